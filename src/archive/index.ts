@@ -1,0 +1,18 @@
+import { UsageError } from "../core/errors.ts";
+import type { Archive } from "../core/ports.ts";
+
+export interface OpenOptions {
+  /** A file's path, or undefined for an archive that keeps nothing beyond the run. */
+  place: string | undefined;
+  /** Make it when there is none. */
+  create: boolean;
+  now: () => Date;
+}
+
+/** Opens the archive that `place` names; the database behind it is loaded only now. */
+export const openArchive = async ({ place, create, now }: OpenOptions): Promise<Archive> => {
+  if (place && /^postgres(ql)?:/i.test(place))
+    throw new UsageError("An archive in PostgreSQL is not supported by this version; name a file with --archive.");
+  const { openSqlite } = await import("./sqlite.ts");
+  return openSqlite({ path: place ?? "", create, now });
+};

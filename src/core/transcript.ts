@@ -1,0 +1,93 @@
+/** A JSON value as `JSON.parse` gives it. */
+export type Json = string | number | boolean | null | Json[] | JsonObject;
+export type JsonObject = { [key: string]: Json };
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Where a conversation was read from. */
+export type SourceName = "calls" | "chats" | "queries" | "callbacks" | "dialogues";
+
+/** The two roles of a voice call, and those of logs with tools. Roles that the service adds later survive as text. */
+export type Role = "user" | "agent" | "tool" | "system" | (string & {});
+
+/** `greeting` and `normal` are documented; others survive as they come. */
+export type Kind = "greeting" | "normal" | (string & {});
+
+export interface ToolCall {
+  id: string;
+  name: string;
+  /** JSON text, as the model wrote it. */
+  arguments: string;
+}
+
+export interface Turn {
+  /** As in the source, as text; a turn without one gets its position, counted from 1. */
+  id: string;
+  role: Role;
+  kind: Kind;
+  text: string;
+  /**
+  Seconds from the start of the call; absent when the source gives none.
+
+  For agent turns it is when the entry was written, and user turns can precede it: the order of turns is the source's.
+  */
+  begin?: number;
+  /** ISO 8601 UTC; absent when the call's start is unknown. */
+  at?: string;
+  /** True when the caller cut in and the text after the platform's tag was never heard. */
+  interrupted?: boolean;
+  reasoning?: string;
+  toolCalls?: ToolCall[];
+  toolCallId?: string;
+  /** Where the turn's audio lies, without any signature. */
+  audio?: string;
+  /** Fields of the source that this version does not know. */
+  extra?: JsonObject;
+}
+
+export interface Participants {
+  agentUserId?: string;
+  remoteUserId?: string;
+  /** Phone numbers: personal data. */
+  caller?: string;
+  callee?: string;
+}
+
+/** What a transcript was made from, enough to find and to check it again. */
+export interface Provenance {
+  /** SHA-256 of the raw document, hex. */
+  sha256: string;
+  /** Length of the raw document in bytes. */
+  bytes: number;
+  /** The document's address without its signature. */
+  link?: string;
+}
+
+/** A conversation, normalised. Keys are absent where the source says nothing; nothing here depends on when it was fetched. */
+export interface Transcript {
+  /** The instance id for calls. */
+  id: string;
+  source: SourceName;
+  agentId?: string;
+  sessionId?: string;
+  /** ISO 8601 UTC with milliseconds. */
+  startedAt?: string;
+  endedAt?: string;
+  durationSeconds?: number;
+  status?: string;
+  participants: Participants;
+  /** The agent's system prompt, as configured for this call. */
+  system?: string;
+  /** As configured for speech recognition, for example `zh` or `en`. */
+  language?: string;
+  /** The integrator's own data: parsed where it is JSON text, else the text. */
+  userData?: Json;
+  turns: Turn[];
+  provenance: Provenance;
+  /** Fields of the source that this version does not know. */
+  extra?: JsonObject;
+}
+
+/** The platform's mark for barge-in: the agent's text after it was never heard. */
+export const INTERRUPTED = "<ims_agent_interrupted>";
