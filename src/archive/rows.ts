@@ -48,7 +48,7 @@ export const recordOf = (row: ItemRow): StoredRecord => ({
 });
 
 /** The condition of a filter over `items i`, with its values in order. */
-export const where = ({ agents, since, until, state }: StoredFilter): { clause: string; values: unknown[] } => {
+export const where = ({ agents, since, until, state, id }: StoredFilter): { clause: string; values: unknown[] } => {
   const terms: string[] = [];
   const values: unknown[] = [];
   if (agents && agents.length > 0) {
@@ -66,6 +66,10 @@ export const where = ({ agents, since, until, state }: StoredFilter): { clause: 
   if (state) {
     terms.push("i.state = ?");
     values.push(state);
+  }
+  if (id !== undefined) {
+    terms.push("i.key = ?");
+    values.push(id.toLowerCase());
   }
   return { clause: terms.length > 0 ? `where ${terms.join(" and ")}` : "where true", values };
 };

@@ -67,6 +67,7 @@ export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
      on conflict (item) do update set codec = excluded.codec, body = excluded.body`,
   );
   const document = db.prepare("select codec, body from documents where item = ?");
+  const isSettled = db.prepare("select 1 from items where (key = ? or link = ?) and state in ('fetched', 'invalid')");
   const byKey = db.prepare("select * from items where key = ? or (key is null and link = ?)");
 
   /** A listed call turns out to be one that was already known by its id: the older item stands for both. */
@@ -154,10 +155,16 @@ export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
     select: async (refs) => choose.immediate(refs),
     selectStored: async (filter) => {
       const { clause, values } = where(filter);
+      const limit =
+        filter.limit === undefined ? "" : `order by i.started_at, i.key, i.link limit ${Number(filter.limit)}`;
       return db
-        .prepare(`insert into temp.selected select item from items i ${clause} on conflict do nothing`)
+        .prepare(`insert into temp.selected select item from items i ${clause} ${limit} on conflict do nothing`)
         .run(...values).changes;
     },
+    settled: async (refs) =>
+      refs.filter(
+        ({ instanceId, link }) => isSettled.get(instanceId?.toLowerCase() ?? null, link ?? null) !== undefined,
+      ).length,
     commit: async (outcomes) =>
       store.immediate(
         await Promise.all(
@@ -168,7 +175,7 @@ export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
       ),
     counts: async () => tally(`select i.state, count(*) as n ${chosen} group by i.state`),
     records: () =>
-      walk(`select i.* ${chosen} where i.sha256 is not null order by i.started_at, i.key, i.link`, [], true),
+      walk(`select i.* ${chosen} where i.state = 'fetched' order by i.started_at, i.key, i.link`, [], true),
     unsettled: () =>
       walk(`select i.* ${chosen} where i.state <> 'fetched' order by i.started_at, i.key, i.link`, [], false),
     find: async (id) => {

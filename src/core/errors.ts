@@ -55,8 +55,9 @@ export class Refused extends ArchiveError {
 /** The document is not what it should be; its bytes are kept. */
 export class InvalidDocument extends ArchiveError {
   readonly next = "skip";
-  constructor(message: string) {
-    super(message, { code: "InvalidDocument" });
+  /** `code` is `NotJson` where the body may merely have ended early, `NotACallLog` where it is whole but something else. */
+  constructor(message: string, code = "InvalidDocument") {
+    super(message, { code });
   }
 }
 /** No credentials, or the service does not know them. */

@@ -109,8 +109,10 @@ export type Put = (data: Chunk, options?: PutOptions) => void;
 export interface PutOptions {
   /** Rows (turns, samples, documents) that this piece completes; default 0. */
   rows?: number;
-  /** Another file than the main one: see `WriterShape.sidecars`, or one file per call. */
+  /** Another file than the main one: a sidecar's name, or with `whole` the name of one call's own file. */
   file?: string;
+  /** `data` is all of `file`: it is written and closed at once. */
+  whole?: boolean;
 }
 
 /** An item of the selection, as it stands in the archive. */
@@ -131,6 +133,10 @@ export interface StoredFilter {
   /** Exclusive. */
   until?: Date;
   state?: State;
+  /** One call, by instance id in any letter case. */
+  id?: string;
+  /** At most so many, the earliest first. */
+  limit?: number;
 }
 
 export interface ArchiveSummary {
@@ -166,10 +172,12 @@ export interface Archive {
   /** All or nothing: when this resolves the outcomes are on disk. */
   commit(outcomes: readonly Outcome[]): Promise<void>;
   counts(): Promise<Counts>;
-  /** Items that have a document, ordered by start, then id; in batches of bounded size. */
+  /** Items that were fetched, with their documents, ordered by start, then id; in batches of bounded size. */
   records(): AsyncIterable<StoredRecord[]>;
-  /** Items that have none or a broken one, with their errors. */
+  /** Items that have no document, or a broken one; without it, with their errors. */
   unsettled(): AsyncIterable<StoredRecord[]>;
+  /** How many of these are settled: nothing is selected or changed. */
+  settled(refs: readonly Ref[]): Promise<number>;
   /** With its document. Case of the id does not matter. */
   find(id: string): Promise<StoredRecord | undefined>;
   /** Everything stored that fits, without documents, ordered by start, then id. */
@@ -179,3 +187,29 @@ export interface Archive {
   endRun(run: number, end: { endedAt: string; exitCode: number; detail: JsonObject }): Promise<void>;
   close(): Promise<void>;
 }
+
+/** One page of a listing, to be asked again when a link of it died. */
+export interface Place {
+  agentId: string;
+  start: Date;
+  end: Date;
+  page: number;
+}
+
+/** A call as the selection met it. The signed link lives here, in memory, and nowhere else. */
+export interface Found {
+  ref: Ref;
+  link?: URL;
+  place?: Place;
+}
+
+/** What a fetch brought: everything of an outcome but the archive's own number. */
+export type Fetched = Omit<Outcome, "item">;
+
+/** Gets the document of one call. Errors are `ArchiveError`s: those of single items and those that stop the run. */
+export type Fetch = (found: Found, signal?: AbortSignal) => Promise<Fetched>;
+
+export type Level = "debug" | "info" | "warn" | "error";
+
+/** Something worth telling; fields hold no secret and no signed link. */
+export type Log = (level: Level, event: string, fields: JsonObject) => void;

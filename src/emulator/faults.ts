@@ -42,7 +42,7 @@ export const parseFaults = (text: string): Faults => {
 
 /** Decides, by a seeded stream, whether a fault happens now. */
 export class Dice {
-  readonly faults: Faults;
+  faults: Faults;
   readonly random: Random;
   #turns = 0;
 

@@ -1,5 +1,5 @@
 /** What a caller says, and what the agent answers. */
-export type Exchange = readonly [user: string, agent: string];
+type Exchange = readonly [user: string, agent: string];
 
 export type Language = "zh" | "en";
 

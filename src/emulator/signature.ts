@@ -107,7 +107,9 @@ export const signatureCheck = (keys: Keys, now: () => Date): ((request: SignedRe
 
     const lines = [...signed].sort().map((name) => `${name}:${header(headers, name)}\n`);
     const canonical = [method, path, canonicalQuery(query), lines.join(""), signed.join(";"), payload].join("\n");
-    const expected = createHmac("sha256", keys.accessKeySecret).update(`${ALGORITHM}\n${sha256(canonical)}`).digest("hex");
+    const expected = createHmac("sha256", keys.accessKeySecret)
+      .update(`${ALGORITHM}\n${sha256(canonical)}`)
+      .digest("hex");
     if (!sameText(signature, expected))
       throw new ApiError(400, "SignatureDoesNotMatch", "The signature does not match the request.");
     if (!fresh(header(headers, "x-acs-signature-nonce"), at))

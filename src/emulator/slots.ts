@@ -27,6 +27,13 @@ const small: Slot = (random) => `${random.int(3, 89) * 10}`;
 const count: Slot = (random) => `${random.int(2, 9)}`;
 const mobile = (random: Random): string => `1${random.pick(["38", "39", "50", "86", "77"])}${random.digits(8)}`;
 
+const zhSurname = choice("王|李|张|刘|陈|杨|赵|黄|周|吴");
+const enSurname = choice("Miller|Garcia|Chen|Novak|Okafor|Singh|Larsen|O'Neill");
+
+const zhDate: Slot = (random) => `${random.int(1, 12)}月${random.int(1, 28)}号`;
+const enDate: Slot = (random) =>
+  `${random.pick(["January", "March", "May", "July", "September", "November"])} ${random.int(1, 28)}`;
+
 const zhDigits = [..."零幺二三四五六七八九"];
 const enDigits = ["oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 const spell = (digits: string, words: readonly string[], separator: string): string =>
@@ -37,7 +44,9 @@ const zhThing = choice("魔法树叶|星星做的钥匙|会唱歌的贝壳|彩�
 const zhPlace = choice("森林深处|云朵上面|海底的花园|山的那一边|星星河边");
 const enAnimal = choice("little fox|rabbit|bear cub|dolphin|kitten|hedgehog|baby elephant|squirrel");
 const enThing = choice("a magic leaf|a key made of stars|a singing shell|a rainbow umbrella|moon candy|a glowing seed");
-const enPlace = choice("deep in the forest|above the clouds|in a garden under the sea|beyond the mountain|by the river");
+const enPlace = choice(
+  "deep in the forest|above the clouds|in a garden under the sea|beyond the mountain|by the river",
+);
 
 const zhSentence: Slot = (random) => {
   const [animal, thing, place] = [zhAnimal(random), zhThing(random), zhPlace(random)];
@@ -67,9 +76,10 @@ const shared: Slots = { order, tail, amount, small, count };
 const zh: Slots = {
   ...shared,
   agent: choice("小云|小夏|晓晓|小智|安安|小雅"),
-  company: choice("云享商城|星河科技|平安快运|蓝海金融|优家生活|极光通信"),
-  surname: choice("王|李|张|刘|陈|杨|赵|黄|周|吴"),
-  name: (random) => zh["surname"]?.(random) + random.pick(["伟", "芳", "娜", "敏", "静", "丽", "强", "磊", "建国", "晓明", "子涵"]),
+  company: choice("云享集团|星河科技|蓝海集团|优家生活|极光科技|安心到家"),
+  surname: zhSurname,
+  name: (random) =>
+    zhSurname(random) + random.pick(["伟", "芳", "娜", "敏", "静", "丽", "强", "磊", "建国", "晓明", "子涵"]),
   product: choice("蓝牙耳机|扫地机器人|空气炸锅|平板电脑|智能手表|投影仪"),
   hospital: choice("市第一人民医院|仁和口腔|康宁体检中心|同济门诊部"),
   department: choice("口腔科|皮肤科|眼科|骨科|消化内科|儿科"),
@@ -77,7 +87,8 @@ const zh: Slots = {
   city: choice("杭州|上海|成都|武汉|广州|西安|南京"),
   address: (random) =>
     `${random.pick(["文一西路", "人民中路", "天府大道", "中山北路"])}${random.int(1, 999)}号${random.int(1, 30)}栋${random.int(101, 2808)}`,
-  date: (random) => `${random.int(1, 12)}月${random.int(1, 28)}号`,
+  date: zhDate,
+  later: zhDate,
   time: (random) => `${random.pick(["上午九点", "上午十点半", "下午两点", "下午三点半", "晚上七点"])}`,
   percent: (random) => `${random.int(7, 9)}`,
   spoken: (random) => spell(mobile(random), zhDigits, ""),
@@ -94,17 +105,22 @@ const zh: Slots = {
 
 const en: Slots = {
   ...shared,
+  price: (random) => `$${amount(random)}`,
+  fee: (random) => `$${small(random)}`,
   agent: choice("Xiaoyun|Ava|Milo|Nora|Leo|Iris"),
-  company: choice("Alibaba Video Cloud|Northwind|Bluebird Post|Harbor Finance|Homelight|Aurora Telecom"),
-  surname: choice("Miller|Garcia|Chen|Novak|Okafor|Singh|Larsen|O'Neill"),
-  name: (random) => `${random.pick(["Emma", "Noah", "Olivia", "Liam", "Mia", "José", "Zoë", "Wei"])} ${en["surname"]?.(random)}`,
+  company: choice("Northwind|Bluebird|Harbor & Co|Homelight|Aurora|Silverline"),
+  surname: enSurname,
+  name: (random) =>
+    `${random.pick(["Emma", "Noah", "Olivia", "Liam", "Mia", "José", "Zoë", "Wei"])} ${enSurname(random)}`,
   product: choice("wireless headset|robot vacuum|air fryer|tablet|smart watch|projector"),
   hospital: choice("City Hospital|Riverside Dental|Greenfield Clinic|Lakeside Health Center"),
   department: choice("dentistry|dermatology|the eye clinic|orthopedics|gastroenterology|pediatrics"),
   hotel: choice("the Lakeview Hotel|Harbor Inn|the Grand Meridian|Palm Bay Resort"),
   city: choice("Portland|Denver|Chicago|Singapore|London|Austin"),
-  address: (random) => `${random.int(1, 999)} ${random.pick(["Oak Street", "Main Street", "Park Avenue", "Hill Road"])}, apartment ${random.int(1, 40)}`,
-  date: (random) => `${random.pick(["January", "March", "May", "July", "September", "November"])} ${random.int(1, 28)}`,
+  address: (random) =>
+    `${random.int(1, 999)} ${random.pick(["Oak Street", "Main Street", "Park Avenue", "Hill Road"])}, apartment ${random.int(1, 40)}`,
+  date: enDate,
+  later: enDate,
   time: choice("nine in the morning|half past ten|two in the afternoon|four thirty|seven in the evening"),
   percent: (random) => `${random.int(5, 25)}`,
   spoken: (random) => {
@@ -116,7 +132,9 @@ const en: Slots = {
   animal: enAnimal,
   thing: enThing,
   story: paragraphs(
-    choice("Once upon a time, in a magical forest, there lived a group of good friends.|A long, long time ago there was an island that glowed at night."),
+    choice(
+      "Once upon a time, in a magical forest, there lived a group of good friends.|A long, long time ago there was an island that glowed at night.",
+    ),
     enSentence,
     choice("And that is the end of the story. Shall I tell you another?|And so they all fell asleep with a smile."),
     " ",

@@ -1,0 +1,76 @@
+import { Option } from "commander";
+import type { Filter } from "../../core/export.ts";
+import type { CommandSpec, Input } from "../command.ts";
+import type { ExitCode } from "../exit-codes.ts";
+import {
+  archiveOption,
+  type CloudFlags,
+  cloudOptions,
+  type FilterFlags,
+  filterOptions,
+  noArchiveOption,
+  type PullFlags,
+  pullOptions,
+  type SelectionFlags,
+  selectionOptions,
+} from "../options.ts";
+import type { OutputFlags } from "../outputs.ts";
+
+export type ExportFlags = SelectionFlags &
+  FilterFlags &
+  OutputFlags &
+  PullFlags &
+  CloudFlags & { archive: string | false; offline?: boolean };
+
+export const outputOptions = (): Option[] => [
+  new Option(
+    "-f, --format <name>",
+    "ndjson, csv, messages or raw; repeatable (default: by the ending of -o, else ndjson)",
+  ).argParser((text: string, before: string[] | undefined) => [
+    ...(before ?? []),
+    ...text.split(",").map((name) => name.trim()),
+  ]),
+  new Option("-o, --output <place>", "a file, a folder, or - for standard output").default("-"),
+  new Option("--rows <unit>", "ndjson: one line per call or per turn").choices(["call", "turn"]).default("call"),
+  new Option("--csv-bom", "csv: begin with a byte order mark, for Excel"),
+  new Option("--no-csv-guard", "csv: leave cells that a spreadsheet would run as formulas unescaped"),
+];
+
+export const exportCommand: CommandSpec<ExportFlags> = {
+  name: "export",
+  args: "[ids...]",
+  summary: "Fetch calls and write their transcripts",
+  description: `Takes instance ids, or an agent and a stretch of time. What the archive has already is not fetched again; what it has
+not is fetched, kept there, and then everything selected is written, ordered by start.`,
+  options: {
+    Selection: selectionOptions(),
+    Filters: filterOptions(),
+    Output: outputOptions(),
+    Archive: [
+      archiveOption(),
+      noArchiveOption(),
+      new Option("--offline", "contact nothing: write what the archive has"),
+      ...pullOptions(),
+    ],
+    Service: cloudOptions(),
+  },
+  examples: [
+    ["export b95663f3c5eb2 > call.ndjson", "one call"],
+    ["export -i ids.txt -f csv -o calls.csv", "the ids in a file, as a table"],
+    [
+      "export --agent AGENT --since 2025-08-01 --until 2025-08-08 -f ndjson,messages -o week/",
+      "a week of one agent, two formats",
+    ],
+    ["export --offline -f messages -o train.jsonl", "everything the archive has, without the cloud"],
+  ],
+  run: async (input: Input<ExportFlags>): Promise<ExitCode> => {
+    const { runExport } = await import("../exporting.ts");
+    return runExport(input);
+  },
+};
+
+export const filterOf = ({ status, minTurns, minDuration }: FilterFlags): Filter => ({
+  ...(status !== undefined && { status }),
+  ...(minTurns !== undefined && { minTurns }),
+  ...(minDuration !== undefined && { minDuration }),
+});

@@ -1,0 +1,21 @@
+import type { CommandSpec } from "../command.ts";
+import { demo } from "./demo.ts";
+import { doctor } from "./doctor.ts";
+import { emulate } from "./emulate.ts";
+import { exportCommand } from "./export.ts";
+import { list } from "./list.ts";
+import { pullCommand } from "./pull.ts";
+import { show } from "./show.ts";
+import { status } from "./status.ts";
+
+/** Every command, in the order of the help. What a command works with is loaded when it runs, not here. */
+export const commands: readonly CommandSpec<never>[] = [
+  exportCommand,
+  pullCommand,
+  list,
+  show,
+  status,
+  doctor,
+  emulate,
+  demo,
+];

@@ -1,0 +1,63 @@
+import { Option } from "commander";
+import { STATES, type State } from "../../core/ports.ts";
+import type { CommandSpec } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+import { archiveOption, type SelectionFlags, selectionOptions } from "../options.ts";
+
+type ListFlags = Pick<SelectionFlags, "agent" | "since" | "until" | "tz" | "limit"> & {
+  archive: string;
+  state?: State;
+  json?: boolean;
+};
+
+export const list: CommandSpec<ListFlags> = {
+  name: "list",
+  summary: "List the calls that the archive knows",
+  options: {
+    Selection: [
+      ...selectionOptions().filter(({ long }) =>
+        ["--agent", "--since", "--until", "--tz", "--limit"].includes(long ?? ""),
+      ),
+      new Option("--state <state>", "only calls in this state").choices(STATES),
+    ],
+    Archive: [archiveOption()],
+    Output: [new Option("--json", "one JSON object per line; `export -i` takes it back")],
+  },
+  examples: [
+    ["list --since 7d", "the last week, by start"],
+    ["list --state failed --json > again.ndjson", "calls to try again: callarchive export -i again.ndjson"],
+  ],
+  run: async ({ flags, io }) => {
+    const { archiveOf } = await import("../wire.ts");
+    const { storedFilter } = await import("../selection.ts");
+    const { streamOutput } = await import("../../sinks/stream.ts");
+    const { table } = await import("../render.ts");
+    const { stringify } = await import("ndjson");
+    const archive = await archiveOf(flags, io, false);
+    try {
+      const { put, flush } = streamOutput(io.stdout);
+      const lines = stringify();
+      lines.on("data", (line: string) => put(line));
+      const filter = { ...storedFilter(flags, io), ...(flags.state && { state: flags.state }) };
+      for await (const batch of archive.list(filter)) {
+        const rows = batch.map(({ id, state, startedAt, agentId, status, error }) => ({
+          id,
+          state,
+          ...(startedAt && { startedAt }),
+          ...(agentId && { agentId }),
+          ...(status && { status }),
+          ...(error && { code: error.code, message: error.message, at: error.at }),
+        }));
+        if (flags.json) for (const row of rows) lines.write(row);
+        else
+          put(
+            `${table(rows.map((row) => [row.startedAt ?? "-".padEnd(24), row.state, row.id, row.agentId ?? "-", row.message ?? ""]))}\n`,
+          );
+        await flush();
+      }
+      return EXIT.complete;
+    } finally {
+      await archive.close();
+    }
+  },
+};

@@ -1,0 +1,32 @@
+import type { CommandSpec, Input } from "../command.ts";
+import type { ExitCode } from "../exit-codes.ts";
+import {
+  archiveOption,
+  type CloudFlags,
+  cloudOptions,
+  type PullFlags,
+  pullOptions,
+  type SelectionFlags,
+  selectionOptions,
+} from "../options.ts";
+
+export type PullCommandFlags = SelectionFlags & PullFlags & CloudFlags & { archive: string };
+
+export const pullCommand: CommandSpec<PullCommandFlags> = {
+  name: "pull",
+  args: "[ids...]",
+  summary: "Fetch calls into the archive, and write nothing else",
+  options: {
+    Selection: selectionOptions(),
+    Archive: [archiveOption(), ...pullOptions()],
+    Service: cloudOptions(),
+  },
+  examples: [
+    ["pull --agent AGENT --since 24h", "the last day of one agent"],
+    ["pull -i ids.txt", "the calls that a file names"],
+  ],
+  run: async (input: Input<PullCommandFlags>): Promise<ExitCode> => {
+    const { runPull } = await import("../pulling.ts");
+    return runPull(input);
+  },
+};

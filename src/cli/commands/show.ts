@@ -1,0 +1,50 @@
+import { Option } from "commander";
+import { UsageError } from "../../core/errors.ts";
+import type { CommandSpec } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+import { archiveOption } from "../options.ts";
+
+type ShowFlags = { archive: string; json?: boolean; raw?: boolean; meta?: boolean };
+
+export const show: CommandSpec<ShowFlags> = {
+  name: "show",
+  args: "<id>",
+  summary: "Print one call of the archive",
+  options: {
+    Output: [
+      new Option("--json", "the transcript as JSON").conflicts(["raw", "meta"]),
+      new Option("--raw", "the service's own document, byte for byte").conflicts(["json", "meta"]),
+      new Option("--meta", "what the service said about the call, as JSON").conflicts(["json", "raw"]),
+    ],
+    Archive: [archiveOption()],
+  },
+  examples: [
+    ["show ID", "the conversation, to read"],
+    ["show ID --raw > log.json", "the call log as it was downloaded"],
+  ],
+  run: async ({ args: [id = ""], flags, io }) => {
+    const { archiveOf } = await import("../wire.ts");
+    const { streamOutput } = await import("../../sinks/stream.ts");
+    const { callTranscript } = await import("../../parse/call-log.ts");
+    const { conversation } = await import("../conversation.ts");
+    const archive = await archiveOf(flags, io, false);
+    try {
+      const record = await archive.find(id);
+      if (!record) throw new UsageError(`The archive does not have ${id}; "callarchive list" names what it has.`);
+      const { put, flush } = streamOutput(io.stdout);
+      const { document, error } = record;
+      if (flags.meta) put(`${JSON.stringify(record.meta ?? {}, null, 2)}\n`);
+      else if (!document)
+        throw new UsageError(`${id} is ${record.state}: there is no document.${error ? ` ${error.message}` : ""}`);
+      else if (flags.raw) put(document.bytes);
+      else {
+        const transcript = callTranscript({ ...record, document });
+        put(flags.json ? `${JSON.stringify(transcript, null, 2)}\n` : conversation(transcript));
+      }
+      await flush();
+      return EXIT.complete;
+    } finally {
+      await archive.close();
+    }
+  },
+};

@@ -1,0 +1,53 @@
+import { Option } from "commander";
+import type { CommandSpec } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+import { archiveOption } from "../options.ts";
+
+export const status: CommandSpec<{ archive: string; json?: boolean }> = {
+  name: "status",
+  summary: "Say what the archive holds",
+  options: { Archive: [archiveOption()], Output: [new Option("--json", "as one JSON object")] },
+  examples: [["status", "how many calls, of which agents, from when to when, and the last runs"]],
+  run: async ({ flags, io }) => {
+    const { archiveOf } = await import("../wire.ts");
+    const { count, size, table } = await import("../render.ts");
+    const archive = await archiveOf(flags, io, false);
+    try {
+      const { counts, agents, rawBytes, storedBytes, runs } = await archive.summary();
+      if (flags.json) {
+        io.stdout.write(`${JSON.stringify({ counts, agents, rawBytes, storedBytes, runs })}\n`);
+        return EXIT.complete;
+      }
+      const states = Object.entries(counts).filter(([, n]) => n > 0);
+      const lines = [
+        `Archive ${flags.archive}: ${size(rawBytes)} of documents, ${size(storedBytes)} as stored`,
+        states.length > 0 ? states.map(([state, n]) => `${count(n)} ${state}`).join(", ") : "no calls yet",
+      ];
+      if (agents.length > 0)
+        lines.push(
+          "",
+          table([
+            ["AGENT", "CALLS", "FIRST", "LAST"],
+            ...agents.map(({ agentId, calls, first, last }) => [agentId, count(calls), first ?? "-", last ?? "-"]),
+          ]),
+        );
+      if (runs.length > 0)
+        lines.push(
+          "",
+          table([
+            ["RUN", "STARTED", "COMMAND", "EXIT"],
+            ...runs.map(({ run, startedAt, command, exitCode }) => [
+              String(run),
+              startedAt,
+              command,
+              exitCode === undefined ? "did not end" : String(exitCode),
+            ]),
+          ]),
+        );
+      io.stdout.write(`${lines.join("\n")}\n`);
+      return EXIT.complete;
+    } finally {
+      await archive.close();
+    }
+  },
+};

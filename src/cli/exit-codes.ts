@@ -1,0 +1,41 @@
+import { BadCredentials, ClockSkewed, Denied, Throttled, Unavailable, UsageError } from "../core/errors.ts";
+import { GivenUp } from "../core/pull.ts";
+import { ReaderGone } from "../sinks/stream.ts";
+
+/** What the process says when it ends; scripts rely on these. */
+export const EXIT = {
+  complete: 0,
+  failure: 1,
+  usage: 2,
+  /** Some items missing, invalid or failed; all others delivered. */
+  partial: 3,
+  /** Credentials, permission or clock: stopped at once. */
+  denied: 4,
+  /** Throttled or unreachable beyond the retries: run again. */
+  temporary: 5,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** A signal asked the run to end. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+  readonly exitCode: ExitCode;
+  constructor(signal: "SIGINT" | "SIGTERM") {
+    super(`Stopped by ${signal}.`);
+    this.exitCode = signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
+  }
+}
+
+/** The exit code of an error that ended a command. */
+export const exitCodeOf = (error: unknown): ExitCode => {
+  if (error instanceof Interrupted) return error.exitCode;
+  if (error instanceof UsageError) return EXIT.usage;
+  if (error instanceof BadCredentials || error instanceof Denied || error instanceof ClockSkewed) return EXIT.denied;
+  if (error instanceof GivenUp || error instanceof Unavailable || error instanceof Throttled) return EXIT.temporary;
+  // Whoever reads our output has seen enough: that is not a failure.
+  if (error instanceof ReaderGone) return EXIT.complete;
+  return EXIT.failure;
+};

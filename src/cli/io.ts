@@ -1,0 +1,21 @@
+import type { Readable, Writable } from "node:stream";
+
+/** All that a run touches of the process it lives in. */
+export interface Io {
+  env: Readonly<Record<string, string | undefined>>;
+  stdin: Readable;
+  /** Data only. */
+  stdout: Writable & { isTTY?: boolean };
+  /** Talk. */
+  stderr: Writable & { isTTY?: boolean };
+  /** Relative paths are resolved against it. */
+  cwd: string;
+  pid: number;
+  /** Without the leading `v`. */
+  nodeVersion: string;
+  now: () => Date;
+  /** Calls back at each SIGINT and SIGTERM until the returned function is called. */
+  onSignal: (heard: (signal: "SIGINT" | "SIGTERM") => void) => () => void;
+  /** Ends the process at once: the second signal asks for it. */
+  exit: (code: number) => void;
+}

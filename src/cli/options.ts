@@ -1,0 +1,157 @@
+import { InvalidArgumentError, Option } from "commander";
+import type { Shard } from "../core/selection.ts";
+import type { DisplayFlags } from "./log.ts";
+
+// Flags as data. Text becomes a value here, once; times stay text until --tz is known.
+
+const whole =
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(
+      most === Number.MAX_SAFE_INTEGER
+        ? `Write a whole number, ${least} or more.`
+        : `Write a whole number from ${least} to ${most}.`,
+    );
+  };
+
+const seconds = (text: string): number => {
+  const match = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text);
+  if (!match) throw new InvalidArgumentError("Write seconds, or 90s, 5m, 1h.");
+  return Number(match[1]) * { s: 1, m: 60, h: 3600 }[(match[2] ?? "s") as "s" | "m" | "h"];
+};
+
+const bytes = (text: string): number => {
+  const match = /^(\d+(?:\.\d+)?)\s*(k|m|g)?i?b?$/i.exec(text);
+  if (!match) throw new InvalidArgumentError("Write a size such as 64MB.");
+  return Math.floor(
+    Number(match[1]) * { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[(match[2] ?? "").toLowerCase() as "" | "k"],
+  );
+};
+
+const shard = (text: string): Shard => {
+  const [, index = 0, count = 0] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
+  if (index < 1 || index > count)
+    throw new InvalidArgumentError("Write k/n, for example 1/4: the first of four parts.");
+  return { index, count };
+};
+
+const zone = (text: string): string => {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone;
+  } catch {
+    throw new InvalidArgumentError("Write a time zone such as Asia/Shanghai or UTC.");
+  }
+};
+
+/** Repeatable, and a comma-separated list in one. */
+const several = (text: string, before: readonly string[] | undefined): string[] => [
+  ...(before ?? []),
+  ...text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== ""),
+];
+
+const option = (flags: string, description: string, parse?: (text: string, before: never) => unknown): Option => {
+  const made = new Option(flags, description);
+  return parse ? made.argParser(parse as (text: string, before: unknown) => unknown) : made;
+};
+
+export interface SelectionFlags {
+  ids?: string;
+  agent?: string[];
+  since?: string;
+  until?: string;
+  tz?: string;
+  shard?: Shard;
+  limit?: number;
+}
+export const selectionOptions = (): Option[] => [
+  option(
+    "-i, --ids <file>",
+    "instance ids from a file, - for standard input: one per line, NDJSON, or CSV with an id column",
+  ),
+  option("--agent <id>", "calls of this agent, within --since and --until; repeatable", several),
+  option("--since <time>", "from here on: 2025-08-14, 2025-08-14T09:30:00+08:00, or back from now: 24h, 7d"),
+  option("--until <time>", "up to here, not included (default: now)"),
+  option("--tz <zone>", "time zone of bare dates (default: the system's)", zone),
+  option("--shard <k/n>", "only part k of n, by hash of the id, to share work among machines", shard),
+  option("--limit <n>", "stop after n calls", whole(1)),
+];
+
+export interface FilterFlags {
+  status?: string;
+  minTurns?: number;
+  minDuration?: number;
+}
+export const filterOptions = (): Option[] => [
+  option("--status <status>", "only calls with this status, for example Finished"),
+  option("--min-turns <n>", "only calls with at least n turns", whole(1)),
+  option("--min-duration <time>", "only calls at least this long: seconds, or 90s, 5m", seconds),
+];
+
+export interface ArchiveFlags {
+  /** False for `--no-archive`. */
+  archive: string | false;
+}
+export const DEFAULT_ARCHIVE = "callarchive.db";
+export const archiveOption = (): Option =>
+  option("--archive <file>", "where raw documents are kept").default(DEFAULT_ARCHIVE);
+export const noArchiveOption = (): Option => option("--no-archive", "keep nothing beyond this run");
+
+export interface CloudFlags {
+  region?: string;
+  endpoint?: string;
+  profile?: string;
+  client: "auto" | "sdk" | "builtin";
+  describe: "auto" | "always";
+  allowHost?: string[];
+  maxDocumentSize: number;
+  concurrency: number;
+  retries: number;
+}
+export const connectionOptions = (): Option[] => [
+  option("--region <region>", "the agents' region (default: cn-shanghai)"),
+  option("--endpoint <url>", "the service's address, instead of the region's"),
+  option("--profile <name>", "credentials profile of the aliyun command line"),
+  option(
+    "--client <which>",
+    "client for the service: the vendor's SDK if installed and no proxy is set, or one of them",
+  )
+    .choices(["auto", "sdk", "builtin"])
+    .default("auto"),
+  option("--retries <n>", "how often a request that failed in passing is tried again", whole(0, 100)).default(6),
+];
+export const cloudOptions = (): Option[] => [
+  ...connectionOptions(),
+  option(
+    "--describe <when>",
+    "ask for the details of listed calls too (times, numbers, duration): one more request a call",
+  )
+    .choices(["auto", "always"])
+    .default("auto"),
+  option("--allow-host <host>", "also download from this host, or *.suffix; repeatable", several),
+  option("--max-document-size <size>", "refuse larger documents", bytes).default(64 * 1024 * 1024, "64MB"),
+  option("--concurrency <n>", "calls fetched at once", whole(1, 1024)).default(16),
+];
+
+export interface PullFlags {
+  refresh?: boolean;
+  dryRun?: boolean;
+}
+export const pullOptions = (): Option[] => [
+  option("--refresh", "fetch again what the archive has"),
+  option("-n, --dry-run", "say what would be fetched, and fetch nothing"),
+];
+
+export const displayOptions = (): Option[] => [
+  option("--log-format <format>", "how talk is written to stderr").choices(["text", "json"]).default("text"),
+  option("-q, --quiet", "errors only"),
+  option("-v, --verbose", "each call and each retry"),
+  option("--no-progress", "no progress line"),
+  option("--color <when>", "colors in talk").choices(["auto", "never", "always"]).default("auto"),
+];
+
+export type Flags<T> = T & DisplayFlags;

@@ -1,0 +1,63 @@
+import { Command, CommanderError } from "commander";
+import { messageOf } from "../core/errors.ts";
+import { ReaderGone } from "../sinks/stream.ts";
+import { addCommand } from "./command.ts";
+import { commands } from "./commands/index.ts";
+import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
+import type { Io } from "./io.ts";
+import { VERSION } from "./version.ts";
+
+const INTRO = `Gets every conversation out of Alibaba Cloud's Real-time Conversational AI once, keeps it whole in an archive, and
+writes it as NDJSON, CSV or fine-tuning chat files, as often as you like.`;
+
+const OUTRO = `
+Start here:
+  $ callarchive demo                 see it work, without an account
+  $ callarchive doctor               check credentials, permissions and network
+  $ callarchive export ID            one call, to standard output
+
+Every flag can be set by an environment variable: CALLARCHIVE_ARCHIVE, CALLARCHIVE_MIN_TURNS, …
+Exit codes: 0 complete, 1 failure, 2 usage, 3 partial, 4 credentials, permission or clock, 5 temporary (run again),
+130 and 143 interrupted.
+`;
+
+/** Runs one command line. Never throws for what a user can cause: it tells, and gives the exit code. */
+export const run = async (argv: readonly string[], io: Io): Promise<ExitCode> => {
+  let code: ExitCode = EXIT.complete;
+  const program = new Command("callarchive")
+    .description(INTRO)
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print help of a command")
+    .addHelpText("after", OUTRO)
+    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      getOutHelpWidth: () => 110,
+      getErrHelpWidth: () => 110,
+    })
+    .exitOverride()
+    .showHelpAfterError("(add --help for the flags and examples)");
+  for (const spec of commands)
+    addCommand(program, spec, io, (result) => {
+      code = result;
+    });
+  for (const command of program.commands) command.exitOverride();
+  try {
+    if (argv.length === 0) {
+      program.outputHelp({ error: true });
+      return EXIT.usage;
+    }
+    await program.parseAsync(argv, { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.code === "callarchive.env") io.stderr.write(`${error.message}\n`);
+      // Help that was asked for is complete; commander has already told of anything else.
+      return error.exitCode === 0 ? EXIT.complete : EXIT.usage;
+    }
+    if (!(error instanceof ReaderGone)) io.stderr.write(`callarchive: ${messageOf(error)}\n`);
+    return exitCodeOf(error);
+  }
+};

@@ -1,0 +1,70 @@
+import { styleText } from "node:util";
+import type { JsonObject } from "../core/transcript.ts";
+
+type Style = "red" | "yellow" | "green" | "dim" | "bold";
+
+export const paint = (color: boolean, style: Style, text: string): string =>
+  color ? styleText(style, text, { validateStream: false }) : text;
+
+const SENTENCES: Record<string, (fields: JsonObject) => string> = {
+  retry: ({ what, attempt, waitMs, message }) =>
+    `${what}: ${message} Trying again (${attempt}) in ${Number(waitMs) / 1000} s.`,
+  fetched: ({ id, bytes }) => `${id}: fetched, ${size(Number(bytes))}.`,
+  open: ({ id }) => `${id}: not finished, or its log is not written yet.`,
+  missing: ({ id, message }) => `${id}: missing. ${message}`,
+  failed: ({ id, message }) => `${id}: failed. ${message}`,
+  invalid: ({ id, message }) => `${id}: invalid: ${message}. Its bytes are kept; see "callarchive show ${id} --raw".`,
+  "link-refreshed": ({ id }) => `${id}: the link had expired; asked for a fresh one.`,
+  "pages-moved": ({ agentId, pass }) => `Pages of agent ${agentId} moved while they were read (pass ${pass}).`,
+  "window-split": ({ start, end }) => `More calls than one window can list: split ${start} .. ${end}.`,
+  "keeps-moving": ({ agentId }) =>
+    `Calls of agent ${agentId} kept arriving while they were listed; those that came last are left to the next run.`,
+};
+
+/** An event as a line for people. */
+export const sentence = (event: string, fields: JsonObject): string =>
+  SENTENCES[event]?.(fields) ??
+  `${event}: ${Object.entries(fields)
+    .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(" ")}`;
+
+export const count = (n: number): string => n.toLocaleString("en-US");
+
+/** "1 call", "2 calls". */
+export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+
+/** Bytes for people, in decimal units. */
+export const size = (bytes: number): string => {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+};
+
+/** Milliseconds for people. */
+export const duration = (ms: number): string => {
+  const seconds = ms / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+};
+
+/** Columns of text, two spaces apart. */
+export const table = (rows: readonly (readonly string[])[]): string => {
+  const widths: number[] = [];
+  for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
+  return rows
+    .map((row) =>
+      row
+        .map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0)))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+};

@@ -1,0 +1,14 @@
+import type { Dispatcher } from "undici";
+import { transportError } from "../http/transport.ts";
+
+/** What time it is at an endpoint, to the second; undefined when its answer names none. Rejects with Unavailable. */
+export const serverTime = async (dispatcher: Dispatcher, endpoint: URL): Promise<Date | undefined> => {
+  try {
+    const { headers, body } = await dispatcher.request({ origin: endpoint.origin, path: "/", method: "HEAD" });
+    await body.dump();
+    const { date } = headers;
+    return typeof date === "string" && !Number.isNaN(Date.parse(date)) ? new Date(date) : undefined;
+  } catch (error) {
+    throw transportError(error, endpoint.host);
+  }
+};

@@ -1,0 +1,127 @@
+import type { CredentialsProvider } from "@alicloud/credentials";
+import { BadCredentials } from "../core/errors.ts";
+import type { Env } from "../http/agent.ts";
+
+export interface Credential {
+  accessKeyId: string;
+  accessKeySecret: string;
+  securityToken?: string;
+  /** The source that gave it, for example `default/env`. */
+  provider: string;
+}
+
+export interface Credentials {
+  /** Rejects with BadCredentials, which never quotes a file, a key or a library's text. */
+  get(): Promise<Credential>;
+}
+
+export interface CredentialsOptions {
+  /** A profile of the aliyun command line (~/.aliyun/config.json) instead of the default chain. */
+  profile?: string;
+  /** Only read to say what is missing: the library reads the process's environment by itself. */
+  env: Env;
+  /** Used as they are; nothing else is asked. */
+  fixed?: { accessKeyId: string; accessKeySecret: string; securityToken?: string };
+  /** Milliseconds. @default Date.now */
+  now?: () => number;
+  /** Another source than the library's, for tests. */
+  ask?: () => Promise<Credential>;
+}
+
+/** The library refreshes temporary keys when it is asked; between two askings they are kept this long, in ms. */
+const KEEP_MS = 60_000;
+const CONFIG = "~/.aliyun/config.json";
+
+const WAYS = [
+  "No credentials were found. Any one of these will do:",
+  "  - ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET (with ALIBABA_CLOUD_SECURITY_TOKEN for a temporary key)",
+  `  - a profile of the aliyun command line in ${CONFIG}, chosen by --profile or ALIBABA_CLOUD_PROFILE`,
+  "  - ~/.alibabacloud/credentials, or the file that ALIBABA_CLOUD_CREDENTIALS_FILE names",
+  "  - an OIDC role: ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN and ALIBABA_CLOUD_OIDC_TOKEN_FILE",
+  "  - the RAM role of an ECS instance (ALIBABA_CLOUD_ECS_METADATA_DISABLED=true skips asking for it)",
+  "  - ALIBABA_CLOUD_CREDENTIALS_URI",
+].join("\n");
+
+/** The library's texts may quote a whole config.json, secrets included: they are recognised, never repeated. */
+const trouble = (text: string, profile: string | undefined): string | undefined => {
+  if (/parse aliyun cli config from/.test(text)) return `${CONFIG} is not readable as JSON.`;
+  if (/no any configured profiles in/.test(text)) return `${CONFIG} holds no profiles.`;
+  if (/unsupported profile mode|invalid OAuth site type/.test(text))
+    return `The profile ${profile ?? "in use"} in ${CONFIG} is of a kind that is not supported.`;
+  if (profile === undefined) return undefined;
+  if (/reading aliyun cli config from/.test(text)) return `${CONFIG} cannot be read; --profile needs it.`;
+  if (/unable to get profile with/.test(text)) return `There is no profile ${profile} in ${CONFIG}.`;
+  return undefined;
+};
+
+const half = (env: Env): string | undefined => {
+  const [id, secret] = ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"] as const;
+  if (env[id] && !env[secret]) return `${id} is set, but ${secret} is not.`;
+  if (env[secret] && !env[id]) return `${secret} is set, but ${id} is not.`;
+  return undefined;
+};
+
+const explain = (error: unknown, { profile, env }: CredentialsOptions): BadCredentials => {
+  const text = error instanceof Error ? error.message : "";
+  const named = trouble(text, profile ?? (env.ALIBABA_CLOUD_PROFILE || undefined));
+  if (profile !== undefined)
+    return new BadCredentials(
+      named ?? `The profile ${profile} in ${CONFIG} gave no credentials; it may have expired: sign in again.`,
+      { code: "NoCredentials" },
+    );
+  const uri = env.ALIBABA_CLOUD_CREDENTIALS_URI && "The address in ALIBABA_CLOUD_CREDENTIALS_URI gave no credentials.";
+  return new BadCredentials([half(env), named, uri, WAYS].filter(Boolean).join("\n"), { code: "NoCredentials" });
+};
+
+/** The library's chain, built again after a failure: it goes on with the source that failed last otherwise. */
+const library = (profile: string | undefined): (() => Promise<Credential>) => {
+  let provider: CredentialsProvider | undefined;
+  return async () => {
+    const { CLIProfileCredentialsProvider, DefaultCredentialsProvider } = await import("@alicloud/credentials");
+    try {
+      provider ??= profile
+        ? CLIProfileCredentialsProvider.builder().withProfileName(profile).build()
+        : DefaultCredentialsProvider.builder().build();
+      const { accessKeyId, accessKeySecret, securityToken, providerName } = await provider.getCredentials();
+      if (!accessKeyId || !accessKeySecret) throw new Error("empty");
+      return { accessKeyId, accessKeySecret, ...(securityToken && { securityToken }), provider: providerName };
+    } catch (error) {
+      provider = undefined;
+      throw error;
+    }
+  };
+};
+
+/**
+The credentials of this run.
+
+One question at a time, at most one a minute: the library's chain fails when it is first asked from several places at
+once. Keys that worked before outlive a failed refresh: the service decides when they are no good.
+*/
+export const credentials = (options: CredentialsOptions): Credentials => {
+  const { fixed, profile, now = Date.now, ask = library(profile) } = options;
+  if (fixed) return { get: async () => ({ ...fixed, provider: "fixed" }) };
+  let kept: Credential | undefined;
+  let askedAt = 0;
+  let asking: Promise<Credential> | undefined;
+
+  const refresh = async (): Promise<Credential> => {
+    askedAt = now();
+    try {
+      kept = await ask();
+      return kept;
+    } catch (error) {
+      if (kept) return kept;
+      throw explain(error, options);
+    } finally {
+      asking = undefined;
+    }
+  };
+  return {
+    get: async () => {
+      if (!asking && kept && now() - askedAt < KEEP_MS) return kept;
+      asking ??= refresh();
+      return asking;
+    },
+  };
+};

@@ -1,0 +1,147 @@
+import { createRequire } from "node:module";
+import { Unavailable, UsageError } from "../core/errors.ts";
+import type { Ims } from "../core/ports.ts";
+import { isObject, type JsonObject } from "../core/transcript.ts";
+import { type RetryOptions, retrying } from "../http/retry.ts";
+import { transportError, within } from "../http/transport.ts";
+import type { Credentials } from "./credentials.ts";
+import { checkedEndpoint } from "./endpoint.ts";
+import { apiError } from "./errors.ts";
+import { createIms } from "./ims.ts";
+import type { Rpc } from "./openapi.ts";
+
+/** An optional peer: in a variable, so that neither compiler nor loader asks for it before it is wanted. */
+const PACKAGE: string = "@alicloud/ice20201109";
+
+type Answer = { headers?: Record<string, string>; body?: { toMap(): JsonObject } };
+type RequestClass = { new (map: JsonObject): object; names(): Record<string, string> };
+type Client = Record<string, (request: object) => Promise<Answer>>;
+/** What is used of the package: the client as its default, and one class per request beside it. */
+export type IceModule = { default: new (config: object) => Client } & Record<string, unknown>;
+
+export interface IceSdkOptions extends RetryOptions {
+  endpoint: URL;
+  credentials: Credentials;
+  userAgent: string;
+  /** One attempt, in milliseconds. @default 30_000 */
+  timeoutMs?: number;
+  /** Milliseconds since 1970. @default Date.now */
+  now?: () => number;
+  /** The package, or what stands in for it. */
+  load?: () => Promise<unknown>;
+}
+
+/** The version of the installed package, undefined when there is none. */
+export const iceSdkVersion = async (): Promise<string | undefined> => {
+  try {
+    const found: unknown = createRequire(import.meta.url)(`${PACKAGE}/package.json`);
+    return isObject(found) && typeof found.version === "string" ? found.version : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** CommonJS under ESM: the module's `default` is its exports, and theirs is the client. Bundlers unwrap that once. */
+const exportsOf = (loaded: unknown): IceModule => {
+  const module = loaded as { default: IceModule };
+  return typeof module.default === "function" ? (loaded as IceModule) : module.default;
+};
+
+/** The model's property of each wire name, as the package itself maps them. */
+const modelled = (kind: RequestClass, query: Readonly<Record<string, unknown>>): JsonObject =>
+  Object.fromEntries(
+    Object.entries(kind.names()).flatMap(([property, wire]) =>
+      query[wire] === undefined ? [] : [[property, query[wire] as string | number]],
+    ),
+  );
+
+interface SdkError extends Error {
+  code?: string;
+  statusCode?: number;
+  requestId?: string;
+  retryAfter?: number;
+  data?: { Message?: unknown };
+}
+
+/**
+The Ims port over the vendor's `@alicloud/ice20201109`, with our retries and our errors.
+
+A call that is aborted is left to end by itself: the package cannot take one back. Throws UsageError when the package
+is not installed.
+*/
+export const createIceSdk = async ({
+  endpoint,
+  credentials,
+  userAgent,
+  timeoutMs = 30_000,
+  now = Date.now,
+  load = () => import(PACKAGE),
+  ...retry
+}: IceSdkOptions): Promise<Ims> => {
+  const { host, protocol } = checkedEndpoint(endpoint);
+  const sdk = await load().then(exportsOf, () => {
+    throw new UsageError(`${PACKAGE} cannot be loaded here: npm install ${PACKAGE}`);
+  });
+  const { $OpenApiUtil } = await import("@alicloud/openapi-core");
+  const client = new sdk.default(
+    new $OpenApiUtil.Config({
+      credential: { getCredential: () => credentials.get() },
+      endpoint: host,
+      protocol: protocol === "https:" ? "HTTPS" : "HTTP",
+      userAgent,
+      readTimeout: timeoutMs,
+      // In truth the socket's inactivity, 3 s unless told otherwise: too short for a long page of a list.
+      connectTimeout: timeoutMs,
+    }),
+  );
+
+  const failure = async (error: unknown, action: string): Promise<unknown> => {
+    if (!(error instanceof Error)) return error;
+    const { name, statusCode, code, requestId, retryAfter, data } = error as SdkError;
+    // HTML or nothing where JSON should be: a gateway's 502. The parser's message quotes it, ours does not.
+    if (error instanceof SyntaxError)
+      return new Unavailable(`${host} answered with something that is not JSON.`, { code: "NotJson" });
+    if (name.startsWith("RequestTimeout"))
+      return new Unavailable(`${host} did not answer in time.`, { code: "Timeout" });
+    if (statusCode === undefined) return transportError(error, host);
+    const key = await credentials.get();
+    return apiError(
+      {
+        code: code === "undefined" ? undefined : code,
+        message: typeof data?.Message === "string" ? data.Message : undefined,
+        status: statusCode,
+        requestId: requestId === "undefined" ? undefined : requestId,
+        retryAfterMs: retryAfter,
+      },
+      {
+        product: "ice",
+        action,
+        host,
+        now: now(),
+        secrets: [key.accessKeyId, key.accessKeySecret, key.securityToken],
+      },
+    );
+  };
+
+  const attempt = async (action: string, query: Readonly<Record<string, unknown>>) => {
+    const kind = sdk[`${action}Request`] as RequestClass;
+    const method = action.charAt(0).toLowerCase() + action.slice(1);
+    const answer = await client[method]?.(new kind(modelled(kind, query))).catch(async (error: unknown) => {
+      throw await failure(error, action);
+    });
+    const body = answer?.body?.toMap() ?? {};
+    const requestId = typeof body.RequestId === "string" ? body.RequestId : answer?.headers?.["x-acs-request-id"];
+    return { body, ...(requestId && { requestId }) };
+  };
+
+  const rpc: Rpc = (action, query, { signal } = {}) =>
+    retrying(
+      () => within(timeoutMs, host, signal, (inner) => Promise.race([attempt(action, query), aborted(inner)])),
+      retry,
+      signal,
+    );
+  return createIms(rpc);
+};
+
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));

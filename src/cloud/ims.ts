@@ -1,0 +1,63 @@
+import { Refused } from "../core/errors.ts";
+import type { Ims, Instance } from "../core/ports.ts";
+import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
+import { cleanMeta } from "./clean.ts";
+import type { Rpc } from "./openapi.ts";
+
+/** Of the API that describes and lists AI agent instances. */
+export const IMS_VERSION = "2020-11-09";
+
+const nonEmpty = (value: Json | undefined): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;
+
+const linkOf = (value: Json | undefined): URL | undefined => {
+  const text = nonEmpty(value);
+  if (text === undefined || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return url.protocol === "https:" || url.protocol === "http:" ? url : undefined;
+};
+
+const toInstance = (wire: JsonObject, requestId: string | undefined, asked?: string): Instance => {
+  const id = asked ?? nonEmpty(wire.InstanceId);
+  const link = linkOf(wire.CallLogUrl);
+  return {
+    ...(id && { id }),
+    ...(link && { link }),
+    status: nonEmpty(wire.Status) ?? "Unknown",
+    meta: cleanMeta(wire),
+    ...(requestId && { requestId }),
+  };
+};
+
+/** `2023-01-01T00:00:00Z`: the service takes whole seconds only. */
+const seconds = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
+
+/** The Ims port over any client that speaks the service's RPC protocol. */
+export const createIms = (rpc: Rpc): Ims => ({
+  async describeInstance(id, signal) {
+    const { body, requestId } = await rpc("DescribeAIAgentInstance", { InstanceId: id }, { signal });
+    if (isObject(body.Instance)) return toInstance(body.Instance, requestId, id);
+    throw new Refused("The service's answer holds no instance.", {
+      code: "InvalidAnswer",
+      ...(requestId && { requestId }),
+    });
+  },
+  async listInstances({ agentId, start, end, page, size }, signal) {
+    const query = {
+      AIAgentId: agentId,
+      StartTime: seconds(start),
+      EndTime: seconds(end),
+      PageNumber: page,
+      PageSize: size,
+    };
+    const { body, requestId } = await rpc("ListAIAgentInstance", query, { signal });
+    const items = body.Instances ?? [];
+    if (!Array.isArray(items))
+      throw new Refused("The service's answer holds no list of instances.", {
+        code: "InvalidAnswer",
+        ...(requestId && { requestId }),
+      });
+    // Even an empty item is counted: a page that seems short would end the listing.
+    return items.map((item) => toInstance(isObject(item) ? item : {}, requestId));
+  },
+});

@@ -1,0 +1,174 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { Dispatcher } from "undici";
+import { Unavailable } from "../core/errors.ts";
+import { isObject, type JsonObject } from "../core/transcript.ts";
+import { collect } from "../http/body.ts";
+import { type RetryOptions, retryAfterMs, retrying } from "../http/retry.ts";
+import { transportError, within } from "../http/transport.ts";
+import type { Credential, Credentials } from "./credentials.ts";
+import { checkedEndpoint } from "./endpoint.ts";
+import { apiError } from "./errors.ts";
+
+export type Parameters = Readonly<Record<string, string | number | undefined>>;
+
+export interface RpcAnswer {
+  body: JsonObject;
+  requestId?: string;
+}
+
+/** One call of one API of the service. Rejects with ArchiveErrors, or with the signal's reason. */
+export type Rpc = (
+  action: string,
+  query: Parameters,
+  options?: { body?: Parameters; signal?: AbortSignal | undefined },
+) => Promise<RpcAnswer>;
+
+export interface RpcOptions extends RetryOptions {
+  dispatcher: Dispatcher;
+  /** https, or http to this machine. */
+  endpoint: URL;
+  credentials: Credentials;
+  /** Of the API, for example `2020-11-09`. */
+  version: string;
+  /** RAM's name of the service, for the policy that an error suggests. @default "ice" */
+  product?: string;
+  userAgent: string;
+  /** One attempt, in milliseconds. @default 30_000 */
+  timeoutMs?: number;
+  /** Of one answer. @default 16_777_216 (16 MB) */
+  maxBytes?: number;
+  /** Milliseconds since 1970. @default Date.now */
+  now?: () => number;
+  /** Unique per attempt. @default randomUUID */
+  nonce?: () => string;
+}
+
+const ALGORITHM = "ACS3-HMAC-SHA256";
+
+const encode = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+
+const texts = (parameters: Parameters): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(parameters).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
+
+const form = (parameters: Record<string, string>): string =>
+  Object.entries(parameters)
+    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+    .join("&");
+
+interface Signer {
+  getAuthorization(request: object, algorithm: string, payload: string, id: string, secret: string): string;
+}
+
+/** The SDK's own signing. This file of it loads in 55 ms where its main entry takes 90. */
+const signer = async (): Promise<Signer> => {
+  const loaded: unknown = await import("@alicloud/openapi-core/dist/utils.js");
+  // Node gives the exports of a CommonJS file; bundlers and test runners unwrap their `default` as well.
+  const { default: exported } = loaded as { default: Signer & { default?: Signer } };
+  return exported.default ?? exported;
+};
+
+const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+
+/** In milliseconds. The service's own header, which the SDK reads too, is in milliseconds; the standard one in seconds. */
+const patience = (headers: Dispatcher.ResponseData["headers"], now: number): number | undefined => {
+  const own = Number(one(headers["x-acs-retry-after"]));
+  return retryAfterMs(own > 0 ? String(own / 1000) : one(headers["retry-after"]), now);
+};
+
+const parse = (text: string): JsonObject | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+
+/** A client of the RPC protocol: POST /, parameters in the query, ACS3-HMAC-SHA256, JSON answers. */
+export const createRpc = ({
+  dispatcher,
+  endpoint,
+  credentials,
+  version,
+  product = "ice",
+  userAgent,
+  timeoutMs = 30_000,
+  maxBytes = 16 * 1024 * 1024,
+  now = Date.now,
+  nonce = randomUUID,
+  ...retry
+}: RpcOptions): Rpc => {
+  const { host, origin } = checkedEndpoint(endpoint);
+
+  const sign = async (action: string, query: Record<string, string>, body: string, key: Credential) => {
+    const payload = createHash("sha256").update(body).digest("hex");
+    const headers: Record<string, string> = {
+      host,
+      accept: "application/json",
+      "user-agent": userAgent,
+      "x-acs-action": action,
+      "x-acs-version": version,
+      "x-acs-date": `${new Date(now()).toISOString().slice(0, 19)}Z`,
+      "x-acs-signature-nonce": nonce(),
+      "x-acs-content-sha256": payload,
+      ...(key.securityToken && { "x-acs-security-token": key.securityToken }),
+      ...(body && { "content-type": "application/x-www-form-urlencoded" }),
+    };
+    const request = { method: "POST", pathname: "/", query, headers };
+    headers.authorization = (await signer()).getAuthorization(
+      request,
+      ALGORITHM,
+      payload,
+      key.accessKeyId,
+      key.accessKeySecret,
+    );
+    return headers;
+  };
+
+  const attempt = async (action: string, query: Record<string, string>, body: string, signal: AbortSignal) => {
+    const key = await credentials.get();
+    const headers = await sign(action, query, body, key);
+    const path = `/?${form(query)}`;
+    const answer = await dispatcher
+      .request({ origin, path, method: "POST", headers, body: body || null, signal })
+      .catch((error: unknown) => {
+        throw transportError(error, host);
+      });
+    const raw = await collect(answer.body, maxBytes, host).catch((error: unknown) => {
+      throw transportError(error, host, "body");
+    });
+    const parsed = parse(raw.toString("utf8"));
+    const requestId = text(parsed?.RequestId) ?? one(answer.headers["x-acs-request-id"]);
+    if (answer.statusCode === 200 && parsed) return { body: parsed, ...(requestId && { requestId }) };
+    if (answer.statusCode < 300)
+      throw new Unavailable(`${host} answered with something that is not JSON.`, {
+        code: "NotJson",
+        status: answer.statusCode,
+      });
+    throw apiError(
+      {
+        code: text(parsed?.Code),
+        message: text(parsed?.Message),
+        status: answer.statusCode,
+        requestId,
+        retryAfterMs: patience(answer.headers, now()),
+        date: one(answer.headers.date),
+      },
+      { product, action, host, now: now(), secrets: [key.accessKeyId, key.accessKeySecret, key.securityToken] },
+    );
+  };
+
+  return (action, query, { body = {}, signal } = {}) => {
+    const [inQuery, inBody] = [texts(query), form(texts(body))];
+    return retrying(
+      () => within(timeoutMs, host, signal, (inner) => attempt(action, inQuery, inBody, inner)),
+      retry,
+      signal,
+    );
+  };
+};

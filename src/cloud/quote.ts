@@ -1,0 +1,26 @@
+const HIDDEN = "[hidden]";
+
+/** What follows is the request as the service saw it, for the reader of a signature error: keys, tokens and all. */
+const STRING_TO_SIGN = /\s*\(?(server\s+)?(string\s*to\s*sign|canonical\s*request)\b[\s\S]*$/i;
+
+const SECRETS: readonly RegExp[] = [
+  /\b(LTAI|STS\.|TMP\.)[\w.-]{8,}/g,
+  // Signatures: HMAC-SHA256 in hex (ids of the platform are 32 characters), HMAC-SHA1 and longer in base64.
+  /\b[0-9a-f]{40,}\b/gi,
+  /[A-Za-z0-9+/_-]{26,}={1,2}/g,
+  /\b(signature|access_?key_?(id|secret)?|security_?token|auth_?token|credential)\s*[=:]\s*[^\s,;&]+/gi,
+];
+
+/**
+Words of the service as they may be shown: one line of at most 300 characters, without keys, signatures, tokens or the
+query of any address.
+*/
+export const quotable = (text: string, secrets: readonly (string | undefined)[] = []): string => {
+  let shown = text.replace(STRING_TO_SIGN, "");
+  for (const secret of secrets) if (secret) shown = shown.replaceAll(secret, HIDDEN);
+  for (const pattern of SECRETS) shown = shown.replace(pattern, HIDDEN);
+  shown = shown.replace(/(https?:\/\/[^\s?"'<>]*)\?[^\s"'<>]*/gi, "$1");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal would obey them
+  shown = shown.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  return shown.length > 300 ? `${shown.slice(0, 299).toWellFormed()}…` : shown;
+};

@@ -1,0 +1,45 @@
+/** An answer, before faults get at it. */
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: Uint8Array | string;
+  /** The error code, when it is an error. */
+  code?: string;
+}
+
+/** Makes an error in the manner of the service that was asked. */
+export type Refuse = (status: number, code: string, message: string) => Answer;
+
+/** An answer of the API. */
+export const json = (status: number, value: Record<string, unknown>, requestId: string): Answer => ({
+  status,
+  headers: { "content-type": "application/json;charset=utf-8", "x-acs-request-id": requestId },
+  body: JSON.stringify(value),
+});
+
+/** How the API refuses. */
+export const jsonErrors =
+  (requestId: string, host: string): Refuse =>
+  (status, code, message) => {
+    const recommend = `https://api.aliyun.com/troubleshoot?q=${code}`;
+    const value = { RequestId: requestId, HostId: host, Code: code, Message: message, Recommend: recommend };
+    return { ...json(status, value, requestId), code };
+  };
+
+/** How the object store refuses. */
+export const xmlErrors =
+  (requestId: string, host: string): Refuse =>
+  (status, code, message) => ({
+    status,
+    code,
+    headers: { "content-type": "application/xml", "x-oss-request-id": requestId },
+    body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message><RequestId>${requestId}</RequestId><HostId>${host}</HostId></Error>`,
+  });
+
+/** The ways in which a service answers that is in trouble. */
+export const breakdowns: readonly [(refuse: Refuse) => Answer, ...((refuse: Refuse) => Answer)[]] = [
+  (refuse) => refuse(500, "InternalError", "The request processing has failed due to some unknown error."),
+  () => ({ status: 502, code: "502", headers: { "content-type": "text/html" }, body: "<h1>502 Bad Gateway</h1>" }),
+  (refuse) => refuse(503, "ServiceUnavailable", "The service is temporarily unavailable."),
+  () => ({ status: 502, code: "502", headers: {}, body: "" }),
+];

@@ -1,0 +1,112 @@
+import type { AddressInfo } from "node:net";
+import { createCorpus } from "./corpus.ts";
+import { type CallOptions, createDirectory } from "./directory.ts";
+import { Dice, type Faults } from "./faults.ts";
+import { createRpc } from "./rpc.ts";
+import { createEmulatorServer, type Stats } from "./server.ts";
+import { signatureCheck } from "./signature.ts";
+import { createStore } from "./store.ts";
+
+export { type Faults, parseFaults } from "./faults.ts";
+
+export interface EmulatorOptions {
+  /** @default 0, any free port */
+  port?: number;
+  /** How many calls there are. They are computed when asked for, so a million is fine. @default 200 */
+  calls?: number;
+  /** @default 3 */
+  agents?: number;
+  /** Same seed, same bytes. @default 1 */
+  seed?: number;
+  /** When the first call may start. @default 2025-07-14T00:00Z */
+  from?: Date;
+  /** Before when the last call starts. @default 2025-07-21T00:00Z */
+  to?: Date;
+  /** A folder of call logs (*.json), served byte for byte as calls of the first agent. */
+  data?: string;
+  /** How many of the newest calls are still going on. @default 0 */
+  open?: number;
+  /** @default "emulator-id" */
+  accessKeyId?: string;
+  /** @default "emulator-secret" */
+  accessKeySecret?: string;
+  /** Actions that are answered with 403 Forbidden.RAM. */
+  deny?: string[];
+  faults?: Faults;
+  /** Waited before every answer. @default 0 */
+  latencyMs?: number;
+  /** @default 3600 */
+  linkTtlSeconds?: number;
+  /** Makes every generated call log about this long, for benchmarks. */
+  documentBytes?: number;
+  /** @default the real clock */
+  now?: () => Date;
+  /** Gets a line per request: method, path, status. */
+  log?: (line: string) => void;
+}
+
+export interface Emulator {
+  /** Where both the API and the object store are. */
+  url: string;
+  agents: string[];
+  /** All instance ids: the corpus oldest first, then the data folder, then what was added. */
+  ids(): Generator<string>;
+  /** The exact bytes of a call log. */
+  callLog(id: string): Uint8Array | undefined;
+  /** May be changed while running. */
+  faults: Faults;
+  stats: Stats;
+  /** Adds a hand-made call and returns its id. */
+  add(call: CallOptions): string;
+  /** Ends an open call. */
+  finish(id: string): void;
+  /** Ends open connections too. */
+  close(): Promise<void>;
+}
+
+/** Starts the cloud on loopback. Rejects when the port is taken or the data folder cannot be read. */
+export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emulator> => {
+  const { seed = 1, open = 0, calls = 200, agents = 3, now = () => new Date() } = options;
+  const { accessKeyId = "emulator-id", accessKeySecret = "emulator-secret" } = options;
+  const { from = new Date("2025-07-14T00:00:00Z"), to = new Date("2025-07-21T00:00:00Z") } = options;
+  const keys = { accessKeyId, accessKeySecret };
+  const stats: Stats = { requests: {}, errors: {} };
+  const dice = new Dice({ ...options.faults }, seed);
+  let url = "";
+
+  const corpus = createCorpus({ calls, agents, seed, from, to, open, documentBytes: options.documentBytes });
+  const directory = createDirectory(corpus, seed, to);
+  if (options.data !== undefined) directory.load(options.data);
+  const { linkTtlSeconds = 3600, deny = [], latencyMs = 0, log } = options;
+  const store = createStore({ keys, directory, linkTtlSeconds, now, origin: () => url });
+  const rpc = createRpc({ directory, store, dice, deny, end: to });
+  const check = signatureCheck(keys, now);
+  const server = createEmulatorServer({ rpc, store, dice, check, stats, seed, latencyMs, now, log });
+
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+  });
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  return {
+    url,
+    agents: [...corpus.agents],
+    ids: directory.ids,
+    callLog: (id) => directory.find(id)?.log().bytes,
+    get faults() {
+      return dice.faults;
+    },
+    set faults(faults) {
+      dice.faults = faults;
+    },
+    stats,
+    add: directory.add,
+    finish: directory.finish,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+};

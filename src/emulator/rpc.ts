@@ -1,0 +1,94 @@
+import { ApiError } from "./api-error.ts";
+import type { Call } from "./corpus.ts";
+import type { Directory } from "./directory.ts";
+import type { Dice } from "./faults.ts";
+import { fullInstance, listItem } from "./instance.ts";
+import type { Store } from "./store.ts";
+
+type Action = (parameters: URLSearchParams) => Record<string, unknown>;
+
+const VERSION = "2020-11-09";
+const PAGE_LIMIT = 100;
+const utc = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+
+const invalid = (name: string, rule: string): ApiError =>
+  new ApiError(400, `InvalidParameter.${name}`, `The parameter ${name} is not valid: ${rule}.`);
+
+const whole = (parameters: URLSearchParams, name: string, fallback: number): number => {
+  const text = parameters.get(name) ?? String(fallback);
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > PAGE_LIMIT) throw invalid(name, `it must be 1 to ${PAGE_LIMIT}`);
+  return value;
+};
+
+/** Seconds since 1970. */
+const time = (parameters: URLSearchParams, name: string, fallback: number): number => {
+  const text = parameters.get(name);
+  if (text === null || text === "") return fallback;
+  const at = utc.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at)) throw invalid(name, "use UTC, like 2023-01-01T00:00:00Z");
+  return at / 1000;
+};
+
+export interface RpcOptions {
+  directory: Directory;
+  store: Store;
+  dice: Dice;
+  deny: readonly string[];
+  /** The end of the corpus: where a window ends that has no EndTime. */
+  end: Date;
+}
+
+/** The two actions we need, by name. */
+export const createRpc = ({ directory, store, dice, deny, end }: RpcOptions) => {
+  const link = (call: Call): string | undefined =>
+    call.status === "Finished" || call.link !== undefined ? store.link(call, dice.roll("expire")) : undefined;
+
+  const describe: Action = (parameters) => {
+    const id = parameters.get("InstanceId");
+    if (!id) throw new ApiError(400, "MissingInstanceId", "InstanceId is mandatory for this action.");
+    const call = directory.find(id);
+    if (!call) throw new ApiError(404, "InvalidInstance.NotFound", "The specified instance does not exist.");
+    return { Instance: fullInstance(call, link(call)) };
+  };
+
+  const list: Action = (parameters) => {
+    const agent = parameters.get("AIAgentId");
+    if (!agent) throw new ApiError(400, "MissingAIAgentId", "AIAgentId is mandatory for this action.");
+    const page = whole(parameters, "PageNumber", 1);
+    const size = whole(parameters, "PageSize", 10);
+    const since = time(parameters, "StartTime", 0);
+    const until = time(parameters, "EndTime", Math.ceil(end.getTime() / 1000));
+    if (until < since) throw invalid("EndTime", "it must not be before StartTime");
+    if (page > 1 && dice.roll("shift")) {
+      const start = Math.max(since, until - dice.random.int(0, 59));
+      directory.add({ agent, start: new Date(start * 1000) });
+    }
+    const calls = directory.list(agent, since, until, (page - 1) * size, size);
+    return { Instances: calls.map((call) => listItem(call, link(call))) };
+  };
+
+  const actions = new Map<string, Action>([
+    ["DescribeAIAgentInstance", describe],
+    ["ListAIAgentInstance", list],
+  ]);
+
+  return {
+    knows: (action: string): boolean => actions.has(action),
+    run: (action: string, version: string, parameters: URLSearchParams): Record<string, unknown> => {
+      if (version !== VERSION)
+        throw new ApiError(400, "InvalidVersion", `The specified version is not valid; use ${VERSION}.`);
+      const run = actions.get(action);
+      if (!run) throw new ApiError(404, "InvalidAction.NotFound", "The specified action does not exist.");
+      if (deny.includes(action))
+        throw new ApiError(
+          403,
+          "Forbidden.RAM",
+          `User not authorized to operate on the specified resource: ice:${action}.`,
+        );
+      return run(parameters);
+    },
+  };
+};
+
+export type Rpc = ReturnType<typeof createRpc>;

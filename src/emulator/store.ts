@@ -1,0 +1,75 @@
+import { createHash, createHmac } from "node:crypto";
+import { gzipSync } from "node:zlib";
+import type { Answer, Refuse } from "./answer.ts";
+import type { Call } from "./corpus.ts";
+import type { Directory } from "./directory.ts";
+import { hash32 } from "./random.ts";
+import { type Keys, sameText } from "./signature.ts";
+
+const PREFIX = "/call-logs/";
+const GZIP_FROM = 1024;
+
+export interface StoreOptions {
+  keys: Keys;
+  directory: Directory;
+  linkTtlSeconds: number;
+  now: () => Date;
+  origin: () => string;
+}
+
+/** The object store that holds the call logs, and its signed links. */
+export const createStore = ({ keys, directory, linkTtlSeconds, now, origin }: StoreOptions) => {
+  const sign = (path: string, expires: string): string =>
+    `SIGNATURE${createHmac("sha256", keys.accessKeySecret).update(`GET\n${path}\n${expires}`).digest("base64url")}`;
+
+  const pathOf = ({ agent, start, key }: Call): string =>
+    `${PREFIX}${encodeURIComponent(agent)}/${new Date(start * 1000).toISOString().slice(0, 10).replaceAll("-", "")}/${key}.json`;
+
+  const serve = (call: Call, acceptsGzip: boolean, requestId: string): Answer => {
+    const { bytes, seconds } = call.log();
+    const headers: Record<string, string> = {
+      "content-type": "application/json",
+      "last-modified": new Date((call.start + seconds) * 1000).toUTCString(),
+      "x-oss-request-id": requestId,
+    };
+    // Like the real store: a document compressed on the way out has neither ETag nor a length. Only some are.
+    if (acceptsGzip && !call.headers && bytes.length > GZIP_FROM && hash32(call.key) % 2 === 0)
+      return { status: 200, headers: { ...headers, "content-encoding": "gzip" }, body: gzipSync(bytes, { level: 1 }) };
+    const md5 = createHash("md5").update(bytes).digest();
+    headers.etag = `"${md5.toString("hex").toUpperCase()}"`;
+    headers["content-md5"] = md5.toString("base64");
+    headers["content-length"] = String(bytes.length);
+    return { status: 200, headers: { ...headers, ...call.headers }, body: bytes };
+  };
+
+  return {
+    /** A link to the call log; one that has `expired` when so told. */
+    link: (call: Call, expired: boolean): string => {
+      if (call.link !== undefined) return call.link;
+      const path = pathOf(call);
+      const expires = String(Math.floor(now().getTime() / 1000) + (expired ? -60 : linkTtlSeconds));
+      const query = new URLSearchParams({
+        Expires: expires,
+        OSSAccessKeyId: keys.accessKeyId,
+        Signature: sign(path, expires),
+      });
+      return `${origin()}${path}?${query}`;
+    },
+
+    get: (path: string, query: URLSearchParams, acceptsGzip: boolean, requestId: string, refuse: Refuse): Answer => {
+      const key = path.slice(path.lastIndexOf("/") + 1, -".json".length);
+      const call = path.startsWith(PREFIX) ? directory.findByKey(key) : undefined;
+      if (call?.status !== "Finished" || path !== pathOf(call))
+        return refuse(404, "NoSuchKey", "The specified key does not exist.");
+      const expires = query.get("Expires") ?? "";
+      if (!query.has("Signature"))
+        return refuse(403, "AccessDenied", "Anonymous access is forbidden for this operation.");
+      if (!sameText(query.get("Signature") ?? "", sign(path, expires)))
+        return refuse(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.");
+      if (now().getTime() / 1000 >= Number(expires)) return refuse(403, "AccessDenied", "Request has expired.");
+      return serve(call, acceptsGzip, requestId);
+    },
+  };
+};
+
+export type Store = ReturnType<typeof createStore>;

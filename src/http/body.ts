@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import { promisify } from "node:util";
+import { brotliDecompress, gunzip, inflate, inflateRaw } from "node:zlib";
+import { CutShort, Refused } from "../core/errors.ts";
+
+/** Collects a stream, giving up as soon as it exceeds `maxBytes`; leaving the loop ends the connection. */
+export const collect = async (body: AsyncIterable<Uint8Array>, maxBytes: number, host: string): Promise<Buffer> => {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    length += piece.length;
+    if (length > maxBytes) throw tooLarge(host, maxBytes);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, length);
+};
+
+/** The first `maxBytes` of a stream as text: enough of an error page. */
+export const head = async (body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> => {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length >= maxBytes) break;
+  }
+  return Buffer.concat(pieces).subarray(0, maxBytes).toString("utf8");
+};
+
+const megabytes = (bytes: number): number => Math.ceil(bytes / 1024 / 1024);
+
+export const tooLarge = (host: string, maxBytes: number): Refused =>
+  new Refused(`${host} sends more than the ${megabytes(maxBytes)} MB that are accepted.`, {
+    code: "TooLarge",
+  });
+
+type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>;
+
+const zlib = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(inflate);
+const raw = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(inflateRaw);
+const unzip = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(gunzip);
+const decoders: Readonly<Record<string, Decoder>> = {
+  gzip: unzip,
+  "x-gzip": unzip,
+  // By the standard this is zlib's format, but some servers send bare deflate.
+  deflate: (bytes, options) => (((bytes[0] ?? 0) & 0x0f) === 8 ? zlib(bytes, options) : raw(bytes, options)),
+  br: promisify<Uint8Array, { maxOutputLength: number }, Buffer>(brotliDecompress),
+};
+
+/**
+Undoes a Content-Encoding.
+
+zlib stops at `maxBytes` of output, so a bomb costs no more memory than an honest document. An unknown encoding is
+`Refused`; bytes that end early or do not decode are `CutShort`.
+*/
+export const decode = async (bytes: Buffer, encoding: string, maxBytes: number, host: string): Promise<Buffer> => {
+  const name = encoding.trim().toLowerCase();
+  if (name === "" || name === "identity" || bytes.length === 0) return bytes;
+  const decoder = Object.hasOwn(decoders, name) ? decoders[name] : undefined;
+  if (!decoder)
+    throw new Refused(`${host} sent the document in an encoding that this program does not read.`, {
+      code: "UnknownEncoding",
+    });
+  try {
+    return await decoder(bytes, { maxOutputLength: maxBytes });
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(host, maxBytes);
+    throw new CutShort(`The compressed document of ${host} is cut or damaged.`, { code: "BadEncoding" });
+  }
+};
+
+/** Compares with a Content-MD5 header. A server that compresses on its way may have summed either form. */
+export const checkMd5 = (header: string, forms: readonly Uint8Array[], host: string): void => {
+  const sums = forms.map((bytes) => createHash("md5").update(bytes).digest("base64"));
+  if (!sums.includes(header.trim()))
+    throw new CutShort(`The document of ${host} does not match its Content-MD5.`, { code: "BadChecksum" });
+};

@@ -1,0 +1,126 @@
+import { hash } from "node:crypto";
+import type { Dispatcher } from "undici";
+import {
+  type ArchiveError,
+  type ErrorFacts,
+  LinkExpired,
+  NotFound,
+  Refused,
+  shown,
+  Throttled,
+  Unavailable,
+} from "../core/errors.ts";
+import type { Document, Download } from "../core/ports.ts";
+import { checkMd5, collect, decode, head, tooLarge } from "./body.ts";
+import { objection } from "./hosts.ts";
+import { type RetryOptions, retryAfterMs, retrying } from "./retry.ts";
+import { transportError, within } from "./transport.ts";
+
+export interface DownloadOptions extends RetryOptions {
+  dispatcher: Dispatcher;
+  /** Hosts besides *.aliyuncs.com: exact, or `*.suffix`. @default [] */
+  allowHosts?: readonly string[];
+  /** Per document, as sent and also once decoded. @default 67_108_864 (64 MB) */
+  maxBytes?: number;
+  /** One attempt, from connecting to the last byte, in milliseconds. @default 120_000 */
+  totalTimeoutMs?: number;
+  /** Milliseconds since 1970, for Retry-After dates. @default Date.now */
+  now?: () => number;
+}
+
+const MAX_REDIRECTS = 3;
+const ERROR_PAGE_BYTES = 16 * 1024;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+
+/** The text of the first such element; nothing else of XML is needed, and nothing of it is believed. */
+const element = (xml: string, name: string): string =>
+  new RegExp(`<${name}>([^<]{0,300})</${name}>`).exec(xml)?.[1] ?? "";
+
+const forbidden = (reason: string): Refused => new Refused(`Not downloaded: ${reason}.`, { code: "ForbiddenHost" });
+
+const describe = (url: URL, status: number, page: string, facts: Omit<ErrorFacts, "code">): ArchiveError => {
+  const named = element(page, "Code");
+  const code = /^[\w.-]{1,64}$/.test(named) ? named : `HTTP${status}`;
+  const all = { ...facts, code };
+  const place = shown(url);
+  if (status === 429) return new Throttled(`${url.host} asks to slow down (${code}).`, all);
+  if (status === 408 || status >= 500)
+    return new Unavailable(`${url.host} failed in passing (${code}, HTTP ${status}).`, all);
+  // A link also dies with the temporary key that signed it.
+  if (/expired/i.test(code) || (status === 403 && /expired/i.test(element(page, "Message"))))
+    return new LinkExpired(`The link to ${place} has expired.`, all);
+  if (status === 404 && code === "NoSuchKey") return new NotFound(`There is no document at ${place}.`, all);
+  return new Refused(`${url.host} does not hand out ${place} (${code}, HTTP ${status}).`, all);
+};
+
+/** Makes the Download that every document goes through: permitted hosts only, whole or not at all. */
+export const createDownload = ({
+  dispatcher,
+  allowHosts = [],
+  maxBytes = 64 * 1024 * 1024,
+  totalTimeoutMs = 120_000,
+  now = Date.now,
+  ...retry
+}: DownloadOptions): Download => {
+  /** The answer as a document, or where to look instead. */
+  const ask = async (url: URL, signal: AbortSignal): Promise<Document | URL> => {
+    const answer = await dispatcher
+      .request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: "GET",
+        headers: { "accept-encoding": "gzip" },
+        signal,
+      })
+      .catch((error: unknown) => {
+        throw transportError(error, url.host);
+      });
+    const { statusCode: status, headers, body } = answer;
+    // Destroyed unread, it would otherwise throw its own abort at nobody.
+    body.on("error", () => {});
+    try {
+      if (status === 200) {
+        const announced = Number(one(headers["content-length"]) ?? Number.NaN);
+        if (announced > maxBytes) throw tooLarge(url.host, maxBytes);
+        // undici holds a body to its announced length, and gathers it faster than a stream can be read.
+        const sent = announced >= 0 ? Buffer.from(await body.arrayBuffer()) : await collect(body, maxBytes, url.host);
+        const bytes = await decode(sent, one(headers["content-encoding"]) ?? "", maxBytes, url.host);
+        const md5 = one(headers["content-md5"]);
+        if (md5) checkMd5(md5, [sent, bytes], url.host);
+        return { bytes, sha256: hash("sha256", bytes) };
+      }
+      const target = one(headers.location);
+      if (REDIRECTS.has(status) && target !== undefined && URL.canParse(target, url.href))
+        return new URL(target, url.href);
+      const requestId = one(headers["x-oss-request-id"]);
+      const after = retryAfterMs(one(headers["retry-after"]), now());
+      throw describe(url, status, await head(body, ERROR_PAGE_BYTES), {
+        status,
+        ...(requestId && { requestId }),
+        ...(after !== undefined && { retryAfterMs: after }),
+      });
+    } catch (error) {
+      throw transportError(error, url.host, "body");
+    } finally {
+      // Whatever was not read is of no use, and an unread body would keep its socket.
+      body.destroy();
+    }
+  };
+
+  const follow = async (link: URL, signal: AbortSignal): Promise<Document> => {
+    let url = link;
+    for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+      const reason = objection(url, allowHosts, hop === 0 ? undefined : link);
+      if (reason) throw forbidden(reason);
+      const found = await ask(url, signal);
+      if (!(found instanceof URL)) return found;
+      url = found;
+    }
+    throw new Refused(`${link.host} redirects more than ${MAX_REDIRECTS} times.`, { code: "TooManyRedirects" });
+  };
+
+  return (link, signal) =>
+    retrying(() => within(totalTimeoutMs, link.host, signal, (inner) => follow(link, inner)), retry, signal);
+};

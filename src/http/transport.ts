@@ -1,0 +1,82 @@
+import { setMaxListeners } from "node:events";
+import { ArchiveError, CutShort, Unavailable } from "../core/errors.ts";
+
+const says: Readonly<Record<string, string>> = {
+  ENOTFOUND: "its name is not known to DNS",
+  EAI_AGAIN: "its name could not be looked up",
+  ECONNREFUSED: "it refuses connections",
+  ECONNRESET: "it reset the connection",
+  EPIPE: "it reset the connection",
+  ETIMEDOUT: "it did not answer in time",
+  EHOSTUNREACH: "there is no route to it",
+  ENETUNREACH: "there is no route to it",
+  UND_ERR_CONNECT_TIMEOUT: "no connection came about in time",
+  UND_ERR_HEADERS_TIMEOUT: "it did not answer in time",
+  UND_ERR_BODY_TIMEOUT: "it stopped sending",
+  UND_ERR_SOCKET: "it closed the connection",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "it sent less or more than it announced",
+};
+
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|CRL|ALTNAME/;
+const TLS = /^(ERR_SSL|ERR_TLS|EPROTO|UND_ERR_PRX_TLS)/;
+/** Our own mistakes, which no repetition cures. */
+const BUGS = new Set(["UND_ERR_INVALID_ARG", "UND_ERR_NOT_SUPPORTED", "UND_ERR_DESTROYED", "UND_ERR_CLOSED"]);
+
+const codeOf = (error: Error): string | undefined => {
+  const { code } = error as { code?: unknown };
+  if (typeof code === "string" && code !== "") return code;
+  return error.cause instanceof Error ? codeOf(error.cause) : undefined;
+};
+
+const explain = (code: string, host: string, message: string): string => {
+  const refusal = /Proxy response \((\d{3})\)/.exec(message)?.[1];
+  if (refusal) return `The proxy refuses to connect to ${host} (HTTP ${refusal}).`;
+  if (CERTIFICATE.test(code))
+    return `The TLS certificate of ${host} cannot be verified (${code}). If a proxy inspects TLS here, name its CA in NODE_EXTRA_CA_CERTS.`;
+  if (TLS.test(code)) return `No TLS connection to ${host} could be made (${code}).`;
+  return `${host} cannot be reached: ${says[code] ?? "the connection failed"} (${code}).`;
+};
+
+/**
+An error of the network as `Unavailable`, or as `CutShort` once a body had begun. Names the host, never the address.
+
+What is no error of the network is given back as it is.
+*/
+export const transportError = (error: unknown, host: string, phase: "answer" | "body" = "answer"): unknown => {
+  if (!(error instanceof Error) || error instanceof ArchiveError) return error;
+  const code = codeOf(error);
+  if (code === undefined || BUGS.has(code)) return error;
+  const answered = phase === "body" && !/TIMEOUT|TIMEDOUT/.test(code);
+  if (answered || code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH")
+    return new CutShort(`The answer of ${host} ended early: ${says[code] ?? "the connection failed"} (${code}).`, {
+      code,
+    });
+  return new Unavailable(explain(code, host, error.message), { code });
+};
+
+/** Runs `work` under a signal that follows `signal` and also fires `ms` later, with `Unavailable` as its reason. */
+export const within = async <T>(
+  ms: number,
+  host: string,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> => {
+  signal?.throwIfAborted();
+  // Not AbortSignal.any: on Node 20 it keeps memory for as long as the outer signal lives.
+  const controller = new AbortController();
+  // A whole run shares one signal, and Node warns on stderr from the eleventh listener on.
+  if (signal) setMaxListeners(0, signal);
+  const follow = (): void => controller.abort(signal?.reason);
+  signal?.addEventListener("abort", follow, { once: true });
+  const late = new Unavailable(`${host} took longer than ${ms / 1000} s.`, { code: "Timeout" });
+  const timer = setTimeout(() => controller.abort(late), ms);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    controller.signal.throwIfAborted();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", follow);
+  }
+};

@@ -1,0 +1,17 @@
+// The library surface: what programs may import. Everything else may change without notice.
+export { ArchiveError, type ErrorFacts, InvalidDocument, type Next } from "./core/errors.ts";
+export type { Document, Put, PutOptions, StoredRecord, Writer } from "./core/ports.ts";
+export type {
+  Json,
+  JsonObject,
+  Participants,
+  Provenance,
+  Sampled,
+  ToolCall,
+  Transcript,
+  Turn,
+} from "./core/transcript.ts";
+export { type Emulator, type EmulatorOptions, type Faults, parseFaults, startEmulator } from "./emulator/index.ts";
+export { type CallRecord, callTranscript } from "./parse/call-log.ts";
+export { type VoicePolicy, voiceSample } from "./transforms/voice.ts";
+export { type WriterName, type WriterOptions, writers } from "./writers/index.ts";

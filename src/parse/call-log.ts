@@ -1,0 +1,158 @@
+import { InvalidDocument } from "../core/errors.ts";
+import type { StoredRecord } from "../core/ports.ts";
+import { unpacked } from "../core/text.ts";
+import { INTERRUPTED, isObject, type Json, type JsonObject, type Transcript, type Turn } from "../core/transcript.ts";
+import { callFacts } from "./call-meta.ts";
+import { compact, extraOf, iso, numeric, textual } from "./values.ts";
+
+/** The document behind CallLogUrl. */
+export interface CallLog {
+  /** Whatever the letter case of its key. */
+  instanceId?: string;
+  /** Seconds since 1970 UTC, with a fraction; absent where the log's value cannot be a time. */
+  startTime?: number;
+  agentUserId?: string;
+  remoteUserId?: string;
+  /** In the log's own order. */
+  dialog: Turn[];
+  /** Fields that are not known, and known ones whose value makes no sense. */
+  extra?: JsonObject;
+}
+
+/** A call's record as far as its transcript needs it. */
+export type CallRecord = Pick<StoredRecord, "id" | "agentId" | "link" | "status" | "meta"> & {
+  document: NonNullable<StoredRecord["document"]>;
+};
+
+/**
+The transcript of a call, made of its log and of what describe or list said about it.
+
+The log comes first; `meta` fills what the log leaves out, and parts of it that make no sense are ignored.
+
+@throws InvalidDocument as `readCallLog` does.
+*/
+export const callTranscript = ({ id, agentId, link, status, meta, document }: CallRecord): Transcript => {
+  const facts = callFacts(meta);
+  const { instanceId, startTime, dialog: turns, extra, ...user } = readCallLog(document.bytes, facts.start);
+  const start = startTime === undefined ? facts.start : startTime * 1000;
+  const duration = facts.end === undefined || start === undefined ? undefined : (facts.end - start) / 1000;
+  return compact<Transcript>({
+    id: id.toWellFormed(),
+    source: "calls",
+    agentId: agentId?.toWellFormed(),
+    sessionId: facts.sessionId,
+    startedAt: start === undefined ? undefined : iso(start),
+    endedAt: facts.end === undefined ? undefined : iso(facts.end),
+    durationSeconds: facts.duration ?? (duration !== undefined && duration >= 0 ? round(duration) : undefined),
+    status: status?.toWellFormed() ?? facts.status,
+    participants: compact({
+      agentUserId: user.agentUserId ?? facts.agentUserId,
+      remoteUserId: user.remoteUserId,
+      caller: facts.caller,
+      callee: facts.callee,
+    }),
+    system: facts.system,
+    language: facts.language,
+    userData: facts.userData,
+    turns,
+    provenance: compact({ sha256: document.sha256, bytes: document.bytes.length, link: link?.toWellFormed() }),
+    extra: instanceId === undefined || instanceId === id ? extra : { instanceid: instanceId, ...extra },
+  });
+};
+
+const round = (seconds: number): number => Math.round(seconds * 1000) / 1000;
+
+/** When a call started, ISO 8601 UTC with milliseconds, as its transcript has it: what the ledger sorts by. */
+export const startedAt = (log: CallLog | undefined, meta: JsonObject | undefined): string | undefined => {
+  const start = log?.startTime === undefined ? callFacts(meta).start : log.startTime * 1000;
+  return start === undefined ? undefined : iso(start);
+};
+
+/**
+Reads a call log: JSON, perhaps gzipped, perhaps with a byte order mark.
+
+Missing and unknown fields are fine, and `null` counts as missing; unknown ones are kept in `extra`. `fallback` is the
+start of the call, in milliseconds since 1970, for logs that name none.
+
+@throws InvalidDocument with code `NotJson` where the body is not JSON (it may have ended early, so fetching it once
+more can help), `TooLarge` past 64 MB, `NotACallLog` where it is JSON of another shape. Messages never quote it.
+*/
+export const readCallLog = (bytes: Uint8Array, fallback?: number): CallLog => {
+  const log = json(bytes);
+  if (!isObject(log)) throw notACallLog("the document is not a JSON object");
+  const { dialog } = log;
+  if (!Array.isArray(dialog)) throw notACallLog("there is no dialog list");
+  const idKey = Object.keys(log).find((key) => key.toLowerCase() === "instanceid" && textual(log[key]) !== undefined);
+  const startTime = seconds(log.startTime);
+  const agentUserId = textual(log.agentUserId);
+  const remoteUserId = textual(log.remoteUserId);
+  const instanceId = idKey === undefined ? undefined : textual(log[idKey]);
+  const read = { [idKey ?? "instanceid"]: instanceId, startTime, agentUserId, remoteUserId, dialog };
+  return compact<CallLog>({
+    instanceId,
+    startTime,
+    agentUserId,
+    remoteUserId,
+    dialog: dialog.map((value, index) => turnOf(value, index, startTime === undefined ? fallback : startTime * 1000)),
+    extra: extraOf(log, read, notACallLog),
+  });
+};
+
+const turnOf = (value: Json, index: number, start: number | undefined): Turn => {
+  const invalid = (reason: string) => notACallLog(`dialog entry ${index + 1}: ${reason}`);
+  if (!isObject(value)) throw invalid("not an object");
+  const text = value.text ?? "";
+  if (typeof text !== "string") throw invalid("text is not text");
+  const begin = numeric(value.begin);
+  if (begin === undefined && (value.begin ?? undefined) !== undefined) throw invalid("begin is not a number");
+  const id = textual(value.id);
+  const role = textual(value.role);
+  const kind = textual(value.type);
+  const at = begin === undefined || start === undefined ? undefined : iso(start + begin * 1000);
+  const extra = extraOf(value, { id, begin, role, type: kind, text }, invalid);
+  // Field by field: this runs once per turn, and spreading costs three times as much.
+  const turn: Turn = {
+    id: id ?? String(index + 1),
+    role: role ?? "unknown",
+    kind: kind ?? "normal",
+    text: text.toWellFormed(),
+  };
+  if (begin !== undefined) turn.begin = begin;
+  if (at !== undefined) turn.at = at;
+  if (role === "agent" && text.includes(INTERRUPTED)) turn.interrupted = true;
+  if (extra !== undefined) turn.extra = extra;
+  return turn;
+};
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+const json = (bytes: Uint8Array): unknown => {
+  let text: string;
+  try {
+    text = utf8.decode(unpacked(bytes));
+  } catch (error) {
+    // The causes are left out here and below: JSON.parse's messages quote the conversation.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ERR_BUFFER_TOO_LARGE") throw new InvalidDocument("the document is larger than 64 MB", "TooLarge");
+    if (code === "ERR_ENCODING_INVALID_ENCODED_DATA") throw new InvalidDocument("the document is not UTF-8", "NotJson");
+    throw new InvalidDocument("the document's gzip is broken or cut short", "NotJson");
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidDocument(notJson(text.trimStart()), "NotJson");
+  }
+};
+
+const notJson = (text: string): string => {
+  if (text === "") return "the document is empty";
+  return text.startsWith("<") ? "the document is HTML or XML" : "the document is not JSON, or is cut short";
+};
+
+const notACallLog = (reason: string): InvalidDocument => new InvalidDocument(reason, "NotACallLog");
+
+/** Outside of these a "start time" is milliseconds, a counter or noise: 2000 to 2100, in seconds. */
+const seconds = (value: unknown): number | undefined => {
+  const time = numeric(value);
+  return time !== undefined && time >= 946_684_800 && time < 4_102_444_800 ? time : undefined;
+};

@@ -1,0 +1,53 @@
+import { wellFormed } from "../core/text.ts";
+import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
+import { compact, DEPTH, instant, numeric, textual } from "./values.ts";
+
+/** What describe, or list with fewer fields, tells about a call. */
+export interface CallFacts {
+  sessionId?: string;
+  status?: string;
+  /** Milliseconds since 1970: when the call started, or else when the instance was created. */
+  start?: number;
+  end?: number;
+  /** Seconds. */
+  duration?: number;
+  agentUserId?: string;
+  caller?: string;
+  callee?: string;
+  system?: string;
+  language?: string;
+  userData?: Json;
+}
+
+/** Never throws: a field of the wrong type counts as absent. */
+export const callFacts = (meta: JsonObject = {}): CallFacts => {
+  const call = part(meta, "CallInfo");
+  const agent = part(meta, "AgentConfig");
+  const duration = numeric(call.CallDuration);
+  return compact<CallFacts>({
+    sessionId: textual(meta.SessionId),
+    status: textual(meta.Status),
+    start: instant(call.CallStartTime) ?? instant(meta.GmtCreate),
+    end: instant(call.CallEndTime),
+    duration: duration !== undefined && duration >= 0 ? duration : undefined,
+    agentUserId: textual(part(meta, "RuntimeConfig").AgentUserId),
+    caller: textual(call.CallerNumber),
+    callee: textual(call.CalleeNumber),
+    system: textual(part(agent, "LlmConfig").LlmSystemPrompt),
+    language: textual(part(agent, "AsrConfig").AsrLanguageId),
+    userData: typeof meta.UserData === "string" && meta.UserData !== "" ? userData(meta.UserData) : undefined,
+  });
+};
+
+const part = (value: JsonObject, key: string): JsonObject => (isObject(value[key]) ? value[key] : {});
+
+const userData = (text: string): Json => {
+  try {
+    const value: Json = JSON.parse(text);
+    // A number that JSON.parse would round or rewrite is an identifier, and must keep its digits.
+    if (typeof value !== "number" || String(value) === text) return wellFormed(value, DEPTH);
+  } catch {
+    // Not JSON, or nested beyond reason: the integrator's own text.
+  }
+  return text.toWellFormed();
+};

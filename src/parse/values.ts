@@ -1,0 +1,65 @@
+import { wellFormed } from "../core/text.ts";
+import type { JsonObject } from "../core/transcript.ts";
+
+// Small readers of values that others wrote: each gives what it asks for, or undefined.
+
+/** How deep unknown values may nest: below what `wellFormed` takes, for a transcript adds levels around them. */
+export const DEPTH = 200;
+
+/** Text, or a number as text; nothing for the empty string. */
+export const textual = (value: unknown): string | undefined => {
+  if (typeof value === "string") return value === "" ? undefined : value.toWellFormed();
+  return typeof value === "number" && Number.isFinite(value) ? String(value) : undefined;
+};
+
+/** A finite number, or decimal text of one. */
+export const numeric = (value: unknown): number | undefined => {
+  const decimal = typeof value === "string" && /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(value);
+  const number = decimal ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
+};
+
+/** Milliseconds since 1970 of an ISO 8601 time; UTC where it names no zone, so that no machine's own zone matters. */
+export const instant = (value: unknown): number | undefined => {
+  if (typeof value !== "string") return undefined;
+  const match = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?$/.exec(value);
+  const time = match ? Date.parse(`${match[1]}T${match[2]}${match[3] ?? "Z"}`) : Number.NaN;
+  return Number.isNaN(time) ? undefined : time;
+};
+
+/**
+ISO 8601 UTC, cut to milliseconds; undefined outside the years 0 to 9999.
+
+Rounded to microseconds first: the service's own precision, and otherwise x.45 seconds comes out as x.449.
+*/
+export const iso = (ms: number): string | undefined => {
+  const whole = Math.floor(Math.round(ms * 1000) / 1000);
+  return whole >= -62_167_219_200_000 && whole < 253_402_300_800_000 ? new Date(whole).toISOString() : undefined;
+};
+
+/**
+What `value` holds beside the fields read from it, well-formed; undefined when that is nothing.
+
+`read` has an entry per known field: undefined where its value made no sense, which then is kept here.
+*/
+export const extraOf = (
+  value: JsonObject,
+  read: Record<string, unknown>,
+  error: (reason: string) => Error,
+): JsonObject | undefined => {
+  const isRead = (key: string): boolean => {
+    const blank = value[key] === null || value[key] === "";
+    return Object.hasOwn(read, key) && (read[key] !== undefined || blank);
+  };
+  const rest = Object.keys(value).filter((key) => !isRead(key));
+  if (rest.length === 0) return undefined;
+  try {
+    return wellFormed(Object.fromEntries(rest.map((key) => [key, value[key] ?? null])), DEPTH) as JsonObject;
+  } catch {
+    throw error("nested too deep");
+  }
+};
+
+/** The object without its undefined fields, in the order given. */
+export const compact = <T extends object>(fields: { [K in keyof Required<T>]: T[K] | undefined }): T =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;

@@ -1,0 +1,53 @@
+import { once } from "node:events";
+import type { Writable } from "node:stream";
+import type { Chunk } from "../core/ports.ts";
+import type { FileOutput } from "./files.ts";
+
+/** The reader of a stream went away, as `head` does when it has seen enough: nothing more is wanted. */
+export class ReaderGone extends Error {
+  override readonly name = "ReaderGone";
+}
+
+/**
+Writes one writer's main file to a stream, such as standard output; sidecars have no place there and are left out.
+
+@throws ReaderGone from `flush` when the other end is closed.
+*/
+export const streamOutput = (stream: Writable): FileOutput => {
+  let waiting: Chunk[] = [];
+  let failure: Error | undefined;
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    failure = error.code === "EPIPE" ? new ReaderGone("The reader closed the pipe.") : error;
+  });
+  return {
+    put: (data, { file } = {}) => {
+      if (file === undefined) waiting.push(data);
+    },
+    flush: async () => {
+      const chunks = waiting;
+      waiting = [];
+      for (const bytes of joined(chunks)) {
+        if (failure) throw failure;
+        if (stream.destroyed) throw new ReaderGone("The reader closed the pipe.");
+        if (!stream.write(bytes))
+          await Promise.race([once(stream, "drain"), once(stream, "close")]).catch(() => undefined);
+      }
+      if (failure) throw failure;
+    },
+  };
+};
+
+/** One write a batch of text, not one a line. */
+function* joined(chunks: readonly Chunk[]): Generator<Chunk> {
+  let text = "";
+  for (const chunk of chunks) {
+    if (typeof chunk === "string") {
+      text += chunk;
+      if (text.length < 64 * 1024) continue;
+    }
+    if (text !== "") yield text;
+    text = "";
+    if (typeof chunk !== "string") yield chunk;
+  }
+  if (text !== "") yield text;
+}

@@ -1,0 +1,36 @@
+import type { Writer } from "../core/ports.ts";
+import { isGzip, unpacked } from "../core/text.ts";
+import { fileName } from "./file-name.ts";
+import type { WriterOptions } from "./shape.ts";
+
+const FOLDER = "raw";
+/** Where a sink may list the files: a writer of whole files puts nothing into its main one. */
+export const LIST = `${FOLDER}/SHA256SUMS`;
+
+/**
+The documents themselves.
+
+Into a folder: a file per call under `raw/`, byte for byte as the service stores it. As one file: a JSON array of them,
+each as it was but for gzip and byte order mark, which have no place inside an array.
+*/
+export const raw = ({ single = false }: WriterOptions): Writer => (single ? array() : files());
+
+const files = (): Writer => ({
+  begin: () => {},
+  item: ({ id }, put, { document: { bytes } }) =>
+    put(bytes, { rows: 1, whole: true, file: `${FOLDER}/${fileName(id)}.json${isGzip(bytes) ? ".gz" : ""}` }),
+  end: () => {},
+});
+
+const array = (): Writer => {
+  let isFirst = true;
+  return {
+    begin: (put) => put("["),
+    item: (_, put, { document }) => {
+      put(isFirst ? "\n" : ",\n");
+      put(unpacked(document.bytes), { rows: 1 });
+      isFirst = false;
+    },
+    end: (put) => put(isFirst ? "]\n" : "\n]\n"),
+  };
+};

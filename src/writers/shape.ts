@@ -1,0 +1,41 @@
+import type { Writer } from "../core/ports.ts";
+import { wellFormed } from "../core/text.ts";
+import type { Json, Sampled, Transcript } from "../core/transcript.ts";
+
+export interface WriterOptions {
+  /** One line per call or per turn, where the format has both. @default "call" */
+  rows?: "call" | "turn";
+  /** Begin with a byte order mark, as Excel wants it to read UTF-8. @default false */
+  csvBom?: boolean;
+  /** Put an apostrophe before cells that a spreadsheet would run as formulas. @default true */
+  csvGuard?: boolean;
+  /** Makes a fine-tuning sample of a transcript; `messages` cannot do without. */
+  toSample?: (transcript: Transcript) => Sampled;
+  /** File beside the samples that names every dropped or changed call; `null`: none. @default "messages.report.ndjson" */
+  report?: string | null;
+  /** The output is one file or stdout, not a folder. @default false */
+  single?: boolean;
+}
+
+/** What the registry says of a format. */
+export interface WriterShape {
+  create(options: WriterOptions): Writer;
+  /** The main file's name inside an output folder; for `raw`, the list of its files. */
+  file: string;
+  /** Files that it may put beside its main one. */
+  sidecars: readonly string[];
+  /** One line for the help. */
+  summary: string;
+  /** Endings of `-o` that choose this format. */
+  extensions: readonly string[];
+}
+
+/**
+One line of JSON. Every string comes out well-formed: a lone surrogate is legal in JSON text, as an escape, but breaks
+readers of the file.
+*/
+export const jsonLine = (value: object): string => {
+  const text = JSON.stringify(value);
+  // JSON.stringify writes lone surrogates as \ud…, always in lower case.
+  return `${text.includes("\\ud") ? JSON.stringify(wellFormed(value as Json)) : text}\n`;
+};

@@ -1,0 +1,80 @@
+import { Agent } from "undici";
+import { afterAll, describe, expect, it } from "vitest";
+import { createIceSdk, iceSdkVersion } from "../../src/cloud/ice-sdk.ts";
+import { createIms, IMS_VERSION } from "../../src/cloud/ims.ts";
+import { createRpc, type Rpc } from "../../src/cloud/openapi.ts";
+import type { JsonObject } from "../../src/core/transcript.ts";
+import { imsContract } from "../contracts/ims.ts";
+import { standIn } from "./ice-stand-in.ts";
+
+const dispatcher = new Agent();
+afterAll(() => dispatcher.close());
+const userAgent = "callarchive-test";
+
+imsContract("our client", async (given) =>
+  createIms(createRpc({ ...given, dispatcher, version: IMS_VERSION, userAgent })),
+);
+imsContract("the SDK's stand-in", (given) => createIceSdk({ ...given, userAgent, load: async () => standIn }));
+
+const installed = await iceSdkVersion();
+describe.skipIf(installed === undefined)(`@alicloud/ice20201109 ${installed}`, () => {
+  imsContract("the SDK", (given) => createIceSdk({ ...given, userAgent }));
+});
+
+describe("createIceSdk", () => {
+  it.skipIf(installed !== undefined)("says how to get the package when it is missing", async () => {
+    const options = {
+      endpoint: new URL("http://127.0.0.1:1"),
+      userAgent,
+      credentials: { get: () => Promise.reject() },
+    };
+    await expect(createIceSdk(options)).rejects.toThrow("npm install @alicloud/ice20201109");
+  });
+});
+
+describe("createIms", () => {
+  const answering =
+    (body: JsonObject): Rpc =>
+    async () => ({ body, requestId: "R" });
+  const query = { agentId: "a", start: new Date(0), end: new Date(0), page: 1, size: 10 };
+
+  it.each([undefined, "", "not a url", "ftp://x.aliyuncs.com/a", 7])("takes %j for no link", async (CallLogUrl) => {
+    const wire = { Instance: { Status: "Created", ...(CallLogUrl !== undefined && { CallLogUrl }) } };
+    const instance = await createIms(answering(wire)).describeInstance("i");
+    expect(instance).not.toHaveProperty("link");
+  });
+
+  it("asks for whole seconds of UTC", async () => {
+    let asked: unknown;
+    const rpc: Rpc = async (_, sent) => {
+      asked = sent;
+      return { body: {} };
+    };
+    await createIms(rpc).listInstances({ ...query, start: new Date("2025-07-14T08:00:00.789+08:00") });
+    expect(asked).toMatchObject({ StartTime: "2025-07-14T00:00:00Z", EndTime: "1970-01-01T00:00:00Z" });
+  });
+
+  it("takes an id from a list that gives one, and counts an item that is none", async () => {
+    const list = await createIms(
+      answering({ Instances: [{ InstanceId: "x", Status: "Finished" }, null] }),
+    ).listInstances(query);
+    expect(list).toEqual([
+      { id: "x", status: "Finished", meta: { InstanceId: "x", Status: "Finished" }, requestId: "R" },
+      { status: "Unknown", meta: {}, requestId: "R" },
+    ]);
+  });
+
+  it.each([{}, { Instance: null }, { Instance: [] }])("refuses the answer %j", async (body) => {
+    await expect(createIms(answering(body)).describeInstance("i")).rejects.toMatchObject({
+      name: "Refused",
+      facts: { code: "InvalidAnswer", requestId: "R" },
+    });
+  });
+
+  it("takes a page without the list for empty, and refuses one that is no list", async () => {
+    await expect(createIms(answering({})).listInstances(query)).resolves.toEqual([]);
+    await expect(createIms(answering({ Instances: {} })).listInstances(query)).rejects.toMatchObject({
+      name: "Refused",
+    });
+  });
+});

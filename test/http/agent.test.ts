@@ -1,0 +1,109 @@
+import { connect } from "node:net";
+import { Agent, EnvHttpProxyAgent } from "undici";
+import { afterEach, describe, expect, it } from "vitest";
+import { createDispatcher, proxyInUse } from "../../src/http/agent.ts";
+import { transportError } from "../../src/http/transport.ts";
+import { serve, type TestServer } from "./server.ts";
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(() => Promise.all(open.splice(0).map((it) => it.close())));
+const started = async (listener: Parameters<typeof serve>[0]): Promise<TestServer> => {
+  const server = await serve(listener);
+  open.push(server);
+  return server;
+};
+const dispatcherFor = (env: Record<string, string>) => {
+  const dispatcher = createDispatcher({ env });
+  open.push(dispatcher);
+  return dispatcher;
+};
+
+describe("proxyInUse", () => {
+  it.each([
+    [{}, undefined],
+    [{ HTTPS_PROXY: "http://user:secret@proxy.example:3128" }, "proxy.example:3128"],
+    [{ https_proxy: "proxy.example:3128" }, "proxy.example:3128"],
+    [{ http_proxy: "http://a.example:1", HTTPS_PROXY: "http://b.example:2" }, "b.example:2"],
+    [{ HTTP_PROXY: "http://a.example:1" }, "a.example:1"],
+    [{ HTTPS_PROXY: "http://a.example:1", NO_PROXY: "*" }, undefined],
+    [{ HTTPS_PROXY: "" }, undefined],
+  ])("reads %j as %j", (env, expected) => {
+    expect(proxyInUse(env)).toBe(expected);
+  });
+
+  it("does not show a malformed value, which may hold a password", () => {
+    const bad = { HTTPS_PROXY: "http://user:secret@:not a url" };
+    expect(() => proxyInUse(bad)).toThrow(/^HTTPS_PROXY is not a proxy address/);
+    expect(() => createDispatcher({ env: bad })).toThrow(/^(?!.*secret).*$/);
+  });
+});
+
+describe("createDispatcher", () => {
+  it("is a plain agent without a proxy", () => {
+    expect(dispatcherFor({})).toBeInstanceOf(Agent);
+    expect(dispatcherFor({ HTTPS_PROXY: "http://p.example" })).toBeInstanceOf(EnvHttpProxyAgent);
+  });
+
+  it("goes through the proxy, but never for loopback or NO_PROXY", async () => {
+    const target = await started((_, response) => response.end("target"));
+    const asked: string[] = [];
+    const proxy = await started((_, response) => response.end("not tunnelled"));
+    proxy.server.on("connect", (request, socket) => {
+      asked.push(`${request.url} ${request.headers["proxy-authorization"]}`);
+      const upstream = connect(target.port, "127.0.0.1", () => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        upstream.pipe(socket).pipe(upstream);
+      });
+      upstream.on("error", () => {});
+      socket.on("error", () => {});
+    });
+    const dispatcher = dispatcherFor({ http_proxy: `http://u:p@127.0.0.1:${proxy.port}`, no_proxy: "direct.invalid" });
+    const get = async (origin: string) => (await dispatcher.request({ origin, path: "/", method: "GET" })).body.text();
+    await expect(get("http://far.invalid")).resolves.toBe("target");
+    await expect(get(target.url)).resolves.toBe("target");
+    await expect(get("http://direct.invalid")).rejects.toThrow(/ENOTFOUND|EAI_AGAIN/);
+    expect(asked).toEqual([`far.invalid:80 Basic ${Buffer.from("u:p").toString("base64")}`]);
+  });
+
+  it("says when the proxy refuses", async () => {
+    const proxy = await started(() => {});
+    proxy.server.on("connect", (_, socket) => socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"));
+    const dispatcher = dispatcherFor({ HTTP_PROXY: proxy.url });
+    const error = await dispatcher.request({ origin: "http://far.invalid", path: "/", method: "GET" }).catch((e) => e);
+    expect(transportError(error, "far.invalid")).toMatchObject({
+      name: "Unavailable",
+      message: "The proxy refuses to connect to far.invalid (HTTP 407).",
+    });
+  });
+});
+
+describe("transportError", () => {
+  const coded = (code: string, message = "GET https://h/x?Signature=s failed") =>
+    Object.assign(new Error(message), { code });
+
+  it.each([
+    ["ENOTFOUND", "not known to DNS"],
+    ["ECONNREFUSED", "refuses connections"],
+    ["UND_ERR_CONNECT_TIMEOUT", "no connection came about"],
+    ["SELF_SIGNED_CERT_IN_CHAIN", "certificate of h cannot be verified (SELF_SIGNED_CERT_IN_CHAIN)"],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", "certificate of h cannot be verified"],
+    ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "certificate of h cannot be verified"],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", "No TLS connection to h"],
+    ["EODD", "the connection failed (EODD)"],
+  ])("takes %s for a passing trouble and names the host only", (code, said) => {
+    const error = transportError(coded(code), "h") as Error;
+    expect(error).toMatchObject({ name: "Unavailable", facts: { code } });
+    expect(error.message).toContain(said);
+    expect(error.message).not.toContain("Signature");
+  });
+
+  it("finds the code of a cause, and takes a reset inside a body for a cut", () => {
+    const wrapped = new Error("fetch failed", { cause: coded("ECONNRESET") });
+    expect(transportError(wrapped, "h", "body")).toMatchObject({ name: "CutShort", facts: { code: "ECONNRESET" } });
+    expect(transportError(coded("UND_ERR_BODY_TIMEOUT"), "h", "body")).toMatchObject({ name: "Unavailable" });
+  });
+
+  it.each([new TypeError("a bug"), coded("UND_ERR_INVALID_ARG"), "text"])("leaves %s as it is", (error) => {
+    expect(transportError(error, "h")).toBe(error);
+  });
+});

@@ -1,0 +1,40 @@
+import type { Document, Writer } from "../../src/core/ports.ts";
+import type { Transcript } from "../../src/core/transcript.ts";
+
+/** A file as a sink would have it. */
+export interface Written {
+  text: string;
+  rows: number;
+}
+
+export const MAIN = "main";
+
+const documentOf = (transcript: Transcript): Document => ({
+  bytes: Buffer.from(JSON.stringify(transcript)),
+  sha256: transcript.provenance.sha256,
+});
+
+/** Everything that a writer makes of these transcripts, by file. */
+export const written = (
+  writer: Writer,
+  transcripts: readonly Transcript[],
+  document: (transcript: Transcript) => Document = documentOf,
+): Map<string, Written> => {
+  const files = new Map<string, { chunks: Buffer[]; rows: number }>([[MAIN, { chunks: [], rows: 0 }]]);
+  const put: Parameters<Writer["begin"]>[0] = (data, { rows = 0, file = MAIN } = {}) => {
+    // Encoding would mend it in silence here, and need not elsewhere.
+    if (typeof data === "string" && !data.isWellFormed()) throw new Error("a piece with half a character");
+    const entry = files.get(file) ?? { chunks: [], rows: 0 };
+    entry.chunks.push(Buffer.from(data));
+    entry.rows += rows;
+    files.set(file, entry);
+  };
+  writer.begin(put);
+  for (const transcript of transcripts) writer.item(transcript, put, { document: document(transcript) });
+  writer.end(put);
+  return new Map(
+    [...files].map(([name, { chunks, rows }]) => [name, { text: Buffer.concat(chunks).toString(), rows }]),
+  );
+};
+
+export const mainText = (files: Map<string, Written>): string => files.get(MAIN)?.text ?? "";
