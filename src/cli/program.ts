@@ -7,8 +7,7 @@ import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import { VERSION } from "./version.ts";
 
-const INTRO = `Gets every conversation out of Alibaba Cloud's Real-time Conversational AI once, keeps it whole in an archive, and
-writes it as NDJSON, CSV or fine-tuning chat files, as often as you like.`;
+const INTRO = `Gets every conversation out of Alibaba Cloud's Real-time Conversational AI once, keeps it whole in an archive, and writes it as NDJSON, CSV or fine-tuning chat files, as often as you like.`;
 
 const OUTRO = `
 Start here:

@@ -23,13 +23,13 @@ export const selectionOf = async (
   knownAgents: () => Promise<string[]>,
 ): Promise<Selection> => {
   const byIds = args.length > 0 || flags.ids !== undefined;
-  const byRange = flags.agent !== undefined || flags.since !== undefined || flags.until !== undefined;
-  if (byIds && byRange)
+  // An agent alone does not clash with ids: CALLARCHIVE_AGENT may be set for good.
+  if (byIds && (flags.since !== undefined || flags.until !== undefined))
     throw new UsageError(
       "Select calls by id, or by --agent and --since: not both. Run twice; the archive keeps what it has.",
     );
   if (byIds) return selectIds(args, flags, io);
-  if (!byRange)
+  if (flags.agent === undefined && flags.since === undefined && flags.until === undefined)
     throw new UsageError(
       "Nothing is selected. Name instance ids, give a file of them with --ids, or use --agent with --since.",
     );

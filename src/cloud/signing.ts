@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import type { Credential } from "./credentials.ts";
+
+export type Parameters = Readonly<Record<string, string | number | undefined>>;
+
+const ALGORITHM = "ACS3-HMAC-SHA256";
+
+const encode = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+
+/** What is set, as text. */
+export const texts = (parameters: Parameters): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(parameters).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
+
+/** A query string or form body. */
+export const form = (parameters: Record<string, string>): string =>
+  Object.entries(parameters)
+    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+    .join("&");
+
+interface Signer {
+  getAuthorization(request: object, algorithm: string, payload: string, id: string, secret: string): string;
+}
+
+/** The SDK's own signing. This file of it loads in 55 ms where its main entry takes 90. */
+const signer = async (): Promise<Signer> => {
+  const loaded: unknown = await import("@alicloud/openapi-core/dist/utils.js");
+  // Node gives the exports of a CommonJS file; bundlers and test runners unwrap their `default` as well.
+  const { default: exported } = loaded as { default: Signer & { default?: Signer } };
+  return exported.default ?? exported;
+};
+
+export interface ToSign {
+  /** With the port, unless it is the scheme's own. */
+  host: string;
+  action: string;
+  version: string;
+  userAgent: string;
+  query: Record<string, string>;
+  /** A form, or "". */
+  body: string;
+  key: Credential;
+  /** Milliseconds since 1970. */
+  at: number;
+  /** Never used before. */
+  nonce: string;
+}
+
+/** The headers of `POST /?query` with this body, signed by ACS3-HMAC-SHA256. */
+export const signed = async (request: ToSign): Promise<Record<string, string>> => {
+  const { host, action, version, userAgent, query, body, key, at, nonce } = request;
+  const payload = createHash("sha256").update(body).digest("hex");
+  const headers: Record<string, string> = {
+    host,
+    accept: "application/json",
+    "user-agent": userAgent,
+    "x-acs-action": action,
+    "x-acs-version": version,
+    "x-acs-date": `${new Date(at).toISOString().slice(0, 19)}Z`,
+    "x-acs-signature-nonce": nonce,
+    "x-acs-content-sha256": payload,
+    ...(key.securityToken && { "x-acs-security-token": key.securityToken }),
+    ...(body && { "content-type": "application/x-www-form-urlencoded" }),
+  };
+  const toSign = { method: "POST", pathname: "/", query, headers };
+  const { accessKeyId, accessKeySecret } = key;
+  headers.authorization = (await signer()).getAuthorization(toSign, ALGORITHM, payload, accessKeyId, accessKeySecret);
+  return headers;
+};
