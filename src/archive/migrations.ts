@@ -8,8 +8,9 @@ export const migrations: readonly string[] = [
   create table items (
     item integer primary key,
     source text not null default 'calls',
-    -- The instance id in lower case: the service is not consistent in its case.
-    key text unique,
+    -- The instance id in lower case (the service is not consistent in its case), or until it is known a name made of
+    -- the link's address.
+    key text not null unique,
     instance_id text,
     -- Origin and path of the document's link; never its query, which is a secret.
     link text unique,

@@ -45,7 +45,9 @@ const open = (path: string, create: boolean): Db => {
     return db;
   } catch (error) {
     db.close();
-    throw new UsageError(`${path} is not a callarchive archive (${messageOf(error)}).`);
+    const { code } = error as { code?: string };
+    if (code === "SQLITE_NOTADB") throw new UsageError(`${path} is not a callarchive archive.`);
+    throw new Error(`The archive ${path} cannot be opened: ${messageOf(error)}.`, { cause: error });
   }
 };
 

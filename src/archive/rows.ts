@@ -6,7 +6,7 @@ import type { SourceName } from "../core/transcript.ts";
 export interface ItemRow {
   item: number;
   source: string;
-  key: string | null;
+  key: string;
   instance_id: string | null;
   link: string | null;
   agent_id: string | null;
@@ -23,14 +23,14 @@ export interface ItemRow {
   error_at: string | null;
 }
 
-/** A name for a call whose log gives none: stable, because the link's path is. */
-const standIn = (link: string): string => `link-${createHash("sha256").update(link).digest("hex").slice(0, 32)}`;
+/** The key of a call that has no id yet, or never: stable, because the link's address is. */
+export const standIn = (link: string): string => `link-${createHash("sha256").update(link).digest("hex").slice(0, 32)}`;
 
 export const recordOf = (row: ItemRow): StoredRecord => ({
   item: row.item,
   source: row.source as SourceName,
   state: row.state as State,
-  id: row.instance_id ?? standIn(row.link ?? ""),
+  id: row.instance_id ?? row.key,
   ...(row.agent_id !== null && { agentId: row.agent_id }),
   ...(row.link !== null && { link: row.link }),
   ...(row.status !== null && { status: row.status }),
@@ -47,8 +47,18 @@ export const recordOf = (row: ItemRow): StoredRecord => ({
   }),
 });
 
-/** The condition of a filter over `items i`, with its values in order. */
-export const where = ({ agents, since, until, state, id }: StoredFilter): { clause: string; values: unknown[] } => {
+/** How everything that leaves the archive is ordered. */
+export const ORDER = "order by i.started_at, i.key";
+
+/** The condition, order and limit of a filter over `items i`, with its values in order. */
+export const where = ({
+  agents,
+  since,
+  until,
+  state,
+  id,
+  limit,
+}: StoredFilter): { clause: string; values: unknown[] } => {
   const terms: string[] = [];
   const values: unknown[] = [];
   if (agents && agents.length > 0) {
@@ -71,5 +81,6 @@ export const where = ({ agents, since, until, state, id }: StoredFilter): { clau
     terms.push("i.key = ?");
     values.push(id.toLowerCase());
   }
-  return { clause: terms.length > 0 ? `where ${terms.join(" and ")}` : "where true", values };
+  const end = limit === undefined ? "" : ` limit ${Number(limit)}`;
+  return { clause: `where ${terms.length > 0 ? terms.join(" and ") : "true"} ${ORDER}${end}`, values };
 };

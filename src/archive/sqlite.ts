@@ -10,7 +10,7 @@ import {
 } from "../core/ports.ts";
 import { compress, expand, type Packed } from "./codec.ts";
 import { openDatabase } from "./open.ts";
-import { type ItemRow, recordOf, where } from "./rows.ts";
+import { type ItemRow, ORDER, recordOf, standIn, where } from "./rows.ts";
 import { summarise } from "./summary.ts";
 
 const BATCH_ITEMS = 500;
@@ -40,7 +40,7 @@ export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
      returning item, state`,
   );
   const byLink = db.prepare(
-    `insert into items (link, agent_id, status, meta, state) values (?, ?, ?, ?, 'pending')
+    `insert into items (key, link, agent_id, status, meta, state) values (?, ?, ?, ?, ?, 'pending')
      on conflict (link) do update set agent_id = coalesce(items.agent_id, excluded.agent_id),
        status = excluded.status, meta = case when items.state = 'fetched' then items.meta else excluded.meta end
      returning item, state`,
@@ -68,7 +68,7 @@ export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
   );
   const document = db.prepare("select codec, body from documents where item = ?");
   const isSettled = db.prepare("select 1 from items where (key = ? or link = ?) and state in ('fetched', 'invalid')");
-  const byKey = db.prepare("select * from items where key = ? or (key is null and link = ?)");
+  const byKey = db.prepare("select * from items where key = ?");
 
   /** A listed call turns out to be one that was already known by its id: the older item stands for both. */
   const unite = (item: number, key: string): number => {
@@ -116,7 +116,13 @@ export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
       const status = ref.status ?? null;
       const row = ref.instanceId
         ? byId.get(ref.instanceId.toLowerCase(), ref.instanceId, agent, status)
-        : byLink.get(ref.link ?? null, agent, status, ref.meta ? JSON.stringify(ref.meta) : null);
+        : byLink.get(
+            standIn(ref.link ?? ""),
+            ref.link ?? null,
+            agent,
+            status,
+            ref.meta ? JSON.stringify(ref.meta) : null,
+          );
       const { item, state } = one<{ item: number; state: State }>(row) ?? lost();
       return { item, state, added: addSelected.run(item).changes > 0 };
     }),
@@ -155,10 +161,8 @@ export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
     select: async (refs) => choose.immediate(refs),
     selectStored: async (filter) => {
       const { clause, values } = where(filter);
-      const limit =
-        filter.limit === undefined ? "" : `order by i.started_at, i.key, i.link limit ${Number(filter.limit)}`;
       return db
-        .prepare(`insert into temp.selected select item from items i ${clause} ${limit} on conflict do nothing`)
+        .prepare(`insert into temp.selected select item from items i ${clause} on conflict do nothing`)
         .run(...values).changes;
     },
     settled: async (refs) =>
@@ -174,17 +178,15 @@ export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
         ),
       ),
     counts: async () => tally(`select i.state, count(*) as n ${chosen} group by i.state`),
-    records: () =>
-      walk(`select i.* ${chosen} where i.state = 'fetched' order by i.started_at, i.key, i.link`, [], true),
-    unsettled: () =>
-      walk(`select i.* ${chosen} where i.state <> 'fetched' order by i.started_at, i.key, i.link`, [], false),
+    records: () => walk(`select i.* ${chosen} where i.state = 'fetched' ${ORDER}`, [], true),
+    unsettled: () => walk(`select i.* ${chosen} where i.state <> 'fetched' ${ORDER}`, [], false),
     find: async (id) => {
-      const row = one<ItemRow>(byKey.get(id.toLowerCase(), id));
+      const row = one<ItemRow>(byKey.get(id.toLowerCase()));
       return row && withDocument(row);
     },
     list: (filter) => {
       const { clause, values } = where(filter);
-      return walk(`select i.* from items i ${clause} order by i.started_at, i.key, i.link`, values, false);
+      return walk(`select i.* from items i ${clause}`, values, false);
     },
     summary: async () => summarise(db, tally),
     beginRun: async ({ command, version, startedAt, detail }) =>

@@ -1,5 +1,5 @@
 import { iceSdkVersion } from "../cloud/ice-sdk.ts";
-import { ArchiveError, messageOf, NotFound, Refused } from "../core/errors.ts";
+import { ClockSkewed, messageOf, NotFound, Refused } from "../core/errors.ts";
 import { proxyInUse } from "../http/agent.ts";
 import type { Input } from "./command.ts";
 import type { DoctorFlags } from "./commands/doctor.ts";
@@ -92,7 +92,9 @@ const clock = (server: Date | undefined, now: Date): string => {
   const off = Math.round((now.getTime() - server.getTime()) / 1000);
   const words = off === 0 ? "exact" : `${Math.abs(off)} s ${off > 0 ? "ahead" : "behind"}`;
   if (Math.abs(off) < SKEW_LIMIT_S) return words;
-  throw new Error(`${words}: the service refuses calls over 15 minutes off. Set the clock (NTP).`);
+  throw new ClockSkewed(`${words}: the service refuses calls over 15 minutes off. Set the clock (NTP).`, {
+    code: "Clock",
+  });
 };
 
 /** A permitted request for something that does not exist is refused for that reason, not for lack of permission. */
@@ -100,7 +102,7 @@ const permitted = async (action: string, ask: () => Promise<unknown>): Promise<s
   try {
     await ask();
   } catch (error) {
-    if (!(error instanceof NotFound || (error instanceof Refused && error instanceof ArchiveError))) throw error;
+    if (!(error instanceof NotFound || error instanceof Refused)) throw error;
   }
   return `${action} is permitted`;
 };

@@ -28,8 +28,7 @@ export const createProgress = async (io: Io, flags: DisplayFlags, talk: Talk): P
       show: (step) => {
         if (!clock.due(step, LOG_EVERY_MS)) return;
         const rate = clock.rate(step);
-        if (flags.logFormat === "json")
-          talk.record("progress", { ...step, perSecond: Math.round(rate * 10) / 10 });
+        if (flags.logFormat === "json") talk.record("progress", { ...step, perSecond: Math.round(rate * 10) / 10 });
         else talk.say(words(step, rate));
       },
       stop: () => {},

@@ -1,6 +1,7 @@
 import { Refused } from "../core/errors.ts";
 import type { Ims, Instance } from "../core/ports.ts";
 import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
+import { isLoopback } from "../http/hosts.ts";
 import { cleanMeta } from "./clean.ts";
 import type { Rpc } from "./openapi.ts";
 
@@ -14,6 +15,8 @@ const linkOf = (value: Json | undefined): URL | undefined => {
   const text = nonEmpty(value);
   if (text === undefined || !URL.canParse(text)) return undefined;
   const url = new URL(text);
+  // Object stores answer on both, and the signature does not cover the scheme; only this machine is spoken to in clear.
+  if (url.protocol === "http:" && !isLoopback(url)) url.protocol = "https:";
   return url.protocol === "https:" || url.protocol === "http:" ? url : undefined;
 };
 

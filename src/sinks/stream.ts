@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Writable } from "node:stream";
 import type { Chunk } from "../core/ports.ts";
 import type { FileOutput } from "./files.ts";
@@ -15,10 +14,15 @@ Writes one writer's main file to a stream, such as standard output; sidecars hav
 */
 export const streamOutput = (stream: Writable): FileOutput => {
   let waiting: Chunk[] = [];
-  let failure: Error | undefined;
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    failure = error.code === "EPIPE" ? new ReaderGone("The reader closed the pipe.") : error;
-  });
+  // Whoever awaits a write hears of its error; an error between two of them is heard at the next.
+  stream.on("error", () => undefined);
+  const write = (bytes: Chunk): Promise<void> =>
+    new Promise((done, fail) => {
+      stream.write(bytes, (error) => {
+        if (!error) done();
+        else fail(isClosed(error) ? new ReaderGone("The reader closed the pipe.") : error);
+      });
+    });
   return {
     put: (data, { file } = {}) => {
       if (file === undefined) waiting.push(data);
@@ -26,16 +30,12 @@ export const streamOutput = (stream: Writable): FileOutput => {
     flush: async () => {
       const chunks = waiting;
       waiting = [];
-      for (const bytes of joined(chunks)) {
-        if (failure) throw failure;
-        if (stream.destroyed) throw new ReaderGone("The reader closed the pipe.");
-        if (!stream.write(bytes))
-          await Promise.race([once(stream, "drain"), once(stream, "close")]).catch(() => undefined);
-      }
-      if (failure) throw failure;
+      for (const bytes of joined(chunks)) await write(bytes);
     },
   };
 };
+
+const isClosed = ({ code }: NodeJS.ErrnoException): boolean => code === "EPIPE" || code === "ERR_STREAM_DESTROYED";
 
 /** One write a batch of text, not one a line. */
 function* joined(chunks: readonly Chunk[]): Generator<Chunk> {

@@ -1,0 +1,211 @@
+import { createHash } from "node:crypto";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Archive, Document, Outcome, StoredRecord } from "../../src/core/ports.ts";
+
+const documentOf = (text: string): Document => {
+  const bytes = Buffer.from(text);
+  return { bytes, sha256: createHash("sha256").update(bytes).digest("hex") };
+};
+
+const collect = async (batches: AsyncIterable<StoredRecord[]>): Promise<StoredRecord[]> => {
+  const all: StoredRecord[] = [];
+  for await (const batch of batches) all.push(...batch);
+  return all;
+};
+
+const fetched = (item: number, text: string, more: Partial<Outcome> = {}): Outcome => ({
+  item,
+  state: "fetched",
+  document: documentOf(text),
+  ...more,
+});
+
+/** What every archive does, whatever database is behind it. `open` gives the same archive again. */
+export const archiveContract = (
+  name: string,
+  make: () => Promise<{ open: () => Promise<Archive>; clear: () => void }>,
+) =>
+  describe(`${name} keeps the archive's contract`, () => {
+    const cleaners: (() => void | Promise<void>)[] = [];
+    afterEach(async () => {
+      for (const clean of cleaners.splice(0).toReversed()) await clean();
+    });
+    const place = async () => {
+      const made = await make();
+      cleaners.push(made.clear);
+      return async (): Promise<Archive> => {
+        const archive = await made.open();
+        cleaners.push(() => archive.close().catch(() => undefined));
+        return archive;
+      };
+    };
+
+    test("a call is selected once, whatever the case of its id, and begins as pending", async () => {
+      const archive = await (await place())();
+      const chosen = await archive.select([{ instanceId: "Abc" }, { instanceId: "aBC" }, { instanceId: "d" }]);
+      expect(chosen.map(({ added }) => added)).toEqual([true, false, true]);
+      expect(chosen[0]?.item).toBe(chosen[1]?.item);
+      expect(await archive.counts()).toMatchObject({ pending: 2, fetched: 0 });
+    });
+
+    test("a committed document is there after closing and opening, byte for byte", async () => {
+      const open = await place();
+      const archive = await open();
+      const [one] = await archive.select([{ instanceId: "a", agentId: "agent" }]);
+      await archive.commit([
+        fetched(one?.item ?? 0, "{}\n\u0000长", {
+          startedAt: "2025-01-01T00:00:00.000Z",
+          meta: { Status: "Finished" },
+        }),
+      ]);
+      await archive.close();
+      const again = await open();
+      expect(await again.find("A")).toMatchObject({
+        id: "a",
+        state: "fetched",
+        agentId: "agent",
+        startedAt: "2025-01-01T00:00:00.000Z",
+        meta: { Status: "Finished" },
+        document: { sha256: documentOf("{}\n\u0000长").sha256 },
+      });
+      expect(Buffer.from((await again.find("a"))?.document?.bytes ?? []).toString()).toBe("{}\n\u0000长");
+      expect(await again.counts()).toMatchObject({ fetched: 0 });
+      expect((await again.select([{ instanceId: "a" }]))[0]?.state).toBe("fetched");
+    });
+
+    test("a selection ends with its connection", async () => {
+      const open = await place();
+      const archive = await open();
+      await archive.select([{ instanceId: "a" }]);
+      await archive.close();
+      const again = await open();
+      expect(Object.values(await again.counts()).every((n) => n === 0)).toBe(true);
+      expect(await collect(again.list({}))).toHaveLength(1);
+    });
+
+    test("records come by start, then id, whatever order they were committed in", async () => {
+      const archive = await (await place())();
+      const refs = ["c", "b", "a", "d"].map((instanceId) => ({ instanceId }));
+      const items = await archive.select(refs);
+      const starts = [
+        "2025-01-02T00:00:00.000Z",
+        "2025-01-01T00:00:00.000Z",
+        "2025-01-01T00:00:00.000Z",
+        "2025-01-03T00:00:00.000Z",
+      ];
+      await archive.commit(items.map(({ item }, at) => fetched(item, `{"n":${at}}`, { startedAt: starts[at] ?? "" })));
+      expect((await collect(archive.records())).map(({ id }) => id)).toEqual(["a", "b", "c", "d"]);
+    });
+
+    test("a listed call that turns out to be a known one becomes that one", async () => {
+      const archive = await (await place())();
+      const [byId] = await archive.select([{ instanceId: "Known" }]);
+      await archive.commit([fetched(byId?.item ?? 0, "first")]);
+      const link = "https://logs.example/one.json";
+      const [listed] = await archive.select([{ link, agentId: "agent" }]);
+      expect(listed?.added).toBe(true);
+      await archive.commit([fetched(listed?.item ?? 0, "first", { instanceId: "kNOWN", link })]);
+      expect(await archive.counts()).toMatchObject({ fetched: 1, pending: 0 });
+      expect(await archive.find("known")).toMatchObject({ id: "Known", link, agentId: "agent" });
+      const [again] = await archive.select([{ link }]);
+      expect(again).toMatchObject({ item: byId?.item, state: "fetched", added: false });
+    });
+
+    test("two links that lead to one call are one call", async () => {
+      const archive = await (await place())();
+      const links = ["https://logs.example/1.json", "https://logs.example/2.json"];
+      const items = await archive.select(links.map((link) => ({ link, agentId: "agent" })));
+      await archive.commit(
+        items.map(({ item }, at) => fetched(item, "same", { instanceId: "one", link: links[at] ?? "" })),
+      );
+      expect(await archive.counts()).toMatchObject({ fetched: 1, pending: 0 });
+      expect(await collect(archive.records())).toHaveLength(1);
+    });
+
+    test("a call without an id is known by its link", async () => {
+      const archive = await (await place())();
+      const link = "https://logs.example/nameless.json";
+      const [one] = await archive.select([{ link }]);
+      await archive.commit([fetched(one?.item ?? 0, "{}", { link })]);
+      const [record] = await collect(archive.records());
+      expect(record?.id).toMatch(/^link-[0-9a-f]{32}$/);
+      expect((await archive.find(record?.id ?? ""))?.item).toBe(one?.item);
+    });
+
+    test("a good document is never given up for less", async () => {
+      const archive = await (await place())();
+      const [one] = await archive.select([{ instanceId: "a" }]);
+      const item = one?.item ?? 0;
+      await archive.commit([fetched(item, "good")]);
+      await archive.commit([{ item, state: "failed", error: { code: "X", message: "later" } }]);
+      await archive.commit([{ item, state: "invalid", document: documentOf("bad") }]);
+      expect(await archive.find("a")).toMatchObject({ state: "fetched" });
+      expect(Buffer.from((await archive.find("a"))?.document?.bytes ?? []).toString()).toBe("good");
+      await archive.commit([fetched(item, "better")]);
+      expect(Buffer.from((await archive.find("a"))?.document?.bytes ?? []).toString()).toBe("better");
+    });
+
+    test("an error is kept with code, request id and time, and gone after success", async () => {
+      const archive = await (await place())();
+      const [one] = await archive.select([{ instanceId: "a" }]);
+      const item = one?.item ?? 0;
+      await archive.commit([
+        { item, state: "failed", error: { code: "InternalError", message: "m", requestId: "R", status: 500 } },
+      ]);
+      const [record] = await collect(archive.unsettled());
+      expect(record).toMatchObject({ state: "failed", error: { code: "InternalError", requestId: "R", status: 500 } });
+      expect(Date.parse(record?.error?.at ?? "")).not.toBeNaN();
+      await archive.commit([fetched(item, "good")]);
+      expect((await archive.find("a"))?.error).toBeUndefined();
+    });
+
+    test("an invalid document keeps its bytes and is not among the records", async () => {
+      const archive = await (await place())();
+      const [one] = await archive.select([{ instanceId: "a" }]);
+      const error = { code: "NotJson", message: "not JSON" };
+      await archive.commit([{ item: one?.item ?? 0, state: "invalid", document: documentOf("<html>"), error }]);
+      expect(await collect(archive.records())).toEqual([]);
+      expect(Buffer.from((await archive.find("a"))?.document?.bytes ?? []).toString()).toBe("<html>");
+    });
+
+    test("what is stored is selected by agent, by time, by id and up to a limit", async () => {
+      const archive = await (await place())();
+      const items = await archive.select([
+        { instanceId: "a", agentId: "one" },
+        { instanceId: "b", agentId: "two" },
+        { instanceId: "c", agentId: "one" },
+      ]);
+      const day = (at: number): string => `2025-01-0${at + 1}T00:00:00.000Z`;
+      await archive.commit(items.map(({ item }, at) => fetched(item, "{}", { startedAt: day(at) })));
+      const ids = async (filter: Parameters<Archive["list"]>[0]) =>
+        (await collect(archive.list(filter))).map(({ id }) => id);
+      expect(await ids({ agents: ["one"] })).toEqual(["a", "c"]);
+      expect(await ids({ since: new Date(day(1)), until: new Date(day(2)) })).toEqual(["b"]);
+      expect(await ids({ id: "B" })).toEqual(["b"]);
+      expect(await ids({ limit: 2 })).toEqual(["a", "b"]);
+      expect(await ids({ state: "failed" })).toEqual([]);
+    });
+
+    test("settled() counts without selecting or changing", async () => {
+      const archive = await (await place())();
+      const [one] = await archive.select([{ instanceId: "a" }]);
+      await archive.commit([fetched(one?.item ?? 0, "{}", { link: "https://logs.example/a" })]);
+      expect(
+        await archive.settled([{ instanceId: "A" }, { instanceId: "zz" }, { link: "https://logs.example/a" }]),
+      ).toBe(2);
+      expect(await collect(archive.list({}))).toHaveLength(1);
+    });
+
+    test("runs are on record, also those that did not end", async () => {
+      const archive = await (await place())();
+      const begun = { version: "1", startedAt: "2025-01-01T00:00:00.000Z", detail: { agents: ["a"] } };
+      const first = await archive.beginRun({ command: "pull", ...begun });
+      await archive.beginRun({ command: "export", ...begun });
+      await archive.endRun(first, { endedAt: "2025-01-01T00:01:00.000Z", exitCode: 3, detail: { selected: 1 } });
+      const { runs } = await archive.summary();
+      expect(runs.map(({ command, exitCode }) => [command, exitCode])).toEqual([
+        ["export", undefined],
+        ["pull", 3],
+      ]);
+    });
+  });
