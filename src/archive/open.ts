@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "libsql";
 import { messageOf, UsageError } from "../core/errors.ts";
@@ -35,6 +35,7 @@ const open = (path: string, create: boolean): Db => {
     closeSync(openSync(path, "a", 0o600));
     chmodSync(path, 0o600);
   }
+  if (path !== "" && statSync(path).isDirectory()) throw new UsageError(`${path} is a folder; --archive names a file.`);
   const db = new Database(path);
   try {
     // The order matters: switching to WAL takes a lock that may have to be waited for.

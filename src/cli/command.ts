@@ -50,7 +50,7 @@ const examples = (lines: CommandSpec["examples"]): string => {
 };
 
 /** The name of a flag's environment variable, for example `CALLARCHIVE_MIN_TURNS`. */
-export const variableOf = (option: Option): string =>
+const variableOf = (option: Option): string =>
   `CALLARCHIVE_${option.name().replace(/^no-/, "NO_").replaceAll("-", "_").toUpperCase()}`;
 
 /** Values that neither the command line nor the environment gave stay at their default. */

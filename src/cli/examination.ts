@@ -1,11 +1,9 @@
-import { iceSdkVersion } from "../cloud/ice-sdk.ts";
 import { ClockSkewed, messageOf, NotFound, Refused } from "../core/errors.ts";
-import { proxyInUse } from "../http/agent.ts";
 import type { Input } from "./command.ts";
 import type { DoctorFlags } from "./commands/doctor.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { paint } from "./render.ts";
-import { archiveOf, type Cloud, connect } from "./wire.ts";
+import { archiveOf, type Cloud, connect, iceSdkVersion, proxyInUse } from "./wire.ts";
 
 interface Check {
   check: string;

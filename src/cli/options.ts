@@ -1,6 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Shard } from "../core/selection.ts";
-import type { DisplayFlags } from "./log.ts";
 
 // Flags as data. Text becomes a value here, once; times stay text until --tz is known.
 
@@ -96,7 +95,7 @@ export interface ArchiveFlags {
   /** False for `--no-archive`. */
   archive: string | false;
 }
-export const DEFAULT_ARCHIVE = "callarchive.db";
+const DEFAULT_ARCHIVE = "callarchive.db";
 export const archiveOption = (): Option =>
   option("--archive <file>", "where raw documents are kept").default(DEFAULT_ARCHIVE);
 export const noArchiveOption = (): Option => option("--no-archive", "keep nothing beyond this run");
@@ -153,5 +152,3 @@ export const displayOptions = (): Option[] => [
   option("--no-progress", "no progress line"),
   option("--color <when>", "colors in talk").choices(["auto", "never", "always"]).default("auto"),
 ];
-
-export type Flags<T> = T & DisplayFlags;

@@ -87,3 +87,6 @@ const teller =
   ({ log }: Talk) =>
   ({ error, attempt, waitMs }: Retry): void =>
     log("debug", "retry", { code: error.facts.code, message: error.message, attempt, waitMs: Math.round(waitMs) });
+
+/** For `doctor`: what there is to choose from. */
+export { iceSdkVersion, proxyInUse };

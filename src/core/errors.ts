@@ -83,7 +83,3 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 
 /** A link as people may see it: the place, never the signature. */
 export const shown = ({ origin, pathname }: URL): string => origin + pathname;
-
-export const unreachable = (value: never): never => {
-  throw new Error(`Not expected: ${JSON.stringify(value)}`);
-};

@@ -22,7 +22,7 @@ export type ExportFlags = SelectionFlags &
   PullFlags &
   CloudFlags & { archive: string | false; offline?: boolean };
 
-export const outputOptions = (): Option[] => [
+const outputOptions = (): Option[] => [
   new Option(
     "-f, --format <name>",
     "ndjson, csv, messages or raw; repeatable (default: by the ending of -o, else ndjson)",

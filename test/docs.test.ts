@@ -1,0 +1,78 @@
+import { execFile, execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import { workplace } from "./helpers/workplace.ts";
+
+const exec = promisify(execFile);
+const ROOT = new URL("..", import.meta.url).pathname;
+const BIN = join(ROOT, "bin/callarchive.js");
+const pages = ["README.md", ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`), "src/README.md"];
+
+interface Block {
+  language: string;
+  text: string;
+  /** It shows what the shell block before it prints. */
+  printed: boolean;
+}
+
+const blocksOf = (page: string): Block[] =>
+  [...readFileSync(join(ROOT, page), "utf8").matchAll(/(<!-- prints -->\n)?```(\w+)\n([\s\S]*?)```/g)].map(
+    ([, printed, language = "", text = ""]) => ({ language, text, printed: printed !== undefined }),
+  );
+
+/** A place as the documentation supposes it: `callarchive` on the path, a cloud with an agent and some calls. */
+const prepared = async () => {
+  const place = workplace();
+  const cloud = await place.cloud({ calls: 12, agents: 1, data: join(ROOT, "test/fixtures/readme") });
+  const ids = [...cloud.ids()];
+  const ID = ids.at(-1) ?? "";
+  mkdirSync(place.path("bin"));
+  writeFileSync(place.path("bin/callarchive"), `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`);
+  chmodSync(place.path("bin/callarchive"), 0o755);
+  writeFileSync(place.path("ids.txt"), ids.slice(0, 5).join("\n"));
+  const env = { ...place.environment(), AGENT: cloud.agents[0] ?? "", ID, CALLARCHIVE_QUIET: "1" };
+  return { place, cloud, env: { ...env, PATH: `${place.path("bin")}:${env.PATH}` }, ID };
+};
+
+describe.each(pages)("%s", (page) => {
+  test("its examples run, and print what it says they print", async () => {
+    const { place, cloud, env, ID } = await prepared();
+    // The pages speak of one short call that is in the archive.
+    expect((await place.run(["pull", ID])).code).toBe(0);
+    let printed = "";
+    for (const { language, text, printed: shown } of blocksOf(page)) {
+      if (language === "sh") {
+        printed = await shell(text, place.folder, env);
+        continue;
+      }
+      if (language === "js") {
+        const module = text.replace('"callarchive"', JSON.stringify(join(ROOT, "dist/index.js")));
+        printed = (await exec(process.execPath, ["--input-type=module", "-e", module], { env })).stdout;
+        expect(printed).not.toBe("");
+      }
+      if (shown) expect(printed.replaceAll(cloud.url, "https://logs.oss-cn-shanghai.aliyuncs.com")).toBe(text);
+      if (language === "json") for (const line of jsons(text)) JSON.parse(line);
+    }
+  });
+
+  test("its links lead somewhere", () => {
+    const text = readFileSync(join(ROOT, page), "utf8");
+    for (const [, target = ""] of text.matchAll(/\]\((?!https?:)([^)#]*)(?:#[^)]*)?\)/g))
+      if (target !== "") readFileSync(join(ROOT, dirname(page), target));
+  });
+});
+
+const jsons = (text: string): string[] => (text.startsWith("{\n") ? [text] : text.trimEnd().split("\n"));
+
+/** Asynchronously: the emulator lives in this process. */
+const shell = async (script: string, cwd: string, env: Record<string, string>): Promise<string> => {
+  const { stdout } = await exec("sh", ["-ec", script], { cwd, env });
+  return stdout;
+};
+
+test("the help of export and the README name the same exit codes", () => {
+  const help = execFileSync(process.execPath, [BIN, "--help"]).toString();
+  for (const code of ["0 complete", "2 usage", "3 partial", "5 temporary"]) expect(help).toContain(code);
+});
