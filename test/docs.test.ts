@@ -32,7 +32,12 @@ const prepared = async () => {
   writeFileSync(place.path("bin/callarchive"), `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`);
   chmodSync(place.path("bin/callarchive"), 0o755);
   writeFileSync(place.path("ids.txt"), ids.slice(0, 5).join("\n"));
-  const env: Record<string, string> = { ...place.environment(), AGENT: cloud.agents[0] ?? "", ID, CALLARCHIVE_QUIET: "1" };
+  const env: Record<string, string> = {
+    ...place.environment(),
+    AGENT: cloud.agents[0] ?? "",
+    ID,
+    CALLARCHIVE_QUIET: "1",
+  };
   return { place, cloud, env: { ...env, PATH: `${place.path("bin")}:${env.PATH}` }, ID };
 };
 
