@@ -4,7 +4,7 @@ import { readCallLog, startedAt as startOf } from "../parse/call-log.ts";
 import { findAgain, identity, type Listed, listWindow } from "./windows.ts";
 
 /** A link is asked for anew at most this often for one call. */
-const REFRESHES = 5;
+const REFRESHES = 10;
 /** Ids are selected in batches of this size. */
 const BATCH = 500;
 /** A log that is not there this long after its call ended will not come, in milliseconds. */

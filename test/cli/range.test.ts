@@ -71,7 +71,7 @@ describe("a user exports calls of an agent by range", () => {
 
   test("links that expire are asked for anew, without describing", async () => {
     const place = workplace();
-    const cloud = await place.cloud({ calls: 250, agents: 1, ...times, faults: { expire: 0.3 } });
+    const cloud = await place.cloud({ calls: 250, agents: 1, ...times, faults: { expire: 0.2 } });
     const ran = await place.run(["export", "--agent", cloud.agents[0] ?? "", ...day, "-o", "out.ndjson"]);
     expect(ran.code).toBe(0);
     expect(place.rows("out.ndjson")).toHaveLength(250);

@@ -63,6 +63,7 @@ export const emulate: CommandSpec<EmulateFlags> = {
         }),
       )
       .catch(asUsage);
+    const ended = new Promise<void>((heard) => io.onSignal(() => heard()));
     io.stdout.write(
       [
         `export CALLARCHIVE_ENDPOINT=${emulator.url}`,
@@ -77,7 +78,7 @@ export const emulate: CommandSpec<EmulateFlags> = {
     talk.say(
       `In another shell, with the lines above: callarchive export --since 2025-07-14, or: callarchive export ${first}`,
     );
-    await new Promise<void>((ended) => io.onSignal(() => ended()));
+    await ended;
     await emulator.close();
     return EXIT.complete;
   },
