@@ -1,16 +1,16 @@
 import { dirname, relative } from "node:path";
 import { UsageError } from "../core/errors.ts";
-import { type Exported, exportSelection } from "../core/export.ts";
+import { type Exported, exportSelection, type Filter } from "../core/export.ts";
 import type { Archive } from "../core/ports.ts";
 import { tallyOf } from "../core/tally.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { callTranscript } from "../parse/call-log.ts";
 import type { FileFacts } from "../sinks/part-file.ts";
 import type { Input } from "./command.ts";
-import { type ExportFlags, filterOf } from "./commands/export.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { agentsSeen, fetchSelection, plan } from "./fetching.ts";
 import type { Io } from "./io.ts";
+import type { ExportFlags, FilterFlags } from "./options.ts";
 import { checkWritable, openOutputs, type Target, targetOf } from "./outputs.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { count, plural } from "./render.ts";
@@ -128,3 +128,9 @@ const tellProgress = async ({ talk }: ExportInput, archive: Archive): Promise<vo
     `Ended early: of ${plural(selected, "selected call")}, ${count(counts.fetched + counts.invalid)} are in the archive. No output was written; the same command goes on from there.`,
   );
 };
+
+const filterOf = ({ status, minTurns, minDuration }: FilterFlags): Filter => ({
+  ...(status !== undefined && { status }),
+  ...(minTurns !== undefined && { minTurns }),
+  ...(minDuration !== undefined && { minDuration }),
+});

@@ -152,3 +152,24 @@ export const displayOptions = (): Option[] => [
   option("--no-progress", "no progress line"),
   option("--color <when>", "colors in talk").choices(["auto", "never", "always"]).default("auto"),
 ];
+
+export interface OutputFlags {
+  format?: string[];
+  output: string;
+  rows: "call" | "turn";
+  csvBom?: boolean;
+  csvGuard: boolean;
+}
+
+export type ExportFlags = SelectionFlags &
+  FilterFlags &
+  OutputFlags &
+  PullFlags &
+  CloudFlags &
+  ArchiveFlags & { offline?: boolean };
+
+export type PullCommandFlags = SelectionFlags & PullFlags & CloudFlags & ArchiveFlags;
+
+export type ConnectionFlags = Pick<CloudFlags, "region" | "endpoint" | "profile" | "client" | "retries">;
+
+export type DoctorFlags = ConnectionFlags & ArchiveFlags & { json?: boolean };

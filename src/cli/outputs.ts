@@ -9,14 +9,7 @@ import { streamOutput } from "../sinks/stream.ts";
 import { voiceSample } from "../transforms/voice.ts";
 import { type SampleCounts, type WriterName, type WriterOptions, writers } from "../writers/index.ts";
 import type { Io } from "./io.ts";
-
-export interface OutputFlags {
-  format?: string[];
-  output: string;
-  rows: "call" | "turn";
-  csvBom?: boolean;
-  csvGuard: boolean;
-}
+import type { OutputFlags } from "./options.ts";
 
 /** Where the data goes, decided before any work is done. */
 export type Target =

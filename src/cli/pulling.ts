@@ -1,8 +1,8 @@
 import type { JsonObject } from "../core/transcript.ts";
 import type { Input } from "./command.ts";
-import type { PullCommandFlags } from "./commands/pull.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { agentsSeen, fetchSelection, plan } from "./fetching.ts";
+import type { PullCommandFlags } from "./options.ts";
 import { createProgress } from "./progress.ts";
 import { count, duration, paint, plural, size } from "./render.ts";
 import { selectionFacts, selectionOf } from "./selection.ts";

@@ -12,7 +12,7 @@ import { createDownload } from "../http/download.ts";
 import type { Retry } from "../http/retry.ts";
 import type { Io } from "./io.ts";
 import type { Talk } from "./log.ts";
-import type { ArchiveFlags, CloudFlags } from "./options.ts";
+import type { ArchiveFlags, CloudFlags, ConnectionFlags } from "./options.ts";
 import { USER_AGENT } from "./version.ts";
 
 // The composition root: the only place where adapters are made.
@@ -37,9 +37,6 @@ export interface Cloud {
   close(): Promise<void>;
 }
 
-export type ConnectionFlags = Pick<CloudFlags, "region" | "endpoint" | "profile" | "client" | "retries"> &
-  Partial<Pick<CloudFlags, "concurrency">>;
-
 /** Fixed keys instead of the chain of credentials: for the emulator. */
 export type FixedKeys = { accessKeyId: string; accessKeySecret: string };
 
@@ -48,7 +45,12 @@ The service, asked for credentials once before anything runs side by side.
 
 @throws BadCredentials, UsageError
 */
-export const connect = async (flags: ConnectionFlags, io: Io, talk: Talk, fixed?: FixedKeys): Promise<Cloud> => {
+export const connect = async (
+  flags: ConnectionFlags & Partial<Pick<CloudFlags, "concurrency">>,
+  io: Io,
+  talk: Talk,
+  fixed?: FixedKeys,
+): Promise<Cloud> => {
   const endpoint = flags.endpoint === undefined ? endpointFor(flags.region) : parseEndpoint(flags.endpoint);
   const keys = credentials({ env: io.env, ...(flags.profile && { profile: flags.profile }), ...(fixed && { fixed }) });
   await keys.get();

@@ -1,11 +1,6 @@
 import { Option } from "commander";
 import type { CommandSpec } from "../command.ts";
-import { archiveOption, type CloudFlags, connectionOptions } from "../options.ts";
-
-export type DoctorFlags = Pick<CloudFlags, "region" | "endpoint" | "profile" | "client" | "retries"> & {
-  archive: string;
-  json?: boolean;
-};
+import { archiveOption, connectionOptions, type DoctorFlags } from "../options.ts";
 
 export const doctor: CommandSpec<DoctorFlags> = {
   name: "doctor",

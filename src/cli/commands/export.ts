@@ -1,26 +1,15 @@
 import { Option } from "commander";
-import type { Filter } from "../../core/export.ts";
 import type { CommandSpec, Input } from "../command.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import {
   archiveOption,
-  type CloudFlags,
   cloudOptions,
-  type FilterFlags,
+  type ExportFlags,
   filterOptions,
   noArchiveOption,
-  type PullFlags,
   pullOptions,
-  type SelectionFlags,
   selectionOptions,
 } from "../options.ts";
-import type { OutputFlags } from "../outputs.ts";
-
-export type ExportFlags = SelectionFlags &
-  FilterFlags &
-  OutputFlags &
-  PullFlags &
-  CloudFlags & { archive: string | false; offline?: boolean };
 
 const outputOptions = (): Option[] => [
   new Option(
@@ -67,9 +56,3 @@ export const exportCommand: CommandSpec<ExportFlags> = {
     return runExport(input);
   },
 };
-
-export const filterOf = ({ status, minTurns, minDuration }: FilterFlags): Filter => ({
-  ...(status !== undefined && { status }),
-  ...(minTurns !== undefined && { minTurns }),
-  ...(minDuration !== undefined && { minDuration }),
-});

@@ -1,16 +1,6 @@
 import type { CommandSpec, Input } from "../command.ts";
 import type { ExitCode } from "../exit-codes.ts";
-import {
-  archiveOption,
-  type CloudFlags,
-  cloudOptions,
-  type PullFlags,
-  pullOptions,
-  type SelectionFlags,
-  selectionOptions,
-} from "../options.ts";
-
-export type PullCommandFlags = SelectionFlags & PullFlags & CloudFlags & { archive: string };
+import { archiveOption, cloudOptions, type PullCommandFlags, pullOptions, selectionOptions } from "../options.ts";
 
 export const pullCommand: CommandSpec<PullCommandFlags> = {
   name: "pull",
