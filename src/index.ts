@@ -1,12 +1,14 @@
 // The library surface: what programs may import. Everything else may change without notice.
+
+export type { StoredRecord } from "./core/archive.ts";
 export { ArchiveError, type ErrorFacts, InvalidDocument, type Next } from "./core/errors.ts";
-export type { Document, Put, PutOptions, StoredRecord, Writer } from "./core/ports.ts";
+export type { Document, Put, PutOptions, Writer } from "./core/ports.ts";
+export type { Message, Sampled } from "./core/sample.ts";
 export type {
   Json,
   JsonObject,
   Participants,
   Provenance,
-  Sampled,
   ToolCall,
   Transcript,
   Turn,

@@ -1,8 +1,8 @@
+import type { Archive } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
-import type { Archive } from "../core/ports.ts";
 
 export interface OpenOptions {
-  /** A file's path, or undefined for an archive that keeps nothing beyond the run. */
+  /** A file's path; undefined for an archive that keeps nothing beyond the run. */
   place: string | undefined;
   /** Make it when there is none. */
   create: boolean;
@@ -13,6 +13,7 @@ export interface OpenOptions {
 export const openArchive = async ({ place, create, now }: OpenOptions): Promise<Archive> => {
   if (place && /^postgres(ql)?:/i.test(place))
     throw new UsageError("An archive in PostgreSQL is not supported by this version; name a file with --archive.");
+  if (place && /^\w{2,}:/.test(place)) throw new UsageError(`--archive names a file, not ${place.split(":")[0]}:…`);
   const { openSqlite } = await import("./sqlite.ts");
-  return openSqlite({ path: place ?? "", create, now });
+  return openSqlite({ path: place, create, now });
 };

@@ -1,7 +1,8 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import Database from "libsql";
-import { messageOf, UsageError } from "../core/errors.ts";
+import { messageOf, NoArchive, UsageError } from "../core/errors.ts";
 import { migrations } from "./migrations.ts";
 
 /** "CARC": tells an archive from any other SQLite file. */
@@ -12,63 +13,89 @@ const BUSY_MS = 30_000;
 export type Db = InstanceType<typeof Database>;
 
 /**
-Opens the file, or a private temporary database for "", and brings it to this version's shape.
+Opens an archive's file and brings it to this version's shape.
 
-@throws UsageError when there is no file, it is not an archive, or a newer version wrote it.
+@throws UsageError when it is not an archive, or a newer version wrote it: it then stays as it is
+@throws NoArchive when there is none and `create` is false
 */
 export const openDatabase = (path: string, create: boolean): Db => {
-  const db = open(path, create);
-  try {
-    migrate(db, path);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-};
-
-const open = (path: string, create: boolean): Db => {
-  if (path !== "" && !existsSync(path)) {
+  const size = statSync(path, { throwIfNoEntry: false });
+  if (size?.isDirectory()) throw new UsageError(`${path} is a folder; --archive names a file.`);
+  if (!size || size.size === 0) {
     if (!create)
-      throw new UsageError(`There is no archive at ${path}. Name another with --archive, or run a pull first.`);
+      throw new NoArchive(`There is no archive at ${path}. Name another with --archive, or run a pull first.`);
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     closeSync(openSync(path, "a", 0o600));
     chmodSync(path, 0o600);
   }
-  if (path !== "" && statSync(path).isDirectory()) throw new UsageError(`${path} is a folder; --archive names a file.`);
-  const db = new Database(path);
-  try {
+  return opening(path, (db) => {
+    const version = check(db, path);
     // The order matters: switching to WAL takes a lock that may have to be waited for.
-    db.exec(`pragma busy_timeout = ${BUSY_MS}`);
     db.exec("pragma journal_mode = WAL");
     db.exec("pragma synchronous = FULL");
-    db.exec("pragma foreign_keys = ON");
-    return db;
-  } catch (error) {
-    db.close();
-    const { code } = error as { code?: string };
-    if (code === "SQLITE_NOTADB") throw new UsageError(`${path} is not a callarchive archive.`);
-    throw new Error(`The archive ${path} cannot be opened: ${messageOf(error)}.`, { cause: error });
+    if (version < migrations.length) migrate(db, path);
+  });
+};
+
+/** A private database that is gone when it is closed, or its process ends: its file has no name. */
+export const openTemporary = (): Db => {
+  const folder = mkdtempSync(join(tmpdir(), "callarchive-"));
+  try {
+    return opening(join(folder, "temporary.db"), (db) => {
+      // Nothing is to survive, so nothing is written twice.
+      db.exec("pragma locking_mode = EXCLUSIVE");
+      db.exec("pragma journal_mode = MEMORY");
+      db.exec("pragma synchronous = OFF");
+      migrate(db, "");
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 };
 
-const migrate = (db: Db, path: string): void => {
-  const number = (name: string): number => Object.values(db.prepare(`pragma ${name}`).get() as object)[0] as number;
-  const steps = db.transaction(() => {
-    const version = number("user_version");
-    const application = number("application_id");
-    const tables = (db.prepare("select count(*) as n from sqlite_master").get() as { n: number }).n;
-    if (application !== APPLICATION_ID && tables > 0)
-      throw new UsageError(`${path} is a SQLite file, but not a callarchive archive.`);
-    if (version > migrations.length)
-      throw new UsageError(
-        `${path} was written by a newer callarchive (archive version ${version}, this one knows ${migrations.length}). Update callarchive.`,
-      );
-    for (const step of migrations.slice(version)) db.exec(step);
-    if (version < migrations.length) {
+const opening = (path: string, prepare: (db: Db) => void): Db => {
+  let db: Db | undefined;
+  try {
+    db = new Database(path);
+    db.exec(`pragma busy_timeout = ${BUSY_MS}`);
+    prepare(db);
+    db.exec("pragma foreign_keys = ON");
+    return db;
+  } catch (error) {
+    db?.close();
+    if (error instanceof UsageError) throw error;
+    if ((error as { code?: string }).code === "SQLITE_NOTADB")
+      throw new UsageError(`${path} is not a callarchive archive.`);
+    throw new Error(
+      `The archive ${path} cannot be opened: ${messageOf(error)}. Its folder must be writable, also for reading: copy it to one that is.`,
+      { cause: error },
+    );
+  }
+};
+
+const number = (db: Db, name: string): number =>
+  Object.values(db.prepare(`pragma ${name}`).get() as object)[0] as number;
+
+/** The version of an archive, 0 of an empty file. */
+const check = (db: Db, path: string): number => {
+  const version = number(db, "user_version");
+  const tables = (db.prepare("select count(*) as n from sqlite_master").get() as { n: number }).n;
+  if (number(db, "application_id") !== APPLICATION_ID && tables > 0)
+    throw new UsageError(`${path} is a SQLite file, but not a callarchive archive.`);
+  if (version > migrations.length)
+    throw new UsageError(
+      `${path} was written by a newer callarchive (archive version ${version}, this one knows ${migrations.length}). Update callarchive.`,
+    );
+  return version;
+};
+
+const migrate = (db: Db, path: string): void =>
+  db
+    .transaction(() => {
+      // Once more, now that nobody else can: another run may have been first.
+      const version = check(db, path);
+      for (const step of migrations.slice(version)) db.exec(step);
       db.exec(`pragma application_id = ${APPLICATION_ID}`);
       db.exec(`pragma user_version = ${migrations.length}`);
-    }
-  });
-  steps.immediate();
-};
+    })
+    .immediate();

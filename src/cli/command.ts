@@ -9,7 +9,9 @@ export interface Input<F> {
   flags: F & DisplayFlags;
   io: Io;
   talk: Talk;
-  /** Words of the command line before the flags, for the run record. */
+  /** Flags that stand on the command line itself, by the names in `flags`. */
+  given: ReadonlySet<string>;
+  /** The command's name, for the run record. */
   command: string;
 }
 
@@ -38,9 +40,11 @@ export const addCommand = <F>(program: Command, spec: CommandSpec<F>, io: Io, do
     for (const option of options) command.addOption(option.helpGroup(`${heading}:`));
   command.addHelpText("after", () => examples(spec.examples));
   command.action(async () => {
+    const keys = command.options.map((option) => option.attributeName());
+    const given = new Set(keys.filter((key) => command.getOptionValueSource(key) === "cli"));
     applyEnvironment(command, io);
     const flags = command.opts() as F & DisplayFlags;
-    done(await spec.run({ args: command.args, flags, io, talk: createTalk(io, flags), command: spec.name }));
+    done(await spec.run({ args: command.args, flags, given, io, talk: createTalk(io, flags), command: spec.name }));
   });
 };
 
@@ -59,7 +63,8 @@ const applyEnvironment = (command: Command, { env }: Io): void => {
     const text = env[variableOf(option)];
     const key = option.attributeName();
     if (text === undefined || text === "" || command.getOptionValueSource(key) === "cli") continue;
-    command.setOptionValueWithSource(key, fromVariable(option, text), "env");
+    const value = fromVariable(option, text);
+    if (value !== undefined) command.setOptionValueWithSource(key, value, "env");
   }
 };
 
@@ -78,5 +83,8 @@ const fromVariable = (option: Option, text: string): unknown => {
       "callarchive.env",
       `error: ${variableOf(option)} is invalid: "${text}". Write true or false.`,
     );
-  return /^(1|true|yes|on)$/i.test(text) !== option.negate;
+  const isOn = /^(1|true|yes|on)$/i.test(text);
+  // "Not without": nothing to say, whatever the value is.
+  if (option.negate && !isOn) return undefined;
+  return isOn !== option.negate;
 };

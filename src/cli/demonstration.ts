@@ -31,6 +31,7 @@ export const runDemo = async (input: Input<{ output: string }>): Promise<void> =
       maxDocumentSize: 64 * 1024 * 1024,
       concurrency: 16,
       retries: 6,
+      lookback: 0,
     };
     talk.say(`An emulated cloud holds ${CALLS} calls of agent ${agent}. Exporting a week of them:`);
     talk.say(

@@ -1,3 +1,4 @@
+import type { Holder } from "../core/archive.ts";
 import { BadCredentials, ClockSkewed, Denied, Throttled, Unavailable, UsageError } from "../core/errors.ts";
 import { GivenUp } from "../core/pull.ts";
 import { ReaderGone } from "../sinks/stream.ts";
@@ -13,6 +14,10 @@ export const EXIT = {
   denied: 4,
   /** Throttled or unreachable beyond the retries: run again. */
   temporary: 5,
+  /** `--max-duration` is reached; the same command goes on. */
+  timeUp: 10,
+  /** Another run holds the archive. */
+  busy: 11,
   interrupted: 130,
   terminated: 143,
 } as const;
@@ -29,9 +34,29 @@ export class Interrupted extends Error {
   }
 }
 
+/** `--max-duration` is reached. */
+export class TimeUp extends Error {
+  override readonly name = "TimeUp";
+  constructor(seconds: number) {
+    super(`Stopped after ${seconds} s, as --max-duration says.`);
+  }
+}
+
+/** Another run holds the archive. */
+export class ArchiveBusy extends Error {
+  override readonly name = "ArchiveBusy";
+  constructor({ pid, host, startedAt, expiresAt }: Holder) {
+    super(
+      `Another run holds the archive: process ${pid} on ${host}, since ${startedAt} (its lock ends at ${expiresAt} if nothing is heard of it). --wait 10m waits for it.`,
+    );
+  }
+}
+
 /** The exit code of an error that ended a command. */
 export const exitCodeOf = (error: unknown): ExitCode => {
   if (error instanceof Interrupted) return error.exitCode;
+  if (error instanceof TimeUp) return EXIT.timeUp;
+  if (error instanceof ArchiveBusy) return EXIT.busy;
   if (error instanceof UsageError) return EXIT.usage;
   if (error instanceof BadCredentials || error instanceof Denied || error instanceof ClockSkewed) return EXIT.denied;
   if (error instanceof GivenUp || error instanceof Unavailable || error instanceof Throttled) return EXIT.temporary;

@@ -1,131 +1,145 @@
-import { dirname, relative } from "node:path";
+import { relative } from "node:path";
+import type { Archive } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
 import { type Exported, exportSelection, type Filter } from "../core/export.ts";
-import type { Archive } from "../core/ports.ts";
-import { tallyOf } from "../core/tally.ts";
+import { sumOf, type Tally, tallyOf } from "../core/tally.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { callTranscript } from "../parse/call-log.ts";
-import type { FileFacts } from "../sinks/part-file.ts";
+import { ReaderGone } from "../sinks/stream.ts";
 import type { Input } from "./command.ts";
-import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
-import { agentsSeen, fetchSelection, plan } from "./fetching.ts";
+import { type Delivery, deliveryOf } from "./delivery.ts";
+import { writeErrorFile } from "./error-file.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { fetchSelection, type Got, knownBy, plan } from "./fetching.ts";
 import type { Io } from "./io.ts";
 import type { ExportFlags, FilterFlags } from "./options.ts";
-import { checkWritable, openOutputs, type Target, targetOf } from "./outputs.ts";
+import { checkWritable, openOutputs, placeOf, type Target, targetOf } from "./outputs.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { count, plural } from "./render.ts";
-import { selectionFacts, selectionOf, selectStored } from "./selection.ts";
-import { type Got, tellSummary } from "./summary.ts";
+import { type Selection, selectionFacts, selectionOf, selectStored } from "./selection.ts";
+import { type Came, type Session, withSession } from "./session.ts";
+import { tellSummary } from "./summary.ts";
 import { VERSION } from "./version.ts";
-import { archiveOf, type FixedKeys } from "./wire.ts";
+import type { FixedKeys } from "./wire.ts";
 
 export type ExportInput = Input<ExportFlags> & { fixed?: FixedKeys };
 
 /** The main job: fetch what is not there yet, then write everything that was selected. */
 export const runExport = async (input: ExportInput): Promise<ExitCode> => {
-  const { args, flags, io, talk, fixed } = input;
-  if (flags.offline && flags.archive === false)
+  const { flags, io } = input;
+  if (flags.archive === false && flags.offline)
     throw new UsageError("--offline reads the archive: it does not go with --no-archive.");
-  const target = targetOf(flags, io);
-  const selection = flags.offline ? undefined : await selectionOf(args, flags, io, () => agentsSeen(flags, io));
-  if (selection && flags.dryRun) return plan({ args, flags, io, talk, fixed }, selection);
+  if (flags.archive === false && flags.new)
+    throw new UsageError("--new needs an archive to remember what the output has had.");
+  const target = targetOf(flags, io, [flags.archive, flags.ids === "-" ? undefined : flags.ids]);
+  const selection = flags.offline ? undefined : await selectionOf(input, knownBy(flags, io));
+  if (selection && flags.dryRun) return plan(input, selection);
   checkWritable(target, io);
+  const facts = selectionFacts(input, selection);
+  const writes = selection !== undefined || flags.new === true;
+  return withSession(input, { facts, writes, create: selection !== undefined }, async (session) => {
+    const progress = await createProgress(io, flags, input.talk);
+    try {
+      const got = await gather(input, session, selection, progress);
+      return await deliver(input, session, target, got, facts, progress);
+    } finally {
+      progress.stop();
+    }
+  });
+};
 
-  const begun = io.now();
-  const archive = await archiveOf(flags, io, selection !== undefined);
-  const facts = selectionFacts(args, flags, selection);
-  const run =
-    selection &&
-    (await archive.beginRun({
-      command: input.command,
-      version: VERSION,
-      startedAt: begun.toISOString(),
-      detail: facts,
-    }));
-  let code: ExitCode = EXIT.failure;
-  let detail: JsonObject = facts;
-  const progress = await createProgress(io, flags, talk);
+const gather = async (
+  input: ExportInput,
+  session: Session,
+  selection: Selection | undefined,
+  progress: Progress,
+): Promise<Got> => {
+  if (!selection) return selectOffline(input, session.archive);
   try {
-    const got = selection
-      ? await fetchSelection({ args, flags, io, talk, fixed, progress }, archive, selection)
-      : await selectOffline(input, archive);
-    const written = await write(input, archive, target, got, facts, progress);
-    const { tally } = written;
-    code = tally.missing + tally.invalid + tally.failed > 0 ? EXIT.partial : EXIT.complete;
-    detail = { ...facts, ...tally };
-    const ms = io.now().getTime() - begun.getTime();
-    tellSummary(talk, { ...written, got, ms, exitCode: code });
-    return code;
+    return await fetchSelection(input, session, selection, progress);
   } catch (error) {
-    code = exitCodeOf(error);
-    if (selection) await tellProgress(input, archive);
+    await tellProgress(input, session.archive);
     throw error;
-  } finally {
-    progress.stop();
-    if (run !== undefined) await archive.endRun(run, { endedAt: io.now().toISOString(), exitCode: code, detail });
-    await archive.close();
   }
 };
 
-const selectOffline = async ({ args, flags, io, talk }: ExportInput, archive: Archive): Promise<Got> => {
-  const absent = await selectStored(archive, args, flags, io);
-  for (const id of absent) talk.log("warn", "missing", { id, message: "The archive does not have it." });
-  const known = Object.values(await archive.counts()).reduce((sum, n) => sum + n, 0);
-  return { unnamed: 0, absent: absent.length, settled: 0, bytes: 0, known, limited: known === flags.limit };
+const selectOffline = async (input: ExportInput, archive: Archive): Promise<Got> => {
+  const { absent, unreadable } = await selectStored(archive, input);
+  for (const id of absent) input.talk.log("warn", "missing", { id, message: "The archive does not have it." });
+  const known = sumOf(await archive.counts());
+  const none = { settled: 0, troubled: 0, notRefreshed: 0, bytes: 0, running: 0, unlisted: 0 };
+  const limited = known === input.flags.limit;
+  return { ...none, selected: known, known, limited, complete: true, absent: absent.length, unreadable };
 };
 
-const write = async (
+const deliver = async (
   { flags, io, talk }: ExportInput,
-  archive: Archive,
+  { archive, begun, closing }: Session,
   target: Target,
   got: Got,
   selection: JsonObject,
   progress: Progress,
-) => {
+): Promise<Came> => {
   const counts = await archive.counts();
-  const opened = openOutputs(target, flags, io);
+  const delivery: Delivery = await deliveryOf(archive, target, flags);
+  const opened = await openOutputs(target, flags, io, delivery.part);
+  delivery.watch(opened);
   try {
     const exported = await exportSelection({
       archive,
       read: callTranscript,
       filter: filterOf(flags),
       outputs: opened.outputs,
+      signal: closing,
       log: talk.log,
       progress: (so) =>
         progress.show({ stage: "Writing", done: doneOf(so), total: counts.fetched, troubled: so.invalid }),
     });
+    closing.throwIfAborted();
     const tally = tallyOf(counts, exported, got);
-    const files: FileFacts[] = await opened.publish({ tool: `callarchive ${VERSION}`, selection, counts: tally });
-    const place = placeOf(target, io);
-    return {
+    const facts = { tool: `callarchive ${VERSION}`, selection, counts: tally };
+    const files = await delivery.complete(opened, facts, exported.exported);
+    await writeErrorFile(flags, io, archive);
+    const code = codeOf(tally, got);
+    const place = shownPlace(target, io);
+    tellSummary(talk, {
       tally,
+      got,
       exported,
       files,
+      exitCode: code,
+      ms: io.now().getTime() - begun.getTime(),
       ...(place !== undefined && { place }),
       ...(opened.samples && { samples: opened.samples }),
-    };
+    });
+    return { code, detail: { ...selection, ...tally } };
   } catch (error) {
     await opened.discard();
+    // Whoever reads has seen enough: what was to be done is done.
+    if (error instanceof ReaderGone) return { code: EXIT.complete, detail: selection };
     throw error;
   }
 };
 
-const doneOf = ({ exported, skipped, invalid }: Exported): number =>
-  exported + invalid + Object.values(skipped).reduce((sum, n) => sum + n, 0);
+export const codeOf = ({ missing, invalid, failed, pending }: Tally, { unlisted, notRefreshed }: Got): ExitCode =>
+  missing + invalid + failed + pending + unlisted + notRefreshed > 0 ? EXIT.partial : EXIT.complete;
 
-const placeOf = (target: Target, { cwd }: Io): string | undefined => {
-  if (target.kind === "stream") return undefined;
-  return relative(cwd, target.kind === "folder" ? target.path : dirname(target.path)) || ".";
-};
+const doneOf = ({ exported, skipped, invalid }: Exported): number => exported + invalid + sumOf(skipped);
+
+const shownPlace = (target: Target, { cwd }: Io): string | undefined =>
+  target.kind === "stream" ? undefined : relative(cwd, placeOf(target).root);
 
 /** What a run that ended early leaves: nothing that was stored is lost. */
-const tellProgress = async ({ talk }: ExportInput, archive: Archive): Promise<void> => {
+export const tellProgress = async (
+  { talk, flags }: Pick<ExportInput, "talk"> & { flags: { archive: string | false } },
+  archive: Archive,
+): Promise<void> => {
   const counts = await archive.counts();
-  const selected = Object.values(counts).reduce((sum, n) => sum + n, 0);
+  const selected = sumOf(counts);
   talk.record("stopped", { selected, ...counts });
-  if (selected === 0) return;
+  if (selected === 0 || flags.archive === false) return;
   talk.say(
-    `Ended early: of ${plural(selected, "selected call")}, ${count(counts.fetched + counts.invalid)} are in the archive. No output was written; the same command goes on from there.`,
+    `Ended early: of ${plural(selected, "selected call")}, ${count(counts.fetched + counts.invalid)} are in the archive. The same command goes on from there.`,
   );
 };
 

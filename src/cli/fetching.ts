@@ -1,96 +1,120 @@
-import type { Archive, Found } from "../core/ports.ts";
-import { type Pulled, pull } from "../core/pull.ts";
-import { type CallsOptions, callsById, callsByRange, fetchCalls } from "../sources/calls.ts";
-import { EXIT, type ExitCode, Interrupted } from "./exit-codes.ts";
+import type { Archive } from "../core/archive.ts";
+import { NoArchive } from "../core/errors.ts";
+import type { Found } from "../core/ports.ts";
+import { GIVE_UP_MS, type Pulled, pull } from "../core/pull.ts";
+import { type CallsOptions, callsById, fetchCalls } from "../sources/calls.ts";
+import { callsByRange, type Survey } from "../sources/ranges.ts";
+import type { Input } from "./command.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
-import type { DisplayFlags, Talk } from "./log.ts";
 import type { ArchiveFlags, CloudFlags, PullFlags, SelectionFlags } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { count, plural } from "./render.ts";
-import { type Selection, sharded } from "./selection.ts";
-import type { Got } from "./summary.ts";
+import { cursorName, type Known, mine, type Selection } from "./selection.ts";
+import type { Session } from "./session.ts";
 import { archiveOf, connect, type FixedKeys } from "./wire.ts";
 
-export type FetchFlags = SelectionFlags & ArchiveFlags & CloudFlags & PullFlags & DisplayFlags;
+export type FetchInput = Input<SelectionFlags & ArchiveFlags & CloudFlags & PullFlags> & { fixed?: FixedKeys };
 
-export interface FetchContext {
-  args: readonly string[];
-  flags: FetchFlags;
-  io: Io;
-  talk: Talk;
-  progress: Progress;
-  fixed?: FixedKeys | undefined;
+/** What fetching a selection brought, beyond the ledger. */
+export interface Got extends Pulled {
+  /** Calls that are still going on and have neither id nor link yet. */
+  running: number;
+  /** The same, from more than 72 hours ago. */
+  absent: number;
+  /** Lines of an id file that are no id. */
+  unreadable: number;
+  /** Agents that could not be listed. */
+  unlisted: number;
 }
 
-/** How long what is under way may still take after the first signal, in milliseconds. */
-const DRAIN_MS = 30_000;
+/** Calls of the last minutes may not be listed yet: a cursor stays so far behind the present, in milliseconds. */
+const MARGIN_MS = 10 * 60_000;
 
-/** Agents that the archive named by the flags has seen; none when there is no archive yet. */
-export const agentsSeen = async (flags: ArchiveFlags, io: Io): Promise<string[]> => {
-  try {
-    const archive = await archiveOf(flags, io, false);
+/** What the archive named by the flags knows; nothing when there is none yet. */
+export const knownBy = (flags: ArchiveFlags, io: Io): Known => {
+  const look = async <T>(ask: (archive: Archive) => Promise<T>): Promise<T | undefined> => {
+    if (flags.archive === false) return undefined;
+    const archive = await existing(flags, io);
     try {
-      return (await archive.summary()).agents.map(({ agentId }) => agentId);
+      return archive && (await ask(archive));
     } finally {
-      await archive.close();
+      await archive?.close();
     }
-  } catch {
-    return [];
-  }
+  };
+  return {
+    agents: async () =>
+      (await look(async (archive) => (await archive.summary()).agents.map((agent) => agent.agentId))) ?? [],
+    cursor: (name) => look((archive) => archive.cursor(name)),
+  };
 };
 
-/** Brings what the flags select into the archive. @throws Interrupted after a signal, when all that ran is committed */
-export const fetchSelection = async (context: FetchContext, archive: Archive, selection: Selection): Promise<Got> => {
-  const { flags, io, talk, progress, fixed } = context;
-  const closing = new AbortController();
-  const ending = new AbortController();
-  let interrupted: Interrupted | undefined;
-  const deaf = io.onSignal((signal) => {
-    if (interrupted) return io.exit(interrupted.exitCode);
-    interrupted = new Interrupted(signal);
-    talk.say(`${signal}: finishing what is under way (up to ${DRAIN_MS / 1000} s); once more ends at once.`);
-    closing.abort(interrupted);
-    setTimeout(() => ending.abort(interrupted), DRAIN_MS).unref();
-  });
-  const cloud = await connect(flags, io, talk, fixed).catch((error: unknown) => {
-    deaf();
+const existing = (flags: ArchiveFlags, io: Io): Promise<Archive | undefined> =>
+  archiveOf(flags, io, false).catch((error: unknown) => {
+    if (error instanceof NoArchive) return undefined;
     throw error;
   });
-  let unnamed = 0;
+
+/** Brings what the flags select into the archive, and moves the cursors of agents whose calls are settled. */
+export const fetchSelection = async (
+  { flags, io, talk, fixed }: FetchInput,
+  { archive, begun, closing, ending }: Session,
+  selection: Selection,
+  progress: Progress,
+): Promise<Got> => {
+  const cloud = await connect(flags, io, talk, fixed);
+  const surveys: Survey[] = [];
+  let unreadable = 0;
+  const { log } = talk;
   try {
     const calls: CallsOptions = {
       ims: cloud.ims,
       download: cloud.download(flags),
       describe: flags.describe,
       now: io.now,
-      log: talk.log,
+      log,
     };
-    const found = foundBy(selection, calls, ending.signal, (open) => {
-      unnamed += open;
-    });
+    const found =
+      selection.by === "ids"
+        ? callsById(selection.ids(() => (unreadable += 1)))
+        : callsByRange(
+            { ims: cloud.ims, log, now: io.now, fine: selection.last, mine: mine(flags), signal: ending },
+            selection.stretches,
+            surveys,
+          );
+    let limited = false;
     const pulled = await pull({
       archive,
       found: sharded(found, flags),
       fetch: fetchCalls(calls),
       concurrency: flags.concurrency,
-      closing: closing.signal,
-      signal: ending.signal,
-      log: talk.log,
-      progress: (so) => progress.show(stepOf(so)),
+      describe: flags.describe === "always",
+      now: io.now,
+      closing,
+      signal: ending,
+      log,
+      progress: (so) => {
+        limited = so.limited;
+        progress.show(stepOf(so));
+      },
       ...(flags.refresh && { refresh: true }),
       ...(flags.limit && { limit: flags.limit }),
-    });
-    if (interrupted) throw interrupted;
-    return { ...pulled, unnamed, absent: 0 };
-  } catch (error) {
-    // Whatever else broke while it was ending, the signal is why.
-    throw interrupted ?? error;
+    }).finally(() => (limited ? undefined : moveCursors(archive, surveys, flags, begun)));
+    closing.throwIfAborted();
+    const sum = (of: "running" | "lost") =>
+      surveys.flatMap(({ windows }) => windows).reduce((total, window) => total + window[of], 0);
+    const unlisted = surveys.filter(({ error }) => error).length;
+    return { ...pulled, running: sum("running"), absent: sum("lost"), unreadable, unlisted };
   } finally {
     progress.stop();
-    deaf();
     await cloud.close();
   }
 };
+
+async function* sharded(found: AsyncIterable<Found[]>, flags: SelectionFlags): AsyncGenerator<Found[]> {
+  const isMine = mine(flags);
+  for await (const batch of found) yield batch.filter(({ ref }) => isMine(ref.instanceId ?? ref.link ?? ""));
+}
 
 const stepOf = ({ selected, known, settled, troubled, complete }: Pulled) => ({
   stage: "Fetching",
@@ -99,31 +123,48 @@ const stepOf = ({ selected, known, settled, troubled, complete }: Pulled) => ({
   ...(complete && { total: selected }),
 });
 
-const foundBy = (
-  selection: Selection,
-  calls: CallsOptions,
-  signal: AbortSignal,
-  unnamed: (calls: number) => void,
-): AsyncGenerator<Found[]> =>
-  selection.by === "ids" ? callsById(selection.ids()) : callsByRange(calls, selection, unnamed, signal);
+/**
+Moves each agent's cursor over the windows, from the first on, that were listed to their end and in which every call is
+settled; never past where the run began, less the margin, and only on from where it stood.
+*/
+const moveCursors = async (
+  archive: Archive,
+  surveys: readonly Survey[],
+  flags: SelectionFlags,
+  begun: Date,
+): Promise<void> => {
+  for (const { stretch, windows } of surveys) {
+    const name = cursorName(stretch.agentId, flags.shard);
+    const before = await archive.cursor(name);
+    // Between the cursor and a later start nothing was looked at.
+    if (before && stretch.since > before) continue;
+    const unsettled = await archive.unsettledWindows(stretch.agentId, new Date(begun.getTime() - GIVE_UP_MS));
+    let reached: Date | undefined;
+    for (const { start, end, running } of windows) {
+      if (running > 0 || unsettled.some((open) => open.start < end && open.end > start)) break;
+      reached = end;
+    }
+    if (reached === undefined) continue;
+    const latest = Math.min(reached.getTime(), stretch.until.getTime(), begun.getTime() - MARGIN_MS);
+    if (latest > stretch.since.getTime()) await archive.moveCursor(name, new Date(latest));
+  }
+};
 
 /** Says what a fetch would do: lists, but describes and downloads nothing, and changes nothing in the archive. */
-export const plan = async (context: Omit<FetchContext, "progress">, selection: Selection): Promise<ExitCode> => {
-  const { flags, io, talk, fixed } = context;
+export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Selection): Promise<ExitCode> => {
   const cloud = selection.by === "range" ? await connect(flags, io, talk, fixed) : undefined;
-  const archive = await archiveOf(flags, io, false).catch(() => undefined);
+  const archive = flags.archive === false ? undefined : await existing(flags, io);
   // Counts each call once, however often it is named, without holding them all in memory.
   const scratch = await archiveOf({ archive: false }, io, true);
+  const surveys: Survey[] = [];
   let selected = 0;
   let known = 0;
-  let unnamed = 0;
+  let unreadable = 0;
   try {
     const found =
       cloud && selection.by === "range"
-        ? callsByRange({ ims: cloud.ims, log: talk.log }, selection, (open) => {
-            unnamed += open;
-          })
-        : callsById(selection.by === "ids" ? selection.ids() : []);
+        ? callsByRange({ ims: cloud.ims, log: talk.log, now: io.now, mine: mine(flags) }, selection.stretches, surveys)
+        : callsById(selection.by === "ids" ? selection.ids(() => (unreadable += 1)) : []);
     for await (const batch of sharded(found, flags)) {
       const refs = batch.map(({ ref }) => ref);
       const chosen = await scratch.select(refs);
@@ -138,8 +179,9 @@ export const plan = async (context: Omit<FetchContext, "progress">, selection: S
     await archive?.close();
     await cloud?.close();
   }
-  talk.record("plan", { selected, known, unnamed });
+  const running = surveys.flatMap(({ windows }) => windows).reduce((total, window) => total + window.running, 0);
+  talk.record("plan", { selected, known, running, unreadable });
   talk.say(`${plural(selected, "call")} selected: ${count(known)} known, ${count(selected - known)} to fetch.`);
-  if (unnamed > 0) talk.say(`${plural(unnamed, "call")} more, still going on.`);
-  return EXIT.complete;
+  if (running > 0) talk.say(`${plural(running, "call")} more, still going on.`);
+  return unreadable > 0 || surveys.some(({ error }) => error) ? EXIT.partial : EXIT.complete;
 };

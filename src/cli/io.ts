@@ -11,6 +11,9 @@ export interface Io {
   /** Relative paths are resolved against it. */
   cwd: string;
   pid: number;
+  host: string;
+  /** Whether a process of this host runs. */
+  isAlive: (pid: number) => boolean;
   /** Without the leading `v`. */
   nodeVersion: string;
   now: () => Date;

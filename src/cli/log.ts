@@ -15,7 +15,7 @@ export interface DisplayFlags {
 export interface Talk {
   /** Something that happened; `-v` shows the debug ones. */
   log: Log;
-  /** A line of JSON logs alone, where `say` tells people the same. */
+  /** A line of JSON logs alone, also with `-q`, where `say` tells people the same. */
   record: (event: string, fields: JsonObject) => void;
   /** Lines for the reader alone: not shown with `-q`, nor in JSON logs. */
   say: (text: string) => void;
@@ -46,13 +46,15 @@ export const createTalk = (io: Io, flags: DisplayFlags): Talk => {
     }
     line(paint(color, level === "error" ? "red" : level === "warn" ? "yellow" : "dim", sentence(event, fields)));
   };
-  const json: Log = (level, event, fields: JsonObject) => {
-    if (RANK[level] >= least) line(JSON.stringify({ ts: io.now().toISOString(), level, event, ...fields }));
+  const write = (level: Level, event: string, fields: JsonObject): void =>
+    line(JSON.stringify({ ts: io.now().toISOString(), level, event, ...fields }));
+  const json: Log = (level, event, fields) => {
+    if (RANK[level] >= least) write(level, event, fields);
   };
   return {
     log: flags.logFormat === "json" ? json : text,
     record: (event, fields) => {
-      if (flags.logFormat === "json") json("info", event, fields);
+      if (flags.logFormat === "json") write("info", event, fields);
     },
     say: (words) => {
       if (!flags.quiet && flags.logFormat === "text") line(words);

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import process from "node:process";
 import { exitCodeOf } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
@@ -5,13 +6,20 @@ import { run } from "./program.ts";
 
 /** The command line, on this process. Alone in touching it. */
 export const main = async (): Promise<void> => {
+  let reads = false;
   const io: Io = {
     env: process.env,
-    stdin: process.stdin,
+    // Made only when something reads it: it would hold the process up.
+    get stdin() {
+      reads = true;
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     cwd: process.cwd(),
     pid: process.pid,
+    host: hostname(),
+    isAlive,
     nodeVersion: process.versions.node,
     now: () => new Date(),
     onSignal: (heard) => {
@@ -24,15 +32,24 @@ export const main = async (): Promise<void> => {
     },
     exit: (code) => process.exit(code),
   };
-  // A reader that goes away (`| head`) is not an error of ours; whoever writes data notices by itself.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
+  // Whoever writes data hears of its errors by itself; about talk that nobody can hear there is nothing to say.
+  process.stdout.on("error", () => undefined);
   process.stderr.on("error", () => undefined);
   try {
     process.exitCode = await run(process.argv.slice(2), io);
   } catch (error) {
     process.exitCode = exitCodeOf(error);
     throw error;
+  } finally {
+    if (reads) process.stdin.destroy();
+  }
+};
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // It runs, as somebody else.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 };

@@ -16,14 +16,14 @@ const whole =
   };
 
 const seconds = (text: string): number => {
-  const match = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text);
-  if (!match) throw new InvalidArgumentError("Write seconds, or 90s, 5m, 1h.");
-  return Number(match[1]) * { s: 1, m: 60, h: 3600 }[(match[2] ?? "s") as "s" | "m" | "h"];
+  const match = /^(\d+(?:\.\d+)?)(s|m|h|d)?$/.exec(text);
+  if (!match) throw new InvalidArgumentError("Write seconds, or 90s, 5m, 1h, 2d.");
+  return Number(match[1]) * { s: 1, m: 60, h: 3600, d: 86_400 }[(match[2] ?? "s") as "s" | "m" | "h" | "d"];
 };
 
 const bytes = (text: string): number => {
   const match = /^(\d+(?:\.\d+)?)\s*(k|m|g)?i?b?$/i.exec(text);
-  if (!match) throw new InvalidArgumentError("Write a size such as 64MB.");
+  if (!match || Number(match[1]) === 0) throw new InvalidArgumentError("Write a size such as 64MB.");
   return Math.floor(
     Number(match[1]) * { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[(match[2] ?? "").toLowerCase() as "" | "k"],
   );
@@ -73,7 +73,10 @@ export const selectionOptions = (): Option[] => [
     "instance ids from a file, - for standard input: one per line, NDJSON, or CSV with an id column",
   ),
   option("--agent <id>", "calls of this agent, within --since and --until; repeatable", several),
-  option("--since <time>", "from here on: 2025-08-14, 2025-08-14T09:30:00+08:00, or back from now: 24h, 7d"),
+  option(
+    "--since <time>",
+    "from here on: 2025-08-14, 2025-08-14T09:30:00+08:00, back from now (24h, 7d), or `last`: on from the last run",
+  ),
   option("--until <time>", "up to here, not included (default: now)"),
   option("--tz <zone>", "time zone of bare dates (default: the system's)", zone),
   option("--shard <k/n>", "only part k of n, by hash of the id, to share work among machines", shard),
@@ -136,13 +139,34 @@ export const cloudOptions = (): Option[] => [
   option("--concurrency <n>", "calls fetched at once", whole(1, 1024)).default(16),
 ];
 
-export interface PullFlags {
+/** Of every command that writes to the archive. */
+export interface RunFlags {
+  /** Seconds. */
+  wait?: number;
+  maxDuration?: number;
+}
+export const runOptions = (): Option[] => [
+  option("--wait <time>", "when another run holds the archive, wait so long for it: 90s, 10m", seconds),
+  option("--max-duration <time>", "stop after so long, ready to go on: 25m", seconds),
+];
+
+export interface PullFlags extends RunFlags {
   refresh?: boolean;
   dryRun?: boolean;
+  errorFile?: string;
+  /** Seconds. */
+  lookback: number;
 }
 export const pullOptions = (): Option[] => [
   option("--refresh", "fetch again what the archive has"),
   option("-n, --dry-run", "say what would be fetched, and fetch nothing"),
+  option("--error-file <file>", "write what is missing, invalid or failed as NDJSON; `-i` takes it back"),
+  option(
+    "--lookback <time>",
+    "how far behind its cursor `--since last` looks for calls that came late",
+    seconds,
+  ).default(24 * 3600, "24h"),
+  ...runOptions(),
 ];
 
 export const displayOptions = (): Option[] => [
@@ -159,6 +183,7 @@ export interface OutputFlags {
   rows: "call" | "turn";
   csvBom?: boolean;
   csvGuard: boolean;
+  new?: boolean;
 }
 
 export type ExportFlags = SelectionFlags &

@@ -1,9 +1,20 @@
-import { createWriteStream, existsSync, mkdirSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { messageOf, UsageError } from "../core/errors.ts";
 import type { Output } from "../core/export.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { type FileOutput, Files } from "../sinks/files.ts";
+import { clearLeftovers, tagOf } from "../sinks/leftovers.ts";
 import type { FileFacts } from "../sinks/part-file.ts";
 import { streamOutput } from "../sinks/stream.ts";
 import { voiceSample } from "../transforms/voice.ts";
@@ -19,28 +30,47 @@ export type Target =
 
 const isWriter = (name: string): name is WriterName => Object.hasOwn(writers, name);
 
-/** @throws UsageError for formats that do not exist or do not fit the output */
-export const targetOf = (flags: OutputFlags, io: Io): Target => {
+/**
+@param taken files that must not be written over: the archive, the list of ids
+@throws UsageError for formats that do not exist or do not fit the output
+*/
+export const targetOf = (flags: OutputFlags, io: Io, taken: readonly (string | false | undefined)[]): Target => {
   const { output } = flags;
+  if (output === "") throw new UsageError("-o needs a file, a folder, or - for standard output.");
   const formats = [...new Set(flags.format ?? [impliedBy(output) ?? "ndjson"])];
   for (const name of formats)
     if (!isWriter(name))
       throw new UsageError(`There is no format "${name}". There are: ${Object.keys(writers).join(", ")}.`);
   const [first, ...more] = formats.filter(isWriter);
   if (first === undefined) throw new UsageError("No format is given.");
-  if (output === "-") {
-    if (more.length > 0) throw new UsageError("Standard output takes one format; for several, name a folder with -o.");
-    return { kind: "stream", formats: [first] };
+  const path = output === "-" ? undefined : through(resolve(io.cwd, output));
+  const there = path !== undefined && existsSync(path) ? statSync(path) : undefined;
+  if (path === undefined || (there && !there.isFile() && !there.isDirectory())) {
+    if (more.length > 0) throw new UsageError("A stream takes one format; for several, name a folder with -o.");
+    if (flags.new) throw new UsageError("--new remembers what a file or folder has had; a stream has no memory.");
+    return { kind: "stream", formats: [first], ...(path !== undefined && { path }) };
   }
-  const path = resolve(io.cwd, output);
-  const there = existsSync(path) ? statSync(path) : undefined;
-  if (there && !there.isFile() && !there.isDirectory()) return { kind: "stream", path, formats: [first] };
   if (there?.isDirectory() || /[/\\]$/.test(output) || more.length > 0 || (!there && extname(output) === "")) {
     if (there?.isFile()) throw new UsageError(`${output} is a file; several formats need a folder.`);
     return { kind: "folder", path, formats: [first, ...more] };
   }
-  // Through a link to the file itself: the rename would otherwise replace the link.
-  return { kind: "file", path: there ? realpathSync(path) : path, formats: [first] };
+  for (const name of taken)
+    if (name && [name, `${name}-wal`, `${name}-shm`].some((each) => through(resolve(io.cwd, each)) === path))
+      throw new UsageError(`-o ${output} would write over ${name}, which this run reads.`);
+  return { kind: "file", path, formats: [first] };
+};
+
+/** Through links to the file itself, also one that is not there yet: a rename would replace the link. */
+const through = (path: string): string => {
+  try {
+    return realpathSync(path);
+  } catch {
+    try {
+      return through(resolve(dirname(path), readlinkSync(path)));
+    } catch {
+      return path;
+    }
+  }
 };
 
 const impliedBy = (output: string): WriterName | undefined => {
@@ -50,18 +80,31 @@ const impliedBy = (output: string): WriterName | undefined => {
     .find((name) => (writers[name].extensions as readonly string[]).includes(ending));
 };
 
+/** The folder that the files of a target are in, and its manifest's name there. */
+export const placeOf = (target: Target & { path: string }): { root: string; manifest: string } =>
+  target.kind === "file"
+    ? { root: dirname(target.path), manifest: `${basename(target.path)}.manifest.json` }
+    : { root: target.path, manifest: "manifest.json" };
+
+/** Part 3 of `transcripts.ndjson` is `transcripts-00003.ndjson`; part 0 is the whole. */
+const partName = (name: string, part: number): string => {
+  if (part === 0) return name;
+  const [, stem = name, ending = ""] = /^((?:.*\/)?[^./]*)(.*)$/.exec(name) ?? [];
+  return `${stem}-${String(part).padStart(5, "0")}${ending}`;
+};
+
 export interface Outputs {
-  outputs: Output[];
+  outputs: (Output & { format: WriterName })[];
   /** What became of the fine-tuning samples, when they were asked for. */
   samples?: SampleCounts;
-  /** Makes everything visible; `facts` go into the manifest. */
-  publish(facts: JsonObject): Promise<FileFacts[]>;
+  /** Makes everything visible; the manifest comes last. */
+  publish(manifestOf: (files: FileFacts[]) => JsonObject): Promise<FileFacts[]>;
   /** Leaves nothing half-written behind. */
   discard(): Promise<void>;
 }
 
 /** Opens what `target` names. Nothing is created before the first transcript is written. */
-export const openOutputs = (target: Target, flags: OutputFlags, io: Io): Outputs => {
+export const openOutputs = async (target: Target, flags: OutputFlags, io: Io, part: number): Promise<Outputs> => {
   const options: WriterOptions = {
     rows: flags.rows,
     csvBom: flags.csvBom === true,
@@ -69,39 +112,40 @@ export const openOutputs = (target: Target, flags: OutputFlags, io: Io): Outputs
     toSample: (transcript) => voiceSample(transcript),
     single: target.kind !== "folder",
   };
-  if (target.kind === "stream") {
-    const stream = target.path === undefined ? io.stdout : createWriteStream(target.path);
-    const [name] = target.formats;
-    const made = writer(name, { ...options, report: null });
-    return {
-      outputs: [{ ...made, ...streamOutput(stream) }],
-      ...(made.samples && { samples: made.samples }),
-      publish: async () => {
-        if (target.path !== undefined) await new Promise<void>((done) => stream.end(done));
-        return [];
-      },
-      discard: async () => undefined,
-    };
-  }
-  const isFile = target.kind === "file";
-  const name = basename(target.path);
-  const root = isFile ? dirname(target.path) : target.path;
-  const report = isFile ? `${name}.report.ndjson` : undefined;
-  const files = new Files({
-    root,
-    manifest: isFile ? `${name}.manifest.json` : "manifest.json",
-    tag: String(io.pid),
-  });
+  if (target.kind === "stream") return openStream(target, options, io);
+  const place = placeOf(target);
+  await clearLeftovers(place.root, io);
+  const files = new Files({ ...place, tag: tagOf(io, randomBytes(6).toString("hex")) });
   const made = target.formats.map((format) => {
-    const main: FileOutput = files.output(isFile ? name : writers[format].file);
-    return { ...writer(format, { ...options, ...(report && { report }) }), ...main };
+    const name = partName(target.kind === "file" ? basename(target.path) : writers[format].file, part);
+    const report = target.kind === "file" ? `${name}.report.ndjson` : partName("messages.report.ndjson", part);
+    const main: FileOutput = files.output(name);
+    return { format, ...writer(format, { ...options, report }), ...main };
   });
   const samples = made.find((each) => each.samples)?.samples;
   return {
     outputs: made,
     ...(samples && { samples }),
-    publish: (facts) => files.publish(facts),
+    publish: (manifestOf) => files.publish(manifestOf, { dropEmpty: part > 0, replace: part === 0 }),
     discard: () => files.discard(),
+  };
+};
+
+const openStream = (
+  { path, formats: [format] }: Target & { kind: "stream" },
+  options: WriterOptions,
+  io: Io,
+): Outputs => {
+  const { put, flush, end } = streamOutput(path === undefined ? io.stdout : createWriteStream(path));
+  const { samples, writer: made } = writer(format, { ...options, report: null });
+  return {
+    outputs: [{ format, writer: made, put, flush }],
+    ...(samples && { samples }),
+    publish: async () => {
+      if (path !== undefined) await end();
+      return [];
+    },
+    discard: async () => undefined,
   };
 };
 
@@ -117,13 +161,13 @@ Fails now, not after an hour of work, when nothing can be written there.
 */
 export const checkWritable = (target: Target, io: Io): void => {
   if (target.kind === "stream") return;
-  const folder = target.kind === "folder" ? target.path : dirname(target.path);
-  const probe = join(folder, `.callarchive.${io.pid}.part`);
+  const { root } = placeOf(target);
+  const probe = join(root, `.callarchive.${tagOf(io, randomBytes(6).toString("hex"))}.part`);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(probe, "", { mode: 0o600 });
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    writeFileSync(probe, "", { mode: 0o600, flag: "wx" });
     rmSync(probe);
   } catch (error) {
-    throw new UsageError(`Cannot write to ${folder}: ${messageOf(error)}`);
+    throw new UsageError(`Cannot write to ${root}: ${messageOf(error)}`);
   }
 };

@@ -13,7 +13,17 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   open: ({ id }) => `${id}: not finished, or its log is not written yet.`,
   missing: ({ id, message }) => `${id}: missing. ${message}`,
   failed: ({ id, message }) => `${id}: failed. ${message}`,
-  invalid: ({ id, message }) => `${id}: invalid: ${message}. Its bytes are kept; see "callarchive show ${id} --raw".`,
+  invalid: ({ id, message }) =>
+    `${id}: invalid: ${message}. Its bytes are kept: "callarchive show ${id} --raw"; --refresh asks for it again.`,
+  "not-described": ({ id, message }) => `${id}: its details could not be had. ${message}`,
+  "not-listed": ({ agentId, message }) => `Agent ${agentId} could not be listed. ${message}`,
+  "not-recorded": ({ message }) => String(message),
+  waiting: ({ pid, host, startedAt }) =>
+    `Waiting for another run to end: process ${pid} on ${host}, since ${startedAt}.`,
+  stopping: ({ reason, drainSeconds }) =>
+    `${reason} Finishing what is under way (up to ${drainSeconds} s); another signal ends at once.`,
+  "selection-differs": ({ startedAt, was, is }) =>
+    `The last run (${startedAt}) did not end, and selected something else: ${JSON.stringify(was)}, now ${JSON.stringify(is)}.`,
   "link-refreshed": ({ id }) => `${id}: the link had expired; asked for a fresh one.`,
   "pages-moved": ({ agentId, pass }) => `Pages of agent ${agentId} moved while they were read (pass ${pass}).`,
   "window-split": ({ start, end }) => `More calls than one window can list: split ${start} .. ${end}.`,

@@ -1,114 +1,155 @@
+import type { Archive, StoredFilter } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
-import type { Archive, Found, StoredFilter } from "../core/ports.ts";
-import { inShard, instant, type Range, range } from "../core/selection.ts";
+import { inShard, instant, range, type Shard } from "../core/selection.ts";
 import type { JsonObject } from "../core/transcript.ts";
+import type { Stretch } from "../sources/ranges.ts";
 import { checkedId, idsFrom } from "./ids.ts";
 import type { Io } from "./io.ts";
 import type { FilterFlags, SelectionFlags } from "./options.ts";
 
 /** What a command line selects. */
 export type Selection =
-  | { by: "ids"; ids: () => AsyncGenerator<string>; total?: number }
-  | ({ by: "range"; agents: string[] } & Range);
+  | { by: "ids"; ids: (unreadable: () => void) => AsyncGenerator<string>; total?: number }
+  | { by: "range"; stretches: Stretch[]; last: boolean };
 
-/**
-Reads the selection flags.
+export interface SelectionInput {
+  args: readonly string[];
+  flags: SelectionFlags & { lookback?: number };
+  /** Flags on the command line itself: those from the environment do not clash with ids. */
+  given: ReadonlySet<string>;
+  io: Io;
+}
 
-@throws UsageError for a selection that cannot be; one without an agent names those that the archive has seen.
-*/
-export const selectionOf = async (
-  args: readonly string[],
-  flags: SelectionFlags,
-  io: Io,
-  knownAgents: () => Promise<string[]>,
-): Promise<Selection> => {
-  const byIds = args.length > 0 || flags.ids !== undefined;
-  // An agent alone does not clash with ids: CALLARCHIVE_AGENT may be set for good.
-  if (byIds && (flags.since !== undefined || flags.until !== undefined))
-    throw new UsageError(
-      "Select calls by id, or by --agent and --since: not both. Run twice; the archive keeps what it has.",
-    );
-  if (byIds) return selectIds(args, flags, io);
+/** What an archive that is there already knows. */
+export interface Known {
+  agents(): Promise<string[]>;
+  cursor(name: string): Promise<Date | undefined>;
+}
+
+/** @throws UsageError for a selection that cannot be; one without an agent names those that the archive has seen */
+export const selectionOf = async (input: SelectionInput, known: Known): Promise<Selection> => {
+  const { args, flags, given } = input;
+  if (args.length > 0 || flags.ids !== undefined) {
+    if (given.has("since") || given.has("until"))
+      throw new UsageError(
+        "Select calls by id, or by --agent and --since: not both. Run twice; the archive keeps what it has.",
+      );
+    return selectIds(input);
+  }
   if (flags.agent === undefined && flags.since === undefined && flags.until === undefined)
     throw new UsageError(
       "Nothing is selected. Name instance ids, give a file of them with --ids, or use --agent with --since.",
     );
-  if (!flags.agent?.length) throw new UsageError(await withoutAgent(knownAgents));
+  if (!flags.agent?.length) throw new UsageError(withoutAgent(await known.agents()));
   if (!flags.since)
-    throw new UsageError("--agent needs --since: from when on? For example --since 2025-08-01 or --since 7d.");
-  return { by: "range", agents: [...new Set(flags.agent)], ...times(flags.since, flags, io) };
+    throw new UsageError(
+      "--agent needs --since: from when on? For example --since 2025-08-01, --since 7d, or --since last.",
+    );
+  return {
+    by: "range",
+    last: flags.since === "last",
+    stretches: await stretchesOf(input, [...new Set(flags.agent)], known),
+  };
 };
 
-const selectIds = (args: readonly string[], { ids: file }: SelectionFlags, io: Io): Selection & { by: "ids" } => {
+const selectIds = ({ args, flags: { ids: file }, io }: SelectionInput): Selection & { by: "ids" } => {
   const named = args.map((id) => checkedId(id, "On the command line: "));
-  async function* ids(): AsyncGenerator<string> {
+  async function* ids(unreadable: () => void): AsyncGenerator<string> {
     yield* named;
-    if (file !== undefined) yield* idsFrom(file, io);
+    if (file !== undefined) yield* idsFrom(file, io, unreadable);
   }
   return { by: "ids", ids, ...(file === undefined && { total: named.length }) };
 };
 
-const times = (since: string, { until, tz }: SelectionFlags, io: Io): Range => {
-  const zone = tz ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+const stretchesOf = ({ flags, io }: SelectionInput, agents: string[], known: Known): Promise<Stretch[]> => {
+  const { since = "", until, lookback = 0, shard } = flags;
   const now = io.now();
-  return range(instant(since, zone, now), until === undefined ? now : instant(until, zone, now));
+  const zone = zoneOf(flags, io);
+  const end = until === undefined ? now : instant(until, zone, now);
+  return Promise.all(
+    agents.map(async (agentId) => {
+      if (since !== "last") return { agentId, ...range(instant(since, zone, now), end) };
+      const cursor = await known.cursor(cursorName(agentId, shard));
+      if (!cursor)
+        throw new UsageError(
+          `There is no last run of agent ${agentId} to go on from: the first needs an explicit --since, for example --since 2025-08-01.`,
+        );
+      return { agentId, ...range(new Date(cursor.getTime() - lookback * 1000), end) };
+    }),
+  );
 };
 
-const withoutAgent = async (knownAgents: () => Promise<string[]>): Promise<string> => {
-  const known = await knownAgents();
+/** Each share of the work has a cursor of its own. */
+export const cursorName = (agentId: string, shard: Shard | undefined): string =>
+  shard ? `${agentId}#${shard.index}/${shard.count}` : agentId;
+
+const zoneOf = ({ tz }: SelectionFlags, { env }: Io): string => {
+  const zone = tz ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  // Node keeps a TZ that it does not know, and every date in it is invalid.
+  if (zone !== undefined && zone !== "Etc/Unknown") return zone;
+  throw new UsageError(`The system's time zone is not known (TZ=${env.TZ ?? ""}): name one with --tz.`);
+};
+
+const withoutAgent = (known: readonly string[]): string => {
   const seen = known.length > 0 ? ` The archive has seen: ${known.join(", ")}.` : "";
-  return `A date range needs an agent, because the service lists calls by agent: add --agent ID, or set CALLARCHIVE_AGENT.${seen}`;
+  return `A date range needs an agent, because the service lists calls by agent: add --agent ID, set CALLARCHIVE_AGENT, or name agents in the config file.${seen}`;
 };
 
-/** Only the part of the selection that belongs to this shard. */
-export async function* sharded(found: AsyncIterable<Found[]>, { shard }: SelectionFlags): AsyncGenerator<Found[]> {
-  for await (const batch of found) {
-    // A listed call has no id yet; its address decides, on every machine alike.
-    yield shard ? batch.filter(({ ref }) => inShard(ref.instanceId ?? ref.link ?? "", shard)) : batch;
-  }
-}
+/** Whether something with this name belongs to this machine's share; by its address, while a call has no id. */
+export const mine =
+  ({ shard }: SelectionFlags) =>
+  (name: string): boolean =>
+    shard === undefined || inShard(name, shard);
 
 /** The stored calls that a command without the cloud means; without any flag, all of them. */
-export const storedFilter = (flags: SelectionFlags, io: Io): StoredFilter => {
-  const zone = flags.tz ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const storedFilter = ({ flags, given, io }: SelectionInput): StoredFilter => {
+  const zone = zoneOf(flags, io);
   const at = (text: string): Date => instant(text, zone, io.now());
   return {
-    ...(flags.agent && { agents: flags.agent }),
-    ...(flags.since && { since: at(flags.since) }),
-    ...(flags.until && { until: at(flags.until) }),
+    // An agent in the environment is for listing; here it would hide calls that were fetched by id.
+    ...(flags.agent && given.has("agent") && { agents: flags.agent }),
+    ...(flags.since && given.has("since") && { since: at(flags.since) }),
+    ...(flags.until && given.has("until") && { until: at(flags.until) }),
     ...(flags.limit && { limit: flags.limit }),
   };
 };
 
-/** Selects from the archive alone; resolves to the ids that it does not have. */
+/** Selects from the archive alone; resolves to the ids that it does not have, and the lines that are no id. */
 export const selectStored = async (
   archive: Archive,
-  args: readonly string[],
-  flags: SelectionFlags,
-  io: Io,
-): Promise<string[]> => {
+  input: SelectionInput,
+): Promise<{ absent: string[]; unreadable: number }> => {
+  const { args, flags } = input;
   if (flags.shard) throw new UsageError("--shard shares the work of fetching; with --offline there is none.");
-  if (args.length === 0 && flags.ids === undefined) {
-    await archive.selectStored(storedFilter(flags, io));
-    return [];
-  }
   const absent: string[] = [];
-  for await (const id of selectIds(args, flags, io).ids())
-    if ((await archive.selectStored({ id })) === 0 && !(await archive.find(id))) absent.push(id);
-  return absent;
+  let unreadable = 0;
+  if (args.length === 0 && flags.ids === undefined) {
+    await archive.selectStored(storedFilter(input));
+    return { absent, unreadable };
+  }
+  let selected = 0;
+  const ids = selectIds(input).ids(() => {
+    unreadable += 1;
+  });
+  for await (const id of ids) {
+    const added = await archive.selectStored({ id });
+    if (added === 0 && !(await archive.find(id))) absent.push(id);
+    selected += added;
+    if (selected === flags.limit) break;
+  }
+  return { absent, unreadable };
 };
 
-/** The selection for the manifest and the run record: what was asked for, and nothing that changes from run to run. */
+/** The selection for the manifest and the run record: what was asked for, as times where it was said in words. */
 export const selectionFacts = (
-  args: readonly string[],
-  flags: SelectionFlags & FilterFlags,
+  { args, flags }: { args: readonly string[]; flags: SelectionFlags & FilterFlags },
   selection: Selection | undefined,
 ): JsonObject => ({
   ...(args.length > 0 && { ids: [...args] }),
   ...(flags.ids !== undefined && { idsFrom: flags.ids }),
-  ...(flags.agent && { agents: [...flags.agent] }),
+  ...(flags.agent && selection?.by !== "ids" && { agents: [...flags.agent] }),
   ...(selection?.by === "range"
-    ? { since: selection.since.toISOString(), until: selection.until.toISOString() }
+    ? rangeFacts(selection)
     : { ...(flags.since && { since: flags.since }), ...(flags.until && { until: flags.until }) }),
   ...(flags.shard && { shard: `${flags.shard.index}/${flags.shard.count}` }),
   ...(flags.limit !== undefined && { limit: flags.limit }),
@@ -116,3 +157,9 @@ export const selectionFacts = (
   ...(flags.minTurns !== undefined && { minTurns: flags.minTurns }),
   ...(flags.minDuration !== undefined && { minDuration: flags.minDuration }),
 });
+
+const rangeFacts = ({ stretches, last }: Selection & { by: "range" }): JsonObject => {
+  const [first] = stretches;
+  if (!first) return {};
+  return { since: last ? "last" : first.since.toISOString(), until: first.until.toISOString() };
+};

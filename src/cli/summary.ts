@@ -1,30 +1,16 @@
-import { basename } from "node:path";
 import type { Exported } from "../core/export.ts";
 import type { Tally } from "../core/tally.ts";
 import type { FileFacts } from "../sinks/part-file.ts";
 import type { SampleCounts } from "../writers/index.ts";
+import type { Got } from "./fetching.ts";
 import type { Talk } from "./log.ts";
 import { count, duration, paint, plural, size } from "./render.ts";
-
-export interface Got {
-  /** Calls that are still going on and have neither id nor link. */
-  unnamed: number;
-  /** Ids that the archive does not have, of an offline selection. */
-  absent: number;
-  /** Settled by this run, and their bytes. */
-  settled: number;
-  bytes: number;
-  /** In the archive before. */
-  known: number;
-  /** `--limit` ended the selection. */
-  limited: boolean;
-}
 
 export interface Summary {
   tally: Tally;
   got: Got;
   exported: Exported;
-  /** Where the files are; undefined for a stream. */
+  /** Where the files are, seen from the current folder; undefined for a stream. */
   place?: string;
   files: readonly FileFacts[];
   samples?: SampleCounts;
@@ -34,12 +20,14 @@ export interface Summary {
 
 /** The closing words: as sentences, or as the one `summary` line of JSON logs. */
 export const tellSummary = (talk: Talk, summary: Summary): void => {
-  const { tally, got, exported, files, samples, ms } = summary;
+  const { tally, got, exported, files, samples, ms, exitCode } = summary;
   talk.record("summary", {
     ...tally,
     skippedBy: { ...exported.skipped },
     fetched: got.settled,
     known: got.known,
+    notRefreshed: got.notRefreshed,
+    unlistedAgents: got.unlisted,
     bytes: got.bytes,
     limited: got.limited,
     files: files.map((file) => ({ ...file })),
@@ -49,23 +37,26 @@ export const tellSummary = (talk: Talk, summary: Summary): void => {
       changed: Object.fromEntries(samples.changed),
     }),
     ms,
-    exitCode: summary.exitCode,
+    exitCode,
   });
   for (const line of lines(talk, summary)) talk.say(line);
 };
 
-const lines = (talk: Talk, { tally, got, exported, place, files, samples, ms }: Summary): string[] => {
-  const { selected, ...parts } = tally;
-  const whole = tally.exported + tally.skipped + tally.open === selected;
-  const sum = Object.entries(parts).map(([name, n]) => `${count(n)} ${name}`);
-  const told = [paint(talk.color, whole ? "green" : "yellow", `${count(selected)} selected = ${sum.join(" + ")}`)];
+const lines = (talk: Talk, { tally, got, exported, place, files, samples, ms, exitCode }: Summary): string[] => {
+  const { selected, pending, ...parts } = tally;
+  const named = Object.entries({ ...parts, ...(pending > 0 && { pending }) });
+  const sum = named.map(([name, n]) => `${count(n)} ${name}`).join(" + ");
+  const told = [paint(talk.color, exitCode === 0 ? "green" : "yellow", `${count(selected)} selected = ${sum}`)];
   const skipped = Object.entries(exported.skipped).map(([reason, n]) => `--${reason} ${count(n)}`);
   if (skipped.length > 0) told.push(`skipped by ${skipped.join(", ")}`);
   told.push(
     `${plural(got.settled, "call")} asked for (${size(got.bytes)}), ${count(got.known)} known from before; ${duration(ms)}`,
   );
   if (got.limited) told.push("--limit ended the selection; there may be more.");
+  if (got.notRefreshed > 0)
+    told.push(`${plural(got.notRefreshed, "call")} could not be refreshed; what was stored stays.`);
   if (tally.open > 0) told.push(`${plural(tally.open, "call")} not finished yet: run again later.`);
+  if (pending > 0) told.push(`${plural(pending, "call")} were never asked for: an earlier run ended before.`);
   if (samples) {
     const dropped = [...samples.dropped].map(([reason, n]) => `${reason} ${count(n)}`);
     told.push(
@@ -73,6 +64,6 @@ const lines = (talk: Talk, { tally, got, exported, place, files, samples, ms }: 
     );
   }
   for (const { name, rows, bytes } of files)
-    told.push(`${place === undefined ? basename(name) : `${place}/${name}`}  ${plural(rows, "row")}, ${size(bytes)}`);
+    told.push(`${place ? `${place}/${name}` : name}  ${plural(rows, "row")}, ${size(bytes)}`);
   return told;
 };

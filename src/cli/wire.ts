@@ -6,7 +6,8 @@ import { endpointFor, parseEndpoint } from "../cloud/endpoint.ts";
 import { createIceSdk, iceSdkVersion } from "../cloud/ice-sdk.ts";
 import { createIms, IMS_VERSION } from "../cloud/ims.ts";
 import { createRpc } from "../cloud/openapi.ts";
-import type { Archive, Download, Ims } from "../core/ports.ts";
+import type { Archive } from "../core/archive.ts";
+import type { Download, Ims } from "../core/ports.ts";
 import { createDispatcher, proxyInUse } from "../http/agent.ts";
 import { createDownload } from "../http/download.ts";
 import type { Retry } from "../http/retry.ts";
@@ -20,7 +21,7 @@ import { USER_AGENT } from "./version.ts";
 /** The archive that the flags name. @param create make it when there is none */
 export const archiveOf = ({ archive }: ArchiveFlags, io: Io, create: boolean): Promise<Archive> =>
   openArchive({
-    place: archive === false ? undefined : /^\w+:\/\//.test(archive) ? archive : resolve(io.cwd, archive),
+    place: archive === false ? undefined : /^\w+:/.test(archive) ? archive : resolve(io.cwd, archive),
     create,
     now: io.now,
   });

@@ -75,7 +75,11 @@ export class ClockSkewed extends ArchiveError {
 
 /** The user asked for something that cannot be; exit 2. */
 export class UsageError extends Error {
-  override readonly name = "UsageError";
+  override readonly name: string = "UsageError";
+}
+/** There is no archive where one was looked for. */
+export class NoArchive extends UsageError {
+  override readonly name = "NoArchive";
 }
 
 /** The message of anything thrown. */

@@ -1,5 +1,6 @@
+import type { Archive, StoredRecord } from "./archive.ts";
 import { InvalidDocument } from "./errors.ts";
-import type { Archive, Document, Log, Put, StoredRecord, Writer } from "./ports.ts";
+import type { Document, Log, Put, Writer } from "./ports.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** Which transcripts go out; the others are skipped and counted. */
@@ -11,7 +12,7 @@ export interface Filter {
   minDuration?: number;
 }
 
-export type SkipReason = "status" | "min-turns" | "min-duration";
+export type SkipReason = "status" | "min-turns" | "min-duration" | "new";
 
 /** Where one format goes. */
 export interface Output {
@@ -19,6 +20,10 @@ export interface Output {
   put: Put;
   /** Lets what was put reach its place; awaited between batches, so that memory stays bounded. */
   flush(): Promise<void>;
+  /** Of these items, those that it has had before and does not want again. */
+  had?: (items: readonly number[]) => Promise<ReadonlySet<number>>;
+  /** Told of each batch that was written. */
+  wrote?: (items: readonly number[]) => Promise<void>;
 }
 
 export interface Exported {
@@ -29,7 +34,7 @@ export interface Exported {
 }
 
 export interface ExportOptions {
-  archive: Archive;
+  archive: Pick<Archive, "records">;
   /** @throws InvalidDocument */
   read: (record: StoredRecord & { document: Document }) => Transcript;
   filter: Filter;
@@ -45,23 +50,34 @@ export const exportSelection = async (options: ExportOptions): Promise<Exported>
   const result: Exported = { exported: 0, skipped: {}, invalid: 0 };
   for (const { writer, put } of outputs) writer.begin(put);
   for await (const batch of archive.records()) {
+    signal?.throwIfAborted();
+    const items = batch.map(({ item }) => item);
+    const had = await Promise.all(outputs.map((output) => output.had?.(items)));
+    const wrote: number[][] = outputs.map(() => []);
     for (const record of batch) {
-      signal?.throwIfAborted();
       if (!hasDocument(record)) continue;
       const transcript = readOrUndefined(read, record, log);
       if (!transcript) {
         result.invalid += 1;
         continue;
       }
-      const reason = skip(transcript, filter);
+      const takers = outputs.flatMap((_, at) => (had[at]?.has(record.item) ? [] : [at]));
+      const reason = skip(transcript, filter) ?? (takers.length === 0 ? "new" : undefined);
       if (reason) {
         result.skipped[reason] = (result.skipped[reason] ?? 0) + 1;
         continue;
       }
-      for (const { writer, put } of outputs) writer.item(transcript, put, record);
+      for (const at of takers) {
+        const output = outputs[at] as Output;
+        output.writer.item(transcript, output.put, record);
+        wrote[at]?.push(record.item);
+      }
       result.exported += 1;
     }
-    for (const output of outputs) await output.flush();
+    for (const [at, output] of outputs.entries()) {
+      await output.flush();
+      await output.wrote?.(wrote[at] ?? []);
+    }
     progress?.(result);
   }
   for (const { writer, put, flush } of outputs) {

@@ -5,7 +5,8 @@ Begins with one and widens by one with each success: a run that cannot succeed (
 call, not after as many as fit, and a service is not met with a burst.
 
 When `work` or `items` throws, nothing more is taken in, what runs is waited for, and the first error is thrown.
-`closing` stops the intake in the same way without an error. Holds only what is running: no list of results.
+`closing` stops the intake in the same way without an error, also while `items` is slow to yield. Holds only what is
+running: no list of results, and no promise that outlives its item.
 */
 export const forEachConcurrent = async <T>(
   items: AsyncIterable<T>,
@@ -13,28 +14,51 @@ export const forEachConcurrent = async <T>(
   work: (item: T) => Promise<void>,
   closing?: AbortSignal,
 ): Promise<void> => {
-  const running = new Set<Promise<void>>();
+  const iterator = items[Symbol.asyncIterator]();
   const failures: unknown[] = [];
+  let running = 0;
   let width = 1;
-  const start = (item: T): void => {
-    const one = work(item)
-      .then(() => {
-        width = Math.min(concurrency, width + 1);
-      })
-      .catch((error: unknown) => void failures.push(error))
-      .finally(() => running.delete(one));
-    running.add(one);
-  };
-  try {
-    for await (const item of items) {
-      if (closing?.aborted) break;
-      start(item);
-      if (running.size >= width) await Promise.race(running);
-      if (failures.length > 0 || closing?.aborted) break;
+  let asking = false;
+  let ended = false;
+  let wake = (): void => {};
+  const fail = (error: unknown): void => void failures.push(error);
+
+  const start = async (item: T): Promise<void> => {
+    running += 1;
+    try {
+      await work(item);
+      width = Math.min(concurrency, width + 1);
+    } catch (error) {
+      fail(error);
     }
-  } catch (error) {
-    failures.push(error);
+    running -= 1;
+    wake();
+  };
+  const ask = async (): Promise<void> => {
+    asking = true;
+    try {
+      const { value, done } = await iterator.next();
+      if (done) ended = true;
+      else if (!stopped()) void start(value);
+    } catch (error) {
+      fail(error);
+    }
+    asking = false;
+    wake();
+  };
+  const stopped = (): boolean => failures.length > 0 || closing?.aborted === true;
+
+  const onClosing = (): void => wake();
+  closing?.addEventListener("abort", onClosing);
+  while (running > 0 || !(ended || stopped())) {
+    if (!asking && !ended && !stopped() && running < width) void ask();
+    // Nothing can call wake between here and the assignment: all of it is in one turn of the event loop.
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
   }
-  await Promise.all(running);
+  closing?.removeEventListener("abort", onClosing);
+  // Not waited for: an intake that hangs (a silent pipe) would hold up the end.
+  if (!ended) void iterator.return?.(undefined)?.catch(() => undefined);
   if (failures.length > 0) throw failures[0];
 };

@@ -1,5 +1,5 @@
-import type { ErrorFacts } from "./errors.ts";
-import type { JsonObject, SourceName, Transcript } from "./transcript.ts";
+import type { Outcome, Ref, Window } from "./archive.ts";
+import type { JsonObject, Transcript } from "./transcript.ts";
 
 /** An AI agent instance as describe or list gives it, with everything secret taken out of `meta`. */
 export interface Instance {
@@ -42,53 +42,6 @@ export interface Document {
 /** Fetches what a signed link points to. Errors are `ArchiveError`s. */
 export type Download = (link: URL, signal?: AbortSignal) => Promise<Document>;
 
-/** How an item of the archive stands. */
-export type State = "pending" | "open" | "fetched" | "missing" | "invalid" | "failed";
-
-export const STATES: readonly State[] = ["pending", "open", "fetched", "missing", "invalid", "failed"];
-
-/** A call as a selection names it: by instance id, or by its link's address until the id is known. */
-export interface Ref {
-  instanceId?: string;
-  /** Origin and path of the call log's link. */
-  link?: string;
-  agentId?: string;
-  /** What the list said, when the call was listed. */
-  meta?: JsonObject;
-  status?: string;
-}
-
-/** What came of fetching one item. */
-export interface Outcome {
-  /** The archive's own number of the item. */
-  item: number;
-  state: Exclude<State, "pending">;
-  instanceId?: string;
-  link?: string;
-  status?: string;
-  meta?: JsonObject;
-  /** ISO 8601 UTC. */
-  startedAt?: string;
-  document?: Document;
-  error?: ErrorFacts & { message: string };
-}
-
-/** A raw document with its identity and provenance. */
-export interface StoredRecord {
-  item: number;
-  source: SourceName;
-  state: State;
-  /** The instance id, or the address-made stand-in of a call whose log names none. */
-  id: string;
-  agentId?: string;
-  link?: string;
-  status?: string;
-  startedAt?: string;
-  meta?: JsonObject;
-  document?: Document;
-  error?: ErrorFacts & { message: string; at: string };
-}
-
 /** Pieces of one output file. */
 export type Chunk = string | Uint8Array;
 
@@ -115,84 +68,9 @@ export interface PutOptions {
   whole?: boolean;
 }
 
-/** An item of the selection, as it stands in the archive. */
-export interface Selected {
-  item: number;
-  state: State;
-  /** False when the selection held it already. */
-  added: boolean;
-}
-
-export type Counts = Record<State, number>;
-
-/** Which stored items an offline selection takes; all that are given must hold. */
-export interface StoredFilter {
-  agents?: readonly string[];
-  /** Inclusive, by the call's start. */
-  since?: Date;
-  /** Exclusive. */
-  until?: Date;
-  state?: State;
-  /** One call, by instance id in any letter case. */
-  id?: string;
-  /** At most so many, the earliest first. */
-  limit?: number;
-}
-
-export interface ArchiveSummary {
-  counts: Counts;
-  agents: { agentId: string; calls: number; first?: string; last?: string }[];
-  /** Raw documents, uncompressed and as stored, in bytes. */
-  rawBytes: number;
-  storedBytes: number;
-  runs: RunRecord[];
-}
-
-export interface RunRecord {
-  run: number;
-  command: string;
-  version: string;
-  startedAt: string;
-  endedAt?: string;
-  exitCode?: number;
-  /** What was selected, and how many came out in which state. */
-  detail?: JsonObject;
-}
-
-/**
-Records and their ledger.
-
-A connection holds one selection at a time: `select` adds to it, `counts`, `records` and `unsettled` speak of it. It
-lives with the connection, so that a crashed run leaves none behind.
-*/
-export interface Archive {
-  select(refs: readonly Ref[]): Promise<Selected[]>;
-  /** Adds what is stored; resolves to how many. */
-  selectStored(filter: StoredFilter): Promise<number>;
-  /** All or nothing: when this resolves the outcomes are on disk. */
-  commit(outcomes: readonly Outcome[]): Promise<void>;
-  counts(): Promise<Counts>;
-  /** Items that were fetched, with their documents, ordered by start, then id; in batches of bounded size. */
-  records(): AsyncIterable<StoredRecord[]>;
-  /** Items that have no document, or a broken one; without it, with their errors. */
-  unsettled(): AsyncIterable<StoredRecord[]>;
-  /** How many of these are settled: nothing is selected or changed. */
-  settled(refs: readonly Ref[]): Promise<number>;
-  /** With its document. Case of the id does not matter. */
-  find(id: string): Promise<StoredRecord | undefined>;
-  /** Everything stored that fits, without documents, ordered by start, then id. */
-  list(filter: StoredFilter): AsyncIterable<StoredRecord[]>;
-  summary(): Promise<ArchiveSummary>;
-  beginRun(run: Omit<RunRecord, "run" | "endedAt" | "exitCode">): Promise<number>;
-  endRun(run: number, end: { endedAt: string; exitCode: number; detail: JsonObject }): Promise<void>;
-  close(): Promise<void>;
-}
-
 /** One page of a listing, to be asked again when a link of it died. */
-export interface Place {
+export interface Place extends Window {
   agentId: string;
-  start: Date;
-  end: Date;
   page: number;
 }
 
@@ -201,6 +79,8 @@ export interface Found {
   ref: Ref;
   link?: URL;
   place?: Place;
+  /** Its document is there: only ask the service what else it knows. */
+  describeOnly?: boolean;
 }
 
 /** What a fetch brought: everything of an outcome but the archive's own number. */

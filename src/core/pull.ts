@@ -1,9 +1,14 @@
+import { type Archive, isFinal, type Outcome, type Selected } from "./archive.ts";
+import { inBatches } from "./batches.ts";
 import { ArchiveError, type ErrorFacts, messageOf, NotFound, Throttled, Unavailable } from "./errors.ts";
 import { forEachConcurrent } from "./pool.ts";
-import type { Archive, Fetch, Fetched, Found, Log, Outcome, Selected } from "./ports.ts";
+import type { Fetch, Fetched, Found, Log } from "./ports.ts";
+
+/** A call that is not finished is asked for again for so long, in milliseconds. */
+export const GIVE_UP_MS = 72 * 3_600_000;
 
 export interface PullOptions {
-  archive: Archive;
+  archive: Pick<Archive, "select" | "commit">;
   /** The selection, in batches. */
   found: AsyncIterable<Found[]>;
   fetch: Fetch;
@@ -11,6 +16,8 @@ export interface PullOptions {
   concurrency: number;
   /** Fetch again what is stored. */
   refresh?: boolean;
+  /** Ask for the details of stored calls that were only listed. */
+  describe?: boolean;
   /** Stop after this many calls were selected. */
   limit?: number;
   /**
@@ -19,6 +26,7 @@ export interface PullOptions {
   @default 20
   */
   patience?: number;
+  now: () => Date;
   /** Ends the intake; what is under way is finished and committed. */
   closing?: AbortSignal;
   /** Ends everything at once. */
@@ -38,6 +46,8 @@ export interface Pulled {
   settled: number;
   /** Settled without a document. */
   troubled: number;
+  /** Asked for again with `refresh`, in vain: what was stored stays. */
+  notRefreshed: number;
   /** Bytes of documents fetched. */
   bytes: number;
   /** True when `limit` cut the selection. */
@@ -58,48 +68,69 @@ Brings the selection into the archive: every call that is not settled there is f
 */
 export const pull = async (options: PullOptions): Promise<Pulled> => {
   const { archive, fetch, concurrency, closing, signal, log, progress, patience = 20 } = options;
-  const pulled: Pulled = { selected: 0, known: 0, settled: 0, troubled: 0, bytes: 0, limited: false, complete: false };
+  const pulled: Pulled = {
+    selected: 0,
+    known: 0,
+    settled: 0,
+    troubled: 0,
+    notRefreshed: 0,
+    bytes: 0,
+    limited: false,
+    complete: false,
+  };
   const commit = inBatches((outcomes: Outcome[]) => archive.commit(outcomes));
   let failuresInRow = 0;
+  let temporary = 0;
 
-  const one = async ({ found, item }: Due): Promise<void> => {
-    const fetched = await attempt(fetch, found, signal);
-    await commit({ item, ...fetched.outcome });
+  const one = async ({ found, choice }: Due): Promise<void> => {
+    const attempted = await attempt(fetch, found, signal);
+    const outcome = givenUp(attempted.outcome, choice, options.now());
+    await commit({ item: choice.item, ...outcome });
     pulled.settled += 1;
-    pulled.bytes += fetched.outcome.document?.bytes.length ?? 0;
-    if (fetched.outcome.state !== "fetched") pulled.troubled += 1;
-    report(log, found, fetched.outcome);
+    pulled.bytes += outcome.document?.bytes.length ?? 0;
+    if (outcome.state !== "fetched") {
+      if (choice.state === "fetched") pulled.notRefreshed += 1;
+      else pulled.troubled += 1;
+    }
+    report(log, found, outcome);
     progress?.(pulled);
-    failuresInRow = fetched.temporary ? failuresInRow + 1 : 0;
-    if (failuresInRow >= patience)
-      throw new GivenUp(`${patience} calls in a row failed: ${fetched.outcome.error?.message ?? "no answer"}`);
+    if (!attempted.temporary) failuresInRow = 0;
+    // Those that failed in an earlier run already say nothing new: they must not keep the others from their turn.
+    else if (choice.attempts === 0) failuresInRow += 1;
+    if (attempted.temporary) temporary += 1;
+    if (failuresInRow >= patience) throw new GivenUp(`${patience} calls in a row failed: ${outcome.error?.message}`);
   };
 
   await forEachConcurrent(due(options, pulled), concurrency, one, closing);
+  if (temporary > 0 && temporary === pulled.settled)
+    throw new GivenUp(`None of ${temporary} calls could be fetched: the service is out of reach, or throttles.`);
   return pulled;
 };
 
 interface Due {
   found: Found;
-  item: number;
+  choice: Selected;
 }
 
 /** Selects batch by batch and passes on what has to be fetched. */
-async function* due({ archive, found, refresh, limit, progress }: PullOptions, pulled: Pulled): AsyncGenerator<Due> {
+async function* due(options: PullOptions, pulled: Pulled): AsyncGenerator<Due> {
+  const { archive, found, limit, progress, closing } = options;
   for await (const batch of found) {
     // Repeats leave room for more of the same batch.
     for (let rest = batch; rest.length > 0 && !pulled.limited; ) {
+      if (closing?.aborted) return;
       const taken = rest.slice(0, (limit ?? Number.POSITIVE_INFINITY) - pulled.selected);
       rest = rest.slice(taken.length);
       const selected = await archive.select(taken.map(({ ref }) => ref));
       const fresh = taken.flatMap((entry, index) => {
         const choice = selected[index];
-        return choice?.added ? [{ found: entry, ...choice }] : [];
+        return choice?.added ? [{ found: entry, choice }] : [];
       });
       pulled.selected += fresh.length;
       pulled.limited = pulled.selected === limit;
-      for (const { state, ...entry } of fresh) {
-        if (refresh || !settled(state)) yield entry;
+      for (const entry of fresh) {
+        const wanted = wantedOf(entry, options);
+        if (wanted) yield { ...entry, found: wanted };
         else pulled.known += 1;
       }
       progress?.(pulled);
@@ -109,7 +140,27 @@ async function* due({ archive, found, refresh, limit, progress }: PullOptions, p
   pulled.complete = true;
 }
 
-const settled = (state: Selected["state"]): boolean => state === "fetched" || state === "invalid";
+/** How to ask for a call, or undefined when there is nothing to ask. */
+const wantedOf = ({ found, choice }: Due, { refresh, describe, now }: PullOptions): Found | undefined => {
+  const young = now().getTime() - choice.seenAt.getTime() < GIVE_UP_MS;
+  // What is not JSON may not have been written to its end yet.
+  const settled = isFinal(choice.state) && !(choice.state === "invalid" && choice.code === "NotJson" && young);
+  if (refresh ? choice.state === "pruned" : settled) {
+    const lacking = describe && choice.state === "fetched" && !choice.described && !refresh;
+    return lacking ? { ...found, describeOnly: true } : undefined;
+  }
+  // Named by the stand-in of an id: where it was listed is where it can be found.
+  const { known } = choice;
+  if (known && !found.link) return { ref: known, place: { ...known.window, agentId: known.agentId, page: 1 } };
+  return found;
+};
+
+/** A call that is still not finished after so long will not be. */
+const givenUp = (outcome: Fetched, { seenAt }: Selected, now: Date): Fetched => {
+  if (outcome.state !== "open" || now.getTime() - seenAt.getTime() < GIVE_UP_MS) return outcome;
+  const message = "Given up: still not finished, or without a log, after 72 hours.";
+  return { ...outcome, state: "missing", error: { code: "GivenUp", message } };
+};
 
 /** One bad item never stops the rest: whatever it throws becomes its state, unless nothing else could succeed either. */
 const attempt = async (
@@ -145,28 +196,4 @@ const report = (log: Log, { ref }: Found, { state, instanceId, document, error }
       ...(error.requestId && { requestId: error.requestId }),
     });
   else log("debug", state, { id, ...(document && { bytes: document.bytes.length }) });
-};
-
-/**
-Collects what arrives while a write is under way into the next one.
-
-The caller's promise settles when its own piece is written, so at most one piece a worker is ever held.
-*/
-const inBatches = <T>(write: (batch: T[]) => Promise<void>): ((piece: T) => Promise<void>) => {
-  let waiting: T[] = [];
-  let next: Promise<void> | undefined;
-  let current: Promise<void> = Promise.resolve();
-  return (piece) => {
-    waiting.push(piece);
-    next ??= current
-      .catch(() => undefined) // Its own callers were told.
-      .then(() => {
-        const batch = waiting;
-        waiting = [];
-        next = undefined;
-        current = write(batch);
-        return current;
-      });
-    return next;
-  };
 };

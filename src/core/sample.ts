@@ -33,3 +33,8 @@ export interface Dropped {
   step: string;
   reason: string;
 }
+
+/** What became of a transcript that gives at most one sample. Reasons and changes are stable short codes. */
+export type Sampled<Reason extends string = string, Change extends string = string> =
+  | { messages: Message[]; changes: Change[] }
+  | { dropped: Reason };

@@ -22,9 +22,14 @@ such as `24h` or `7d`.
 export const instant = (text: string, tz: string, now: Date): Date => {
   if (text === "now") return now;
   const span = SPAN.exec(text);
-  if (span) return new Date(now.getTime() - Number(span[1]) * UNIT_MS[span[2] as keyof typeof UNIT_MS]);
   const day = DAY.exec(text);
-  const at = day ? midnight(day, tz) : ZONED.test(text) ? new Date(text) : undefined;
+  const at = span
+    ? new Date(now.getTime() - Number(span[1]) * UNIT_MS[span[2] as keyof typeof UNIT_MS])
+    : day
+      ? midnight(day, tz)
+      : ZONED.test(text)
+        ? new Date(text)
+        : undefined;
   if (at && !Number.isNaN(at.getTime())) return at;
   throw new UsageError(
     `Not a time: "${text}". Write 2025-08-14, 2025-08-14T09:30:00+08:00, 2025-08-14T01:30:00Z, or a span such as 24h or 7d.`,

@@ -1,5 +1,5 @@
+import type { Counts } from "./archive.ts";
 import type { Exported } from "./export.ts";
-import type { Counts } from "./ports.ts";
 
 /** How a selection came out. `selected` is the sum of all the others: a call is never lost from the books. */
 export type Tally = {
@@ -10,33 +10,41 @@ export type Tally = {
   missing: number;
   invalid: number;
   failed: number;
+  /** Selected, and never asked for: an earlier run ended before it came to them. */
+  pending: number;
 };
 
 /** What the ledger cannot know. */
 export interface Beside {
   /** Calls that are still going on and have neither id nor link to record them by. */
-  unnamed: number;
-  /** Ids that an offline selection names and the archive does not have. */
+  running: number;
+  /** The same, from more than 72 hours ago; and ids that an offline selection names and the archive does not have. */
   absent: number;
+  /** Lines of an id file that are no id. */
+  unreadable: number;
 }
 
 /** @throws Error when the parts do not add up, which would mean that a call was lost on the way */
 export const tallyOf = (
   counts: Counts,
   { exported, skipped, invalid }: Exported,
-  { unnamed, absent }: Beside,
+  { running, absent, unreadable }: Beside,
 ): Tally => {
   const tally = {
     exported,
-    skipped: Object.values(skipped).reduce((sum, n) => sum + n, 0),
-    open: counts.open + unnamed,
+    skipped: counts.pruned + sumOf(skipped),
+    open: counts.open + running,
     missing: counts.missing + absent,
     invalid: counts.invalid + invalid,
-    failed: counts.failed,
+    failed: counts.failed + unreadable,
+    pending: counts.pending,
   };
-  const selected = Object.values(counts).reduce((sum, n) => sum + n, 0) + unnamed + absent;
-  const found = Object.values(tally).reduce((sum, n) => sum + n, 0);
+  const selected = sumOf(counts) + running + absent + unreadable;
+  const found = sumOf(tally);
   if (found !== selected)
     throw new Error(`The books do not balance: ${selected} calls selected, ${found} accounted for.`);
   return { selected, ...tally };
 };
+
+export const sumOf = (parts: Partial<Record<string, number>>): number =>
+  Object.values(parts).reduce<number>((sum, n = 0) => sum + n, 0);

@@ -91,14 +91,3 @@ export interface Transcript {
 
 /** The platform's mark for barge-in: the agent's text after it was never heard. */
 export const INTERRUPTED = "<ims_agent_interrupted>";
-
-/** One turn of a fine-tuning sample; never any other key. */
-export interface Message {
-  role: "system" | "user" | "assistant";
-  content: string;
-}
-
-/** What became of a transcript on its way to a fine-tuning sample. Reasons and changes are stable short codes. */
-export type Sampled<Reason extends string = string, Change extends string = string> =
-  | { messages: Message[]; changes: Change[] }
-  | { dropped: Reason };

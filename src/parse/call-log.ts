@@ -1,5 +1,5 @@
+import type { StoredRecord } from "../core/archive.ts";
 import { InvalidDocument } from "../core/errors.ts";
-import type { StoredRecord } from "../core/ports.ts";
 import { unpacked } from "../core/text.ts";
 import { INTERRUPTED, isObject, type Json, type JsonObject, type Transcript, type Turn } from "../core/transcript.ts";
 import { callFacts } from "./call-meta.ts";

@@ -26,7 +26,7 @@ export interface FilesOptions {
   root: string;
   /** The manifest's name in it. */
   manifest: string;
-  /** Tells this run's unfinished files from another's. */
+  /** Tells this run's unfinished files from another's: unique. */
   tag: string;
 }
 
@@ -68,19 +68,30 @@ export class Files {
     };
   }
 
-  /** Makes everything visible; the manifest, with `facts` in it, comes last. */
-  async publish(facts: JsonObject): Promise<FileFacts[]> {
+  /**
+  Makes everything visible; the manifest comes last.
+
+  @param manifestOf what it says, given the files of this run
+  @param options.dropEmpty files without rows do not appear
+  @param options.replace the manifest that is there describes files that will be replaced
+  */
+  async publish(
+    manifestOf: (files: FileFacts[]) => JsonObject,
+    { dropEmpty = false, replace = true }: { dropEmpty?: boolean; replace?: boolean } = {},
+  ): Promise<FileFacts[]> {
     const { root, manifest } = this.#options;
-    const parts = [...this.#parts.entries()].sort(([one], [other]) => (one < other ? -1 : 1));
-    for (const [, part] of parts) await part.seal();
+    const all = [...this.#parts.entries()].sort(([one], [other]) => (one < other ? -1 : 1));
+    for (const [, part] of all) await part.seal();
+    const parts = all.filter(([, { rows }]) => rows > 0 || !dropEmpty);
+    for (const [, part] of all) if (dropEmpty && part.rows === 0) await part.discard();
     const files = parts.map(([name, part]) => part.facts(name));
     // A manifest beside files that it does not describe would be worse than none.
-    await rm(join(root, manifest), { force: true });
+    if (replace) await rm(join(root, manifest), { force: true });
     for (const [, part] of parts) await part.publish();
     for (const folder of new Set(parts.map(([, { path }]) => dirname(path)))) await syncFolder(folder);
     const last = await PartFile.open(join(root, manifest), this.#options.tag);
     try {
-      last.add(`${JSON.stringify({ ...facts, files }, null, 2)}\n`);
+      last.add(`${JSON.stringify(manifestOf(files), null, 2)}\n`);
       await last.seal();
       await last.publish();
     } catch (error) {

@@ -36,11 +36,11 @@ export class PartFile {
     this.#handle = handle;
   }
 
-  /** @param tag tells parts of different runs apart, for example the process id. */
+  /** @param tag tells parts of different runs apart: unique */
   static async open(path: string, tag: string): Promise<PartFile> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const part = `${path}.${tag}.part`;
-    return new PartFile(path, part, await open(part, "w", 0o600));
+    return new PartFile(path, part, await open(part, "wx", 0o600));
   }
 
   add(data: Chunk, rows = 0): void {

@@ -10,9 +10,9 @@ export class ReaderGone extends Error {
 /**
 Writes one writer's main file to a stream, such as standard output; sidecars have no place there and are left out.
 
-@throws ReaderGone from `flush` when the other end is closed.
+@throws ReaderGone from `flush` and `end` when the other end is closed
 */
-export const streamOutput = (stream: Writable): FileOutput => {
+export const streamOutput = (stream: Writable): FileOutput & { end(): Promise<void> } => {
   let waiting: Chunk[] = [];
   // Whoever awaits a write hears of its error; an error between two of them is heard at the next.
   stream.on("error", () => undefined);
@@ -32,6 +32,7 @@ export const streamOutput = (stream: Writable): FileOutput => {
       waiting = [];
       for (const bytes of joined(chunks)) await write(bytes);
     },
+    end: () => new Promise((done, fail) => stream.end((error?: Error | null) => (error ? fail(error) : done()))),
   };
 };
 

@@ -1,14 +1,15 @@
-import { InvalidDocument, LinkExpired, messageOf, NotFound } from "../core/errors.ts";
+import type { Window } from "../core/archive.ts";
+import { ArchiveError, type InvalidDocument, LinkExpired, messageOf, NotFound } from "../core/errors.ts";
 import type { Document, Download, Fetch, Fetched, Found, Ims, Instance, Log } from "../core/ports.ts";
-import { readCallLog, startedAt as startOf } from "../parse/call-log.ts";
-import { findAgain, identity, type Listed, listWindow } from "./windows.ts";
+import { GIVE_UP_MS } from "../core/pull.ts";
+import { startedAt as startOf } from "../parse/call-log.ts";
+import { examine } from "./examine.ts";
+import { findAgain } from "./windows.ts";
 
 /** A link is asked for anew at most this often for one call. */
 const REFRESHES = 10;
 /** Ids are selected in batches of this size. */
 const BATCH = 500;
-/** A log that is not there this long after its call ended will not come, in milliseconds. */
-const WRITTEN_BY_MS = 72 * 3_600_000;
 
 export interface CallsOptions {
   ims: Ims;
@@ -23,12 +24,6 @@ export interface CallsOptions {
   log: Log;
 }
 
-export interface RangeSelection {
-  agents: readonly string[];
-  since: Date;
-  until: Date;
-}
-
 /** Calls by instance id. */
 export async function* callsById(ids: AsyncIterable<string> | Iterable<string>): AsyncGenerator<Found[]> {
   let batch: Found[] = [];
@@ -39,43 +34,6 @@ export async function* callsById(ids: AsyncIterable<string> | Iterable<string>):
   }
   if (batch.length > 0) yield batch;
 }
-
-/**
-Calls of agents whose instances were created in a stretch of time, as the service counts it.
-
-`unnamed` is told of calls that are still running and have neither id nor link yet: there is nothing to record them by.
-*/
-export async function* callsByRange(
-  { ims, log }: Pick<CallsOptions, "ims" | "log">,
-  { agents, since, until }: RangeSelection,
-  unnamed: (calls: number) => void,
-  signal?: AbortSignal,
-): AsyncGenerator<Found[]> {
-  // The service counts whole seconds: widened to them, so that none is cut off.
-  const start = new Date(Math.floor(since.getTime() / 1000) * 1000);
-  const end = new Date(Math.ceil(until.getTime() / 1000) * 1000);
-  for (const agentId of agents) {
-    const nameless = new Set<string>();
-    for await (const listed of listWindow({ ims, agentId, start, end, log, ...(signal && { signal }) })) {
-      const batch: Found[] = [];
-      for (const entry of listed) {
-        const { id, link } = entry.instance;
-        if (id || link) batch.push(foundIn(entry));
-        else nameless.add(identity(entry.instance));
-      }
-      if (batch.length > 0) yield batch;
-    }
-    if (nameless.size > 0) unnamed(nameless.size);
-  }
-}
-
-const foundIn = ({ instance: { id, link, status, meta }, place }: Listed): Found => ({
-  ref: { agentId: place.agentId, status, meta, ...(id && { instanceId: id }), ...(link && { link: addressOf(link) }) },
-  ...(link && { link }),
-  place,
-});
-
-const addressOf = (link: URL): string => link.origin + link.pathname;
 
 /** Makes the fetch of one call: describe or use the listed link, download, look whether it is what it should be. */
 export const fetchCalls = ({ ims, download, describe = "auto", now, log }: CallsOptions): Fetch => {
@@ -90,11 +48,14 @@ export const fetchCalls = ({ ims, download, describe = "auto", now, log }: Calls
   const documentOf = async (found: Found, instance: Instance, signal?: AbortSignal): Promise<Document | "open"> => {
     let link = instance.link;
     for (let refreshes = 0; ; refreshes += 1) {
-      if (!link) return "open";
+      if (!link) {
+        if (maybeUnwritten(found, instance, now())) return "open";
+        throw new NotFound("The call is finished, but has no log.", { code: "NoLink" });
+      }
       try {
         return await download(link, signal);
       } catch (error) {
-        if (error instanceof NotFound && maybeUnwritten(instance, now())) return "open";
+        if (error instanceof NotFound && maybeUnwritten(found, instance, now())) return "open";
         if (!(error instanceof LinkExpired) || refreshes >= REFRESHES) throw error;
         log("debug", "link-refreshed", { id: found.ref.instanceId ?? addressOf(link) });
         ({ link } = await ask(found, signal));
@@ -102,10 +63,25 @@ export const fetchCalls = ({ ims, download, describe = "auto", now, log }: Calls
     }
   };
 
+  /** What describe adds to a call whose document is there; it is not worth losing the document for. */
+  const details = async (id: string, signal?: AbortSignal): Promise<Instance | undefined> => {
+    try {
+      return await ims.describeInstance(id, signal);
+    } catch (error) {
+      if (!(error instanceof ArchiveError) || error.next === "stop") throw error;
+      log("warn", "not-described", { id, code: error.facts.code, message: error.message });
+      return undefined;
+    }
+  };
+
   return async (found, signal) => {
-    const { ref } = found;
-    const listed = found.link && { link: found.link, status: ref.status ?? "Finished", meta: ref.meta ?? {} };
-    let instance: Instance = listed ?? (await ask(found, signal));
+    const { ref, link } = found;
+    if (found.describeOnly && ref.instanceId) {
+      const { status, meta } = await ims.describeInstance(ref.instanceId, signal);
+      return { state: "fetched", status, meta };
+    }
+    const listed: Instance | undefined = link && { link, status: ref.status ?? "Finished", meta: ref.meta ?? {} };
+    let instance = listed ?? (await ask(found, signal));
     const facts = (): Omit<Fetched, "state"> => ({
       status: instance.status,
       meta: instance.meta,
@@ -120,53 +96,34 @@ export const fetchCalls = ({ ims, download, describe = "auto", now, log }: Calls
       const second = await documentOf(found, instance, signal);
       return second === "open" ? document : second;
     });
-    const instanceId = examined.log?.instanceId;
-    if (listed && describe === "always" && instanceId) instance = await ims.describeInstance(instanceId, signal);
-    const startedAt = startOf(examined.log, instance.meta);
+    const { log: callLog, error } = examined;
+    const instanceId = callLog?.instanceId;
+    if (listed && describe === "always" && instanceId) {
+      const more = await details(instanceId, signal);
+      if (more) instance = { ...more, link: listed.link ?? more.link } as Instance;
+    }
+    const startedAt = startOf(callLog, instance.meta);
     return {
       ...facts(),
-      state: examined.error ? "invalid" : "fetched",
+      state: error ? "invalid" : "fetched",
       document: examined.document,
       ...(startedAt && { startedAt }),
       ...(!ref.instanceId && instanceId && { instanceId }),
-      ...(examined.error && { error: { ...examined.error.facts, message: messageOf(examined.error) } }),
+      ...(error && { error: invalidity(error) }),
     };
   };
 };
 
-/** Whether a document that is not there may still be written. */
-const maybeUnwritten = ({ meta }: Instance, now: Date): boolean => {
-  const ended = Date.parse(String(meta.GmtModified ?? ""));
-  return Number.isNaN(ended) || now.getTime() - ended < WRITTEN_BY_MS;
+const invalidity = (error: InvalidDocument) => ({ ...error.facts, message: messageOf(error) });
+
+export const addressOf = (link: URL): string => link.origin + link.pathname;
+
+/** Whether a document that is not there may still be written: by the call's end, or at least by when it was listed. */
+const maybeUnwritten = ({ place }: Found, { meta }: Instance, now: Date): boolean => {
+  const modified = Date.parse(String(meta.GmtModified ?? ""));
+  return isYoung(Number.isNaN(modified) ? place : { end: new Date(modified) }, now);
 };
 
-interface Examined {
-  document: Document;
-  log?: ReturnType<typeof readCallLog>;
-  error?: InvalidDocument;
-}
-
-/**
-Reads a document as a call log.
-
-One that is not JSON may have been cut on its way by something that hid it (a proxy, say): it is fetched once more, and
-believed when it comes the same again.
-*/
-const examine = async (
-  document: Document,
-  asked: string | undefined,
-  fetchAgain: () => Promise<Document>,
-): Promise<Examined> => {
-  try {
-    const log = readCallLog(document.bytes);
-    const other = asked && log.instanceId && log.instanceId.toLowerCase() !== asked.toLowerCase();
-    if (!other) return { document, log };
-    return { document, error: new InvalidDocument("the document belongs to another call", "OtherCall") };
-  } catch (error) {
-    if (!(error instanceof InvalidDocument)) throw error;
-    if (error.facts.code !== "NotJson") return { document, error };
-    const second = await fetchAgain();
-    if (second.sha256 === document.sha256) return { document, error };
-    return examine(second, asked, async () => second);
-  }
-};
+/** Whether what happened by the end of a window is so recent that it may still change; unknown counts as recent. */
+export const isYoung = (window: Pick<Window, "end"> | undefined, now: Date): boolean =>
+  window === undefined || now.getTime() - window.end.getTime() < GIVE_UP_MS;

@@ -1,9 +1,10 @@
+import type { Window } from "../core/archive.ts";
 import type { Ims, Instance, Log, Place } from "../core/ports.ts";
 
 /** The service's limits: the most that one window can show is their product. */
 const PAGE_SIZE = 100;
 const LAST_PAGE = 100;
-/** How often a window is listed again because its pages moved while they were read. */
+/** How often a window is listed because its pages moved while they were read. */
 const PASSES = 3;
 const SECOND = 1_000;
 
@@ -15,11 +16,10 @@ export interface Listed {
 export interface WindowOptions {
   ims: Ims;
   agentId: string;
-  start: Date;
   /** The service's own windows may include their end; so neighbours share it and a call twice listed counts once. */
-  end: Date;
+  window: Window;
   log: Log;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** One call in a list, which gives no id: the document's address, or what the runtime says while there is none. */
@@ -36,7 +36,7 @@ read to one already read would otherwise be lost.
 @throws Error when more calls than can be listed began within one second: never silently less than all.
 */
 export async function* listWindow(options: WindowOptions): AsyncGenerator<Listed[]> {
-  const { log, agentId, start, end } = options;
+  const { log, agentId, window } = options;
   const first = await page(options, 1);
   if (first.length === PAGE_SIZE && (await page(options, LAST_PAGE)).length > 0) {
     yield* halves(options);
@@ -50,29 +50,37 @@ export async function* listWindow(options: WindowOptions): AsyncGenerator<Listed
       return;
     }
     if (!read.moved) return;
-    log("info", "pages-moved", { agentId, start: start.toISOString(), end: end.toISOString(), pass });
+    log(pass < PASSES ? "debug" : "info", pass < PASSES ? "pages-moved" : "keeps-moving", {
+      ...shown(window),
+      agentId,
+      pass,
+    });
   }
 }
 
+const shown = ({ start, end }: Window) => ({ start: start.toISOString(), end: end.toISOString() });
+
 async function* halves(options: WindowOptions): AsyncGenerator<Listed[]> {
-  const { agentId, start, end, log } = options;
+  const { agentId, window, log } = options;
+  const { start, end } = window;
   const seconds = Math.floor((end.getTime() - start.getTime()) / SECOND);
   if (seconds <= 1)
     throw new Error(
       `More than ${PAGE_SIZE * LAST_PAGE} calls of agent ${agentId} began within one second at ${start.toISOString()}; the service cannot list them all. Export them by instance id.`,
     );
   const middle = new Date(start.getTime() + Math.floor(seconds / 2) * SECOND);
-  log("debug", "window-split", { agentId, start: start.toISOString(), end: end.toISOString() });
-  yield* listWindow({ ...options, end: middle });
-  yield* listWindow({ ...options, start: middle });
+  log("debug", "window-split", { ...shown(window), agentId });
+  yield* listWindow({ ...options, window: { start, end: middle } });
+  yield* listWindow({ ...options, window: { start: middle, end } });
 }
 
+/** Reads all pages once. `moved`: something was seen twice, or a repeated pass found something new. */
 async function* onePass(
   options: WindowOptions,
   seen: Set<string>,
   first: Listed[] | undefined,
 ): AsyncGenerator<Listed[], { moved: boolean; full: boolean }> {
-  const before = new Set(seen);
+  const repeated = seen.size > 0;
   const now = new Set<string>();
   let moved = false;
   for (let number = 1; number <= LAST_PAGE; number += 1) {
@@ -80,9 +88,9 @@ async function* onePass(
     const fresh: Listed[] = [];
     for (const entry of listed) {
       const name = identity(entry.instance);
-      if (now.has(name)) moved = true;
-      if (before.size > 0 && !before.has(name)) moved = true;
-      if (!seen.has(name)) fresh.push(entry);
+      const isNew = !seen.has(name);
+      if (now.has(name) || (repeated && isNew)) moved = true;
+      if (isNew) fresh.push(entry);
       now.add(name);
       seen.add(name);
     }
@@ -92,15 +100,15 @@ async function* onePass(
   return { moved, full: true };
 }
 
-const page = async ({ ims, agentId, start, end, signal }: WindowOptions, number: number): Promise<Listed[]> => {
-  const place = { agentId, start, end, page: number };
+const page = async ({ ims, agentId, window, signal }: WindowOptions, number: number): Promise<Listed[]> => {
+  const place = { ...window, agentId, page: number };
   const instances = await ims.listInstances({ ...place, size: PAGE_SIZE }, signal);
   return instances.map((instance) => ({ instance, place }));
 };
 
 /**
 Finds a listed call again, for a fresh link: on its page, then on the pages after it and before it, where moving pages
-carry it.
+carry it. A window that has since come to hold more than can be listed is searched in halves.
 */
 export const findAgain = async (
   ims: Ims,
@@ -118,5 +126,9 @@ export const findAgain = async (
     if (found) return found;
     if (instances.length < PAGE_SIZE) last = Math.min(last, number);
   }
-  return undefined;
+  const { start, end } = place;
+  const middle = new Date(Math.floor((start.getTime() + end.getTime()) / 2 / SECOND) * SECOND);
+  if (last < LAST_PAGE || middle <= start) return undefined;
+  const early = await findAgain(ims, { ...place, end: middle, page: 1 }, name, signal);
+  return early ?? findAgain(ims, { ...place, start: middle, page: 1 }, name, signal);
 };

@@ -1,18 +1,35 @@
-import type { Message } from "../core/transcript.ts";
+import type { Message } from "../core/sample.ts";
 
 /** Nothing but whitespace. */
 export const blank = (text: string): boolean => text.trim() === "";
 
-/** One message where the same speaker has several in a row; the very list it was given when nobody has. */
+/**
+One message where the same speaker has several in a row; the very list it was given when nobody has.
+
+Results of tools stay apart, each answers a call of its own. What must not be learned spoils what it is merged with.
+*/
 export const mergeSpeakers = (messages: Message[]): Message[] => {
-  const runs: { role: Message["role"]; contents: string[] }[] = [];
-  for (const { role, content } of messages) {
-    const last = runs.at(-1);
-    if (last?.role === role) last.contents.push(content);
-    else runs.push({ role, contents: [content] });
+  const runs: [Message, ...Message[]][] = [];
+  for (const message of messages) {
+    const run = runs.at(-1);
+    if (run !== undefined && message.role !== "tool" && run[0].role === message.role) run.push(message);
+    else runs.push([message]);
   }
-  if (runs.length === messages.length) return messages;
-  return runs.map(({ role, contents }) => ({ role, content: joinTexts(contents) }));
+  return runs.length === messages.length ? messages : runs.map((run) => (run.length === 1 ? run[0] : merged(run)));
+};
+
+const merged = (run: [Message, ...Message[]]): Message => {
+  const reasoning = run.flatMap(({ reasoning }) => reasoning ?? []);
+  const toolCalls = run.flatMap(({ toolCalls }) => toolCalls ?? []);
+  const turns = run.flatMap(({ turns }) => turns ?? []);
+  return {
+    role: run[0].role,
+    content: joinTexts(run.map(({ content }) => content).filter((content) => content !== "")),
+    ...(run.some(({ learn }) => learn === false) && { learn: false }),
+    ...(reasoning.length > 0 && { reasoning: reasoning.join("\n") }),
+    ...(toolCalls.length > 0 && { toolCalls }),
+    ...(turns.length > 0 && { turns }),
+  };
 };
 
 /** Texts of one speaker: nothing between Chinese or Japanese characters, one space otherwise. */

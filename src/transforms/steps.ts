@@ -1,90 +1,80 @@
-import { INTERRUPTED, type Message, type Turn } from "../core/transcript.ts";
-import { blank, joinTexts } from "./merge.ts";
+import type { Message } from "../core/sample.ts";
+import { INTERRUPTED, type Turn } from "../core/transcript.ts";
+import { type Draft, editEach, onMessages, type Step } from "./draft.ts";
+import { blank, mergeSpeakers } from "./merge.ts";
+import type { Change, Policy } from "./policy.ts";
 
-/**
-Why a call gives no sample.
-
-- `no-user-turn`: the caller says nothing.
-- `no-assistant-turn`: the agent answers nothing that the caller said.
-- `tool-calls`: the agent called tools, which plain chat messages cannot express.
-- `role:X`: role X cannot be expressed (X is cut to 40 characters).
-*/
-export type DropReason = "no-user-turn" | "no-assistant-turn" | "tool-calls" | `role:${string}`;
-
-/**
-What a sample changes of its call's words.
-
-- `interruption-cut`: text that was never heard was left out.
-- `interruption-tag-removed`: the platform's tag was taken out, the text around it kept.
-- `empty-turns-dropped`: turns without text were left out.
-- `turns-merged`: turns of one speaker in a row were made one.
-- `greeting-quoted`, `greeting-dropped`, `greeting-padded`: see `VoicePolicy.greeting`.
-- `trailing-user-cut`: the caller's last words, never answered, were left out.
-*/
-export type Change =
-  | "interruption-cut"
-  | "interruption-tag-removed"
-  | "empty-turns-dropped"
-  | "turns-merged"
-  | "greeting-quoted"
-  | "greeting-dropped"
-  | "greeting-padded"
-  | "trailing-user-cut";
-
-/** Gives back the very list it was given when there is nothing to do: so `apply` knows what changed. */
-export type Step = (messages: Message[]) => Message[];
-
-/** Runs the steps in order and names those that changed something. */
-export const apply = (messages: Message[], steps: [Change, Step][]): { messages: Message[]; changes: Change[] } => {
-  let current = messages;
-  const changes = steps.flatMap(([change, step]) => {
-    const before = current;
-    current = step(before);
-    return current === before ? [] : [change];
-  });
-  return { messages: current, changes };
-};
-
-/** The first reason why these turns have no place in plain chat messages. */
-export const inexpressible = (turns: Turn[]): DropReason | undefined => {
-  for (const { role, toolCalls } of turns) {
-    if (role !== "user" && role !== "agent") return `role:${role.slice(0, 40).toWellFormed()}`;
-    if (toolCalls !== undefined && toolCalls.length > 0) return "tool-calls";
-  }
-  return undefined;
-};
-
-export const toMessage = ({ role, text }: Turn): Message => ({
-  role: role === "agent" ? "assistant" : "user",
-  content: text,
+/** Leaves out turns of other kinds. */
+export const onlyKinds = (kinds: readonly string[]): Step => ({
+  name: "kinds",
+  change: "kinds-left-out",
+  run: (draft) => {
+    const turns = draft.turns.filter(({ kind }) => kinds.includes(kind));
+    return turns.length === draft.turns.length ? draft : { ...draft, turns };
+  },
 });
 
-const ofAgent =
-  (change: (content: string) => string): Step =>
-  (messages) =>
-    messages.some(isTagged)
-      ? messages.map((message) => (isTagged(message) ? { ...message, content: change(message.content) } : message))
-      : messages;
-
-const isTagged = ({ role, content }: Message): boolean => role === "assistant" && content.includes(INTERRUPTED);
-
-/** Ends agent turns where the caller cut in. */
-export const cutUnheard = ofAgent((content) => content.slice(0, content.indexOf(INTERRUPTED)).trimEnd());
-
-export const removeTags = ofAgent((content) => content.replaceAll(INTERRUPTED, ""));
-
-export const dropEmpty: Step = (messages) =>
-  messages.some(({ content }) => blank(content)) ? messages.filter(({ content }) => !blank(content)) : messages;
-
-/** All that the agent says before the caller's first words, as one text, and the messages from those on. */
-export const splitOpening = (messages: Message[]): { opening?: string; dialog: Message[] } => {
-  const start = messages.findIndex(({ role }) => role === "user");
-  if (start === 0) return { dialog: messages };
-  const lead = start === -1 ? messages : messages.slice(0, start);
-  return { opening: joinTexts(lead.map(({ content }) => content)), dialog: messages.slice(lead.length) };
+/** Takes the system turns that a log begins with as its system prompt; any other role unknown to samples drops it. */
+export const takeRoles: Step = {
+  name: "roles",
+  run: (draft) => {
+    const start = draft.turns.findIndex(({ role }) => role !== "system");
+    const turns = start === -1 ? [] : draft.turns.slice(start);
+    const odd = turns.find(({ role }) => role !== "user" && role !== "agent" && role !== "tool");
+    if (odd !== undefined) return { dropped: `role:${odd.role.slice(0, 40).toWellFormed()}` };
+    const prompts = [draft.system, ...draft.turns.slice(0, draft.turns.length - turns.length).map(({ text }) => text)];
+    const system = [...new Set(prompts.filter((text) => text !== undefined && !blank(text)))].join("\n\n");
+    const { system: _, ...rest } = draft;
+    return { ...rest, ...(system !== "" && { system }), turns, messages: turns.map(toMessage) };
+  },
 };
 
-export const cutTrailingUser: Step = (messages) =>
-  messages.at(-1)?.role === "user"
-    ? messages.slice(0, messages.findLastIndex(({ role }) => role !== "user") + 1)
-    : messages;
+const toMessage = ({ id, role, text, begin, reasoning, toolCalls, toolCallId }: Turn): Message => {
+  const message: Message = { role: role === "agent" ? "assistant" : role === "tool" ? "tool" : "user", content: text };
+  if (reasoning !== undefined && role === "agent") message.reasoning = reasoning;
+  if (toolCalls !== undefined && toolCalls.length > 0 && role === "agent") message.toolCalls = toolCalls;
+  if (toolCallId !== undefined && role === "tool") message.toolCallId = toolCallId;
+  message.turns = [begin === undefined ? { id } : { id, begin }];
+  return message;
+};
+
+/** Whose text ends or goes on where the caller cut in. */
+export const settleInterruptions = (policy: NonNullable<Policy["interrupted"]>): Step =>
+  onMessages("interruptions", policy === "keep" ? "interruption-tag-removed" : "interruption-cut", (messages) =>
+    editEach(messages, (message) => {
+      const { role, content } = message;
+      if (role !== "assistant" || !content.includes(INTERRUPTED)) return message;
+      if (policy === "keep") return { ...message, content: content.replaceAll(INTERRUPTED, ""), learn: false };
+      const heard = content.slice(0, content.indexOf(INTERRUPTED)).trimEnd();
+      return { ...message, content: heard, ...(policy === "mask" && { learn: false }) };
+    }),
+  );
+
+/** Empty results of tools stay, and so do calls of tools that come without words. */
+export const dropEmpty: Step = onMessages("empty-turns", "empty-turns-dropped", (messages) => {
+  const kept = messages.filter(
+    ({ role, content, toolCalls }) => role === "tool" || toolCalls !== undefined || !blank(content),
+  );
+  return kept.length === messages.length ? messages : kept;
+});
+
+/** A sample ends with the agent. */
+export const cutTrailing: Step = {
+  name: "trailing-turns",
+  change: "trailing-user-cut",
+  run: (draft) => {
+    const end = draft.messages.findLastIndex(({ role }) => role === "assistant") + 1;
+    if (end === 0) return { dropped: "no-assistant-turn" };
+    return end === draft.messages.length ? draft : { ...draft, messages: draft.messages.slice(0, end) };
+  },
+};
+
+export const mergeTurns: Step & { change: Change } = onMessages("merging", "turns-merged", mergeSpeakers);
+
+/** What a call is before any step. */
+export const draftOf = (turns: Turn[], system: string | undefined): Draft => ({
+  turns,
+  opening: [],
+  messages: [],
+  ...(system !== undefined && { system }),
+});

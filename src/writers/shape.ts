@@ -1,6 +1,7 @@
 import type { Writer } from "../core/ports.ts";
+import type { Sampled } from "../core/sample.ts";
 import { wellFormed } from "../core/text.ts";
-import type { Json, Sampled, Transcript } from "../core/transcript.ts";
+import type { Json, Transcript } from "../core/transcript.ts";
 
 export interface WriterOptions {
   /** One line per call or per turn, where the format has both. @default "call" */

@@ -130,7 +130,7 @@ describe("doctor", () => {
     ]);
     await place.cloud({ now: () => new Date(Date.now() - 7_200_000) });
     const clock = await place.run(["doctor"]);
-    expect([clock.code, clock.stdout]).toEqual([4, expect.stringContaining("7200 s ahead")]);
+    expect([clock.code, clock.stdout]).toEqual([4, expect.stringMatching(/720\d s ahead/)]);
     await place.emulator?.close();
     const nobody = await place.run(["doctor"]);
     expect([nobody.code, nobody.stdout]).toEqual([5, expect.stringContaining("FAIL  endpoint")]);

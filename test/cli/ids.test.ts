@@ -135,16 +135,29 @@ describe("mistakes in naming calls are told, with exit 2", () => {
     [["--agent", "A", "--since", "2025-02-30"], "Not a time"],
     [["--agent", "A", "--since", "2025-08-02", "--until", "2025-08-01"], "The range is empty"],
     [["x", "--since", "7d"], "not both"],
+    [["--agent", "A", "--since", "9999999999d"], "Not a time"],
+    [["--agent", "A", "--since", "last"], "the first needs an explicit --since"],
+    [["-i", "table.csv"], "needs a column named instance_id"],
+    [["-i", "utf16.txt"], "is UTF-16; save it as UTF-8"],
+    [["x", "-o", "callarchive.db"], "would write over callarchive.db"],
+    [["x", "-o", ""], "-o needs a file"],
+    [["x", "--archive", "mysql://h/db"], "--archive names a file"],
+    [["x", "--new"], "a stream has no memory"],
+    [["x", "--max-document-size", "0"], "Write a size"],
     [["https://example.com/x"], "not an instance id"],
     [["-i", "nowhere.txt"], "Cannot read ids from nowhere.txt"],
     [["x", "-f", "xml"], 'There is no format "xml"'],
-    [["x", "-f", "csv,ndjson"], "Standard output takes one format"],
+    [["x", "-f", "csv,ndjson"], "A stream takes one format"],
     [["x", "--shard", "5/4"], "Write k/n"],
     [["x", "--limit", "0"], "whole number, 1 or more"],
     [["x", "--endpoint", "http://example.com"], "must be https"],
     [["x", "--fromat", "csv"], "Did you mean --format?"],
   ])("%j", async (args, message) => {
-    const ran = await workplace().run(["export", ...args], {
+    const place = workplace();
+    writeFileSync(place.path("table.csv"), "uuid,name\nabc,def\n");
+    writeFileSync(place.path("utf16.txt"), Buffer.from("\ufeffabc\n", "utf16le"));
+    writeFileSync(place.path("callarchive.db"), "");
+    const ran = await place.run(["export", ...args], {
       env: { ALIBABA_CLOUD_ACCESS_KEY_ID: "id", ALIBABA_CLOUD_ACCESS_KEY_SECRET: "secret" },
     });
     expect(ran.stderr).toContain(message);

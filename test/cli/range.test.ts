@@ -62,8 +62,9 @@ describe("a user exports calls of an agent by range", () => {
 
   test("calls that go on have no name in a list: they are counted as open", async () => {
     const place = workplace();
-    const cloud = await place.cloud({ calls: 30, agents: 1, open: 4, ...times });
-    const ran = await place.run(["export", "--agent", cloud.agents[0] ?? "", ...day, "--log-format", "json"]);
+    const [from, to] = [new Date(Date.now() - 6 * 3_600_000), new Date(Date.now() - 3_600_000)];
+    const cloud = await place.cloud({ calls: 30, agents: 1, open: 4, from, to });
+    const ran = await place.run(["export", "--agent", cloud.agents[0] ?? "", "--since", "1d", "--log-format", "json"]);
     expect(ran.code).toBe(0);
     expect(summaryOf(ran)).toMatchObject({ selected: 30, exported: 26, open: 4 });
     expect(parseLines(ran.stdout)).toHaveLength(26);

@@ -29,7 +29,7 @@ describe("when the service has a bad day", () => {
     const down = await place.run(["export", ...ids, "--retries", "0", "-o", "out.ndjson"]);
     expect(down.code).toBe(5);
     expect(() => place.read("out.ndjson")).toThrow();
-    expect(down.stderr).toContain("the same command goes on from there");
+    expect(down.stderr).toContain("The same command goes on from there");
     cloud.faults = {};
     const up = await place.run(["export", ...ids, "-o", "out.ndjson"]);
     expect(up.code).toBe(0);

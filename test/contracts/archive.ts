@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
-import type { Archive, Document, Outcome, StoredRecord } from "../../src/core/ports.ts";
+import type { Archive, Outcome, StoredRecord } from "../../src/core/archive.ts";
+import type { Document } from "../../src/core/ports.ts";
 
 const documentOf = (text: string): Document => {
   const bytes = Buffer.from(text);
@@ -106,7 +107,7 @@ export const archiveContract = (
       expect(listed?.added).toBe(true);
       await archive.commit([fetched(listed?.item ?? 0, "first", { instanceId: "kNOWN", link })]);
       expect(await archive.counts()).toMatchObject({ fetched: 1, pending: 0 });
-      expect(await archive.find("known")).toMatchObject({ id: "Known", link, agentId: "agent" });
+      expect(await archive.find("known")).toMatchObject({ id: "kNOWN", link, agentId: "agent" });
       const [again] = await archive.select([{ link }]);
       expect(again).toMatchObject({ item: byId?.item, state: "fetched", added: false });
     });
@@ -183,7 +184,7 @@ export const archiveContract = (
       expect(await ids({ since: new Date(day(1)), until: new Date(day(2)) })).toEqual(["b"]);
       expect(await ids({ id: "B" })).toEqual(["b"]);
       expect(await ids({ limit: 2 })).toEqual(["a", "b"]);
-      expect(await ids({ state: "failed" })).toEqual([]);
+      expect(await ids({ states: ["failed"] })).toEqual([]);
     });
 
     test("settled() counts without selecting or changing", async () => {
@@ -202,7 +203,7 @@ export const archiveContract = (
       const first = await archive.beginRun({ command: "pull", ...begun });
       await archive.beginRun({ command: "export", ...begun });
       await archive.endRun(first, { endedAt: "2025-01-01T00:01:00.000Z", exitCode: 3, detail: { selected: 1 } });
-      const { runs } = await archive.summary();
+      const runs = await archive.lastRuns();
       expect(runs.map(({ command, exitCode }) => [command, exitCode])).toEqual([
         ["export", undefined],
         ["pull", 3],

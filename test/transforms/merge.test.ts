@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Message } from "../../src/core/transcript.ts";
+import type { Message } from "../../src/core/sample.ts";
 import { joinTexts, mergeSpeakers } from "../../src/transforms/merge.ts";
 
 describe("texts of one speaker", () => {

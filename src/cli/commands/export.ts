@@ -20,6 +20,7 @@ const outputOptions = (): Option[] => [
     ...text.split(",").map((name) => name.trim()),
   ]),
   new Option("-o, --output <place>", "a file, a folder, or - for standard output").default("-"),
+  new Option("--new", "write only what this output has not had yet, as a new part beside the old ones"),
   new Option("--rows <unit>", "ndjson: one line per call or per turn").choices(["call", "turn"]).default("call"),
   new Option("--csv-bom", "csv: begin with a byte order mark, for Excel"),
   new Option("--no-csv-guard", "csv: leave cells that a spreadsheet would run as formulas unescaped"),

@@ -1,4 +1,5 @@
 import type { CommandSpec } from "../command.ts";
+import { check } from "./check.ts";
 import { demo } from "./demo.ts";
 import { doctor } from "./doctor.ts";
 import { emulate } from "./emulate.ts";
@@ -15,6 +16,7 @@ export const commands: readonly CommandSpec<never>[] = [
   list,
   show,
   status,
+  check,
   doctor,
   emulate,
   demo,

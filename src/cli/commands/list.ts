@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { STATES, type State } from "../../core/ports.ts";
+import { STATES, type State } from "../../core/archive.ts";
 import type { CommandSpec } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { archiveOption, type SelectionFlags, selectionOptions } from "../options.ts";
@@ -27,7 +27,8 @@ export const list: CommandSpec<ListFlags> = {
     ["list --since 7d", "the last week, by start"],
     ["list --state failed --json > again.ndjson", "calls to try again: callarchive export -i again.ndjson"],
   ],
-  run: async ({ flags, io }) => {
+  run: async (input) => {
+    const { flags, io } = input;
     const { archiveOf } = await import("../wire.ts");
     const { storedFilter } = await import("../selection.ts");
     const { streamOutput } = await import("../../sinks/stream.ts");
@@ -38,7 +39,7 @@ export const list: CommandSpec<ListFlags> = {
       const { put, flush } = streamOutput(io.stdout);
       const lines = stringify();
       lines.on("data", (line: string) => put(line));
-      const filter = { ...storedFilter(flags, io), ...(flags.state && { state: flags.state }) };
+      const filter = { ...storedFilter(input), ...(flags.state && { states: [flags.state] }) };
       for await (const batch of archive.list(filter)) {
         const rows = batch.map(({ id, state, startedAt, agentId, status, error }) => ({
           id,

@@ -13,7 +13,8 @@ export const status: CommandSpec<{ archive: string; json?: boolean }> = {
     const { count, size, table } = await import("../render.ts");
     const archive = await archiveOf(flags, io, false);
     try {
-      const { counts, agents, rawBytes, storedBytes, runs } = await archive.summary();
+      const { counts, agents, rawBytes, storedBytes } = await archive.summary();
+      const runs = await archive.lastRuns();
       if (flags.json) {
         io.stdout.write(`${JSON.stringify({ counts, agents, rawBytes, storedBytes, runs })}\n`);
         return EXIT.complete;

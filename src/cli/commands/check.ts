@@ -1,0 +1,28 @@
+import { Option } from "commander";
+import type { CheckFlags } from "../checking.ts";
+import type { CommandSpec } from "../command.ts";
+
+export const check: CommandSpec<CheckFlags> = {
+  name: "check",
+  args: "<paths...>",
+  summary: "Check fine-tuning files before a trainer silently drops half of them",
+  description: `Reads JSON lines (.jsonl, .jsonl.gz), or folders of them, whoever wrote them, and says which lines a trainer would refuse,
+drop or misread. The first ten lines per rule are shown, all with -v. Exit code 0: no errors, 3: errors.`,
+  options: {
+    Rules: [
+      new Option(
+        "--preset <name>",
+        "whose rules: messages, bailian, llama-factory, ms-swift, axolotl, trl, openai, together, sharegpt, alpaca (default: guessed by shape)",
+      ),
+    ],
+    Output: [new Option("--json", "one JSON object per finding, then one per file")],
+  },
+  examples: [
+    ["check train.jsonl --preset bailian", "before an upload to Model Studio"],
+    ["check out/ --preset llama-factory", "a folder: each split, and how they fit together"],
+  ],
+  run: async (input) => {
+    const { runCheck } = await import("../checking.ts");
+    return runCheck(input);
+  },
+};

@@ -1,0 +1,160 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Archive, RunRecord } from "../core/archive.ts";
+import { messageOf } from "../core/errors.ts";
+import type { JsonObject } from "../core/transcript.ts";
+import type { Input } from "./command.ts";
+import { ArchiveBusy, type ExitCode, exitCodeOf, Interrupted, TimeUp } from "./exit-codes.ts";
+import type { Io } from "./io.ts";
+import type { Talk } from "./log.ts";
+import type { ArchiveFlags, RunFlags } from "./options.ts";
+import { VERSION } from "./version.ts";
+import { archiveOf } from "./wire.ts";
+
+/** How long what is under way may still take after the first signal, in milliseconds. */
+const DRAIN_MS = 30_000;
+const RENEW_MS = 15_000;
+const LOOK_AGAIN_MS = 500;
+
+/** A run that may write to the archive: alone in doing so, on record, and to be stopped by a signal. */
+export interface Session {
+  archive: Archive;
+  begun: Date;
+  /** Aborted by the first signal or when the time is up: take nothing new in, finish what is under way. */
+  closing: AbortSignal;
+  /** Aborted when that takes too long: end at once. */
+  ending: AbortSignal;
+}
+
+/** How a run came out: its exit code, and what the record of it says. */
+export interface Came {
+  code: ExitCode;
+  detail: JsonObject;
+}
+
+export interface SessionOptions {
+  /** What was asked for: in the record of the run from its beginning. */
+  facts: JsonObject;
+  /** False for work that only reads: it waits for nobody, and leaves no record. */
+  writes: boolean;
+  /** Make the archive when there is none. */
+  create: boolean;
+}
+
+/**
+Runs `work` on the archive, as its only writer if it writes.
+
+@throws ArchiveBusy when another run holds it, Interrupted or TimeUp when it was stopped, and what `work` throws
+*/
+export const withSession = async (
+  { flags, io, talk, command }: Input<ArchiveFlags & RunFlags>,
+  { facts, writes, create }: SessionOptions,
+  work: (session: Session) => Promise<Came>,
+): Promise<ExitCode> => {
+  const stopping = stopper(io, talk, flags.maxDuration);
+  const begun = io.now();
+  try {
+    const archive = await archiveOf(flags, io, create);
+    let renewal: NodeJS.Timeout | undefined;
+    let run: number | undefined;
+    let end: Came = { code: 1, detail: facts };
+    try {
+      if (writes && flags.archive !== false) {
+        await acquire(archive, io, talk, flags.wait ?? 0, stopping.closing);
+        renewal = setInterval(() => void archive.renew().catch(() => stopping.end()), RENEW_MS).unref();
+        tellDifference(await archive.lastRuns(), command, facts, talk);
+        run = await archive.beginRun({ command, version: VERSION, startedAt: begun.toISOString(), detail: facts });
+      }
+      end = await work({ archive, begun, closing: stopping.closing, ending: stopping.ending });
+      return end.code;
+    } catch (error) {
+      // Whatever else broke while it was ending, that it was to end is why.
+      const reason = stopping.reason() ?? error;
+      end = { code: exitCodeOf(reason), detail: { ...facts, error: messageOf(reason) } };
+      throw reason;
+    } finally {
+      clearInterval(renewal);
+      await close(archive, io, talk, run, end);
+    }
+  } finally {
+    stopping.done();
+  }
+};
+
+/** Nothing here may hide how the run came out. */
+const close = async (archive: Archive, io: Io, talk: Talk, run: number | undefined, end: Came): Promise<void> => {
+  try {
+    if (run !== undefined)
+      await archive.endRun(run, { endedAt: io.now().toISOString(), exitCode: end.code, detail: end.detail });
+    await archive.release();
+  } catch (error) {
+    talk.log("error", "not-recorded", { message: `The end of the run could not be recorded: ${messageOf(error)}` });
+  }
+  await archive.close();
+};
+
+const acquire = async (
+  archive: Archive,
+  io: Io,
+  talk: Talk,
+  waitSeconds: number,
+  closing: AbortSignal,
+): Promise<void> => {
+  const owner = { pid: io.pid, host: io.host };
+  const isDead = ({ pid }: { pid: number }): boolean => pid !== io.pid && !io.isAlive(pid);
+  const until = io.now().getTime() + waitSeconds * 1000;
+  for (let told = false; ; told = true) {
+    const holder = await archive.acquire(owner, isDead);
+    if (!holder) return;
+    if (io.now().getTime() >= until) throw new ArchiveBusy(holder);
+    if (!told) talk.log("info", "waiting", { pid: holder.pid, host: holder.host, startedAt: holder.startedAt });
+    await delay(LOOK_AGAIN_MS, undefined, { signal: closing }).catch(() => undefined);
+    closing.throwIfAborted();
+  }
+};
+
+/** Signals and the clock, for the length of a run. */
+const stopper = (io: Io, talk: Talk, maxSeconds: number | undefined) => {
+  const closing = new AbortController();
+  const ending = new AbortController();
+  let why: Interrupted | TimeUp | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (reason: Interrupted | TimeUp): void => {
+    why = reason;
+    talk.log("warn", "stopping", { reason: reason.message, drainSeconds: DRAIN_MS / 1000 });
+    closing.abort(reason);
+    clearTimeout(timer);
+    timer = setTimeout(() => ending.abort(reason), DRAIN_MS).unref();
+  };
+  if (maxSeconds !== undefined) timer = setTimeout(() => stop(new TimeUp(maxSeconds)), maxSeconds * 1000).unref();
+  const deaf = io.onSignal((signal) => {
+    if (why instanceof Interrupted) io.exit(why.exitCode);
+    else stop(new Interrupted(signal));
+  });
+  return {
+    closing: closing.signal,
+    ending: ending.signal,
+    reason: () => why,
+    /** The lock is lost: nothing more may be written. */
+    end: () => {
+      closing.abort();
+      ending.abort(new Error("Another run took the archive over, because this one was silent for too long."));
+    },
+    done: () => {
+      clearTimeout(timer);
+      deaf();
+    },
+  };
+};
+
+/** A run that takes up one that did not end, but selects something else, is probably a mistake: it is said. */
+const tellDifference = (runs: readonly RunRecord[], command: string, facts: JsonObject, talk: Talk): void => {
+  const last = runs.find((run) => run.command === command);
+  if (!last?.detail || last.exitCode === 0 || last.exitCode === 3) return;
+  const before = last.detail;
+  const changed = Object.keys(facts).filter((key) => JSON.stringify(facts[key]) !== JSON.stringify(before[key]));
+  const gone = Object.keys(before).filter((key) => !(key in facts) && key !== "error");
+  if (changed.length + gone.length === 0) return;
+  const was = Object.fromEntries([...changed, ...gone].map((key) => [key, before[key] ?? null]));
+  const is = Object.fromEntries([...changed, ...gone].map((key) => [key, facts[key] ?? null]));
+  talk.log("info", "selection-differs", { startedAt: last.startedAt, was, is });
+};

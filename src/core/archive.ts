@@ -1,0 +1,231 @@
+import type { ErrorFacts } from "./errors.ts";
+import type { Document } from "./ports.ts";
+import type { JsonObject, SourceName } from "./transcript.ts";
+
+/**
+How an item of the archive stands.
+
+`pruned`: its document was deleted, by a retention rule or a request for erasure; it is not fetched again.
+*/
+export type State = "pending" | "open" | "fetched" | "missing" | "invalid" | "failed" | "pruned";
+
+export const STATES: readonly State[] = ["pending", "open", "fetched", "missing", "invalid", "failed", "pruned"];
+
+export type Counts = Record<State, number>;
+
+/** Nothing is asked for again in these states, unless it is refreshed. */
+export const isFinal = (state: State): boolean => state === "fetched" || state === "invalid" || state === "pruned";
+
+/** A call as a selection names it: by instance id, or by its link's address until the id is known. */
+export interface Ref {
+  instanceId?: string;
+  /** Origin and path of the call log's link. */
+  link?: string;
+  agentId?: string;
+  /** What the list said, when the call was listed. */
+  meta?: JsonObject;
+  status?: string;
+  /** The stretch of time that it was listed in: where to look for it again. */
+  window?: Window;
+}
+
+/** A stretch of time in which the calls of an agent are listed, in whole seconds. */
+export interface Window {
+  start: Date;
+  end: Date;
+}
+
+/** An item of the selection, as it stands in the archive. */
+export interface Selected {
+  item: number;
+  state: State;
+  /** False when the selection held it already. */
+  added: boolean;
+  /** When it was first selected. */
+  seenAt: Date;
+  /** How often fetching it brought no document, and the code of the last error. */
+  attempts: number;
+  code?: string;
+  /** Whether the service was asked for all it knows of the call. */
+  described: boolean;
+  /** Everything that the archive knows of where it is, when that is more than the ref said. */
+  known?: { link: string; agentId: string; window: Window };
+}
+
+/** What came of fetching one item. */
+export interface Outcome {
+  /** The archive's own number of the item. */
+  item: number;
+  state: Exclude<State, "pending" | "pruned">;
+  instanceId?: string;
+  link?: string;
+  status?: string;
+  meta?: JsonObject;
+  /** ISO 8601 UTC. */
+  startedAt?: string;
+  document?: Document;
+  error?: ErrorFacts & { message: string };
+}
+
+/** A raw document with its identity and provenance. */
+export interface StoredRecord {
+  item: number;
+  source: SourceName;
+  state: State;
+  /** The instance id, or the address-made stand-in of a call whose log names none. */
+  id: string;
+  agentId?: string;
+  link?: string;
+  status?: string;
+  startedAt?: string;
+  meta?: JsonObject;
+  document?: Document;
+  /** How often fetching it brought no document. */
+  attempts: number;
+  error?: ErrorFacts & { message: string; at: string };
+}
+
+/** Which stored items are meant; all that are given must hold. */
+export interface StoredFilter {
+  agents?: readonly string[];
+  /** Inclusive, by the call's start. */
+  since?: Date;
+  /** Exclusive. */
+  until?: Date;
+  states?: readonly State[];
+  /** One call, by instance id in any letter case. */
+  id?: string;
+  /** At most so many, the earliest first. */
+  limit?: number;
+}
+
+/** The ledger: what was selected, and what came of it. */
+export interface Ledger {
+  select(refs: readonly Ref[]): Promise<Selected[]>;
+  /** Adds what is stored; resolves to how many. */
+  selectStored(filter: StoredFilter): Promise<number>;
+  /** All or nothing: when this resolves the outcomes are on disk. @throws LockLost */
+  commit(outcomes: readonly Outcome[]): Promise<void>;
+  /** How many of these are settled: nothing is selected or changed. */
+  settled(refs: readonly Ref[]): Promise<number>;
+  /** Of the selection. */
+  counts(): Promise<Counts>;
+  /**
+  The windows of an agent that hold items which may still change, and were first seen after `since`.
+
+  Those that kept failing for longer no longer hold up anything.
+  */
+  unsettledWindows(agentId: string, since: Date): Promise<Window[]>;
+}
+
+export interface Reader {
+  /** Selected items that were fetched, with their documents, ordered by start, then id; in batches of bounded size. */
+  records(): AsyncIterable<StoredRecord[]>;
+  /** Selected items that were not; without documents, with their errors. */
+  unsettled(): AsyncIterable<StoredRecord[]>;
+  /** With its document. Case of the id does not matter. */
+  find(id: string): Promise<StoredRecord | undefined>;
+  /** Everything stored that fits, without documents unless asked for, ordered by start, then id. */
+  list(filter: StoredFilter, options?: { documents?: boolean }): AsyncIterable<StoredRecord[]>;
+}
+
+export interface RunRecord {
+  run: number;
+  command: string;
+  version: string;
+  startedAt: string;
+  endedAt?: string;
+  exitCode?: number;
+  /** What was selected, and how many came out in which state. */
+  detail?: JsonObject;
+}
+
+export interface Summary {
+  counts: Counts;
+  agents: { agentId: string; calls: number; first?: string; last?: string; cursor?: string }[];
+  /** Raw documents, uncompressed and as stored, in bytes. */
+  rawBytes: number;
+  storedBytes: number;
+}
+
+export interface Runs {
+  beginRun(run: Omit<RunRecord, "run" | "endedAt" | "exitCode">): Promise<number>;
+  endRun(run: number, end: { endedAt: string; exitCode: number; detail: JsonObject }): Promise<void>;
+  /** Up to where every call of a stream of them is settled. */
+  cursor(name: string): Promise<Date | undefined>;
+  /** Never moves back. */
+  moveCursor(name: string, to: Date): Promise<void>;
+  /** The last ones, newest first. */
+  lastRuns(): Promise<RunRecord[]>;
+  summary(): Promise<Summary>;
+}
+
+/**
+What was written where, so that `--new` writes each call once and an erasure can name the files that still hold it.
+
+A destination is a place (the folder's or file's full path) and a format. Part 0 is a plain export, which replaces what
+was there before; `--new` counts from 1. A part is prepared before its files appear and confirmed when the manifest is in
+place.
+*/
+export interface Deliveries {
+  /** Of these items, those that the destination has had. */
+  delivered(place: string, format: string, items: readonly number[]): Promise<Set<number>>;
+  /** Remembers, with this connection, that an item goes to a format. */
+  delivering(format: string, items: readonly number[]): Promise<void>;
+  /** The last part of a place, and whether it was only prepared. */
+  lastPart(place: string): Promise<{ part: number; prepared: boolean } | undefined>;
+  /** Records what is being delivered as a part of the place. */
+  prepare(place: string, formats: readonly string[], part: number): Promise<void>;
+  confirm(place: string, part: number): Promise<void>;
+  /** Forgets a part that never appeared. */
+  withdraw(place: string, part: number): Promise<void>;
+  /** The places that hold a call, by format. */
+  holding(id: string): Promise<{ place: string; format: string }[]>;
+}
+
+export interface Owner {
+  pid: number;
+  host: string;
+}
+
+/** Who holds an archive, and until when if nothing is heard of them. */
+export interface Holder extends Owner {
+  startedAt: string;
+  expiresAt: string;
+}
+
+export interface Lockable {
+  /**
+  Makes this connection the archive's only writer, or tells who is.
+
+  `isDead` says that an owner on this host has ended; its lock, and any that has expired, is taken over.
+  */
+  acquire(owner: Owner, isDead: (owner: Owner) => boolean): Promise<Holder | undefined>;
+  /** Puts off the expiry. @throws LockLost */
+  renew(): Promise<void>;
+  release(): Promise<void>;
+}
+
+export interface Retention {
+  /** Deletes the documents and what was said of these calls; keeps a tombstone. Resolves to how many there were. */
+  prune(filter: StoredFilter): Promise<number>;
+  /** Gives the space of what was deleted back, and leaves no trace of it in the file. */
+  scrub(): Promise<void>;
+  /** Checks the database itself. Resolves to what is wrong. */
+  integrity(): Promise<string[]>;
+}
+
+/**
+Records and their ledger.
+
+A connection holds one selection at a time: `select` adds to it; `counts`, `records` and `unsettled` speak of it. It
+lives with the connection, so that a crashed run leaves none behind.
+*/
+export interface Archive extends Ledger, Reader, Runs, Deliveries, Lockable, Retention {
+  close(): Promise<void>;
+}
+
+/** Another run has taken the archive over: this one was silent for too long. */
+export class LockLost extends Error {
+  override readonly name = "LockLost";
+}

@@ -1,0 +1,33 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Unfinished files of another machine's run are left alone for so long, in milliseconds. */
+const FOREIGN_MS = 24 * 3_600_000;
+
+export interface Self {
+  host: string;
+  pid: number;
+  isAlive: (pid: number) => boolean;
+  now: () => Date;
+}
+
+/** The tag of a run's unfinished files: whose they are, and unique. */
+export const tagOf = ({ host, pid }: Pick<Self, "host" | "pid">, unique: string): string =>
+  `${host.replace(/[^\w-]/g, "_")}.${pid}.${unique}`;
+
+const TAGGED = /\.([\w-]+)\.(\d+)\.[\w-]+\.part$/;
+
+/** Removes what runs that were killed left behind in a folder: unfinished files whose run is no more. */
+export const clearLeftovers = async (folder: string, self: Self): Promise<void> => {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const [, host, pid] = TAGGED.exec(name) ?? [];
+    if (host === undefined) continue;
+    const path = join(folder, name);
+    const ours = host === self.host.replace(/[^\w-]/g, "_");
+    const age = self.now().getTime() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? 0);
+    // A process id says little where every container has its own: an own id of long ago is not this run.
+    const dead = ours ? Number(pid) !== self.pid && !self.isAlive(Number(pid)) : false;
+    if (dead || age > FOREIGN_MS) await rm(path, { force: true });
+  }
+};

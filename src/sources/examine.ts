@@ -1,0 +1,40 @@
+import { InvalidDocument } from "../core/errors.ts";
+import type { Document } from "../core/ports.ts";
+import { type CallLog, readCallLog } from "../parse/call-log.ts";
+
+export interface Examined {
+  document: Document;
+  log?: CallLog;
+  error?: InvalidDocument;
+}
+
+/**
+Reads a document as a call log.
+
+One that is not JSON may have been cut on its way by something that hid it (a proxy, say): it is fetched once more, and
+believed when it comes the same again.
+*/
+export const examine = async (
+  document: Document,
+  asked: string | undefined,
+  fetchAgain: () => Promise<Document>,
+): Promise<Examined> => {
+  const { log, error } = read(document);
+  if (error?.facts.code === "NotJson") {
+    const second = await fetchAgain();
+    if (second.sha256 !== document.sha256) return examine(second, asked, async () => second);
+  }
+  if (!log) return { document, ...(error && { error }) };
+  const other = asked && log.instanceId && log.instanceId.toLowerCase() !== asked.toLowerCase();
+  if (!other) return { document, log };
+  return { document, error: new InvalidDocument("the document belongs to another call", "OtherCall") };
+};
+
+const read = (document: Document): Omit<Examined, "document"> => {
+  try {
+    return { log: readCallLog(document.bytes) };
+  } catch (error) {
+    if (error instanceof InvalidDocument) return { error };
+    throw error;
+  }
+};

@@ -1,0 +1,74 @@
+import { type Group, PAUSE } from "./digits.ts";
+
+/** Digits that may be one number, with what a reader needs to decide. */
+export interface Candidate {
+  digits: string;
+  /** The lengths of its groups. */
+  widths: number[];
+  spoken: boolean;
+  english: boolean;
+  /** A plus, 加 or `plus` stands before it. */
+  plus: boolean;
+  /** Some group is parted from its neighbour by more than spaces. */
+  paused: boolean;
+  /** The text just before and just after it; `before` without the plus. */
+  before: string;
+  after: string;
+  start: number;
+}
+
+const BEFORE = 40;
+const AFTER = 6;
+const PLUS = /(?:\+|加|\bplus\s)\s?\(?$/i;
+/** An opened bracket before an area code belongs to the number. */
+const BRACKET = /\($/;
+
+/** The candidate that consecutive groups make. */
+export const candidateOf = (groups: readonly Group[]): Candidate | undefined => {
+  const [first, last] = [groups[0], groups.at(-1)];
+  if (first === undefined || last === undefined) return undefined;
+  const text = first.line.text;
+  const lead = text.slice(Math.max(0, first.start - BEFORE), first.start);
+  const closes = text.slice(first.start, first.line === last.line ? last.end : undefined).includes(")");
+  const sign = PLUS.exec(lead) ?? (closes ? BRACKET.exec(lead) : null);
+  const start = first.start - (sign?.[0].length ?? 0);
+  return {
+    digits: groups.map(({ digits }) => digits).join(""),
+    widths: groups.map(({ digits }) => digits.length),
+    spoken: groups.some(({ kind }) => kind !== "written"),
+    english: groups.some(({ kind }) => kind === "english"),
+    plus: sign !== null && sign[0] !== "(",
+    paused: groups.slice(1).some(({ gap }) => gap >= PAUSE),
+    before: sign === null ? lead : lead.slice(0, -sign[0].length),
+    after: last.line.text.slice(last.end, last.end + AFTER),
+    start,
+  };
+};
+
+/** Letters that may touch a number: what they say is that a number follows. */
+const TOUCHING = /(?:^|[^a-z])(?:tel|phone|mobile|mob|cell|call|no|number|qq|wx|vx|id|card|visa|call)$/i;
+
+/** Whether it is a number of its own, not a piece of a longer name, decimal, sum or version. */
+export const standsAlone = ({ before, after }: Candidate): boolean =>
+  (!/\w$/.test(before) || TOUCHING.test(before)) &&
+  !/(?:\d\.|[a-z\d]-|[$€£¥￥]\s?)$/i.test(before) &&
+  !/^(?:[a-wyz_\d]|x(?!\d)|\.\d|-[a-z]|%)/i.test(after);
+
+/** Whether its groups look like one number's, not like a list of numbers. */
+export const wellGrouped = ({ widths, spoken, paused }: Candidate): boolean =>
+  spoken ||
+  widths.length === 1 ||
+  widths.every((width) => width === 1) ||
+  ((widths[0] ?? 0) >= 3 && (!paused || widths.every((width) => width >= 3)));
+
+/** A word just before it that says what number this is: an order's, a parcel's, a version's…, nobody's phone. */
+const OTHER =
+  /(?:单号|编号|流水号?|订单号?|工号|合同号?|保单号?|发票号?码?|序列号|条码|型号|批号|学号|取件码|验证码|代码|\b(?:order|tracking|invoice|ticket|reference|ref|case|serial|confirmation|booking|account|policy|sku|isbn|imei|part|batch|model|parcel|employee|code))\W{0,2}(?:号码|号|number|no\.?|id|code|#)?\s*(?:是|为|is|was|[:：#])?\s*$/i;
+export const labelledOther = ({ before }: Pick<Candidate, "before">): boolean => OTHER.test(before);
+
+const PHONE =
+  /(?:座机|固话|固定电话|电话|手机|传真|\b(?:tel|phone|mobile|cell|fax|call|dial|text|whatsapp))(?:\s?(?:号码|号|number|no\.?|me|us|at|on))*\s*(?:是|为|打|is|[:：])?\s*$/i;
+export const labelledPhone = ({ before }: Candidate): boolean => PHONE.test(before);
+
+const ID = /身份证(?:号码|号)?\s*(?:是|为|[:：])?\s*$/;
+export const labelledId = ({ before }: Candidate): boolean => ID.test(before);

@@ -1,0 +1,104 @@
+import { CHINESE_DIGITS, digitOf, ENGLISH_DIGITS, ENGLISH_TIMES, timesOf } from "./words.ts";
+
+/** A text that digits were read from; an object, so that two turns that say the same are told apart. */
+export interface Line {
+  readonly text: string;
+}
+
+/** Digits with nothing between them, all written or all said in one language. */
+export interface Group {
+  line: Line;
+  start: number;
+  end: number;
+  digits: string;
+  kind: "written" | "chinese" | "english";
+  /** What stands between this group and the one before it. */
+  gap: Gap;
+}
+
+/** How much a gap parts: a number may hold gaps, but none that part more than those at its ends. */
+export type Gap = 0 | 1 | 2 | 3 | 4;
+export const GLUED = 0;
+const HYPHEN = 1;
+const SPACE = 2;
+/** Commas, pauses and fillers. */
+export const PAUSE = 3;
+/** Another turn. */
+export const TURN = 4;
+
+// A digit beside 十, 百, 千… is part of a quantity, and 周一 is a day.
+const ATOM = new RegExp(
+  [
+    `(?<!\\d)(?<count>[二两三四五六2-6])\\s?个\\s?(?<counted>[${CHINESE_DIGITS}]|\\d(?!\\d))(?![十百千万亿])`,
+    "(?<word>\\d+)",
+    `(?<![十百千万亿第周]|星期|礼拜)(?<chinese>[${CHINESE_DIGITS}])(?![十百千万亿拾佰仟])`,
+    `\\b(?:(?<times>${ENGLISH_TIMES})\\s+(?<repeated>\\d(?!\\d)|${ENGLISH_DIGITS})|(?<english>${ENGLISH_DIGITS}))` +
+      "(?!\\s+(?:hundred|thousand|million|billion|percent))",
+    "(?<![a-z])(?<check>[x×叉]|ex|e?ks|[艾埃]克斯)(?![a-z])",
+  ].join("|"),
+  "gi",
+);
+
+/** What people put between the digits of one number; longer gaps part any two numbers. */
+const LONGEST_GAP = 16;
+const HYPHENS = /[-\u2010-\u2015~·•.()]|横?杠|减号|空格|\b(?:dash|hyphen|dot|space)\b/gi;
+const SPACES = /[\s\u200b-\u200d\u2060\u00ad]/g;
+const PAUSES =
+  /[,，、。;；…!！]|[嗯呃额啊哦诶哎]|那个|就是|然后|接着|后面|再来?|\b(?:u+m+|u+h+|e+r+m?|a+h+|h+m+|and|then|like)\b/gi;
+
+const gapOf = (text: string): Gap | undefined => {
+  if (text === "") return GLUED;
+  if (text.length > LONGEST_GAP) return undefined;
+  const open = text.replace(HYPHENS, "");
+  if (open === "") return HYPHEN;
+  if (open.replace(SPACES, "") === "") return text.includes("\n") ? PAUSE : SPACE;
+  return open.replace(PAUSES, "").replace(SPACES, "") === "" ? PAUSE : undefined;
+};
+
+/** Whether nothing is said in it but fillers. */
+export const idle = (text: string): boolean =>
+  text === "" || text.replace(HYPHENS, "").replace(PAUSES, "").replace(SPACES, "") === "";
+
+/** An identity card's check character is read only where its 17 digits came before it. */
+const BEFORE_CHECK = 17;
+
+/**
+The runs of digits in a folded text, written or spoken, with at least `least` digits: each a list of groups with nothing
+but separators and fillers between them.
+*/
+export const runsOf = (line: Line, least: number): Group[][] => {
+  const runs: { groups: Group[]; length: number }[] = [];
+  for (const { 0: source, index: start, groups: atom = {} } of line.text.matchAll(ATOM)) {
+    const run = runs.at(-1);
+    const last = run?.groups.at(-1);
+    const gap = last === undefined ? undefined : gapOf(line.text.slice(last.end, start));
+    if (atom.check !== undefined && (gap === undefined || (run?.length ?? 0) < BEFORE_CHECK)) continue;
+    const digits = digitsOf(atom);
+    const kind = kindOf(atom);
+    const end = start + source.length;
+    if (run === undefined || last === undefined || gap === undefined) {
+      runs.push({ groups: [{ line, start, end, digits, kind, gap: TURN }], length: digits.length });
+      continue;
+    }
+    run.length += digits.length;
+    if (gap === GLUED && kind === last.kind) Object.assign(last, { end, digits: last.digits + digits });
+    else run.groups.push({ line, start, end, digits, kind, gap });
+  }
+  return runs.filter(({ length }) => length >= least).map(({ groups }) => groups);
+};
+
+type Atom = Record<string, string | undefined>;
+
+const digitsOf = ({ word, chinese, english, count, counted, times, repeated, check }: Atom): string => {
+  if (check !== undefined) return "X";
+  if (word !== undefined) return word;
+  const digit = digitOf(chinese ?? english ?? counted ?? repeated ?? "") ?? "";
+  return digit.repeat(timesOf(count ?? times ?? "1"));
+};
+
+const kindOf = ({ word, english, times, check }: Atom): Group["kind"] =>
+  word !== undefined || check !== undefined
+    ? "written"
+    : english !== undefined || times !== undefined
+      ? "english"
+      : "chinese";

@@ -1,0 +1,107 @@
+import { type Candidate, candidateOf, labelledId, standsAlone, wellGrouped } from "./candidate.ts";
+import { isCardNumber, isIdNumber, isOldIdNumber } from "./checks.ts";
+import { type Group, runsOf, TURN } from "./digits.ts";
+import type { PhoneReader } from "./phone.ts";
+import type { Finder, Span } from "./span.ts";
+
+/** What a candidate is, if anything. */
+export type NumberReader = (candidate: Candidate) => Pick<Span, "name" | "value"> | undefined;
+export interface NumberFind extends Span {
+  groups: readonly Group[];
+}
+
+const SHORTEST = 7;
+const LONGEST = 21;
+
+/** Identity cards, bank cards and phones, told apart; `phone` is undefined where nobody asks for phones. */
+export const numberReader =
+  (phone: PhoneReader | undefined): NumberReader =>
+  (candidate) => {
+    if (!standsAlone(candidate)) return undefined;
+    const { digits } = candidate;
+    if (isIdNumber(digits)) return { name: "id-card", value: digits };
+    if (labelledId(candidate) && isOldIdNumber(digits)) return { name: "id-card", value: digits };
+    if (!wellGrouped(candidate) && !candidate.plus) return readPhone(phone, candidate);
+    if (isCardNumber(digits)) return { name: "bank-card", value: digits };
+    return readPhone(phone, candidate);
+  };
+
+const readPhone = (phone: PhoneReader | undefined, candidate: Candidate) => {
+  const value = phone?.(candidate);
+  return value === undefined ? undefined : { name: "phone", value };
+};
+
+/** The number that all these groups make together. */
+export const readWhole = (groups: readonly Group[], read: NumberReader): NumberFind | undefined => {
+  let length = 0;
+  for (const { digits } of groups) {
+    length += digits.length;
+    if (length > LONGEST) return undefined;
+  }
+  if (length < SHORTEST) return undefined;
+  const candidate = candidateOf(groups);
+  const found = candidate && read(candidate);
+  const last = groups.at(-1);
+  return found && last && { ...found, start: candidate.start, end: last.end, groups };
+};
+
+/**
+The numbers in a run: the run itself, else several that fill it side by side, else those of its parts between the widest
+gaps. So no number is seen in the middle of a longer one.
+*/
+export const numbersIn = (groups: readonly Group[], read: NumberReader): NumberFind[] => {
+  const whole = readWhole(groups, read);
+  if (whole !== undefined) return [whole];
+  if (groups.length < 2) return [];
+  const parts = partsOf(groups);
+  const filled = fill(parts, read);
+  if (filled.length > 0) return filled;
+  // "this one one three eight…": the first word is none of the number's.
+  const [first] = groups;
+  const rest = first?.kind !== "written" && first?.digits.length === 1 ? readWhole(groups.slice(1), read) : undefined;
+  return rest === undefined ? parts.flatMap((part) => numbersIn(part, read)) : [rest];
+};
+
+const partsOf = (groups: readonly Group[]): Group[][] => {
+  const widest = groups.slice(1).reduce((most, { gap }) => Math.max(most, gap), 0);
+  const parts: Group[][] = [];
+  for (const [index, group] of groups.entries()) {
+    if (index === 0 || group.gap === widest) parts.push([group]);
+    else parts.at(-1)?.push(group);
+  }
+  return parts;
+};
+
+const fill = (parts: readonly Group[][], read: NumberReader): NumberFind[] => {
+  const finds: NumberFind[] = [];
+  let next = 0;
+  while (next < parts.length) {
+    const found = firstFrom(parts, next, read);
+    if (found === undefined) return [];
+    finds.push(found.find);
+    next = found.next;
+  }
+  return finds;
+};
+
+const firstFrom = (parts: readonly Group[][], from: number, read: NumberReader) => {
+  const groups: Group[] = [];
+  for (let next = from; next < parts.length && groups.length <= LONGEST; next += 1) {
+    groups.push(...(parts[next] ?? []));
+    const find = readWhole(groups, read);
+    if (find !== undefined) return { find, next: next + 1 };
+  }
+  return undefined;
+};
+
+/** Finds numbers, spoken or written, of the names asked for. */
+export const numberFinder =
+  (read: NumberReader, names: ReadonlySet<string>): Finder =>
+  (text) =>
+    runsOf({ text }, SHORTEST)
+      .flatMap((run) => numbersIn(run, read))
+      .filter(({ name }) => names.has(name));
+
+/** Groups of several turns as one run. */
+export const chained = (groups: readonly Group[]): Group[] =>
+  groups.map((group, index) => (group.line === groups[index - 1]?.line ? group : { ...group, gap: TURN }));

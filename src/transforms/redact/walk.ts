@@ -1,0 +1,76 @@
+import { isObject, type Json, type ToolCall, type Transcript, type Turn } from "../../core/transcript.ts";
+
+type Change = (text: string) => string;
+
+/** What to do with each kind of text; turns come with their place. */
+export interface Changes {
+  text: Change;
+  turn: (text: string, index: number) => string;
+  /** For the telephone numbers of caller and callee. */
+  party: Change;
+}
+
+/**
+The transcript with every text changed that people wrote or said: caller and callee, the system prompt, the turns with
+reasoning and tool arguments, `userData` and `extra` in all their strings and keys.
+
+Ids, times, states, links and JSON numbers stay.
+*/
+export const changed = (transcript: Transcript, { text, turn, party }: Changes): Transcript => {
+  const { participants, system, turns, userData, extra } = transcript;
+  const { caller, callee } = participants;
+  return {
+    ...transcript,
+    participants: {
+      ...participants,
+      ...(caller === undefined ? {} : { caller: party(caller) }),
+      ...(callee === undefined ? {} : { callee: party(callee) }),
+    },
+    ...(system === undefined ? {} : { system: within(system, text) }),
+    turns: turns.map((one, index) => ofTurn(one, text, (said) => turn(said, index))),
+    ...(userData === undefined ? {} : { userData: deep(userData, text) }),
+    ...(extra === undefined ? {} : { extra: deepObject(extra, text) }),
+  };
+};
+
+const ofTurn = (turn: Turn, text: Change, say: Change): Turn => ({
+  ...turn,
+  text: within(turn.text, text, say),
+  ...(turn.reasoning === undefined ? {} : { reasoning: within(turn.reasoning, text) }),
+  ...(turn.toolCalls === undefined ? {} : { toolCalls: turn.toolCalls.map((call) => ofCall(call, text)) }),
+  ...(turn.extra === undefined ? {} : { extra: deepObject(turn.extra, text) }),
+});
+
+const ofCall = (call: ToolCall, text: Change): ToolCall => ({ ...call, arguments: within(call.arguments, text) });
+
+const deep = (value: Json, text: Change): Json => {
+  if (typeof value === "string") return within(value, text);
+  if (Array.isArray(value)) return value.map((item) => deep(item, text));
+  return isObject(value) ? deepObject(value, text) : value;
+};
+
+/** Of two keys that become the same, the later stays. */
+const deepObject = (value: { [key: string]: Json }, text: Change): { [key: string]: Json } =>
+  Object.fromEntries(Object.entries(value).map(([key, item]) => [text(key), deep(item, text)]));
+
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+
+/** JSON text stays JSON: its strings are changed unescaped, and a number that is changed becomes a string. */
+const within = (source: string, text: Change, plain = text): string => {
+  if (!isJson(source)) return plain(source);
+  return source.replace(TOKEN, (token) => {
+    const said = token.startsWith('"') ? String(JSON.parse(token)) : token;
+    const now = text(said);
+    return now === said ? token : JSON.stringify(now);
+  });
+};
+
+const isJson = (text: string): boolean => {
+  if (!/^\s*[[{]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};

@@ -1,0 +1,59 @@
+import { labelledOther } from "./candidate.ts";
+import type { Finder, Span } from "./span.ts";
+import { CHINESE_DIGITS, ENGLISH_DIGITS, written } from "./words.ts";
+
+const CHARACTERS = "[\\w\\-.~:/?#\\[\\]@!$&()*+,;=%]";
+const TOP = "(?:com|net|org|edu|gov|cn|io|co|ai|app|dev|top|xyz|hk|tw|uk|us|me|cc|info|vip|shop|site|tech|cloud)";
+// A label starts only where no other does, and is bounded: so every text is read in linear time.
+const URLS = new RegExp(
+  [
+    `\\b(?:https?|ftp|wss?)://${CHARACTERS}+`,
+    `(?<![\\w@.-])(?:[a-z0-9][a-z0-9-]{0,62}\\.)+${TOP}(?![\\w@-]|\\.\\w)(?::\\d{1,5})?(?:[/?#]${CHARACTERS}*)?`,
+    "\\bwww(?:(?:\\.|\\s*点\\s*|\\s+dot\\s+)[a-z0-9-]{1,63}){2,5}",
+  ].join("|"),
+  "gi",
+);
+/** What ends a sentence, not a link. */
+const TRAILING = ".,;:!?)]";
+
+/** Finds links with a scheme, and names with a well-known ending: `example.com/a`, `www点example点com`. */
+export const urls: Finder = (text) =>
+  [...text.matchAll(URLS)].map(({ 0: source, index: start }) => {
+    let length = source.length;
+    while (TRAILING.includes(source[length - 1] ?? " ")) length -= 1;
+    const value = source
+      .slice(0, length)
+      .replace(/\s*点\s*|\s+dot\s+/gi, ".")
+      .toLowerCase();
+    return { start, end: start + length, name: "url", value };
+  });
+
+const OCTET = `(?:\\d{1,3}|[${CHINESE_DIGITS}]{1,3}|(?:${ENGLISH_DIGITS}\\s?){1,3})`;
+const QUAD = new RegExp(`(?<![\\w.])${OCTET}(?:(?:\\.|\\s*点\\s*|\\s*\\bdot\\s+)${OCTET}){3}(?!\\w|[.点]\\d)`, "gi");
+const HEXTETS = /(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])/gi;
+/** Four numbers after one of these are a version. */
+const VERSION = /(?:版本|固件|\b(?:v|ver|version|firmware|build|release))(?:号|\s|是|is|[:：]|v)*$/i;
+
+/** Finds IPv4 addresses, spoken ones included, unless they are said to be versions, and IPv6 addresses. */
+export const ips: Finder = (text) => [...find(text, QUAD, quadOf), ...find(text, HEXTETS, hextetsOf)];
+
+const find = (text: string, pattern: RegExp, reading: (source: string) => string | undefined): Span[] =>
+  [...text.matchAll(pattern)].flatMap(({ 0: source, index: start }) => {
+    const value = reading(source);
+    const before = text.slice(Math.max(0, start - 20), start);
+    const other = value === undefined || VERSION.test(before) || labelledOther({ before });
+    return other ? [] : [{ start, end: start + source.trimEnd().length, name: "ip", value }];
+  });
+
+const quadOf = (source: string): string | undefined => {
+  const octets = written(source.replace(/点|\bdot\b/gi, "."))
+    .replace(/\s/g, "")
+    .split(".");
+  return octets.every((octet) => octet.length <= 3 && Number(octet) <= 255) ? octets.map(Number).join(".") : undefined;
+};
+
+/** A URL's host is the strictest reader of such addresses at hand. `a::b` is code more often than an address. */
+const hextetsOf = (source: string): string | undefined =>
+  /\d/.test(source) && source.length > 3 && URL.canParse(`http://[${source}]/`)
+    ? new URL(`http://[${source}]/`).hostname
+    : undefined;

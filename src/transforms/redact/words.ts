@@ -1,0 +1,48 @@
+/** Digits as Chinese speech recognition writes them, the army's included: 幺 one, 两 two, 洞 zero, 拐 seven. */
+const CHINESE: Record<string, string> = {
+  ...numbered("零一二三四五六七八九"),
+  ...numbered("〇壹贰叁肆伍陆柒捌玖"),
+  ...numbered("○幺貳參肆伍陸拐捌玖"),
+  ...numbered("洞幺两叁"),
+  兩: "2",
+};
+
+const ENGLISH: Record<string, string> = {
+  zero: "0",
+  oh: "0",
+  o: "0",
+  one: "1",
+  two: "2",
+  three: "3",
+  four: "4",
+  five: "5",
+  six: "6",
+  seven: "7",
+  eight: "8",
+  nine: "9",
+  niner: "9",
+};
+
+const TIMES: Record<string, number> = { double: 2, triple: 3, treble: 3, quadruple: 4 };
+
+function numbered(characters: string): Record<string, string> {
+  return Object.fromEntries([...characters].map((character, index) => [character, String(index)]));
+}
+
+/** For character classes. */
+export const CHINESE_DIGITS = Object.keys(CHINESE).join("");
+/** For alternations; whole words only. */
+export const ENGLISH_DIGITS = `(?:${Object.keys(ENGLISH).toSorted().toReversed().join("|")})\\b`;
+export const ENGLISH_TIMES = Object.keys(TIMES).join("|");
+
+/** The digit that a character or a word says. */
+export const digitOf = (word: string): string | undefined =>
+  /^\d$/.test(word) ? word : (CHINESE[word] ?? ENGLISH[word.toLowerCase()]);
+
+/** How often a digit is meant: 三 of 三个八, `triple` of `triple eight`. */
+export const timesOf = (word: string): number => TIMES[word.toLowerCase()] ?? Number(digitOf(word));
+
+const SPOKEN = new RegExp(`[${CHINESE_DIGITS}]|\\b${ENGLISH_DIGITS}`, "gi");
+
+/** The text with spoken digits written. */
+export const written = (text: string): string => text.replace(SPOKEN, (word) => digitOf(word) ?? word);

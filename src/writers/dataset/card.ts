@@ -1,0 +1,136 @@
+import type { DataFile, DatasetFacts, Measure } from "./facts.ts";
+
+/** Beside the data; Hugging Face shows it as the data set's page and reads its front matter. */
+export const CARD = "README.md";
+
+/**
+The data set card: front matter that names every file of every split, so that a reader of folders guesses nothing, then
+what is in it, how it came about and what to mind. Markdown, the same for the same facts.
+*/
+export const datasetCard = (facts: DatasetFacts): string => {
+  const sections = [
+    frontMatter(facts),
+    "# Conversations for fine-tuning\n",
+    `${number(facts.samples)} samples from ${number(facts.calls.kept)} of ${number(facts.calls.read)} calls with AI agents of Alibaba Cloud Real-time Conversational AI, made by ${inline(facts.tool)}.\n`,
+    `## Splits\n\n${splitTable(facts)}\nThe split of a call follows from its id and the seed alone: it stays the same as the data set grows.\n`,
+    `## Files\n\n${fileTable(facts.files)}`,
+    `## Size and languages\n\n${measureTable(facts)}\n${languageTable(facts)}\nThe language is told by script: a Han character or a Latin word each count one; from 80% on a dialog is \`zh\` or \`en\`.\n`,
+    `## What was dropped and changed\n\n${droppedTable(facts)}\n${changedTable(facts)}\nEvery dropped call is named with its reason in \`dropped.ndjson\`, and where each sample comes from in \`provenance.ndjson\`.\n`,
+    `## How it was made\n\n${table(["policy", "value"], [["seed", facts.seed], ...Object.entries(facts.policies)])}`,
+    `## Personal data\n\n${personalData(facts)}\n`,
+    "## Licence\n\nNot chosen yet. Replace `license: unknown` above before you share this data set, and check that the people in it may be shared at all.\n",
+  ];
+  return `${sections.join("\n").toWellFormed()}`;
+};
+
+const frontMatter = ({ languages, samples, files }: DatasetFacts): string => {
+  const spoken = (["zh", "en"] as const).filter((name) => languages[name] + languages.mixed > 0);
+  const presets = [...new Set(files.map(({ preset }) => preset))];
+  const configs = presets.flatMap((preset, index) => {
+    const own = files.filter((file) => file.preset === preset && file.rows > 0);
+    if (own.length === 0) return [];
+    const splits = [...new Set(own.map(({ split }) => split))];
+    return [
+      `- config_name: ${presets.length === 1 ? "default" : preset}`,
+      ...(index === 0 && presets.length > 1 ? ["  default: true"] : []),
+      "  data_files:",
+      ...splits.flatMap((split) => [
+        `  - split: ${split}`,
+        "    path:",
+        ...own.filter((file) => file.split === split).map(({ name }) => `    - ${JSON.stringify(name)}`),
+      ]),
+    ];
+  });
+  return [
+    "---",
+    "license: unknown",
+    ...(spoken.length > 0 ? ["language:", ...spoken.map((name) => `- ${name}`)] : []),
+    "task_categories:",
+    "- text-generation",
+    "tags:",
+    "- conversational",
+    "size_categories:",
+    `- ${sizeCategory(samples)}`,
+    ...(configs.length > 0 ? ["configs:", ...configs] : []),
+    "---",
+    "",
+  ].join("\n");
+};
+
+/** As Hugging Face names sizes. */
+const sizeCategory = (samples: number): string => {
+  const steps = [1e3, 1e4, 1e5, 1e6, 1e7] as const;
+  const names = ["n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M"];
+  return names[steps.findIndex((step) => samples < step)] ?? "10M<n<100M";
+};
+
+const splitTable = ({ splits }: DatasetFacts): string =>
+  table(
+    ["split", "calls", "samples", "tokens"],
+    splits.map(({ name, calls, samples, tokens }) => [name, calls, samples, tokens ?? "not counted"]),
+  );
+
+const fileTable = (files: readonly DataFile[]): string =>
+  table(
+    ["file", "for", "split", "rows", "bytes"],
+    files.map(({ name, preset, split, rows, bytes }) => [name, preset, split, rows, bytes]),
+  );
+
+const measureTable = ({ measures }: DatasetFacts): string => {
+  const row = (name: string, measure: Measure | undefined) =>
+    measure ? [[name, measure.median, measure.p90, measure.p99, measure.max]] : [];
+  return table(
+    ["per sample", "median", "90%", "99%", "most"],
+    [
+      ...row("turns", measures.turns),
+      ...row("characters", measures.characters),
+      ...row("tokens", measures.tokens),
+      ...row("seconds (per call)", measures.seconds),
+    ],
+  );
+};
+
+const languageTable = ({ languages }: DatasetFacts): string =>
+  table(
+    ["language", "samples"],
+    Object.entries(languages).filter(([, samples]) => samples > 0),
+  );
+
+const droppedTable = ({ dropped }: DatasetFacts): string =>
+  dropped.length === 0
+    ? "No call was dropped.\n"
+    : table(
+        ["dropped by", "reason", "calls"],
+        dropped.map(({ step, reason, calls }) => [step, reason, calls]),
+      );
+
+const changedTable = ({ changed }: DatasetFacts): string =>
+  changed.length === 0
+    ? "No call was changed.\n"
+    : table(
+        ["change", "calls"],
+        changed.map(({ change, calls }) => [change, calls]),
+      );
+
+const personalData = ({ redacted }: DatasetFacts): string => {
+  const warning =
+    "These are conversations of real people. Names, addresses and what they tell of themselves are personal data";
+  if (redacted === undefined) return `${warning}. **Nothing was redacted.**`;
+  const places = table(["redacted", "places"], Object.entries(redacted));
+  return `${warning}, and remain in it: only the following was looked for, by patterns, which miss some.\n\n${places}`;
+};
+
+const table = (head: readonly string[], rows: readonly (readonly (string | number | boolean)[])[]): string => {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |\n`;
+  const body = rows.map((cells) => line(cells.map((cell) => (typeof cell === "number" ? number(cell) : inline(cell)))));
+  return `${line(head)}${line(head.map(() => "---"))}${body.join("")}`;
+};
+
+const number = (value: number): string => value.toLocaleString("en-US");
+
+/** A text of others inside Markdown: no markup, no table cell, no second line. */
+const inline = (value: string | boolean): string =>
+  String(value)
+    .slice(0, 200)
+    .replace(/\s+/g, " ")
+    .replace(/[\\`*_{}[\]<>|#!&~]/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -1,0 +1,35 @@
+/** Markup that is safe as it is. */
+export class Html {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+type Part = string | number | Html | readonly Part[];
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Text inside a page: no markup, no control characters that no page may hold, well-formed. */
+const escaped = (text: string): string =>
+  text
+    .toWellFormed()
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    .replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]/g, "\ufffd")
+    .replace(/[&<>"']/g, (character) => ESCAPES[character] ?? "");
+
+const markup = (part: Part): string => {
+  if (part instanceof Html) return part.text;
+  if (typeof part === "string") return escaped(part);
+  return typeof part === "number" ? part.toLocaleString("en-US") : part.map(markup).join("");
+};
+
+/** A template in which everything that is put in is escaped, unless it is `Html` itself. */
+export const html = (texts: TemplateStringsArray, ...parts: Part[]): Html =>
+  new Html(texts.map((text, index) => (index === 0 ? text : markup(parts[index - 1] ?? "") + text)).join(""));

@@ -1,0 +1,43 @@
+import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
+
+/** The JSON type of a value. */
+export const typeOf = (value: Json | undefined): string =>
+  value === null || value === undefined ? "null" : Array.isArray(value) ? "list" : typeof value;
+
+/** The columns of a row as readers of tables see them: `messages`, `messages[].role`. Two levels hold all that matters. */
+export function* columnsOf(row: JsonObject): Generator<[path: string, value: Json | undefined]> {
+  for (const [key, value] of Object.entries(row)) {
+    yield [key, value];
+    if (!Array.isArray(value)) continue;
+    for (const item of value) {
+      if (isObject(item)) for (const [inner, part] of Object.entries(item)) yield [`${key}[].${inner}`, part];
+      else yield [`${key}[]`, item];
+    }
+  }
+}
+
+/** What a file's columns are, for comparing the files of a folder. */
+export interface Columns {
+  /** By path, the types met; a list counts as `list` only where one has something in it. */
+  types: Map<string, Set<string>>;
+}
+
+const MOST = 1_000;
+
+export const createColumns = (): Columns & { add(row: JsonObject): void } => {
+  const types = new Map<string, Set<string>>();
+  return {
+    types,
+    add: (row) => {
+      for (const [path, value] of columnsOf(row)) {
+        let met = types.get(path);
+        if (met === undefined) {
+          if (types.size >= MOST) continue;
+          met = new Set();
+          types.set(path, met);
+        }
+        met.add(Array.isArray(value) && value.length === 0 ? "empty list" : typeOf(value));
+      }
+    },
+  };
+};

@@ -1,0 +1,83 @@
+import { isObject, type JsonObject } from "../../core/transcript.ts";
+import { kindOf, type Rule } from "./rule.ts";
+
+type TextRule = Pick<Rule, "id" | "severity" | "effect">;
+
+const rule = (id: string, severity: Rule["severity"], effect: string): TextRule => ({ id, severity, effect });
+
+/** What holds for lines, whatever the preset. */
+export const textRules = {
+  bom: rule("bom", "error", "Readers of JSON lines stop at a byte order mark."),
+  utf8: rule("not-utf8", "error", "Readers stop, or put U+FFFD in its place."),
+  blank: rule("blank-line", "warning", "Most readers skip it; Together and OpenAI refuse the file."),
+  json: rule("not-json", "error", "Readers stop there, or leave the line out."),
+  object: rule("not-an-object", "error", "A row is an object."),
+  array: rule("json-array", "error", "The file is one JSON array; readers of JSON lines stop at its first line."),
+  surrogate: rule("lone-surrogate", "error", "Half of a character: some readers raise, others corrupt the row."),
+  long: rule("line-too-long", "error", "No reader takes a line of that size."),
+  gzip: rule("broken-gzip", "error", "What follows is lost: the file is no gzip, or was cut short."),
+  empty: rule("no-rows", "error", "Hugging Face datasets crashes at a file without rows."),
+  shape: rule("unknown-shape", "error", "It looks like none of the presets; name one with --preset."),
+} as const satisfies Record<string, TextRule>;
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+export interface ReadLine {
+  row?: JsonObject;
+  problems: { rule: TextRule; detail: string }[];
+  /** No further line can be made sense of. */
+  ends?: true;
+}
+
+/** One line as a row, with all that is wrong with its text. `bytes` without the line's end. */
+export const readLine = (bytes: Uint8Array, isFirst: boolean): ReadLine => {
+  const problems: ReadLine["problems"] = [];
+  const add = (rule: TextRule, detail: string): void => void problems.push({ rule, detail });
+  let text: string;
+  try {
+    text = decoder.decode(bytes);
+  } catch {
+    add(textRules.utf8, "bytes that are not UTF-8");
+    text = new TextDecoder().decode(bytes);
+  }
+  if (isFirst && text.startsWith("\uFEFF")) {
+    add(textRules.bom, "a byte order mark");
+    text = text.slice(1);
+  }
+  if (text.trim() === "") {
+    add(textRules.blank, "nothing in it");
+    return { problems };
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // JSON.parse's own messages quote the conversation.
+    if (isFirst && /^\s*\[/.test(text)) {
+      add(textRules.array, "a list begins");
+      return { problems, ends: true };
+    }
+    add(textRules.json, "is not JSON, or is cut short");
+    return { problems };
+  }
+  if (/\\u[dD]/.test(text) && !wellFormed(value)) add(textRules.surrogate, "half of a character, as an escape");
+  if (isObject(value)) return { row: value, problems };
+  if (isFirst && Array.isArray(value)) {
+    add(textRules.array, "a list");
+    return { problems, ends: true };
+  }
+  add(textRules.object, `is ${kindOf(value)}`);
+  return { problems };
+};
+
+/** Without recursion: a hostile file may nest deeper than the stack. */
+const wellFormed = (value: unknown): boolean => {
+  const open = [value];
+  while (open.length > 0) {
+    const one = open.pop();
+    if (typeof one === "string" && !one.isWellFormed()) return false;
+    if (Array.isArray(one)) for (const item of one) open.push(item);
+    else if (isObject(one)) for (const [key, item] of Object.entries(one)) open.push(key, item);
+  }
+  return true;
+};
