@@ -1,12 +1,4 @@
-import {
-  isFinal,
-  type Ledger,
-  type Outcome,
-  type Ref,
-  type Selected,
-  type State,
-  type Window,
-} from "../core/archive.ts";
+import type { Ledger, Outcome, Ref, Selected, State, Window } from "../core/archive.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { compress, expand, type Packed } from "./codec.ts";
 import type { Db } from "./open.ts";
@@ -140,14 +132,13 @@ export const ledger = (db: Db, now: () => Date, held: () => void): Ledger => {
         .run(...values).changes;
     },
     commit: async (outcomes) => commit.immediate(await Promise.all(outcomes.map(ready))),
-    settled: async (refs) =>
-      refs.filter(({ instanceId, link }) => {
-        const item = one<{ item: number }>(
+    look: async (refs) =>
+      refs.map(({ instanceId, link }) => {
+        const known = one<{ item: number }>(
           instanceId ? statements.byKey.get(instanceId.toLowerCase()) : statements.byLink.get(link ?? ""),
-        )?.item;
-        const row = item === undefined ? undefined : one<ChosenRow>(statements.chosen.get(item));
-        return row !== undefined && isFinal(row.state);
-      }).length,
+        );
+        return known && one<ChosenRow>(statements.chosen.get(known.item))?.state;
+      }),
     counts: async () =>
       countStates(
         db,

@@ -16,6 +16,8 @@ export const reader = (db: Db): Reader => {
   const byKey = db.prepare("select * from items where key = ?");
   const document = db.prepare("select codec, body, meta from documents where item = ?");
 
+  const orWithout = (row: ItemRow): Promise<StoredRecord> => withDocument(row).catch(() => recordOf(row));
+
   const withDocument = async (row: ItemRow): Promise<StoredRecord> => {
     const record = recordOf(row);
     const packed = one<DocumentRow>(document.get(row.item));
@@ -26,14 +28,18 @@ export const reader = (db: Db): Reader => {
   };
 
   /** `sql` gives items' numbers and sizes in order: a sort never carries more than those. */
-  async function* walk(sql: string, values: unknown[], documents: boolean): AsyncGenerator<StoredRecord[]> {
+  async function* walk(
+    sql: string,
+    values: unknown[],
+    load: ((row: ItemRow) => Promise<StoredRecord>) | undefined,
+  ): AsyncGenerator<StoredRecord[]> {
     let items: number[] = [];
     let bytes = 0;
     const batch = async (): Promise<StoredRecord[]> => {
       const rows = items.flatMap((item) => one<ItemRow>(byItem.get(item)) ?? []);
       items = [];
       bytes = 0;
-      return documents ? Promise.all(rows.map(withDocument)) : rows.map(recordOf);
+      return load ? Promise.all(rows.map(load)) : rows.map(recordOf);
     };
     for (const row of db.prepare(sql).iterate(...values) as IterableIterator<{ item: number; size: number | null }>) {
       items.push(row.item);
@@ -48,16 +54,16 @@ export const reader = (db: Db): Reader => {
   const chosen = "from temp.selected s join items i on i.item = s.item";
   const withSize = "left join documents d on d.item = i.item";
   return {
-    records: () => walk(`select ${columns} ${chosen} ${withSize} where i.state = 'fetched' ${ORDER}`, [], true),
-    unsettled: () => walk(`select i.item, 0 as size ${chosen} where i.state <> 'fetched' ${ORDER}`, [], false),
+    records: () => walk(`select ${columns} ${chosen} ${withSize} where i.state = 'fetched' ${ORDER}`, [], withDocument),
+    unsettled: () => walk(`select i.item, 0 as size ${chosen} where i.state <> 'fetched' ${ORDER}`, [], undefined),
     find: async (id) => {
       const row = one<ItemRow>(byKey.get(id.toLowerCase()));
       return row && withDocument(row);
     },
-    list: (filter, { documents = false } = {}) => {
+    list: (filter, { documents = false, tolerant = false } = {}) => {
       const { clause, values } = where(filter);
       const sql = documents ? `select ${columns} from items i ${withSize}` : "select i.item, 0 as size from items i";
-      return walk(`${sql} ${clause}`, values, documents);
+      return walk(`${sql} ${clause}`, values, documents ? (tolerant ? orWithout : withDocument) : undefined);
     },
   };
 };

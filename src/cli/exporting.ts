@@ -112,7 +112,7 @@ const deliver = async (
       ...(place !== undefined && { place }),
       ...(opened.samples && { samples: opened.samples }),
     });
-    return { code, detail: { ...selection, ...tally } };
+    return { code, detail: { ...selection, ...tally }, figures: { calls: tally, bytes: got.bytes } };
   } catch (error) {
     await opened.discard();
     // Whoever reads has seen enough: what was to be done is done.

@@ -144,10 +144,12 @@ export interface RunFlags {
   /** Seconds. */
   wait?: number;
   maxDuration?: number;
+  metricsFile?: string;
 }
 export const runOptions = (): Option[] => [
   option("--wait <time>", "when another run holds the archive, wait so long for it: 90s, 10m", seconds),
   option("--max-duration <time>", "stop after so long, ready to go on: 25m", seconds),
+  option("--metrics-file <file>", "write the run's figures as OpenMetrics text, for node_exporter"),
 ];
 
 export interface PullFlags extends RunFlags {
@@ -194,6 +196,10 @@ export type ExportFlags = SelectionFlags &
   ArchiveFlags & { offline?: boolean };
 
 export type PullCommandFlags = SelectionFlags & PullFlags & CloudFlags & ArchiveFlags;
+
+export type RetentionFlags = ArchiveFlags & RunFlags;
+
+export type VerifyFlags = SelectionFlags & ConnectionFlags & ArchiveFlags & { remote?: boolean; json?: boolean };
 
 export type ConnectionFlags = Pick<CloudFlags, "region" | "endpoint" | "profile" | "client" | "retries">;
 

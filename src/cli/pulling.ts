@@ -48,6 +48,10 @@ export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode>
       `${plural(got.settled, "call")} asked for (${size(got.bytes)}), ${count(got.known)} known from before; ${duration(ms)}`,
     );
     if (got.limited) talk.say("--limit ended the selection; there may be more.");
-    return { code, detail: { ...facts, selected, ...states } };
+    return {
+      code,
+      detail: { ...facts, selected, ...states },
+      figures: { calls: { selected, ...states }, bytes: got.bytes },
+    };
   });
 };

@@ -6,6 +6,7 @@ import type { Input } from "./command.ts";
 import { ArchiveBusy, type ExitCode, exitCodeOf, Interrupted, TimeUp } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import type { Talk } from "./log.ts";
+import { type Figures, writeMetrics } from "./metrics.ts";
 import type { ArchiveFlags, RunFlags } from "./options.ts";
 import { VERSION } from "./version.ts";
 import { archiveOf } from "./wire.ts";
@@ -25,10 +26,11 @@ export interface Session {
   ending: AbortSignal;
 }
 
-/** How a run came out: its exit code, and what the record of it says. */
+/** How a run came out: its exit code, what the record of it says, and its figures. */
 export interface Came {
   code: ExitCode;
   detail: JsonObject;
+  figures?: Figures;
 }
 
 export interface SessionOptions {
@@ -74,6 +76,7 @@ export const withSession = async (
     } finally {
       clearInterval(renewal);
       await close(archive, io, talk, run, end);
+      if (writes) await writeMetrics(flags.metricsFile, io, command, begun, end.code, end.figures);
     }
   } finally {
     stopping.done();

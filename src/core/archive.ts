@@ -106,8 +106,8 @@ export interface Ledger {
   selectStored(filter: StoredFilter): Promise<number>;
   /** All or nothing: when this resolves the outcomes are on disk. @throws LockLost */
   commit(outcomes: readonly Outcome[]): Promise<void>;
-  /** How many of these are settled: nothing is selected or changed. */
-  settled(refs: readonly Ref[]): Promise<number>;
+  /** How each of these stands, undefined where it is not known: nothing is selected or changed. */
+  look(refs: readonly Ref[]): Promise<(State | undefined)[]>;
   /** Of the selection. */
   counts(): Promise<Counts>;
   /**
@@ -125,8 +125,12 @@ export interface Reader {
   unsettled(): AsyncIterable<StoredRecord[]>;
   /** With its document. Case of the id does not matter. */
   find(id: string): Promise<StoredRecord | undefined>;
-  /** Everything stored that fits, without documents unless asked for, ordered by start, then id. */
-  list(filter: StoredFilter, options?: { documents?: boolean }): AsyncIterable<StoredRecord[]>;
+  /**
+  Everything stored that fits, ordered by start, then id; without documents unless asked for.
+
+  `tolerant`: a document that cannot be read is left out, where otherwise it would be an error.
+  */
+  list(filter: StoredFilter, options?: { documents?: boolean; tolerant?: boolean }): AsyncIterable<StoredRecord[]>;
 }
 
 export interface RunRecord {

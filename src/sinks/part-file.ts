@@ -18,7 +18,7 @@ const BATCH = 64 * 1024;
 /**
 A file that appears under its name only when it is whole: until `finish` it is `<name>.<tag>.part`.
 
-Mode 0600. `add` never waits; `flush` lets what was added reach the file.
+Mode 0600 unless another is given. `add` never waits; `flush` lets what was added reach the file.
 */
 export class PartFile {
   readonly path: string;
@@ -37,10 +37,10 @@ export class PartFile {
   }
 
   /** @param tag tells parts of different runs apart: unique */
-  static async open(path: string, tag: string): Promise<PartFile> {
+  static async open(path: string, tag: string, mode = 0o600): Promise<PartFile> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const part = `${path}.${tag}.part`;
-    return new PartFile(path, part, await open(part, "wx", 0o600));
+    return new PartFile(path, part, await open(part, "wx", mode));
   }
 
   add(data: Chunk, rows = 0): void {

@@ -187,13 +187,12 @@ export const archiveContract = (
       expect(await ids({ states: ["failed"] })).toEqual([]);
     });
 
-    test("settled() counts without selecting or changing", async () => {
+    test("look() tells states without selecting or changing", async () => {
       const archive = await (await place())();
       const [one] = await archive.select([{ instanceId: "a" }]);
       await archive.commit([fetched(one?.item ?? 0, "{}", { link: "https://logs.example/a" })]);
-      expect(
-        await archive.settled([{ instanceId: "A" }, { instanceId: "zz" }, { link: "https://logs.example/a" }]),
-      ).toBe(2);
+      const refs = [{ instanceId: "A" }, { instanceId: "zz" }, { link: "https://logs.example/a" }];
+      expect(await archive.look(refs)).toEqual(["fetched", undefined, "fetched"]);
       expect(await collect(archive.list({}))).toHaveLength(1);
     });
 

@@ -4,10 +4,13 @@ import { demo } from "./demo.ts";
 import { doctor } from "./doctor.ts";
 import { emulate } from "./emulate.ts";
 import { exportCommand } from "./export.ts";
+import { forget } from "./forget.ts";
 import { list } from "./list.ts";
+import { prune } from "./prune.ts";
 import { pullCommand } from "./pull.ts";
 import { show } from "./show.ts";
 import { status } from "./status.ts";
+import { verify } from "./verify.ts";
 
 /** Every command, in the order of the help. What a command works with is loaded when it runs, not here. */
 export const commands: readonly CommandSpec<never>[] = [
@@ -16,6 +19,9 @@ export const commands: readonly CommandSpec<never>[] = [
   list,
   show,
   status,
+  verify,
+  prune,
+  forget,
   check,
   doctor,
   emulate,

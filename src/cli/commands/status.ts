@@ -3,16 +3,32 @@ import type { CommandSpec } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { archiveOption } from "../options.ts";
 
-export const status: CommandSpec<{ archive: string; json?: boolean }> = {
+export const status: CommandSpec<{ archive: string; json?: boolean; failed?: boolean }> = {
   name: "status",
   summary: "Say what the archive holds",
-  options: { Archive: [archiveOption()], Output: [new Option("--json", "as one JSON object")] },
+  options: {
+    Archive: [archiveOption()],
+    Output: [
+      new Option("--json", "as one JSON object"),
+      new Option("--failed", "the calls that could not be had, as NDJSON; `export -i` takes it back"),
+    ],
+  },
   examples: [["status", "how many calls, of which agents, from when to when, and the last runs"]],
   run: async ({ flags, io }) => {
     const { archiveOf } = await import("../wire.ts");
     const { count, size, table } = await import("../render.ts");
+    const { streamOutput } = await import("../../sinks/stream.ts");
+    const { troubleLine } = await import("../error-file.ts");
     const archive = await archiveOf(flags, io, false);
     try {
+      if (flags.failed) {
+        const { put, flush } = streamOutput(io.stdout);
+        for await (const batch of archive.list({ states: ["failed", "missing", "invalid"] })) {
+          for (const record of batch) put(troubleLine(record));
+          await flush();
+        }
+        return EXIT.complete;
+      }
       const { counts, agents, rawBytes, storedBytes } = await archive.summary();
       const runs = await archive.lastRuns();
       if (flags.json) {
@@ -28,8 +44,14 @@ export const status: CommandSpec<{ archive: string; json?: boolean }> = {
         lines.push(
           "",
           table([
-            ["AGENT", "CALLS", "FIRST", "LAST"],
-            ...agents.map(({ agentId, calls, first, last }) => [agentId, count(calls), first ?? "-", last ?? "-"]),
+            ["AGENT", "CALLS", "FIRST", "LAST", "SETTLED UNTIL"],
+            ...agents.map(({ agentId, calls, first, last, cursor }) => [
+              agentId,
+              count(calls),
+              first ?? "-",
+              last ?? "-",
+              cursor ?? "-",
+            ]),
           ]),
         );
       if (runs.length > 0)

@@ -61,10 +61,18 @@ export const wellGrouped = ({ widths, spoken, paused }: Candidate): boolean =>
   widths.every((width) => width === 1) ||
   ((widths[0] ?? 0) >= 3 && (!paused || widths.every((width) => width >= 3)));
 
-/** A word just before it that says what number this is: an order's, a parcel's, a version's…, nobody's phone. */
-const OTHER =
-  /(?:单号|编号|流水号?|订单号?|工号|合同号?|保单号?|发票号?码?|序列号|条码|型号|批号|学号|取件码|验证码|代码|\b(?:order|tracking|invoice|ticket|reference|ref|case|serial|confirmation|booking|account|policy|sku|isbn|imei|part|batch|model|parcel|employee|code))\W{0,2}(?:号码|号|number|no\.?|id|code|#)?\s*(?:是|为|is|was|[:：#])?\s*$/i;
-export const labelledOther = ({ before }: Pick<Candidate, "before">): boolean => OTHER.test(before);
+const SAID = "\\W{0,2}(?:号码|号|number|no\\.?|id|code|#)?\\s*(?:是|为|is|was|[:：#])?\\s*$";
+const ORDER =
+  "单号|流水号?|订单号?|合同号?|保单号?|发票号?码?|序列号|条码|批号|取件码|" +
+  "\\b(?:order|tracking|invoice|ticket|reference|ref|case|serial|confirmation|booking|sku|isbn|imei|part|batch|parcel)";
+const OTHER = `${ORDER}|编号|工号|型号|学号|验证码|代码|\\b(?:account|policy|model|employee|(?<!area )code)`;
+const ORDERS = new RegExp(`(?:${ORDER})${SAID}`, "i");
+const OTHERS = new RegExp(`(?:${OTHER})${SAID}`, "i");
+
+/** A word just before it says that it is a thing's number: an order's, a parcel's… */
+export const labelledOrder = ({ before }: Pick<Candidate, "before">): boolean => ORDERS.test(before);
+/** A word just before it says that it is a number, but nobody's phone. */
+export const labelledOther = ({ before }: Pick<Candidate, "before">): boolean => OTHERS.test(before);
 
 const PHONE =
   /(?:座机|固话|固定电话|电话|手机|传真|\b(?:tel|phone|mobile|cell|fax|call|dial|text|whatsapp))(?:\s?(?:号码|号|number|no\.?|me|us|at|on))*\s*(?:是|为|打|is|[:：])?\s*$/i;

@@ -29,7 +29,7 @@ export const TURN = 4;
 // A digit beside 十, 百, 千… is part of a quantity, and 周一 is a day.
 const ATOM = new RegExp(
   [
-    `(?<!\\d)(?<count>[二两三四五六2-6])\\s?个\\s?(?<counted>[${CHINESE_DIGITS}]|\\d(?!\\d))(?![十百千万亿])`,
+    `(?<!\\d)(?<count>[一二两三四五六1-6])\\s?个\\s?(?<counted>[${CHINESE_DIGITS}]|\\d(?!\\d))(?![十百千万亿])`,
     "(?<word>\\d+)",
     `(?<![十百千万亿第周]|星期|礼拜)(?<chinese>[${CHINESE_DIGITS}])(?![十百千万亿拾佰仟])`,
     `\\b(?:(?<times>${ENGLISH_TIMES})\\s+(?<repeated>\\d(?!\\d)|${ENGLISH_DIGITS})|(?<english>${ENGLISH_DIGITS}))` +

@@ -6,10 +6,7 @@ const SIGN = /@|[艾爱]特|圈\s?a(?![a-z])|\bat\b/gi;
 
 const DOT = "(?:\\.|\\s*[点點]\\s*|\\s+dot\\s+)";
 const LABEL = `(?:[a-z0-9][a-z0-9-]{0,62}|[${CHINESE_DIGITS}]{2,5}|(?:${ENGLISH_DIGITS}\\s*){2,5}|[a-z](?:\\s[a-z]){1,5})`;
-const DOMAIN = new RegExp(
-  `^\\s*(${LABEL}(?:${DOT}${LABEL}){0,4}?${DOT}([a-z]{2,24}(?:${DOT}(?:cn|uk|hk|tw|au|jp|sg))?)(?![a-z0-9-]))`,
-  "i",
-);
+const DOMAIN = new RegExp(`^\\s*(${LABEL}(?:${DOT}${LABEL}){0,4}${DOT}([a-z]{2,24}))(?![a-z0-9-])`, "i");
 const LONGEST_DOMAIN = 120;
 const TOP =
   /^(?:com|cn|net|org|edu|gov|io|co|ai|me|hk|tw|uk|us|de|fr|jp|info|biz|cc|top|vip|xyz|dev|app|tech|cloud)\b/i;
@@ -17,11 +14,12 @@ const TOP =
 const PROVIDER =
   /^(?:gmail|outlook|hotmail|yahoo|icloud|qq|foxmail|163|126|139|189|sina|sohu|aliyun|yeah|proton(?:mail)?|live|aol|msn)\b/i;
 
+const ROLE = /^(?:info|sales|support|service|contact|admin|office|help|hello|team|hr|billing|orders)$/i;
 const CHARACTER = /[a-z0-9._%+'-]/i;
 const LONGEST_NAME = 64;
 const TOKEN = new RegExp(
   `(?<join>[._+-]|下划线|中划线|横杠|杠|减号|加号|[点點]|\\b(?:dot|underscore|dash|hyphen|plus)\\b)` +
-    `|(?<short>[${CHINESE_DIGITS}]|\\b${ENGLISH_DIGITS}|\\d+(?![a-z])|(?<![a-z0-9])[a-z](?![a-z0-9]))|(?<word>[a-z0-9]+)|(?<space>\\s+)|(?<other>[^])`,
+    `|(?<short>[${CHINESE_DIGITS}]|\\b${ENGLISH_DIGITS}|\\d+(?![a-z])|(?<![a-z0-9'’])[a-z](?![a-z0-9]))|(?<word>[a-z0-9]+)|(?<space>\\s+)|(?<other>[^])`,
   "gi",
 );
 const JOINS: Record<string, string> = {
@@ -118,5 +116,7 @@ const spokenName = (text: string, from: number, end: number): Name | undefined =
   }
   if (start === undefined) return undefined;
   const value = parts.join("");
-  return STOP.test(value) ? undefined : { start, value, sure: parts.length > 1 || /\d/.test(value) };
+  return STOP.test(value)
+    ? undefined
+    : { start, value, sure: parts.length > 1 || /\d/.test(value) || ROLE.test(value) };
 };

@@ -1,4 +1,12 @@
-import { type Candidate, candidateOf, labelledId, standsAlone, wellGrouped } from "./candidate.ts";
+import {
+  type Candidate,
+  candidateOf,
+  labelledId,
+  labelledOrder,
+  labelledOther,
+  standsAlone,
+  wellGrouped,
+} from "./candidate.ts";
 import { isCardNumber, isIdNumber, isOldIdNumber } from "./checks.ts";
 import { type Group, runsOf, TURN } from "./digits.ts";
 import type { PhoneReader } from "./phone.ts";
@@ -22,7 +30,7 @@ export const numberReader =
     if (isIdNumber(digits)) return { name: "id-card", value: digits };
     if (labelledId(candidate) && isOldIdNumber(digits)) return { name: "id-card", value: digits };
     if (!wellGrouped(candidate) && !candidate.plus) return readPhone(phone, candidate);
-    if (isCardNumber(digits)) return { name: "bank-card", value: digits };
+    if (isCardNumber(digits) && !labelledOrder(candidate)) return { name: "bank-card", value: digits };
     return readPhone(phone, candidate);
   };
 
@@ -56,10 +64,16 @@ export const numbersIn = (groups: readonly Group[], read: NumberReader): NumberF
   const parts = partsOf(groups);
   const filled = fill(parts, read);
   if (filled.length > 0) return filled;
-  // "this one one three eight…": the first word is none of the number's.
-  const [first] = groups;
-  const rest = first?.kind !== "written" && first?.digits.length === 1 ? readWhole(groups.slice(1), read) : undefined;
+  const rest = withoutFirst(groups, read);
   return rest === undefined ? parts.flatMap((part) => numbersIn(part, read)) : [rest];
+};
+
+/** "This one one three eight…": the first word is none of the number's. */
+const withoutFirst = (groups: readonly Group[], read: NumberReader): NumberFind | undefined => {
+  const [first] = groups;
+  if (first === undefined || first.kind === "written" || first.digits.length > 1) return undefined;
+  const whole = candidateOf([first]);
+  return whole === undefined || labelledOther(whole) ? undefined : readWhole(groups.slice(1), read);
 };
 
 const partsOf = (groups: readonly Group[]): Group[][] => {

@@ -5,6 +5,8 @@ export type PhoneReader = (candidate: Candidate) => string | undefined;
 
 const MOBILE = /^(?:(?:00)?86)?(1[3-9]\d{9})$/;
 const LANDLINE = /^(?:0\d{9,11}|[48]00\d{7})$/;
+/** 0571-8765432: written so, it was meant as a landline, though a digit may have been lost on the way. */
+const HYPHENATED = /^[34],[78]$/;
 const AMERICAN = /^1?[2-9]\d\d[2-9]\d{6}$/;
 const BRITISH_MOBILE = /^07\d{9}$/;
 const LOCAL = /^[2-8]\d{6,7}$/;
@@ -33,6 +35,7 @@ export const phoneReader = async (): Promise<PhoneReader> => {
     if (LANDLINE.test(digits) && wellGrouped(candidate)) {
       const number = valid(digits, "CN");
       if (number !== undefined) return number;
+      if (digits.startsWith("0") && HYPHENATED.test(widths.join())) return `+86${digits.slice(1)}`;
     }
     if (BRITISH_MOBILE.test(digits) && wellGrouped(candidate)) return valid(digits, "GB");
     const american =

@@ -1,4 +1,5 @@
 import type { EChartsCoreOption } from "echarts/core";
+import { printable } from "./html.ts";
 
 export interface Bar {
   label: string;
@@ -25,6 +26,8 @@ export interface Charts {
 const INK = "var(--ink)";
 const MUTED = "var(--muted)";
 const LINE = "var(--line)";
+/** Labels of axes stay within the picture. */
+const INSIDE = { outerBoundsMode: "same", outerBoundsContain: "axisLabel" };
 
 /**
 ECharts draws SVG without any DOM, has flows and axes, and is three packages; Observable Plot needs a DOM and another
@@ -55,7 +58,7 @@ export const loadCharts = async (): Promise<Charts> => {
 };
 
 const columnsOption = (bars: readonly Bar[]): EChartsCoreOption => ({
-  grid: { left: 4, right: 4, top: 24, bottom: 4, containLabel: true },
+  grid: { left: 4, right: 4, top: 24, bottom: 4, ...INSIDE },
   xAxis: {
     type: "category",
     data: bars.map(({ label }) => label),
@@ -83,7 +86,7 @@ const columnsOption = (bars: readonly Bar[]): EChartsCoreOption => ({
 });
 
 const rowsOption = (bars: readonly Bar[], color: string): EChartsCoreOption => ({
-  grid: { left: 4, right: 56, top: 4, bottom: 4, containLabel: true },
+  grid: { left: room(bars), right: 56, top: 4, bottom: 26, outerBoundsMode: "none" },
   xAxis: {
     type: "value",
     minInterval: 1,
@@ -93,8 +96,8 @@ const rowsOption = (bars: readonly Bar[], color: string): EChartsCoreOption => (
   yAxis: {
     type: "category",
     inverse: true,
-    data: bars.map(({ label }) => label),
-    axisLabel: { color: INK, fontSize: 12, width: 190, overflow: "truncate" },
+    data: bars.map(({ label }) => brief(label)),
+    axisLabel: { color: INK, fontSize: 12 },
     axisLine: { lineStyle: { color: LINE } },
     axisTick: { show: false },
   },
@@ -115,12 +118,14 @@ const flowOption = ({ nodes, links }: Flow): EChartsCoreOption => ({
     {
       type: "sankey",
       left: 4,
-      right: 200,
+      right: 270,
       top: 12,
       bottom: 12,
       nodeWidth: 14,
       nodeGap: 14,
       nodeAlign: "left",
+      // In the order given: rounds of improvement would sort splits by size.
+      layoutIterations: 0,
       draggable: false,
       emphasis: { disabled: true },
       lineStyle: { color: "gradient", opacity: 0.35, curveness: 0.5 },
@@ -129,12 +134,10 @@ const flowOption = ({ nodes, links }: Flow): EChartsCoreOption => ({
         fontSize: 12,
         textBorderWidth: 3,
         textBorderColor: "var(--card)",
-        width: 190,
-        overflow: "truncate",
         // A function's text is taken as it is; in a template, braces of others would have a meaning.
         formatter: ({ name }: { name: string }) => {
           const value = nodes.find((node) => node.name === name)?.value ?? 0;
-          return `${name}  ${value.toLocaleString("en-US")}`;
+          return `${brief(name)}  ${value.toLocaleString("en-US")}`;
         },
       },
       data: nodes.map(({ name, color }) => ({ name, itemStyle: { color, borderWidth: 0 } })),
@@ -142,6 +145,25 @@ const flowOption = ({ nodes, links }: Flow): EChartsCoreOption => ({
     },
   ],
 });
+
+/** Nobody knows the font of the page: widths are guessed with room to spare, a character beyond Latin as two others. */
+const widthOf = (character: string): number => ((character.codePointAt(0) ?? 0) > 0x2ff ? 2 : 1);
+const WIDEST = 36;
+
+/** Cut by hand, for ECharts cuts by its own guess. */
+const brief = (label: string): string => {
+  let width = 0;
+  const characters = [...printable(label)];
+  const end = characters.findIndex((character) => {
+    width += widthOf(character);
+    return width > WIDEST;
+  });
+  return end === -1 ? characters.join("") : `${characters.slice(0, end).join("")}…`;
+};
+
+/** For the longest label, in pixels. */
+const room = (bars: readonly Bar[]): number =>
+  20 + 7 * Math.max(0, ...bars.map(({ label }) => [...brief(label)].reduce((sum, each) => sum + widthOf(each), 0)));
 
 const labelOf = ({ value }: { value: number }): string => (value === 0 ? "" : value.toLocaleString("en-US"));
 

@@ -20,6 +20,8 @@ export interface Measure {
 export interface SplitFacts {
   name: string;
   calls: number;
+  /** Of the calls, those whose samples differ from their words. */
+  changed: number;
   samples: number;
   /** Absent when nobody counted. */
   tokens?: number;

@@ -16,13 +16,14 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Text inside a page: no markup, no control characters that no page may hold, well-formed. */
-const escaped = (text: string): string =>
+/** Well-formed, without the control characters that no page may hold. */
+export const printable = (text: string): string =>
   text
     .toWellFormed()
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-    .replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]/g, "\ufffd")
-    .replace(/[&<>"']/g, (character) => ESCAPES[character] ?? "");
+    .replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]/g, "\ufffd");
+
+const escaped = (text: string): string => printable(text).replace(/[&<>"']/g, (character) => ESCAPES[character] ?? "");
 
 const markup = (part: Part): string => {
   if (part instanceof Html) return part.text;

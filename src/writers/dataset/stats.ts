@@ -65,9 +65,10 @@ export const createStats = ({ seed }: { seed: string }) => {
       calls.kept += 1;
       if (changes.length > 0) calls.changed += 1;
       for (const change of new Set(changes)) entryOf(changed, change, (key) => ({ change: key, calls: 0 })).calls += 1;
-      const facts = splits.get(split) ?? { name: split, calls: 0, samples: 0 };
+      const facts = splits.get(split) ?? { name: split, calls: 0, changed: 0, samples: 0 };
       splits.set(split, facts);
       facts.calls += 1;
+      if (changes.length > 0) facts.changed += 1;
       const seconds = samples[0]?.durationSeconds;
       if (seconds !== undefined) histograms.seconds.add(seconds);
       for (const sample of samples) {

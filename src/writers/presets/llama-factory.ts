@@ -51,6 +51,7 @@ export const llamaFactory: Preset = {
         system: SYSTEM,
         keys: ["from", "value"],
         emptyUser: true,
+        blank: [RESULT],
       }),
       {
         role: { effect: LEFT_OUT },

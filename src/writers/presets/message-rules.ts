@@ -17,6 +17,8 @@ export interface MessageShape {
   /** A list of `{"text": …}` may stand for a text. */
   parts?: boolean;
   emptyUser?: boolean;
+  /** Roles other than `tool` whose text may be empty. */
+  blank?: readonly string[];
 }
 
 type Find = (seen: Seen[]) => string | undefined;
@@ -67,7 +69,7 @@ export const messageRules = (shape: MessageShape): Rule[] => {
         seen,
         (each) =>
           isBlank(each) &&
-          !isOne(tool, each) &&
+          !isOne([...tool, ...(shape.blank ?? [])], each) &&
           !callsTools(each) &&
           !(shape.emptyUser === true && isOne(user, each) && each === dialog(seen)[0]),
         () => "has no text",

@@ -33,7 +33,8 @@ export const callOf = (...texts: string[]): Transcript => ({
   provenance: { sha256: "0".repeat(64), bytes: 1 },
 });
 
-export const redactText = (redact: Redactor, text: string): string => redact(callOf(text)).transcript.turns[0]?.text ?? "";
+export const redactText = (redact: Redactor, text: string): string =>
+  redact(callOf(text)).transcript.turns[0]?.text ?? "";
 
 /** Finds as `category:start-end`, told from the text and its redaction. */
 const findsIn = (text: string, redacted: string): string[] => {

@@ -1,0 +1,52 @@
+import { InvalidArgumentError, Option } from "commander";
+import type { CommandSpec } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+import { archiveOption, type RetentionFlags, runOptions } from "../options.ts";
+
+const days = (text: string): number => {
+  const match = /^(\d+)d$/.exec(text);
+  if (!match || Number(match[1]) === 0) throw new InvalidArgumentError("Write days, for example 180d.");
+  return Number(match[1]);
+};
+
+export const prune: CommandSpec<RetentionFlags & { olderThan?: number; agent?: string[]; dryRun?: boolean }> = {
+  name: "prune",
+  summary: "Delete what the archive holds of old calls, by a retention rule",
+  description:
+    "Deletes documents and what was said about the calls. That a call was there is kept, so that it is not fetched again.",
+  options: {
+    Rule: [
+      new Option("--older-than <days>", "calls that started longer ago: 180d").argParser(days),
+      new Option("--agent <id...>", "only calls of these agents"),
+      new Option("-n, --dry-run", "say how many, and delete nothing"),
+    ],
+    Archive: [archiveOption(), ...runOptions()],
+  },
+  examples: [["prune --older-than 180d -n", "how many calls are older than half a year"]],
+  run: async (input) => {
+    const { flags, given, io, talk } = input;
+    const { UsageError } = await import("../../core/errors.ts");
+    const { withSession } = await import("../session.ts");
+    const { plural } = await import("../render.ts");
+    if (flags.olderThan === undefined) throw new UsageError("prune needs a rule: --older-than 180d, for example.");
+    const until = new Date(io.now().getTime() - flags.olderThan * 86_400_000);
+    const filter = {
+      until,
+      states: ["fetched", "invalid"] as const,
+      ...(flags.agent && given.has("agent") && { agents: flags.agent }),
+    };
+    const facts = { olderThan: `${flags.olderThan}d`, until: until.toISOString() };
+    const writes = flags.dryRun !== true;
+    return withSession(input, { facts, writes, create: false }, async ({ archive }) => {
+      let calls = 0;
+      if (writes) {
+        calls = await archive.prune(filter);
+        if (calls > 0) await archive.scrub();
+      } else for await (const batch of archive.list(filter)) calls += batch.length;
+      const verb = writes ? "deleted" : "would be deleted";
+      talk.record("summary", { ...facts, calls, dryRun: !writes, exitCode: EXIT.complete });
+      talk.say(`${plural(calls, "call")} from before ${until.toISOString()} ${verb}.`);
+      return { code: EXIT.complete, detail: { ...facts, pruned: calls } };
+    });
+  },
+};

@@ -1,0 +1,31 @@
+import { Option } from "commander";
+import type { CommandSpec } from "../command.ts";
+import { archiveOption, connectionOptions, selectionOptions, type VerifyFlags } from "../options.ts";
+
+const RANGE = ["--agent", "--since", "--until", "--tz"];
+
+export const verify: CommandSpec<VerifyFlags> = {
+  name: "verify",
+  args: "[outputs...]",
+  summary: "Check the archive, outputs against their manifests, and the archive against the cloud",
+  description: `Checks the database, every document's SHA-256 and the ledger. An output is a folder with a manifest.json, or a file
+with its FILE.manifest.json beside it. Exit 3 when anything is not as it should be.`,
+  options: {
+    "Against the cloud": [
+      new Option("--remote", "list again, and name what the cloud has and the archive lacks, and the reverse"),
+      ...selectionOptions().filter(({ long }) => RANGE.includes(long ?? "")),
+      ...connectionOptions(),
+    ],
+    Archive: [archiveOption()],
+    Output: [new Option("--json", "one JSON object per finding")],
+  },
+  examples: [
+    ["verify", "the archive itself"],
+    ["verify week/ calls.csv", "and two outputs"],
+    ["verify --remote --agent AGENT --since 30d", "and the last month, against what the service lists"],
+  ],
+  run: async (input) => {
+    const { runVerify } = await import("../verifying.ts");
+    return runVerify(input);
+  },
+};

@@ -1,0 +1,85 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { messageOf, UsageError } from "../core/errors.ts";
+import { isObject, type JsonObject } from "../core/transcript.ts";
+import { lines } from "../parse/lines.ts";
+import type { Finding } from "./verifying.ts";
+
+/**
+Checks an output against its manifest: every file's bytes, SHA-256 and, where a line is a row, rows.
+
+@throws UsageError when there is no manifest
+*/
+export const verifyOutput = async (path: string, shown: string, tell: (finding: Finding) => void): Promise<number> => {
+  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
+  const root = isFolder ? path : dirname(path);
+  const manifest = await manifestOf(isFolder ? join(path, "manifest.json") : `${path}.manifest.json`, shown);
+  const files = Array.isArray(manifest.files) ? manifest.files.filter(isObject) : [];
+  let checked = 0;
+  for (const facts of files) {
+    const name = String(facts.name);
+    const where = isFolder ? join(shown, name) : join(dirname(shown), name);
+    checked += 1;
+    for (const what of await differences(join(root, name), facts)) tell({ where, what });
+    if (basename(name).startsWith("SHA256SUMS")) checked += await verifySums(join(root, name), where, tell);
+  }
+  return checked;
+};
+
+const manifestOf = async (path: string, shown: string): Promise<JsonObject> => {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, "utf8"));
+    if (isObject(value)) return value;
+  } catch (error) {
+    throw new UsageError(`${shown} has no readable manifest, so it is not a complete output: ${messageOf(error)}`);
+  }
+  throw new UsageError(`${shown} has no readable manifest, so it is not a complete output.`);
+};
+
+const differences = async (path: string, { bytes, sha256, rows, name }: JsonObject): Promise<string[]> => {
+  const found = await digest(path, /\.(ndjson|jsonl)$/.test(String(name)));
+  if (!found) return ["is not there"];
+  const wrong: string[] = [];
+  if (found.bytes !== bytes) wrong.push(`has ${found.bytes} bytes, the manifest says ${bytes}`);
+  if (found.rows !== undefined && found.rows !== rows) wrong.push(`has ${found.rows} rows, the manifest says ${rows}`);
+  if (found.sha256 !== sha256) wrong.push("is not what was written (SHA-256)");
+  return wrong;
+};
+
+const digest = async (
+  path: string,
+  countRows: boolean,
+): Promise<{ bytes: number; sha256: string; rows?: number } | undefined> => {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  let rows = 0;
+  try {
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      if (countRows) for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) rows += 1;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  return { bytes, sha256: hash.digest("hex"), ...(countRows && { rows }) };
+};
+
+/** The files that a list in the form of `sha256sum` names. */
+const verifySums = async (path: string, where: string, tell: (finding: Finding) => void): Promise<number> => {
+  let checked = 0;
+  const sums = createReadStream(path);
+  for await (const line of lines(sums as AsyncIterable<Uint8Array>)) {
+    const [, sha256, name = ""] = /^([0-9a-f]{64}) {2}([^/]+)$/.exec(line) ?? [];
+    if (sha256 === undefined) continue;
+    checked += 1;
+    const found = await digest(join(dirname(path), name), false);
+    if (!found) tell({ where: join(dirname(where), name), what: "is not there" });
+    else if (found.sha256 !== sha256)
+      tell({ where: join(dirname(where), name), what: "is not what was written (SHA-256)" });
+  }
+  return checked;
+};

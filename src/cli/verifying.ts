@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import { resolve } from "node:path";
+import type { Archive } from "../core/archive.ts";
+import { UsageError } from "../core/errors.ts";
+import { addressOf } from "../sources/calls.ts";
+import { callsByRange, type Stretch, type Survey } from "../sources/ranges.ts";
+import type { Input } from "./command.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { knownBy } from "./fetching.ts";
+import type { VerifyFlags } from "./options.ts";
+import { count, paint, plural } from "./render.ts";
+import { selectionOf } from "./selection.ts";
+import { verifyOutput } from "./verify-output.ts";
+import { archiveOf, connect } from "./wire.ts";
+
+/** Something that is not as it should be: where, and what. */
+export interface Finding {
+  where: string;
+  what: string;
+}
+
+/** Checks whatever was asked for; every finding is a line of data. */
+export const runVerify = async (input: Input<VerifyFlags>): Promise<ExitCode> => {
+  const { args, flags, given, io, talk } = input;
+  if (!flags.remote && ["agent", "since", "until"].some((name) => given.has(name)))
+    throw new UsageError("--agent, --since and --until go with --remote: the archive and outputs are checked whole.");
+  let found = 0;
+  const tell = (finding: Finding): void => {
+    found += 1;
+    io.stdout.write(flags.json ? `${JSON.stringify(finding)}\n` : `${finding.where}: ${finding.what}\n`);
+  };
+  const archive = await archiveOf(flags, io, false);
+  try {
+    const documents = await verifyArchive(archive, flags.archive === false ? "" : flags.archive, tell);
+    talk.say(`${plural(documents, "document")} of the archive checked.`);
+    for (const output of args) {
+      const files = await verifyOutput(resolve(io.cwd, output), output, tell);
+      talk.say(`${output}: ${plural(files, "file")} checked.`);
+    }
+    if (flags.remote) await verifyRemote(input, archive, tell);
+  } finally {
+    await archive.close();
+  }
+  talk.say(
+    found === 0
+      ? paint(talk.color, "green", "Everything is as it should be.")
+      : paint(talk.color, "red", `${count(found)} findings.`),
+  );
+  talk.record("summary", { findings: found, exitCode: found === 0 ? EXIT.complete : EXIT.partial });
+  return found === 0 ? EXIT.complete : EXIT.partial;
+};
+
+const verifyArchive = async (archive: Archive, where: string, tell: (finding: Finding) => void): Promise<number> => {
+  for (const what of await archive.integrity()) tell({ where, what });
+  let documents = 0;
+  for await (const batch of archive.list({ states: ["fetched", "invalid"] }, { documents: true, tolerant: true })) {
+    for (const { id, document } of batch) {
+      documents += 1;
+      if (!document) tell({ where: id, what: "its document cannot be read" });
+      else if (createHash("sha256").update(document.bytes).digest("hex") !== document.sha256)
+        tell({ where: id, what: "its document is not what was stored (SHA-256)" });
+    }
+  }
+  return documents;
+};
+
+/** What the service lists and the archive has not settled, and what the archive has and the service lists no more. */
+const verifyRemote = async (
+  input: Input<VerifyFlags>,
+  archive: Archive,
+  tell: (finding: Finding) => void,
+): Promise<void> => {
+  const { flags, io, talk } = input;
+  const selection = await selectionOf({ ...input, args: [] }, knownBy(flags, io));
+  if (selection.by !== "range") throw new UsageError("--remote needs --agent and --since.");
+  const cloud = await connect(flags, io, talk);
+  const listed = await archiveOf({ archive: false }, io, true);
+  const surveys: Survey[] = [];
+  let seen = 0;
+  try {
+    for await (const batch of callsByRange(
+      { ims: cloud.ims, log: talk.log, now: io.now },
+      selection.stretches,
+      surveys,
+    )) {
+      const refs = batch.map(({ ref }) => ref);
+      const chosen = await listed.select(refs);
+      const states = await archive.look(refs);
+      for (const [at, { ref, link }] of batch.entries()) {
+        if (!chosen[at]?.added) continue;
+        seen += 1;
+        const state = states[at];
+        const where = ref.instanceId ?? (link ? addressOf(link) : "");
+        if (state === undefined) tell({ where, what: "the cloud lists it, the archive lacks it" });
+        else if (state === "failed" || state === "missing" || state === "pending")
+          tell({ where, what: `the cloud lists it, in the archive it is ${state}` });
+      }
+    }
+    for (const { stretch, error } of surveys) {
+      if (error) tell({ where: `agent ${stretch.agentId}`, what: `could not be listed: ${error.message}` });
+      else await tellVanished(archive, listed, stretch, tell);
+    }
+    talk.say(`${plural(seen, "call")} listed by the cloud compared.`);
+  } finally {
+    await listed.close();
+    await cloud.close();
+  }
+};
+
+const tellVanished = async (
+  archive: Archive,
+  listed: Archive,
+  { agentId, since, until }: Stretch,
+  tell: (finding: Finding) => void,
+): Promise<void> => {
+  for await (const batch of archive.list({ agents: [agentId], since, until })) {
+    const states = await listed.look(batch.map(({ id, link }) => (link ? { link } : { instanceId: id })));
+    for (const [at, { id, state }] of batch.entries())
+      if (states[at] === undefined && state !== "pruned")
+        tell({ where: id, what: "the archive has it, the cloud lists it no more" });
+  }
+};

@@ -1,0 +1,105 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { JsonObject, Transcript } from "../../src/core/transcript.ts";
+import { curate, needsOf, type Policy } from "../../src/transforms/curate.ts";
+import { checkFile } from "../../src/writers/presets/check.ts";
+import { conflicts, type Preset, type PresetOptions } from "../../src/writers/presets/index.ts";
+import { jsonLine } from "../../src/writers/shape.ts";
+import { anyCall } from "../writers/presets/calls.ts";
+
+export type Reader = (row: JsonObject, loss: boolean) => string[];
+
+const REFUSALS =
+  /^(tool-calls|greeting-first|empty-user|nothing-to-learn|tool-call-with-text|parallel-tool-results|tool-arguments-not-json)$/;
+
+export interface Made {
+  lines: string[];
+  refused: string[];
+  dropped: string[];
+}
+
+/** Rows of calls, as the dataset command makes them. */
+export const rowsOf = (
+  preset: Preset,
+  calls: readonly Transcript[],
+  policy: Policy,
+  options: PresetOptions = {},
+): Made => {
+  const made: Made = { lines: [], refused: [], dropped: [] };
+  const whole: Policy = preset.unit === "turn" ? { ...policy, expand: "turn" } : policy;
+  for (const call of calls) {
+    const curated = curate(call, whole);
+    if ("reason" in curated) {
+      made.dropped.push(curated.reason);
+      continue;
+    }
+    for (const sample of curated.samples) {
+      const row = preset.line(sample, { loss: needsOf(whole).loss && preset.can.loss !== undefined, ...options });
+      if ("dropped" in row) made.refused.push(String(row.dropped));
+      else made.lines.push(jsonLine(row));
+    }
+  }
+  return made;
+};
+
+const lossOf = (preset: Preset, policy: Policy): boolean => preset.can.loss !== undefined && needsOf(policy).loss;
+
+/** Errors that the preset's own rules find in these lines. */
+export const errorsIn = (preset: Preset, lines: readonly string[]): string[] => {
+  const check = checkFile(() => preset);
+  const found = lines.flatMap((line) => check.line(Buffer.from(line.slice(0, -1))));
+  return found
+    .filter(({ severity }) => severity === "error")
+    .map(({ rule, line, detail }) => `${line} ${rule} ${detail}`);
+};
+
+/** What every preset promises. `read` is a reader that shares nothing with it, `calls` real ones to be read. */
+export const presetContract = (preset: Preset, read: Reader, calls: () => Promise<readonly Transcript[]>): void => {
+  const policies: [string, Policy][] = (
+    [
+      ["the defaults", {}],
+      ["greetings dropped", { greeting: "drop", system: "none" }],
+      ["a padded greeting", { greeting: "pad" }],
+      ["a masked greeting and half answers", { greeting: "mask", interrupted: "mask" }],
+      ["whole interrupted answers, without fillers", { interrupted: "keep", stripFillers: true }],
+      ["a sample per agent turn", { expand: "turn" }],
+    ] satisfies [string, Policy][]
+  ).filter(([, policy]) => conflicts(preset, needsOf(policy)).length === 0);
+
+  describe(`${preset.name} keeps the presets' contract`, () => {
+    let real: readonly Transcript[] = [];
+    beforeAll(async () => {
+      real = await calls();
+    });
+    it.each(policies)("its reader takes every row of real calls, under %s", (_, policy) => {
+      const { lines, refused } = rowsOf(preset, real, policy);
+      expect(lines.length).toBeGreaterThan(real.length / 2);
+      const loss = lossOf(preset, preset.unit === "turn" ? { ...policy, expand: "turn" } : policy);
+      for (const [index, line] of lines.entries()) expect([index, read(JSON.parse(line), loss)]).toEqual([index, []]);
+      expect(errorsIn(preset, lines)).toEqual([]);
+      expect(refused).toEqual([]);
+    });
+    it.each(policies)("its reader takes every row of any turns, under %s", (_, policy) => {
+      const loss = lossOf(preset, preset.unit === "turn" ? { ...policy, expand: "turn" } : policy);
+      fc.assert(
+        fc.property(fc.array(anyCall, { maxLength: 3 }), (calls) => {
+          const before = structuredClone(calls);
+          const { lines, refused } = rowsOf(preset, calls, policy);
+          for (const line of lines) {
+            expect(line.isWellFormed()).toBe(true);
+            expect(read(JSON.parse(line), loss)).toEqual([]);
+          }
+          expect(errorsIn(preset, lines)).toEqual([]);
+          for (const reason of refused) expect(reason).toMatch(REFUSALS);
+          expect(rowsOf(preset, calls, policy).lines).toEqual(lines);
+          expect(calls).toEqual(before);
+        }),
+        { numRuns: 500 },
+      );
+    });
+    it("gives every row the same columns", () => {
+      const { lines } = rowsOf(preset, real, {});
+      expect(new Set(lines.map((line) => Object.keys(JSON.parse(line)).join()))).toHaveLength(1);
+    });
+  });
+};
