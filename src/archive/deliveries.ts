@@ -1,5 +1,5 @@
 import type { Deliveries } from "../core/archive.ts";
-import type { Db } from "./open.ts";
+import { type Db, transaction } from "./open.ts";
 import { one } from "./rows.ts";
 
 /** What was written where. */
@@ -20,7 +20,7 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
   };
   const here = "destination in (select destination from destinations where place = ?)";
 
-  const prepare = db.transaction((place: string, formats: readonly string[], part: number) => {
+  const prepare = (place: string, formats: readonly string[], part: number): void => {
     held();
     for (const format of formats) {
       const at = destination(place, format);
@@ -31,7 +31,7 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
       // A plain export replaces what was there: it is recorded when it is in place.
       if (part > 0) record(at, format, part);
     }
-  });
+  };
   const record = (at: number, format: string, part: number): void => {
     db.prepare(
       `insert into deliveries (destination, item, part) select ?, item, ? from temp.delivering where format = ?
@@ -39,7 +39,7 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
     ).run(at, part, format);
   };
 
-  const confirm = db.transaction((place: string, part: number) => {
+  const confirm = (place: string, part: number): void => {
     held();
     if (part === 0) {
       const formats = db
@@ -55,21 +55,21 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
     }
     db.prepare(`update parts set prepared = 0 where part = ? and ${here}`).run(part, place);
     db.exec("delete from temp.delivering");
-  });
+  };
 
-  const withdraw = db.transaction((place: string, part: number) => {
+  const withdraw = (place: string, part: number): void => {
     held();
     db.prepare(`delete from deliveries where part = ? and ${here}`).run(part, place);
     db.prepare(`delete from parts where part = ? and ${here}`).run(part, place);
-  });
+  };
 
   return {
     delivered: async (place, format, items) =>
       new Set(items.filter((item) => had.get(place, format, item) !== undefined)),
     delivering: async (format, items) => {
-      db.transaction(() => {
+      transaction(db, () => {
         for (const item of items) add.run(format, item);
-      })();
+      });
     },
     lastPart: async (place) => {
       const row = one<{ part: number; prepared: number }>(
@@ -79,9 +79,9 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
       );
       return row && { part: row.part, prepared: row.prepared === 1 };
     },
-    prepare: async (place, formats, part) => prepare.immediate(place, formats, part),
-    confirm: async (place, part) => confirm.immediate(place, part),
-    withdraw: async (place, part) => withdraw.immediate(place, part),
+    prepare: async (place, formats, part) => transaction(db, () => prepare(place, formats, part)),
+    confirm: async (place, part) => transaction(db, () => confirm(place, part)),
+    withdraw: async (place, part) => transaction(db, () => withdraw(place, part)),
     holding: async (id) =>
       db
         .prepare(

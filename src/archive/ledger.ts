@@ -1,7 +1,7 @@
 import type { Ledger, Outcome, Ref, Selected, State, Window } from "../core/archive.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { compress, expand, type Packed } from "./codec.ts";
-import type { Db } from "./open.ts";
+import { type Db, transaction } from "./open.ts";
 import { countStates, one, standIn, where } from "./rows.ts";
 
 /** An outcome whose bytes are ready to be stored. */
@@ -31,7 +31,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void): Ledger => {
     return known;
   };
 
-  const commit = db.transaction((outcomes: readonly Ready[]) => {
+  const commit = (outcomes: readonly Ready[]): void => {
     held();
     for (const outcome of outcomes) {
       const { item, state } = unite(outcome);
@@ -65,7 +65,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void): Ledger => {
       if (body) statements.putDocument.run(item, body.codec, body.body, outcome.packedMeta ?? null);
       else if (outcome.packedMeta) statements.putMeta.run(outcome.packedMeta, item);
     }
-  });
+  };
 
   const ready = async (outcome: Outcome): Promise<Ready> => {
     const { document, meta } = outcome;
@@ -82,13 +82,12 @@ export const ledger = (db: Db, now: () => Date, held: () => void): Ledger => {
     };
   };
 
-  const select = db.transaction((refs: readonly Ref[]): Selected[] =>
+  const select = (refs: readonly Ref[]): Selected[] =>
     refs.map((ref) => {
       const item = found(ref) ?? added(ref);
       const row = one<ChosenRow>(statements.chosen.get(item)) ?? lost();
       return { ...selectedOf(row), added: statements.addSelected.run(item).changes > 0 };
-    }),
-  );
+    });
 
   const found = ({ instanceId, link, agentId, window }: Ref): number | undefined => {
     const known = one<{ item: number }>(
@@ -124,14 +123,17 @@ export const ledger = (db: Db, now: () => Date, held: () => void): Ledger => {
   };
 
   return {
-    select: async (refs) => select.immediate(refs),
+    select: async (refs) => transaction(db, () => select(refs)),
     selectStored: async (filter) => {
       const { clause, values } = where(filter);
       return db
         .prepare(`insert into temp.selected select item from items i ${clause} on conflict do nothing`)
         .run(...values).changes;
     },
-    commit: async (outcomes) => commit.immediate(await Promise.all(outcomes.map(ready))),
+    commit: async (outcomes) => {
+      const prepared = await Promise.all(outcomes.map(ready));
+      transaction(db, () => commit(prepared));
+    },
     look: async (refs) =>
       refs.map(({ instanceId, link }) => {
         const known = one<{ item: number }>(
@@ -183,6 +185,7 @@ const selectedOf = (row: ChosenRow): Omit<Selected, "added"> => {
     seenAt: new Date(row.seen_at),
     attempts: row.attempts,
     described: row.described === 1,
+    ...(row.instance_id !== null && { instanceId: row.instance_id }),
     ...(row.error_code !== null && { code: row.error_code }),
     ...(known && { known }),
   };

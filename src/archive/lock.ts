@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Holder, type Lockable, LockLost, type Owner } from "../core/archive.ts";
-import type { Db } from "./open.ts";
+import { type Db, transaction } from "./open.ts";
 import { one } from "./rows.ts";
 
 /**
@@ -26,7 +26,7 @@ export const lock = (db: Db, now: () => Date): Lockable & { held: () => void } =
   let token: string | undefined;
   const expiry = (): string => new Date(now().getTime() + TTL_MS).toISOString();
 
-  const take = db.transaction((owner: Owner, isDead: (owner: Owner) => boolean): Holder | undefined => {
+  const take = (owner: Owner, isDead: (owner: Owner) => boolean): Holder | undefined => {
     const holder = one<LockRow>(current.get());
     if (holder && holder.expires_at > now().toISOString() && !(holder.host === owner.host && isDead(holder)))
       return { pid: holder.pid, host: holder.host, startedAt: holder.started_at, expiresAt: holder.expires_at };
@@ -40,7 +40,7 @@ export const lock = (db: Db, now: () => Date): Lockable & { held: () => void } =
       expiry(),
     );
     return undefined;
-  });
+  };
 
   const held = (): void => {
     if (token !== undefined && extend.run(expiry(), token).changes === 0)
@@ -48,7 +48,7 @@ export const lock = (db: Db, now: () => Date): Lockable & { held: () => void } =
   };
   return {
     held,
-    acquire: async (owner, isDead) => take.immediate(owner, isDead),
+    acquire: async (owner, isDead) => transaction(db, () => take(owner, isDead)),
     renew: async () => held(),
     release: async () => {
       if (token !== undefined) db.prepare("delete from lock where token = ?").run(token);

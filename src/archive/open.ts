@@ -90,12 +90,31 @@ const check = (db: Db, path: string): number => {
 };
 
 const migrate = (db: Db, path: string): void =>
-  db
-    .transaction(() => {
-      // Once more, now that nobody else can: another run may have been first.
-      const version = check(db, path);
-      for (const step of migrations.slice(version)) db.exec(step);
-      db.exec(`pragma application_id = ${APPLICATION_ID}`);
-      db.exec(`pragma user_version = ${migrations.length}`);
-    })
-    .immediate();
+  transaction(db, () => {
+    // Once more, now that nobody else can: another run may have been first.
+    const version = check(db, path);
+    for (const step of migrations.slice(version)) db.exec(step);
+    db.exec(`pragma application_id = ${APPLICATION_ID}`);
+    db.exec(`pragma user_version = ${migrations.length}`);
+  });
+
+/**
+All or nothing, as the only writer from its beginning.
+
+libsql's own, when a commit fails for want of space, tells of the rollback that then fails too.
+*/
+export const transaction = <T>(db: Db, work: () => T): T => {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    db.exec("COMMIT");
+    return result;
+  } catch (error) {
+    try {
+      db.exec("ROLLBACK");
+    } catch {
+      // The database has rolled it back by itself.
+    }
+    throw error;
+  }
+};

@@ -1,10 +1,10 @@
 import type { Retention } from "../core/archive.ts";
-import type { Db } from "./open.ts";
+import { type Db, transaction } from "./open.ts";
 import { where } from "./rows.ts";
 
 /** Deleting for good, and looking whether everything is as it should be. */
 export const retention = (db: Db, held: () => void): Retention => {
-  const prune = db.transaction((clause: string, values: unknown[]): number => {
+  const prune = (clause: string, values: unknown[]): number => {
     held();
     db.exec("create temp table doomed (item integer primary key)");
     const { changes } = db.prepare(`insert into temp.doomed select i.item from items i ${clause}`).run(...values);
@@ -16,13 +16,13 @@ export const retention = (db: Db, held: () => void): Retention => {
       where item in (select item from temp.doomed);
       drop table temp.doomed`);
     return changes;
-  });
+  };
   return {
     prune: async (filter) => {
       // Overwritten with zeros, not only given back.
       db.exec("pragma secure_delete = ON");
       const { clause, values } = where(filter);
-      return prune.immediate(clause, values);
+      return transaction(db, () => prune(clause, values));
     },
     scrub: async () => {
       db.exec("pragma wal_checkpoint(TRUNCATE)");

@@ -139,14 +139,14 @@ const moveCursors = async (
     // Between the cursor and a later start nothing was looked at.
     if (before && stretch.since > before) continue;
     const unsettled = await archive.unsettledWindows(stretch.agentId, new Date(begun.getTime() - GIVE_UP_MS));
-    let reached: Date | undefined;
+    // Where nothing is settled yet, the next run still has to know where to go on from.
+    let reached = stretch.since;
     for (const { start, end, running } of windows) {
       if (running > 0 || unsettled.some((open) => open.start < end && open.end > start)) break;
       reached = end;
     }
-    if (reached === undefined) continue;
     const latest = Math.min(reached.getTime(), stretch.until.getTime(), begun.getTime() - MARGIN_MS);
-    if (latest > stretch.since.getTime()) await archive.moveCursor(name, new Date(latest));
+    await archive.moveCursor(name, new Date(Math.max(latest, stretch.since.getTime())));
   }
 };
 

@@ -171,6 +171,11 @@ export const pullOptions = (): Option[] => [
   ...runOptions(),
 ];
 
+export const configOptions = (): Option[] => [
+  option("--config <file>", "settings in YAML or JSON (default: ~/.config/callarchive/config.yaml, if it is there)"),
+  option("--no-config", "no config file, not even that one"),
+];
+
 export const displayOptions = (): Option[] => [
   option("--log-format <format>", "how talk is written to stderr").choices(["text", "json"]).default("text"),
   option("-q, --quiet", "errors only"),

@@ -114,7 +114,9 @@ export const openOutputs = async (target: Target, flags: OutputFlags, io: Io, pa
   };
   if (target.kind === "stream") return openStream(target, options, io);
   const place = placeOf(target);
-  await clearLeftovers(place.root, io);
+  const names = target.kind === "file" ? [basename(target.path)] : target.formats.map((format) => writers[format].file);
+  for (const folder of new Set([place.root, ...names.map((name) => dirname(join(place.root, name)))]))
+    await clearLeftovers(folder, io);
   const files = new Files({ ...place, tag: tagOf(io, randomBytes(6).toString("hex")) });
   const made = target.formats.map((format) => {
     const name = partName(target.kind === "file" ? basename(target.path) : writers[format].file, part);

@@ -48,6 +48,7 @@ export interface Selected {
   code?: string;
   /** Whether the service was asked for all it knows of the call. */
   described: boolean;
+  instanceId?: string;
   /** Everything that the archive knows of where it is, when that is more than the ref said. */
   known?: { link: string; agentId: string; window: Window };
 }

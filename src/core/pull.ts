@@ -146,8 +146,9 @@ const wantedOf = ({ found, choice }: Due, { refresh, describe, now }: PullOption
   // What is not JSON may not have been written to its end yet.
   const settled = isFinal(choice.state) && !(choice.state === "invalid" && choice.code === "NotJson" && young);
   if (refresh ? choice.state === "pruned" : settled) {
-    const lacking = describe && choice.state === "fetched" && !choice.described && !refresh;
-    return lacking ? { ...found, describeOnly: true } : undefined;
+    const { instanceId, described, state } = choice;
+    const lacking = describe && state === "fetched" && !described && !refresh;
+    return lacking && instanceId ? { ref: { ...found.ref, instanceId }, describeOnly: true } : undefined;
   }
   // Named by the stand-in of an id: where it was listed is where it can be found.
   const { known } = choice;

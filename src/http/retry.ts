@@ -34,7 +34,8 @@ export interface RetryOptions {
   random?: () => number;
 }
 
-const wait = (ms: number, signal?: AbortSignal): Promise<unknown> =>
+/** Rejects with the signal's reason when aborted. */
+export const wait = (ms: number, signal?: AbortSignal): Promise<unknown> =>
   delay(ms, undefined, signal && { signal }).catch((error: unknown) => {
     signal?.throwIfAborted();
     throw error;

@@ -11,7 +11,7 @@ import type { Change, Policy } from "./policy.ts";
 import { cutTrailing, draftOf, dropEmpty, mergeTurns, onlyKinds, settleInterruptions, takeRoles } from "./steps.ts";
 import { pairTools } from "./tools.ts";
 
-export type { Change, DropReason, Needs, Policy } from "./policy.ts";
+export type { Change, Policy } from "./policy.ts";
 export { needsOf } from "./policy.ts";
 
 /** What became of a call: its samples, or why there are none. */

@@ -53,16 +53,13 @@ export const createDedupe = ({ exact = true, near = true, of = "all" }: DedupeOp
   const byDigest = new Chains(digests, 1, DIGEST_WORDS);
   const signatures = new Rows(SIGNATURE_WORDS);
   const byBand = new Chains(signatures, BANDS, BAND_WORDS);
-  /** The row in which kept calls stand with digest or signature has their number and split here. */
+  /** Of each kept call, in the same row as there: its number and its split. */
   const calls = new Rows(2);
   const splits = new Map<string, number>();
 
-  /** The earliest of these rows that this call must not be a duplicate of. */
-  const earlier = (row: number | undefined, found: number, split: number): number | undefined => {
-    const [words, at] = [calls.piece(found), calls.at(found)];
-    if (of === "other-splits" && words[at + 1] === split) return row;
-    return row === undefined || found < row ? found : row;
-  };
+  /** Whether a call of this split must not be a duplicate of the one in this row. */
+  const mustDiffer = (row: number, split: number): boolean =>
+    of === "all" || calls.piece(row)[calls.at(row) + 1] !== split;
   const numberOf = (row: number): number => (calls.piece(row)[calls.at(row)] ?? 0) | 0;
 
   return {
@@ -80,10 +77,11 @@ export const createDedupe = ({ exact = true, near = true, of = "all" }: DedupeOp
       if (digest !== undefined) {
         let same: number | undefined;
         byDigest.find(digest, 0, (found) => {
-          same = earlier(same, found, part);
-          return "on";
+          same = found;
+          return "stop";
         });
-        if (same !== undefined) return { of: numberOf(same), kind: "exact" };
+        // Where copies are kept, the first stands for all: a thousand take the room of one.
+        if (same !== undefined) return mustDiffer(same, part) ? { of: numberOf(same), kind: "exact" } : undefined;
       }
       const spoken = texts.filter((_, index) => isSpoken(messages[index]));
       const words = near ? (signature(spoken.join("\n")) ?? unique(number)) : undefined;
@@ -92,7 +90,13 @@ export const createDedupe = ({ exact = true, near = true, of = "all" }: DedupeOp
         for (let band = 0; band < BANDS; band++) {
           let left = LOOKED_AT;
           byBand.find(words, band, (found) => {
-            if (isAlike(words, 0, signatures.piece(found), signatures.at(found))) alike = earlier(alike, found, part);
+            const isEarlier = alike === undefined || found < alike;
+            if (
+              isEarlier &&
+              mustDiffer(found, part) &&
+              isAlike(words, 0, signatures.piece(found), signatures.at(found))
+            )
+              alike = found;
             return --left > 0 ? "on" : "stop";
           });
         }

@@ -28,9 +28,8 @@ export const languageOf = (messages: readonly Message[]): Sample["language"] => 
   const han = isJapanese ? 0 : units.han;
   const other = units.other + kana + (isJapanese ? units.han : 0);
   if (han + latin === 0 || other / (han + latin + other) >= FOREIGN) return "other";
-  const chinese = han / (han + latin);
-  if (chinese >= PURE) return "zh";
-  return chinese <= 1 - PURE ? "en" : "mixed";
+  if (han / (han + latin) >= PURE) return "zh";
+  return latin / (han + latin) >= PURE ? "en" : "mixed";
 };
 
 interface Units {

@@ -49,7 +49,7 @@ A sample within a budget: as it is, or with `cut` its longest beginning that fit
 Whole turns are cut from the end, never a part of one: what stays ends on an answer that the model may learn, with a
 user's words before it. Undefined when there is none, and with `drop` whenever the whole does not fit.
 */
-export const fit = (
+export const fitBudget = (
   messages: readonly Message[],
   budget: number,
   mode: "drop" | "cut",

@@ -94,7 +94,7 @@ export const presetContract = (preset: Preset, read: Reader, calls: () => Promis
           expect(rowsOf(preset, calls, policy).lines).toEqual(lines);
           expect(calls).toEqual(before);
         }),
-        { numRuns: 500 },
+        { numRuns: 300 },
       );
     });
     it("gives every row the same columns", () => {

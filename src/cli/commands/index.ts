@@ -1,5 +1,7 @@
 import type { CommandSpec } from "../command.ts";
 import { check } from "./check.ts";
+import { completion } from "./completion.ts";
+import { config } from "./config.ts";
 import { demo } from "./demo.ts";
 import { doctor } from "./doctor.ts";
 import { emulate } from "./emulate.ts";
@@ -26,4 +28,6 @@ export const commands: readonly CommandSpec<never>[] = [
   doctor,
   emulate,
   demo,
+  config,
+  completion,
 ];

@@ -3,6 +3,7 @@ import { type Group, idle, type Line, runsOf } from "./digits.ts";
 import { folded, masked } from "./fold.ts";
 import { chained, type NumberReader, numbersIn, readWhole } from "./numbers.ts";
 import type { Span } from "./span.ts";
+import { hasDigits } from "./words.ts";
 
 /** What is said while somebody dictates. */
 const ACKNOWLEDGED =
@@ -11,6 +12,8 @@ const quiet = (text: string): boolean => idle(text.replace(ACKNOWLEDGED, ""));
 
 /** Only so much of a turn's beginning and end is looked at, in characters. */
 const EDGE = 80;
+/** A number that goes on in the next turn stands no further from its turn's end, in characters. */
+const END = 24;
 /** A dictated number takes no more turns than this, acknowledgements included. */
 const MOST_TURNS = 16;
 
@@ -34,13 +37,21 @@ export const dictated = (
   read: NumberReader,
   names: ReadonlySet<string>,
 ): Map<number, Span[]> => {
-  const pieces = turns.map((turn) => pieceOf(turn, read));
+  const known = new Map<number, Piece>();
+  const pieceAt: Pieces = (index) => {
+    const [piece, turn] = [known.get(index), turns[index]];
+    if (piece !== undefined || turn === undefined) return piece;
+    const made = pieceOf(turn, read);
+    known.set(index, made);
+    return made;
+  };
   const spans = new Map<number, Span[]>();
-  for (let index = 0; index < pieces.length; index += 1) {
-    const chain = chainFrom(pieces, index, read);
+  for (let index = 0; index < turns.length - 1; index += 1) {
+    if (!hasDigits(turns[index]?.text.slice(-END) ?? "", 1)) continue;
+    const chain = chainFrom(pieceAt, index, read);
     if (chain === undefined) continue;
     for (const [turn, group] of chain.places) {
-      const offset = pieces[turn]?.offset ?? 0;
+      const offset = pieceAt(turn)?.offset ?? 0;
       const found = spans.get(turn) ?? [];
       const [start, end] = [offset + group.start, offset + group.end];
       // One placeholder for what one turn says of it.
@@ -57,7 +68,7 @@ const pieceOf = ({ role, text }: Turn, read: NumberReader): Piece => {
   const offset = Math.max(0, text.length - EDGE);
   const whole = folded(masked(text.slice(offset)));
   const line: Line = { text: whole };
-  const runs = runsOf(line, 1);
+  const runs = runsOf(line, 1, 1);
   const [first, last] = [runs[0], runs.at(-1)];
   const own = (run: Group[]): boolean => numbersIn(run, read).length > 0;
   const ends = last !== undefined && quiet(whole.slice(last.at(-1)?.end)) && !own(last);
@@ -67,6 +78,8 @@ const pieceOf = ({ role, text }: Turn, read: NumberReader): Piece => {
   return { role, line, offset, only, ...(ends ? { tail: last } : {}), ...(begins ? { head: first } : {}) };
 };
 
+type Pieces = (index: number) => Piece | undefined;
+
 interface Chain {
   name: string;
   value: string;
@@ -75,15 +88,15 @@ interface Chain {
   last: number;
 }
 
-const chainFrom = (pieces: readonly Piece[], from: number, read: NumberReader): Chain | undefined => {
-  const opening = pieces[from];
+const chainFrom = (pieceAt: Pieces, from: number, read: NumberReader): Chain | undefined => {
+  const opening = pieceAt(from);
   if (opening?.tail === undefined) return undefined;
   const places = opening.tail.map((group): [number, Group] => [from, group]);
   const echoes: [number, Group][] = [];
   let groups = opening.tail;
   let chain: Chain | undefined;
-  for (let index = from + 1; index < pieces.length && index < from + MOST_TURNS; index += 1) {
-    const piece = pieces[index];
+  for (let index = from + 1; index < from + MOST_TURNS; index += 1) {
+    const piece = pieceAt(index);
     if (piece === undefined) break;
     if (piece.role !== opening.role) {
       if (!piece.only) break;

@@ -59,20 +59,20 @@ const gapOf = (text: string): Gap | undefined => {
 export const idle = (text: string): boolean =>
   text === "" || text.replace(HYPHENS, "").replace(PAUSES, "").replace(SPACES, "") === "";
 
-/** An identity card's check character is read only where its 17 digits came before it. */
+/** An identity card's check character, `X`, is read only where its 17 digits came before it. */
 const BEFORE_CHECK = 17;
 
 /**
 The runs of digits in a folded text, written or spoken, with at least `least` digits: each a list of groups with nothing
-but separators and fillers between them.
+but separators and fillers between them. An `X` is read as one only after `beforeCheck` digits.
 */
-export const runsOf = (line: Line, least: number): Group[][] => {
+export const runsOf = (line: Line, least: number, beforeCheck = BEFORE_CHECK): Group[][] => {
   const runs: { groups: Group[]; length: number }[] = [];
   for (const { 0: source, index: start, groups: atom = {} } of line.text.matchAll(ATOM)) {
     const run = runs.at(-1);
     const last = run?.groups.at(-1);
     const gap = last === undefined ? undefined : gapOf(line.text.slice(last.end, start));
-    if (atom.check !== undefined && (gap === undefined || (run?.length ?? 0) < BEFORE_CHECK)) continue;
+    if (atom.check !== undefined && (gap === undefined || (run?.length ?? 0) < beforeCheck)) continue;
     const digits = digitsOf(atom);
     const kind = kindOf(atom);
     const end = start + source.length;

@@ -33,7 +33,7 @@ const JOINS: Record<string, string> = {
 };
 /** Words before "at", "九九" or "nine nine" that are no one's name. */
 const STOP =
-  /^(?:is|its|it|s|be|to|on|as|and|so|um|uh|yes|yeah|ok|okay|sure|my|me|us|you|them|your|our|mail|email|address|that|thats|the|here|there|look|find|visit|site|online|page|website|available|is|are|at|was|just|only|me)$/i;
+  /^(?:s|i[st]|its|be|to|on|as|are|was|and|so|u[mh]|yes|yeah|ok|okay|sure|m[ey]|us|your?|them|our|mail|email|address|thats?|the|here|there|look|find|visit|site|online|available|page|website|just|only)$/i;
 
 /** Finds written and spoken addresses: `li@qq.com`, `li艾特qq点com`, `john dot smith at gmail dot com`. */
 export const emails: Finder = (text) => {
@@ -44,7 +44,7 @@ export const emails: Finder = (text) => {
     const domain = DOMAIN.exec(text.slice(after, after + LONGEST_DOMAIN));
     if (domain === null) continue;
     const [whole, host = "", top = ""] = domain;
-    const spoken = sign !== "@" || /\s$/.test(text.slice(0, index).slice(-1)) || /^\s/.test(whole);
+    const spoken = sign !== "@" || /\s/.test(text[index - 1] ?? "") || /^\s/.test(whole);
     if ((spoken || /[点點\s]/.test(host)) && !TOP.test(top)) continue;
     const name =
       /\w/.test(text[index - 1] ?? "") && sign === "@" ? plainName(text, from, index) : spokenName(text, from, index);
@@ -53,7 +53,7 @@ export const emails: Finder = (text) => {
       /^at$/i.test(sign) &&
       !name.sure &&
       !PROVIDER.test(written(host)) &&
-      !/mail/i.test(text.slice(index - 40, index))
+      !/mail/i.test(text.slice(Math.max(0, index - 40), index))
     )
       continue;
     from = after + whole.length;

@@ -1,9 +1,9 @@
-import type { Transcript, Turn } from "../../core/transcript.ts";
+import type { Transcript } from "../../core/transcript.ts";
 import { dictated } from "./dictation.ts";
 import { runsOf } from "./digits.ts";
 import { emails } from "./email.ts";
 import { folded, masked } from "./fold.ts";
-import { type NumberReader, numberFinder, numberReader, numbersIn } from "./numbers.ts";
+import { numberFinder, numberReader, numbersIn } from "./numbers.ts";
 import { passports, plates } from "./papers.ts";
 import { patternFinder, type RedactPattern } from "./pattern.ts";
 import { phoneReader } from "./phone.ts";
@@ -11,6 +11,7 @@ import { Placeholders } from "./placeholders.ts";
 import { type Finder, type RedactCategory, type Span, united } from "./span.ts";
 import { changed } from "./walk.ts";
 import { ips, urls } from "./web.ts";
+import { hasDigits } from "./words.ts";
 
 export { parsePattern, type RedactPattern } from "./pattern.ts";
 export { REDACT_CATEGORIES, type RedactCategory } from "./span.ts";
@@ -44,57 +45,60 @@ Asynchronous because the telephone metadata is loaded, when `phone` is asked for
 export const createRedactor = async ({ categories, patterns = [] }: RedactOptions): Promise<Redactor> => {
   const names = new Set<string>(categories);
   const read = numberReader(names.has("phone") ? await phoneReader() : undefined);
-  const finders = [...categoryFinders(names, read)];
+  const numbers = NUMBERS.some((name) => names.has(name));
+  const wordFinders = chosen(WORD_FINDERS, names);
+  const digitFinders = chosen(DIGIT_FINDERS, names);
+  if (numbers) digitFinders.push(numberFinder(read, names));
   const custom = patterns.map(patternFinder);
 
   const find = (text: string): Span[] => {
     const open = masked(text);
     const narrow = folded(open);
-    return [...custom.flatMap((finder) => finder(open)), ...finders.flatMap((finder) => finder(narrow))];
+    return [
+      ...custom.flatMap((finder) => finder(open)),
+      ...wordFinders.flatMap((finder) => finder(narrow)),
+      ...(hasDigits(narrow) ? digitFinders.flatMap((finder) => finder(narrow)) : []),
+    ];
   };
   const partyNumber = (text: string): string => {
     const [found] = runsOf({ text: folded(text) }, 1).flatMap((run) => numbersIn(run, read));
     return found?.value ?? text;
   };
 
-  const once = (transcript: Transcript, placeholders: Placeholders): Transcript => {
-    const parts = dictation(transcript.turns, read, names);
-    const fill = (text: string, more: readonly Span[] = []): string => {
-      const spans = [...find(text), ...more];
-      return spans.length === 0 ? text : placeholders.fill(text, united(spans));
-    };
-    return changed(transcript, {
-      text: (text) => fill(text),
-      turn: (text, index) => fill(text, parts.get(index)),
-      party: (text) =>
-        names.has("phone") && /\d{3}/.test(masked(text))
-          ? placeholders.take({ name: "phone", value: partyNumber(text) })
-          : text,
-    });
-  };
-
   return (transcript) => {
     const placeholders = new Placeholders(transcript);
+    const clean = new Set<string>();
+    // What is found changes what stands beside the rest: so again until nothing is.
+    const fill = (text: string, more: readonly Span[] = []): string => {
+      let current = text;
+      let spans = more;
+      while (spans.length > 0 || !clean.has(current)) {
+        const found = united([...find(current), ...spans]);
+        if (found.length === 0) clean.add(current);
+        current = placeholders.fill(current, found);
+        spans = [];
+      }
+      return current;
+    };
+    const party = (text: string): string =>
+      names.has("phone") && /\d{3}/.test(masked(text))
+        ? placeholders.take({ name: "phone", value: partyNumber(text) })
+        : text;
+
     let current = transcript;
-    // What is found changes what stands beside the rest: so until nothing is.
     for (;;) {
       const before = placeholders.total;
-      const next = once(current, placeholders);
+      const parts = numbers ? dictated(current.turns, read, names) : new Map<number, Span[]>();
+      const next = changed(current, { text: fill, turn: (text, index) => fill(text, parts.get(index)), party });
       if (placeholders.total === before) return { transcript: current, counts: placeholders.counts };
       current = next;
     }
   };
 };
 
+const WORD_FINDERS = { email: emails, url: urls } satisfies Partial<Record<RedactCategory, Finder>>;
+const DIGIT_FINDERS = { ip: ips, passport: passports, plate: plates } satisfies Partial<Record<RedactCategory, Finder>>;
 const NUMBERS: readonly RedactCategory[] = ["phone", "id-card", "bank-card"];
-const FINDERS = { email: emails, url: urls, ip: ips, passport: passports, plate: plates } satisfies Partial<
-  Record<RedactCategory, Finder>
->;
 
-function* categoryFinders(names: ReadonlySet<string>, read: NumberReader): Generator<Finder> {
-  for (const [name, finder] of Object.entries(FINDERS)) if (names.has(name)) yield finder;
-  if (NUMBERS.some((name) => names.has(name))) yield numberFinder(read, names);
-}
-
-const dictation = (turns: readonly Turn[], read: NumberReader, names: ReadonlySet<string>): Map<number, Span[]> =>
-  NUMBERS.some((name) => names.has(name)) ? dictated(turns, read, names) : new Map();
+const chosen = (finders: Partial<Record<RedactCategory, Finder>>, names: ReadonlySet<string>): Finder[] =>
+  Object.entries(finders).flatMap(([name, finder]) => (names.has(name) ? [finder] : []));

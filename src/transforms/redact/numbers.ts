@@ -11,6 +11,7 @@ import { isCardNumber, isIdNumber, isOldIdNumber } from "./checks.ts";
 import { type Group, runsOf, TURN } from "./digits.ts";
 import type { PhoneReader } from "./phone.ts";
 import type { Finder, Span } from "./span.ts";
+import { hasDigits } from "./words.ts";
 
 /** What a candidate is, if anything. */
 export type NumberReader = (candidate: Candidate) => Pick<Span, "name" | "value"> | undefined;
@@ -20,6 +21,8 @@ export interface NumberFind extends Span {
 
 const SHORTEST = 7;
 const LONGEST = 21;
+/** Digits that even "triple five, triple four…" takes as said. */
+const FEWEST = 5;
 
 /** Identity cards, bank cards and phones, told apart; `phone` is undefined where nobody asks for phones. */
 export const numberReader =
@@ -100,8 +103,10 @@ const fill = (parts: readonly Group[][], read: NumberReader): NumberFind[] => {
 
 const firstFrom = (parts: readonly Group[][], from: number, read: NumberReader) => {
   const groups: Group[] = [];
-  for (let next = from; next < parts.length && groups.length <= LONGEST; next += 1) {
-    groups.push(...(parts[next] ?? []));
+  for (let next = from; next < parts.length; next += 1) {
+    const part = parts[next] ?? [];
+    if (groups.length + part.length > LONGEST) return undefined;
+    groups.push(...part);
     const find = readWhole(groups, read);
     if (find !== undefined) return { find, next: next + 1 };
   }
@@ -112,9 +117,11 @@ const firstFrom = (parts: readonly Group[][], from: number, read: NumberReader) 
 export const numberFinder =
   (read: NumberReader, names: ReadonlySet<string>): Finder =>
   (text) =>
-    runsOf({ text }, SHORTEST)
-      .flatMap((run) => numbersIn(run, read))
-      .filter(({ name }) => names.has(name));
+    hasDigits(text, FEWEST)
+      ? runsOf({ text }, SHORTEST)
+          .flatMap((run) => numbersIn(run, read))
+          .filter(({ name }) => names.has(name))
+      : [];
 
 /** Groups of several turns as one run. */
 export const chained = (groups: readonly Group[]): Group[] =>

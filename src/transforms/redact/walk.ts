@@ -53,7 +53,7 @@ const deep = (value: Json, text: Change): Json => {
 const deepObject = (value: { [key: string]: Json }, text: Change): { [key: string]: Json } =>
   Object.fromEntries(Object.entries(value).map(([key, item]) => [text(key), deep(item, text)]));
 
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
 
 /** JSON text stays JSON: its strings are changed unescaped, and a number that is changed becomes a string. */
 const within = (source: string, text: Change, plain = text): string => {

@@ -29,7 +29,10 @@ export const urls: Finder = (text) =>
   });
 
 const OCTET = `(?:\\d{1,3}|[${CHINESE_DIGITS}]{1,3}|(?:${ENGLISH_DIGITS}\\s?){1,3})`;
-const QUAD = new RegExp(`(?<![\\w.])${OCTET}(?:(?:\\.|\\s*点\\s*|\\s*\\bdot\\s+)${OCTET}){3}(?!\\w|[.点]\\d)`, "gi");
+const QUAD = new RegExp(
+  `(?<![\\w.\\0]|[\\d${CHINESE_DIGITS}]点)${OCTET}(?:(?:\\.|\\s*点\\s*|\\s*\\bdot\\s+)${OCTET}){3}(?![\\w\\0]|[.点][\\d\\0])`,
+  "gi",
+);
 const HEXTETS = /(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])/gi;
 /** Four numbers after one of these are a version. */
 const VERSION = /(?:版本|固件|\b(?:v|ver|version|firmware|build|release))(?:号|\s|是|is|[:：]|v)*$/i;

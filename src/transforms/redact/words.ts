@@ -44,5 +44,18 @@ export const timesOf = (word: string): number => TIMES[word.toLowerCase()] ?? Nu
 
 const SPOKEN = new RegExp(`[${CHINESE_DIGITS}]|\\b${ENGLISH_DIGITS}`, "gi");
 
+const SPOKEN_OR_WRITTEN = new RegExp(`[\\d${CHINESE_DIGITS}]|\\b${ENGLISH_DIGITS}`, "gi");
+
 /** The text with spoken digits written. */
 export const written = (text: string): string => text.replace(SPOKEN, (word) => digitOf(word) ?? word);
+
+/**
+Whether a text holds at least three digits, written or spoken: without them it holds no number of any kind. Most turns end
+here, which makes redaction several times faster.
+*/
+export const hasDigits = (text: string, least = 3): boolean => {
+  let count = 0;
+  SPOKEN_OR_WRITTEN.lastIndex = 0;
+  while (count < least && SPOKEN_OR_WRITTEN.test(text)) count += 1;
+  return count === least;
+};

@@ -128,7 +128,7 @@ const flowOption = ({ nodes, links }: Flow): EChartsCoreOption => ({
       layoutIterations: 0,
       draggable: false,
       emphasis: { disabled: true },
-      lineStyle: { color: "gradient", opacity: 0.35, curveness: 0.5 },
+      lineStyle: { color: "target", opacity: 0.35, curveness: 0.5 },
       label: {
         color: INK,
         fontSize: 12,

@@ -37,5 +37,5 @@ tr:last-child td{border-bottom:0}
 .system,.tool{max-width:100%;width:auto;background:none;border:1px dashed var(--line);font-size:13px;color:var(--muted)}
 .gap{text-align:center;color:var(--muted);font-size:12px;margin:8px 0}
 .unlearned{opacity:.65}
-@media print{:root{color-scheme:light;--page:#fff;--card:#fff;--ink:#000;--muted:#444;--line:#bbb;--accent:#3a6fd8;--kept:#2c9c6a;--changed:#d39026;--dropped:#cc4b4b;--user:#e8effc;--agent:#f0f2f4}body{font-size:11px}.card,.example{break-inside:avoid}.scroll svg{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
+@media print{:root{color-scheme:light;--page:#fff;--card:#fff;--ink:#000;--muted:#444;--line:#bbb;--accent:#3a6fd8;--kept:#2c9c6a;--changed:#d39026;--dropped:#cc4b4b;--user:#e8effc;--agent:#f0f2f4}body{font-size:11px}.card{break-inside:avoid}.example{break-inside:auto}.grid{grid-template-columns:1fr 1fr}.examples{columns:2}.scroll svg{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 `;

@@ -28,6 +28,7 @@ export const bailian: Preset = {
   loader: "upload",
   advice: { wanted: WANTED },
   maxFileBytes: LARGEST,
+  plainOnly: true,
   line: (sample, options = {}) =>
     messageRow(sample, can, options, (message) => {
       const text = withThoughts(message, options.think);

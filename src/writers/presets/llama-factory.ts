@@ -36,6 +36,7 @@ export const llamaFactory: Preset = {
   unit: "call",
   loader: "datasets",
   advice: { tokens: { limit: 2048, setting: "cutoff_len", beyond: "truncated" } },
+  plainOnly: true,
   line: (sample, options = {}) => {
     const { messages } = sample;
     const odd = unfit(sample, can, options) ?? toolTrouble(messages);

@@ -33,6 +33,7 @@ export const openai: Preset = {
   loader: "upload",
   advice: { least: LEAST },
   noBlankLines: true,
+  plainOnly: true,
   line: (sample, options = {}) => messageRow(sample, can, options, (message) => shape(message, options)),
   rules: [
     ...tuned(
@@ -68,15 +69,8 @@ export const openai: Preset = {
   ],
 };
 
-const shape = (message: Message, options: PresetOptions): JsonObject => {
-  const { role, content, learn } = message;
-  const told = toolMessage(message, "text");
-  return {
-    ...(told === undefined
-      ? { role, content }
-      : content.trim() === "" && role === "assistant"
-        ? { ...told, content: null }
-        : told),
-    ...(options.loss && role === "assistant" && { weight: learn === false ? 0 : 1 }),
-  };
-};
+// Without words a call has empty content, not null: chat templates such as Qwen3's cannot stand null.
+const shape = (message: Message, options: PresetOptions): JsonObject => ({
+  ...(toolMessage(message, "text") ?? { role: message.role, content: message.content }),
+  ...(options.loss && message.role === "assistant" && { weight: message.learn === false ? 0 : 1 }),
+});

@@ -84,6 +84,8 @@ export interface Preset {
   };
   /** Larger files are refused: split before. */
   readonly maxFileBytes?: number;
+  /** The reader does not unpack `.jsonl.gz`. */
+  readonly plainOnly?: true;
   /** Lines without anything in them stop the reader. */
   readonly noBlankLines?: true;
   line(sample: Sample, options?: PresetOptions): JsonObject | Refused;

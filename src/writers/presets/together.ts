@@ -29,6 +29,7 @@ export const together: Preset = {
   loader: "upload",
   advice: {},
   noBlankLines: true,
+  plainOnly: true,
   line: (sample, options = {}) =>
     messageRow(sample, can, options, ({ role, content, learn }) => ({
       role,

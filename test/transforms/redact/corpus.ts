@@ -75,7 +75,9 @@ export const scored = (redact: Redactor, corpus: readonly Labelled[]) => {
     const redacted = redactText(redact, labelled.text);
     const [found, expected] = [findsIn(labelled.text, redacted), expectedIn(labelled)];
     const count = (find: string, key: keyof Score): void => {
-      const score = (scores[find.split(":")[0] ?? ""] ??= { right: 0, wrong: 0, missed: 0 });
+      const category = find.split(":")[0] ?? "";
+      const score = scores[category] ?? { right: 0, wrong: 0, missed: 0 };
+      scores[category] = score;
       score[key] += 1;
     };
     for (const find of found) count(find, expected.includes(find) ? "right" : "wrong");

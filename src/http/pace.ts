@@ -1,0 +1,120 @@
+import { setMaxListeners } from "node:events";
+import { ArchiveError, Throttled } from "../core/errors.ts";
+import { createRate, type Sent } from "./rate.ts";
+import { wait } from "./retry.ts";
+
+/**
+How far behind its time a call may be sent and still be made up for, in milliseconds: timers are late, and at thousands of
+calls per second several are due at each tick. Anything beyond would be a burst.
+*/
+const CATCH_UP_MS = 20;
+
+export interface PaceOptions {
+  /** Never more calls per second than this. @default no limit */
+  tps?: number | undefined;
+  /** Milliseconds; the clock must not jump. @default performance.now */
+  now?: () => number;
+  /** Rejects with the signal's reason when aborted. */
+  sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
+  random?: () => number;
+}
+
+/** The rate of all API calls of a run. */
+export interface Pace {
+  /** When the next call may be sent, evenly spaced and first come, first served. Rejects with the signal's reason. */
+  turn(signal?: AbortSignal): Promise<Sent>;
+  /** The service refused the call for its quota. */
+  throttled(sent: Sent): void;
+  /** The service answered the call. */
+  ok(sent: Sent): void;
+  /** Calls per second, at present. */
+  rate(): number;
+}
+
+interface Waiting {
+  go(sent: Sent): void;
+}
+
+export const createPace = ({
+  tps,
+  now = () => performance.now(),
+  sleep = wait,
+  random = Math.random,
+}: PaceOptions = {}): Pace => {
+  const rate = createRate({ now, ...(tps !== undefined && { ceiling: tps }) });
+  const queue = new Set<Waiting>();
+  let idle = new AbortController();
+  let pumping = false;
+  let next = 0;
+
+  const send = (waited: boolean): Sent => {
+    // A tenth of jitter: processes that were started together do not send in step.
+    const spacing = (1000 / rate.perSecond()) * (0.9 + 0.2 * random());
+    next = Math.max(next, now() - CATCH_UP_MS) + spacing;
+    return rate.sent(waited);
+  };
+  const pump = async (): Promise<void> => {
+    pumping = true;
+    while (queue.size > 0) {
+      const early = next - now();
+      // Rejects only when nobody is waiting any more.
+      if (early > 0) await sleep(early, idle.signal).catch(() => undefined);
+      for (const waiting of queue) {
+        if (next > now()) break;
+        queue.delete(waiting);
+        waiting.go(send(true));
+      }
+    }
+    pumping = false;
+  };
+
+  return {
+    rate: rate.perSecond,
+    ok: rate.accepted,
+    throttled: rate.refused,
+    turn: async (signal) => {
+      signal?.throwIfAborted();
+      if (queue.size === 0 && next <= now()) return send(false);
+      return new Promise((resolve, reject) => {
+        const leave = (): void => {
+          queue.delete(waiting);
+          reject(signal?.reason);
+          if (queue.size > 0) return;
+          idle.abort();
+          idle = new AbortController();
+        };
+        const waiting: Waiting = {
+          go: (sent) => {
+            signal?.removeEventListener("abort", leave);
+            resolve(sent);
+          },
+        };
+        // A whole run shares one signal, and Node warns on stderr from the eleventh listener on.
+        if (signal) setMaxListeners(0, signal);
+        signal?.addEventListener("abort", leave, { once: true });
+        queue.add(waiting);
+        if (!pumping) void pump();
+      });
+    },
+  };
+};
+
+/** One attempt of a call in its turn, with what comes of it told to the pace. */
+export const paced = async <T>(
+  pace: Pace | undefined,
+  signal: AbortSignal | undefined,
+  attempt: () => Promise<T>,
+): Promise<T> => {
+  if (!pace) return attempt();
+  const sent = await pace.turn(signal);
+  try {
+    const result = await attempt();
+    pace.ok(sent);
+    return result;
+  } catch (error) {
+    if (error instanceof Throttled) pace.throttled(sent);
+    // A call that does not exist was answered too; a broken connection says nothing about the quota.
+    else if (error instanceof ArchiveError && error.next === "skip") pace.ok(sent);
+    throw error;
+  }
+};

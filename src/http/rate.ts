@@ -1,0 +1,116 @@
+import { createWindow } from "./window.ts";
+
+/** Calls per second at the start of a run: what a new account bears. */
+const START = 20;
+/** By so much an answer raises the rate until the first congestion, in calls/s: doubled in a round trip of 100 ms. */
+const GROWTH = 10;
+/** Never slower, in calls/s: somebody has to find out that the service is back. */
+const FLOOR = 1;
+/** CUBIC's constant, in calls/s per cubic second: so much beyond the old rate a second after it is reached again. */
+const STEEPNESS = 1.5;
+/** The rate is cut at most once in that time; what was answered within it counts. */
+const EPOCH_MS = 1000;
+
+/** While growing, refusals are congestion when they are more than this share of all answers. */
+const SEVERE = 0.25;
+/** After so many refusals that were fewer, a trial tells whether the rate is their reason. */
+const DOUBTS = 20;
+const TRIAL_MS = 1500;
+/** If it is not, the next trial comes so much later. */
+const TRUST_MS = 30_000;
+
+/** One call on its way, as it was let go. */
+export interface Sent {
+  /** Milliseconds. */
+  at: number;
+  /** The rate was what held it back. */
+  waited: boolean;
+}
+
+interface Curve {
+  at: number;
+  /** Where it levels off, in calls/s. */
+  top: number;
+  /** Seconds until then. */
+  k: number;
+  steepness: number;
+}
+
+/** From half of `top` back to it, slower and slower, and then on, faster and faster. */
+const halved = (top: number, at: number): Curve => {
+  const k = Math.max(Number(process.env.MK), Math.cbrt(top / 2 / STEEPNESS));
+  return { at, top, k, steepness: top / 2 / k ** 3 };
+};
+
+/**
+How many calls per second may be sent, learnt from what comes of them. Time is `now`, in milliseconds.
+
+At first each answer raises the rate, as in TCP's slow start. Congestion ends that: the rate becomes half of what got
+through. From then on it follows CUBIC's curve, and each refusal halves it, once for all calls that were under way. Small
+shares come back sooner than large ones, so that processes that share a quota end up with equal parts of it.
+
+A service that refuses a few calls at any rate must not bring the run to a standstill: as long as they are few, the rate
+is only halved on trial, and given back when as many are refused nevertheless.
+*/
+export const createRate = ({ ceiling = Number.POSITIVE_INFINITY, now }: { ceiling?: number; now: () => number }) => {
+  const recent = createWindow(EPOCH_MS);
+  let growing = START;
+  let doubts = 0;
+  let trustedUntil = 0;
+  let trial: { curve: Curve; share: number; rate: number } | undefined;
+  let curve: Curve | undefined;
+
+  const perSecond = (): number => {
+    if (!curve) return Math.min(ceiling, growing);
+    const seconds = (now() - curve.at) / 1000;
+    return Math.min(ceiling, Math.max(FLOOR, curve.top + curve.steepness * (seconds - curve.k) ** 3));
+  };
+  const share = (): number => {
+    const { accepted, refused } = recent.sums(now());
+    return refused / Math.max(1, accepted + refused);
+  };
+  /** From what got through: what was sent in the growth was far too much. */
+  const learnt = (): Curve => halved(Math.min(perSecond(), recent.sums(now()).accepted || perSecond()), now());
+
+  const tryHalf = (): void => {
+    trial = { curve: learnt(), share: share(), rate: growing };
+    growing = trial.curve.top / 2;
+    doubts = 0;
+  };
+  const judge = ({ curve: found, share: before, rate }: NonNullable<typeof trial>): void => {
+    if (share() < before / 2) curve = found;
+    growing = rate;
+    trustedUntil = now() + TRUST_MS;
+    trial = undefined;
+  };
+  const severe = (): boolean => {
+    const { accepted, refused } = recent.sums(now());
+    const bearable = SEVERE * (accepted + refused);
+    // Two standard deviations: a run does not end its growth because its first calls were unlucky.
+    return refused > bearable + 2 * Math.sqrt(bearable);
+  };
+
+  return {
+    perSecond,
+    sent: (waited: boolean): Sent => {
+      if (trial && now() >= trial.curve.at + TRIAL_MS) judge(trial);
+      return { at: now(), waited };
+    },
+    accepted: ({ waited }: Sent): void => {
+      recent.add(now(), "accepted");
+      if (!curve && !trial && waited) growing = Math.min(ceiling, growing + GROWTH);
+    },
+    refused: ({ at }: Sent): void => {
+      // It was sent before the last cut, so it tells nothing new.
+      if (at <= ((curve ?? trial?.curve)?.at ?? -1)) return;
+      recent.add(now(), "refused");
+      if (curve) {
+        if (now() >= curve.at + EPOCH_MS) curve = halved(perSecond(), now());
+        return;
+      }
+      doubts += 1;
+      if (severe()) curve = learnt();
+      else if (doubts >= DOUBTS && !trial && now() >= trustedUntil) tryHalf();
+    },
+  };
+};

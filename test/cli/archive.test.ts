@@ -1,0 +1,338 @@
+import { appendFileSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import Database from "libsql";
+import { describe, expect, test } from "vitest";
+import { parseLines, summaryOf, type Workplace, workplace } from "../helpers/workplace.ts";
+
+const WEEK = ["--since", "2025-07-14", "--until", "2025-07-21"];
+
+const change = (place: Workplace, sql: string): void => {
+  const db = new Database(place.path("callarchive.db"));
+  db.exec(sql);
+  db.close();
+};
+
+describe("verify", () => {
+  test("finds everything as it should be, and each thing that is not", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 12 });
+    await place.run(["export", ...cloud.ids(), "-f", "ndjson,csv,raw", "-o", "out"]);
+    await place.run(["export", "--offline", "-o", "one.csv"]);
+    const fine = await place.run(["verify", "out", "one.csv"]);
+    expect([fine.code, fine.stdout]).toEqual([0, ""]);
+    expect(fine.stderr).toContain("12 documents of the archive checked");
+
+    appendFileSync(place.path("out/transcripts.ndjson"), "{}\n");
+    rmSync(place.path("out/transcripts.csv"));
+    const [id = ""] = cloud.ids();
+    writeFileSync(place.path(`out/raw/${id}.json`), "{}");
+    change(place, "update documents set body = (select body from documents where item = 2) where item = 3");
+    change(place, "update documents set body = x'00' where item = 4; delete from documents where item = 5");
+    const bad = await place.run(["verify", "out", "--json"]);
+    expect(bad.code).toBe(3);
+    const findings = parseLines<{ where: string; what: string }>(bad.stdout).map(
+      ({ where, what }) => `${where}: ${what}`,
+    );
+    expect(findings).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining("1 fetched calls have no document"),
+        expect.stringContaining("its document is not what was stored"),
+        expect.stringContaining("its document cannot be read"),
+        expect.stringMatching(/^out\/transcripts.ndjson: has 13 rows, the manifest says 12/),
+        "out/transcripts.csv: is not there",
+        `out/raw/${id}.json: is not what was written (SHA-256)`,
+      ]),
+    );
+    expect((await place.run(["verify", "nowhere"])).stderr).toContain("has no readable manifest");
+  });
+
+  test("--remote names what the cloud has and the archive lacks, and the reverse", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 20, agents: 1 });
+    const [agent = ""] = cloud.agents;
+    const range = ["--agent", agent, ...WEEK];
+    await place.run(["pull", ...range]);
+    expect((await place.run(["verify", "--remote", ...range])).code).toBe(0);
+    const late = cloud.add({ start: new Date("2025-07-16T12:00:00Z") });
+    change(
+      place,
+      "insert into items (key, instance_id, agent_id, state, started_at, seen_at) values ('ghost', 'ghost', (select agent_id from items limit 1), 'open', '2025-07-15T00:00:00.000Z', '2025-07-15')",
+    );
+    const ran = await place.run(["verify", "--remote", ...range]);
+    expect(ran.code).toBe(3);
+    expect(ran.stdout).toMatch(/the cloud lists it, the archive lacks it/);
+    expect(ran.stdout).toContain("ghost: the archive has it, the cloud lists it no more");
+    expect(ran.stdout.trim().split("\n")).toHaveLength(2);
+    expect(late).not.toBe("");
+  });
+
+  test("an archive that is copied while it is used, its log with it, is whole", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 200, latencyMs: 5 });
+    let copied = false;
+    await place.run(["pull", "-v", "-i", "-"], {
+      input: [...cloud.ids()].join("\n"),
+      started: (child) =>
+        child.stderr?.on("data", (text) => {
+          if (copied || !String(text).includes("fetched")) return;
+          copied = true;
+          const db = new Database(place.path("callarchive.db"));
+          db.exec(`vacuum into '${place.path("copy.db")}'`);
+          db.close();
+        }),
+    });
+    expect(copied).toBe(true);
+    const ran = await place.run(["verify", "--archive", "copy.db"]);
+    expect([ran.code, ran.stdout]).toEqual([0, ""]);
+  });
+});
+
+describe("retention and erasure", () => {
+  test("prune deletes what is old, keeps a tombstone, and the call is not fetched again", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 20, agents: 1 });
+    const range = ["--agent", cloud.agents[0] ?? "", ...WEEK];
+    const recent = cloud.add({ id: "recent", start: new Date() });
+    await place.run(["pull", ...range]);
+    await place.run(["pull", recent]);
+    const dry = await place.run(["prune", "--older-than", "180d", "-n"]);
+    expect(dry.stderr).toContain("20 calls");
+    const size = readFileSync(place.path("callarchive.db")).length;
+    expect((await place.run(["prune", "--older-than", "180d"])).stderr).toContain("20 calls");
+    expect(readFileSync(place.path("callarchive.db")).length).toBeLessThan(size);
+    const before = cloud.stats.requests.download;
+    const again = await place.run(["export", ...range, "--log-format", "json", "--refresh", "-o", "out.ndjson"]);
+    expect([again.code, cloud.stats.requests.download]).toEqual([0, before]);
+    expect(summaryOf(again)).toMatchObject({ selected: 20, exported: 0, skipped: 20 });
+    expect(JSON.parse((await place.run(["status", "--json"])).stdout).counts).toMatchObject({ pruned: 20, fetched: 1 });
+    expect((await place.run(["verify"])).code).toBe(0);
+    expect((await place.run(["prune"])).code).toBe(2);
+  });
+
+  test("forget leaves no trace in the file, and names the outputs that still hold the call", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 3 });
+    const body = JSON.stringify({
+      instanceid: "secret1",
+      startTime: 1755138072,
+      dialog: [{ id: 1, begin: 1, role: "user", type: "normal", text: "MYSECRETWORDS" }],
+    });
+    // Stored as it is, so that a trace could be seen: random bytes do not compress.
+    const id = cloud.add({ id: "secret1", body, instance: { CallInfo: { CallerNumber: "13900000000" } } });
+    await place.run(["export", ...cloud.ids(), "-f", "ndjson,csv", "-o", "out"]);
+    await place.run(["export", "--offline", "--new", "-o", "parts/"]);
+    const { default: zlib } = await import("node:zlib");
+    const packed = zlib.deflateRawSync(Buffer.from(body)).subarray(8, 40);
+    const traces = (): boolean =>
+      ["callarchive.db", "callarchive.db-wal"].some(
+        (name) => existsSync(place.path(name)) && readFileSync(place.path(name)).includes(packed),
+      );
+    expect(traces()).toBe(true);
+    const ran = await place.run(["forget", id.toUpperCase(), "nobody"]);
+    expect(ran.code).toBe(3);
+    expect(ran.stdout.trim().split("\n")).toEqual([
+      `SECRET1\tcsv\t${place.path("out")}`,
+      `SECRET1\tndjson\t${place.path("out")}`,
+      `SECRET1\tndjson\t${place.path("parts")}`,
+    ]);
+    expect(traces()).toBe(false);
+    expect((await place.run(["show", id, "--raw"])).code).toBe(2);
+    const before = cloud.stats.requests.download;
+    await place.run(["pull", id]);
+    expect(cloud.stats.requests.download).toBe(before);
+  });
+});
+
+describe("what could not be had", () => {
+  test("--error-file names it, and -i takes it back, also for calls that were only listed", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 8, agents: 1 });
+    const huge = cloud.add({
+      start: new Date("2025-07-16T00:00:00Z"),
+      body: JSON.stringify({ dialog: [], pad: "x".repeat(2_000_000) }),
+    });
+    const range = ["--agent", cloud.agents[0] ?? "", ...WEEK, "--max-document-size", "1MB"];
+    const ran = await place.run(["export", ...range, "-o", "out.ndjson", "--error-file", "errors.ndjson"]);
+    expect(ran.code).toBe(3);
+    const [error] = place.rows("errors.ndjson");
+    expect(error).toMatchObject({
+      state: "failed",
+      code: "TooLarge",
+      attempts: 1,
+      id: expect.stringMatching(/^link-/),
+    });
+    expect((await place.run(["status", "--failed"])).stdout).toBe(place.read("errors.ndjson"));
+    expect((await place.run(["show", String(error?.id)])).stderr).toContain("is failed");
+    const again = await place.run([
+      "export",
+      "-i",
+      "errors.ndjson",
+      "-o",
+      "rest.ndjson",
+      "--error-file",
+      "errors.ndjson",
+    ]);
+    expect(again.code).toBe(0);
+    expect(place.rows("rest.ndjson")).toHaveLength(1);
+    expect(place.rows("errors.ndjson")).toEqual([]);
+    expect(huge).not.toBe("");
+  });
+
+  test("a service that answers nothing for a few calls gives exit 5, and what was written before stays", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 3 });
+    await place.run(["export", ...cloud.ids(), "-o", "good.ndjson"]);
+    const good = place.read("good.ndjson");
+    const ran = await place.run([
+      "export",
+      "x1",
+      "x2",
+      "--endpoint",
+      "http://127.0.0.1:1",
+      "--retries",
+      "0",
+      "-o",
+      "good.ndjson",
+    ]);
+    expect([ran.code, place.read("good.ndjson")]).toEqual([5, good]);
+  });
+
+  test("calls that always fail do not keep the others from their turn in the next run", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 0 });
+    const ids = Array.from({ length: 30 }, (_, at) =>
+      cloud.add({ id: `bad${String(at).padStart(2, "0")}`, link: "http://127.0.0.1:1/x.json" }),
+    );
+    ids.push(cloud.add({ id: "good1" }), cloud.add({ id: "good2" }));
+    const args = ["export", ...ids, "--retries", "0", "--concurrency", "1", "-o", "out.ndjson"];
+    expect((await place.run(args)).code).toBe(5);
+    const second = await place.run(args);
+    expect(second.code).toBe(3);
+    expect(place.rows("out.ndjson")).toHaveLength(2);
+  });
+
+  test("a refresh in vain is told, exit 3, and what was stored stays", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 4 });
+    const ids = [...cloud.ids()];
+    await place.run(["pull", ...ids]);
+    cloud.faults = { error: 1 };
+    const ran = await place.run(["export", ...ids.slice(0, 2), "--refresh", "--retries", "0", "-o", "out.ndjson"]);
+    expect([ran.code, existsSync(place.path("out.ndjson"))]).toEqual([5, false]);
+    cloud.faults = {};
+    const half = cloud.add({ id: "half" });
+    await place.run(["pull", half]);
+    const other = await place.run([
+      "export",
+      half,
+      ids[0] ?? "",
+      "--refresh",
+      "--max-document-size",
+      "1KB",
+      "-o",
+      "out.ndjson",
+    ]);
+    expect([other.code, other.stderr]).toEqual([3, expect.stringContaining("could not be refreshed")]);
+    expect(place.rows("out.ndjson")).toHaveLength(2);
+  });
+
+  test("an interrupted archive can be exported offline: what was never asked for is counted", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 5 });
+    await place.run(["pull", ...cloud.ids()]);
+    change(
+      place,
+      "insert into items (key, instance_id, state, seen_at) values ('late', 'late', 'pending', '2025-07-15')",
+    );
+    const ran = await place.run(["export", "--offline", "-o", "out.ndjson"]);
+    expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining("6 selected = 5 exported")]);
+    expect(ran.stderr).toContain("1 pending");
+  });
+});
+
+describe("one call, however it is met", () => {
+  test("logs that name no call are known by address and then by id, once", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 2, agents: 1 });
+    const body = (n: number): string => JSON.stringify({ startTime: 1752600000 + n, dialog: [] });
+    for (const n of [1, 2]) cloud.add({ id: `noid${n}`, start: new Date("2025-07-15T18:00:00Z"), body: body(n) });
+    const range = ["--agent", cloud.agents[0] ?? "", ...WEEK];
+    await place.run(["export", ...range, "-f", "raw", "-o", "raw1/"]);
+    const byId = await place.run(["export", "noid1", "noid2", "-o", "two.ndjson"]);
+    expect(byId.code).toBe(0);
+    expect(place.rows("two.ndjson").map(({ id }) => id)).toEqual(["noid1", "noid2"]);
+    const all = await place.run(["export", "--offline", "-f", "ndjson,raw", "-o", "all/"]);
+    expect(all.code).toBe(0);
+    expect(place.rows("all", "transcripts.ndjson")).toHaveLength(4);
+  });
+
+  test("what describe said is not lost to a later list; --describe always completes what was only listed", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 3, agents: 1 });
+    const range = ["--agent", cloud.agents[0] ?? "", ...WEEK];
+    const [id = ""] = cloud.ids();
+    await place.run(["export", id, "-o", "1.ndjson"]);
+    await place.run(["pull", ...range, "--refresh"]);
+    await place.run(["export", "--offline", id, "-o", "2.ndjson"]);
+    const { agentId: _, ...later } = place.rows("2.ndjson")[0] ?? {};
+    expect(later).toEqual(place.rows("1.ndjson")[0]);
+    const before = cloud.stats.requests.download;
+    await place.run(["export", ...range, "--describe", "always", "-o", "3.ndjson"]);
+    expect(place.rows("3.ndjson").every((call) => call.durationSeconds !== undefined)).toBe(true);
+    expect(cloud.stats.requests.download).toBe(before);
+  });
+
+  test("a range ends before its end: a call of that second belongs to the next", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 0, agents: 1 });
+    const edge = cloud.add({ start: new Date("2025-07-16T00:00:00.400Z") });
+    const before = cloud.add({ start: new Date("2025-07-15T23:59:59.900Z") });
+    const agent = ["--agent", cloud.agents[0] ?? ""];
+    const day = async (since: string, until: string) =>
+      parseLines(
+        (await place.run(["export", ...agent, "--since", since, "--until", until, "--no-archive"])).stdout,
+      ).map((call) => call.id);
+    expect(await day("2025-07-15", "2025-07-16")).toEqual([before]);
+    expect(await day("2025-07-16", "2025-07-17")).toEqual([edge]);
+  });
+
+  test("an archive that is read is not changed, nor is somebody else's database", async () => {
+    const place = workplace();
+    const db = new Database(place.path("other.db"));
+    db.exec("create table t (x)");
+    db.close();
+    copyFileSync(place.path("other.db"), place.path("copy.db"));
+    expect((await place.run(["status", "--archive", "other.db"])).code).toBe(2);
+    expect(readFileSync(place.path("other.db")).equals(readFileSync(place.path("copy.db")))).toBe(true);
+    writeFileSync(place.path("empty.db"), "");
+    expect((await place.run(["status", "--archive", "empty.db"])).code).toBe(2);
+    expect(readFileSync(place.path("empty.db")).length).toBe(0);
+  });
+});
+
+describe("figures for machines", () => {
+  test("--metrics-file is OpenMetrics text, whole, also for a run that failed", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 3 });
+    await place.run(["export", ...cloud.ids(), "nobody", "-o", "out.ndjson", "--metrics-file", "m.prom"]);
+    const text = place.read("m.prom");
+    expect(text.endsWith("# EOF\n")).toBe(true);
+    expect(text).toContain('callarchive_run_calls{command="export",state="exported"} 3');
+    expect(text).toContain('callarchive_run_exit_code{command="export"} 3');
+    for (const line of text.split("\n"))
+      expect(line).toMatch(/^(# (HELP|TYPE|EOF).*|callarchive_\w+\{[^}]*\} [\d.]+|)$/);
+    cloud.faults = { down: 1 };
+    await place.run(["pull", "x", "--retries", "0", "--metrics-file", "m.prom"]);
+    expect(place.read("m.prom")).toContain('callarchive_run_exit_code{command="pull"} 5');
+  });
+
+  test("a run that takes up an interrupted one, but selects something else, says so", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 3, faults: { down: 1 } });
+    const ids = [...cloud.ids()];
+    await place.run(["pull", ...ids, "--retries", "0"]);
+    cloud.faults = {};
+    const ran = await place.run(["pull", ...ids.slice(1)]);
+    expect(ran.stderr).toContain("did not end, and selected something else");
+    expect((await place.run(["pull", ...ids])).stderr).not.toContain("did not end");
+  });
+});
