@@ -1,7 +1,8 @@
 import type { Command, Option } from "commander";
-import type { ExitCode } from "./exit-codes.ts";
+import { messageOf, ReaderGone } from "../core/errors.ts";
+import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
-import { createTalk, type DisplayFlags, type Talk } from "./log.ts";
+import type { DisplayFlags, Talk } from "./log.ts";
 import { configOptions, displayOptions } from "./options.ts";
 
 export interface Input<F> {
@@ -54,8 +55,15 @@ export const addCommand = <F>(program: Command, spec: CommandSpec<F>, io: Io, do
       await configure(command, program, io);
     }
     const flags = command.opts() as F & DisplayFlags;
+    const { createTalk } = await import("./log.ts");
     const talk = createTalk(io, flags);
-    done(await spec.run({ args: command.args, flags, given, io, talk, command: spec.name, program }));
+    try {
+      done(await spec.run({ args: command.args, flags, given, io, talk, command: spec.name, program }));
+    } catch (error) {
+      const code = exitCodeOf(error);
+      if (!(error instanceof ReaderGone)) talk.fail(messageOf(error), code);
+      done(code);
+    }
   });
 };
 

@@ -15,7 +15,7 @@ export interface Shown {
   commands: string[];
 }
 
-/** What each flag is worth, commands that agree in one row. @throws CommanderError as the command itself would */
+/** What each flag is worth, commands that agree in one row. @throws UsageError as the command itself would */
 export const effective = (commands: readonly Command[], config: Config | undefined, io: Io): Shown[] => {
   const rows = new Map<string, Shown>();
   for (const command of commands)

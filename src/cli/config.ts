@@ -1,4 +1,5 @@
-import { type Command, CommanderError, type Option } from "commander";
+import type { Command, Option } from "commander";
+import { UsageError } from "../core/errors.ts";
 import { type ConfigText, readConfig } from "./config-file.ts";
 import { type Flag, flagsOf, fromEntry, fromVariable, NotAValue, variableOf } from "./config-flags.ts";
 import { wrongNames, wrongVariables } from "./config-names.ts";
@@ -34,17 +35,16 @@ export const configurable = async (program: Command): Promise<Command[]> => {
 
 const prefix = ({ shown }: ConfigText, line: number): string => `${shown}:${line}`;
 
-/** @throws CommanderError, which `run` prints, with every problem on a line of its own */
+/** @throws UsageError with every problem on a line of its own */
 const refuse = (problems: readonly string[]): void => {
-  if (problems.length === 0) return;
-  throw new CommanderError(2, "callarchive.env", problems.map((problem) => `error: ${problem}`).join("\n"));
+  if (problems.length > 0) throw new UsageError(problems.join("\n"));
 };
 
 /**
 Reads the config file, and checks its names and those of the environment.
 
 @param flag the value of `--config`, false for `--no-config`
-@throws CommanderError, UsageError
+@throws UsageError
 */
 export const loadConfig = async (
   flag: string | false | undefined,
@@ -65,7 +65,7 @@ export const loadConfig = async (
 What each flag of a command is worth: command line, then environment, then the command's section of the config file, then
 the rest of the file, then the default. What clashes with a word of higher rank is not listened to.
 
-@throws CommanderError for values that a flag cannot take
+@throws UsageError for values that a flag cannot take
 */
 export const settingsOf = (command: Command, config: Config | undefined, io: Io): Setting[] => {
   const flags = flagsOf(command);

@@ -1,7 +1,14 @@
 import type { Holder } from "../core/archive.ts";
-import { BadCredentials, ClockSkewed, Denied, Throttled, Unavailable, UsageError } from "../core/errors.ts";
-import { GivenUp } from "../core/pull.ts";
-import { ReaderGone } from "../sinks/stream.ts";
+import {
+  BadCredentials,
+  ClockSkewed,
+  Denied,
+  GivenUp,
+  ReaderGone,
+  Throttled,
+  Unavailable,
+  UsageError,
+} from "../core/errors.ts";
 
 /** What the process says when it ends; scripts rely on these. */
 export const EXIT = {

@@ -1,11 +1,10 @@
 import { relative } from "node:path";
 import type { Archive } from "../core/archive.ts";
-import { UsageError } from "../core/errors.ts";
+import { ReaderGone, UsageError } from "../core/errors.ts";
 import { type Exported, exportSelection, type Filter } from "../core/export.ts";
 import { sumOf, type Tally, tallyOf } from "../core/tally.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { callTranscript } from "../parse/call-log.ts";
-import { ReaderGone } from "../sinks/stream.ts";
 import type { Input } from "./command.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import { writeErrorFile } from "./error-file.ts";

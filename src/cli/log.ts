@@ -19,6 +19,8 @@ export interface Talk {
   record: (event: string, fields: JsonObject) => void;
   /** Lines for the reader alone: not shown with `-q`, nor in JSON logs. */
   say: (text: string) => void;
+  /** The last word of a command that failed. */
+  fail: (message: string, exitCode: number) => void;
   /** Called around every line, so that a progress line can step aside. */
   aside: (wrap: (write: () => void) => void) => void;
   color: boolean;
@@ -55,6 +57,10 @@ export const createTalk = (io: Io, flags: DisplayFlags): Talk => {
     log: flags.logFormat === "json" ? json : text,
     record: (event, fields) => {
       if (flags.logFormat === "json") write("info", event, fields);
+    },
+    fail: (message, exitCode) => {
+      if (flags.logFormat === "json") write("error", "failed-run", { message, exitCode });
+      else line(`callarchive: ${message}`);
     },
     say: (words) => {
       if (!flags.quiet && flags.logFormat === "text") line(words);

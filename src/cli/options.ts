@@ -112,6 +112,8 @@ export interface CloudFlags {
   allowHost?: string[];
   maxDocumentSize: number;
   concurrency: number;
+  /** Calls per second. */
+  tps?: number;
   retries: number;
 }
 export const connectionOptions = (): Option[] => [
@@ -124,6 +126,7 @@ export const connectionOptions = (): Option[] => [
   )
     .choices(["auto", "sdk", "builtin"])
     .default("auto"),
+  option("--tps <n>", "at most n requests to the service a second (default: as many as it takes)", whole(1)),
   option("--retries <n>", "how often a request that failed in passing is tried again", whole(0, 100)).default(6),
 ];
 export const cloudOptions = (): Option[] => [
@@ -206,6 +209,6 @@ export type RetentionFlags = ArchiveFlags & RunFlags;
 
 export type VerifyFlags = SelectionFlags & ConnectionFlags & ArchiveFlags & { remote?: boolean; json?: boolean };
 
-export type ConnectionFlags = Pick<CloudFlags, "region" | "endpoint" | "profile" | "client" | "retries">;
+export type ConnectionFlags = Pick<CloudFlags, "region" | "endpoint" | "profile" | "client" | "tps" | "retries">;
 
 export type DoctorFlags = ConnectionFlags & ArchiveFlags & { json?: boolean };

@@ -1,6 +1,5 @@
 import { Command, CommanderError } from "commander";
 import { messageOf } from "../core/errors.ts";
-import { ReaderGone } from "../sinks/stream.ts";
 import { addCommand } from "./command.ts";
 import { commands } from "./commands/index.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
@@ -56,7 +55,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<ExitCode> =>
       // Help that was asked for is complete; commander has already told of anything else.
       return error.exitCode === 0 ? EXIT.complete : EXIT.usage;
     }
-    if (!(error instanceof ReaderGone)) io.stderr.write(`callarchive: ${messageOf(error)}\n`);
+    io.stderr.write(`callarchive: ${messageOf(error)}\n`);
     return exitCodeOf(error);
   }
 };

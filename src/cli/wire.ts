@@ -10,7 +10,8 @@ import type { Archive } from "../core/archive.ts";
 import type { Download, Ims } from "../core/ports.ts";
 import { createDispatcher, proxyInUse } from "../http/agent.ts";
 import { createDownload } from "../http/download.ts";
-import type { Retry } from "../http/retry.ts";
+import { createPace } from "../http/pace.ts";
+import { createRetryBudget, type Retry } from "../http/retry.ts";
 import type { Io } from "./io.ts";
 import type { Talk } from "./log.ts";
 import type { ArchiveFlags, CloudFlags, ConnectionFlags } from "./options.ts";
@@ -56,12 +57,11 @@ export const connect = async (
   const keys = credentials({ env: io.env, ...(flags.profile && { profile: flags.profile }), ...(fixed && { fixed }) });
   await keys.get();
   const dispatcher = createDispatcher({ env: io.env, connections: Math.max(flags.concurrency ?? 1, 4) });
-  const retry = { retries: flags.retries, onRetry: teller(talk), userAgent: USER_AGENT };
+  const retry = { retries: flags.retries, onRetry: teller(talk), budget: createRetryBudget() };
+  const rpc = { endpoint, credentials: keys, userAgent: USER_AGENT, pace: createPace({ tps: flags.tps }), ...retry };
   const client = await chooseClient(flags.client, io);
   const ims =
-    client === "sdk"
-      ? await createIceSdk({ endpoint, credentials: keys, ...retry })
-      : createIms(createRpc({ dispatcher, endpoint, credentials: keys, version: IMS_VERSION, ...retry }));
+    client === "sdk" ? await createIceSdk(rpc) : createIms(createRpc({ dispatcher, version: IMS_VERSION, ...rpc }));
   return {
     ims,
     endpoint,
@@ -73,8 +73,7 @@ export const connect = async (
         dispatcher,
         allowHosts: allowHost ?? [],
         maxBytes: maxDocumentSize,
-        retries: flags.retries,
-        onRetry: retry.onRetry,
+        ...retry,
       }),
     close: () => dispatcher.destroy(),
   };

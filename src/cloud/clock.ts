@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import { proxyOf } from "../http/agent.ts";
 import { transportError } from "../http/transport.ts";
 
 /** What time it is at an endpoint, to the second; undefined when its answer names none. Rejects with Unavailable. */
@@ -9,6 +10,6 @@ export const serverTime = async (dispatcher: Dispatcher, endpoint: URL): Promise
     const { date } = headers;
     return typeof date === "string" && !Number.isNaN(Date.parse(date)) ? new Date(date) : undefined;
   } catch (error) {
-    throw transportError(error, endpoint.host);
+    throw transportError(error, endpoint.host, "answer", proxyOf(dispatcher, endpoint));
   }
 };

@@ -1,6 +1,6 @@
 import type { CredentialsProvider } from "@alicloud/credentials";
 import { BadCredentials } from "../core/errors.ts";
-import type { Env } from "../http/agent.ts";
+import type { Env } from "../http/proxy.ts";
 
 export interface Credential {
   accessKeyId: string;

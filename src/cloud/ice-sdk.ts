@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { Unavailable, UsageError } from "../core/errors.ts";
 import type { Ims } from "../core/ports.ts";
 import { isObject, type JsonObject } from "../core/transcript.ts";
+import { type Pace, paced } from "../http/pace.ts";
 import { type RetryOptions, retrying } from "../http/retry.ts";
 import { transportError, within } from "../http/transport.ts";
 import type { Credentials } from "./credentials.ts";
@@ -23,7 +24,9 @@ export interface IceSdkOptions extends RetryOptions {
   endpoint: URL;
   credentials: Credentials;
   userAgent: string;
-  /** One attempt, in milliseconds. @default 30_000 */
+  /** Every attempt waits for its turn. @default none */
+  pace?: Pace | undefined;
+  /** One attempt from its turn on, in milliseconds. @default 30_000 */
   timeoutMs?: number;
   /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
@@ -73,6 +76,7 @@ export const createIceSdk = async ({
   endpoint,
   credentials,
   userAgent,
+  pace,
   timeoutMs = 30_000,
   now = Date.now,
   load = () => import(PACKAGE),
@@ -136,7 +140,10 @@ export const createIceSdk = async ({
 
   const rpc: Rpc = (action, query, { signal } = {}) =>
     retrying(
-      () => within(timeoutMs, host, signal, (inner) => Promise.race([attempt(action, query), aborted(inner)])),
+      () =>
+        paced(pace, signal, () =>
+          within(timeoutMs, host, signal, (inner) => Promise.race([attempt(action, query), aborted(inner)])),
+        ),
       retry,
       signal,
     );

@@ -1,12 +1,15 @@
-import { Refused } from "../core/errors.ts";
+import { NotFound, Refused } from "../core/errors.ts";
 import type { Ims, Instance } from "../core/ports.ts";
 import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
 import { isLoopback } from "../http/hosts.ts";
-import { cleanMeta } from "./clean.ts";
+import { cleanMeta, leastMeta } from "./clean.ts";
 import type { Rpc } from "./openapi.ts";
 
 /** Of the API that describes and lists AI agent instances. */
 export const IMS_VERSION = "2020-11-09";
+
+/** A page of 100 calls with long system prompts and user data outgrows what is accepted of other answers. */
+const LIST_BYTES = 64 * 1024 * 1024;
 
 const nonEmpty = (value: Json | undefined): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined;
@@ -27,9 +30,18 @@ const toInstance = (wire: JsonObject, requestId: string | undefined, asked?: str
     ...(id && { id }),
     ...(link && { link }),
     status: nonEmpty(wire.Status) ?? "Unknown",
-    meta: cleanMeta(wire),
+    meta: metaOf(wire),
     ...(requestId && { requestId }),
   };
+};
+
+/** One hostile call must not cost the whole page: of it, only what is plain is kept. */
+const metaOf = (wire: JsonObject): JsonObject => {
+  try {
+    return cleanMeta(wire);
+  } catch {
+    return leastMeta(wire);
+  }
 };
 
 /** `2023-01-01T00:00:00Z`: the service takes whole seconds only. */
@@ -53,7 +65,13 @@ export const createIms = (rpc: Rpc): Ims => ({
       PageNumber: page,
       PageSize: size,
     };
-    const { body, requestId } = await rpc("ListAIAgentInstance", query, { signal });
+    const { body, requestId } = await rpc("ListAIAgentInstance", query, { signal, maxBytes: LIST_BYTES }).catch(
+      (error: unknown) => {
+        if (!(error instanceof NotFound)) throw error;
+        const message = `There is no agent ${agentId} in this account and region (${error.facts.code}). Check --agent and --region.`;
+        throw new NotFound(message, error.facts);
+      },
+    );
     const items = body.Instances ?? [];
     if (!Array.isArray(items))
       throw new Refused("The service's answer holds no list of instances.", {

@@ -2,7 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Dispatcher } from "undici";
 import { Unavailable } from "../core/errors.ts";
 import { isObject, type JsonObject } from "../core/transcript.ts";
+import { proxyOf } from "../http/agent.ts";
 import { collect } from "../http/body.ts";
+import { type Pace, paced } from "../http/pace.ts";
 import { type RetryOptions, retryAfterMs, retrying } from "../http/retry.ts";
 import { transportError, within } from "../http/transport.ts";
 import type { Credentials } from "./credentials.ts";
@@ -15,12 +17,16 @@ export interface RpcAnswer {
   requestId?: string;
 }
 
+export interface RpcCall {
+  /** A form. */
+  body?: Parameters;
+  signal?: AbortSignal | undefined;
+  /** Of the answer. @default 16_777_216 (16 MB) */
+  maxBytes?: number;
+}
+
 /** One call of one API of the service. Rejects with ArchiveErrors, or with the signal's reason. */
-export type Rpc = (
-  action: string,
-  query: Parameters,
-  options?: { body?: Parameters; signal?: AbortSignal | undefined },
-) => Promise<RpcAnswer>;
+export type Rpc = (action: string, query: Parameters, options?: RpcCall) => Promise<RpcAnswer>;
 
 export interface RpcOptions extends RetryOptions {
   dispatcher: Dispatcher;
@@ -32,15 +38,24 @@ export interface RpcOptions extends RetryOptions {
   /** RAM's name of the service, for the policy that an error suggests. @default "ice" */
   product?: string;
   userAgent: string;
-  /** One attempt, in milliseconds. @default 30_000 */
+  /** Every attempt waits for its turn. @default none */
+  pace?: Pace | undefined;
+  /** One attempt from its turn on, in milliseconds. @default 30_000 */
   timeoutMs?: number;
-  /** Of one answer. @default 16_777_216 (16 MB) */
-  maxBytes?: number;
   /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
   /** Unique per attempt. @default randomUUID */
   nonce?: () => string;
 }
+
+interface Attempt {
+  action: string;
+  query: Record<string, string>;
+  body: string;
+  maxBytes: number;
+}
+
+const ANSWER_BYTES = 16 * 1024 * 1024;
 
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
 
@@ -70,21 +85,21 @@ export const createRpc = ({
   product = "ice",
   userAgent,
   timeoutMs = 30_000,
-  maxBytes = 16 * 1024 * 1024,
+  pace,
   now = Date.now,
   nonce = randomUUID,
   ...retry
 }: RpcOptions): Rpc => {
   const { host, origin } = checkedEndpoint(endpoint);
 
-  const attempt = async (action: string, query: Record<string, string>, body: string, signal: AbortSignal) => {
+  const attempt = async ({ action, query, body, maxBytes }: Attempt, signal: AbortSignal) => {
     const key = await credentials.get();
     const headers = await signed({ host, action, version, userAgent, query, body, key, at: now(), nonce: nonce() });
     const path = `/?${form(query)}`;
     const answer = await dispatcher
       .request({ origin, path, method: "POST", headers, body: body || null, signal })
       .catch((error: unknown) => {
-        throw transportError(error, host);
+        throw transportError(error, host, "answer", proxyOf(dispatcher, endpoint));
       });
     const raw = await collect(answer.body, maxBytes, host).catch((error: unknown) => {
       throw transportError(error, host, "body");
@@ -110,10 +125,10 @@ export const createRpc = ({
     );
   };
 
-  return (action, query, { body = {}, signal } = {}) => {
-    const [inQuery, inBody] = [texts(query), form(texts(body))];
+  return (action, query, { body = {}, signal, maxBytes = ANSWER_BYTES } = {}) => {
+    const call: Attempt = { action, query: texts(query), body: form(texts(body)), maxBytes };
     return retrying(
-      () => within(timeoutMs, host, signal, (inner) => attempt(action, inQuery, inBody, inner)),
+      () => paced(pace, signal, () => within(timeoutMs, host, signal, (inner) => attempt(call, inner))),
       retry,
       signal,
     );

@@ -1,13 +1,16 @@
 const HIDDEN = "[hidden]";
 
-/** What follows is the request as the service saw it, for the reader of a signature error: keys, tokens and all. */
-const STRING_TO_SIGN = /\s*\(?(server\s+)?(string\s*to\s*sign|canonical\s*request)\b[\s\S]*$/i;
+/** More of a message is not looked at, in characters. */
+const LOOKED_AT = 4096;
+
+/** From here on it is the request as the service saw it, for the reader of a signature error: keys, tokens and all. */
+const STRING_TO_SIGN = /\(?(?:server )?(?:string ?to ?sign|canonical ?request)\b/i;
 
 const SECRETS: readonly RegExp[] = [
   /\b(LTAI|STS\.|TMP\.)[\w.-]{8,}/g,
   // Signatures: HMAC-SHA256 in hex (ids of the platform are 32 characters), HMAC-SHA1 and longer in base64.
   /\b[0-9a-f]{40,}\b/gi,
-  /[A-Za-z0-9+/_-]{26,}={1,2}/g,
+  /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{26,}={1,2}/g,
   /\b(signature|access_?key_?(id|secret)?|security_?token|auth_?token|credential)\s*[=:]\s*[^\s,;&]+/gi,
 ];
 
@@ -16,11 +19,18 @@ Words of the service as they may be shown: one line of at most 300 characters, w
 query of any address.
 */
 export const quotable = (text: string, secrets: readonly (string | undefined)[] = []): string => {
-  let shown = text.replace(STRING_TO_SIGN, "");
+  let shown = start(text);
+  const request = shown.search(STRING_TO_SIGN);
+  if (request >= 0) shown = shown.slice(0, request);
   for (const secret of secrets) if (secret) shown = shown.replaceAll(secret, HIDDEN);
   for (const pattern of SECRETS) shown = shown.replace(pattern, HIDDEN);
-  shown = shown.replace(/(https?:\/\/[^\s?"'<>]*)\?[^\s"'<>]*/gi, "$1");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal would obey them
-  shown = shown.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  shown = shown.replace(/(https?:\/\/[^\s?"'<>]*)\?[^\s"'<>]*/gi, "$1").trim();
   return shown.length > 300 ? `${shown.slice(0, 299).toWellFormed()}…` : shown;
+};
+
+/** One line of the first few kilobytes. What is cut ends with a whole word: half of a secret would not be recognised. */
+const start = (text: string): string => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal would obey them
+  const line = text.slice(0, LOOKED_AT).replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ");
+  return text.length > LOOKED_AT ? line.slice(0, line.lastIndexOf(" ") + 1) : line;
 };

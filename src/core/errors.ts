@@ -87,3 +87,13 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 
 /** A link as people may see it: the place, never the signature. */
 export const shown = ({ origin, pathname }: URL): string => origin + pathname;
+
+/** The service stayed out of reach beyond the retries: run again later. */
+export class GivenUp extends Error {
+  override readonly name = "GivenUp";
+}
+
+/** The reader of a stream went away, as `head` does when it has seen enough: nothing more is wanted. */
+export class ReaderGone extends Error {
+  override readonly name = "ReaderGone";
+}

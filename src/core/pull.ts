@@ -1,6 +1,6 @@
 import { type Archive, isFinal, type Outcome, type Selected } from "./archive.ts";
 import { inBatches } from "./batches.ts";
-import { ArchiveError, type ErrorFacts, messageOf, NotFound, Throttled, Unavailable } from "./errors.ts";
+import { ArchiveError, type ErrorFacts, GivenUp, messageOf, NotFound, Throttled, Unavailable } from "./errors.ts";
 import { forEachConcurrent } from "./pool.ts";
 import type { Fetch, Fetched, Found, Log } from "./ports.ts";
 
@@ -54,11 +54,6 @@ export interface Pulled {
   limited: boolean;
   /** True when the whole selection is known. */
   complete: boolean;
-}
-
-/** The service stayed out of reach beyond the retries: run again later. */
-export class GivenUp extends Error {
-  override readonly name = "GivenUp";
 }
 
 /**

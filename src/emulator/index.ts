@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import { createCorpus } from "./corpus.ts";
 import { type CallOptions, createDirectory } from "./directory.ts";
 import { Dice, type Faults } from "./faults.ts";
+import { createQuota } from "./quota.ts";
 import { createRpc } from "./rpc.ts";
 import { createEmulatorServer, type Stats } from "./server.ts";
 import { signatureCheck } from "./signature.ts";
@@ -33,6 +34,8 @@ export interface EmulatorOptions {
   /** Actions that are answered with 403 Forbidden.RAM. */
   deny?: string[];
   faults?: Faults;
+  /** API calls per second, over which they are answered with Throttling.User; downloads are free. @default no limit */
+  quota?: number;
   /** Waited before every answer. @default 0 */
   latencyMs?: number;
   /** @default 3600 */
@@ -81,7 +84,8 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
   const store = createStore({ keys, directory, linkTtlSeconds, now, origin: () => url });
   const rpc = createRpc({ directory, store, dice, deny, end: to });
   const check = signatureCheck(keys, now);
-  const server = createEmulatorServer({ rpc, store, dice, check, stats, seed, latencyMs, now, log });
+  const admit = options.quota === undefined ? () => true : createQuota(options.quota, now);
+  const server = createEmulatorServer({ rpc, store, dice, check, stats, seed, latencyMs, admit, now, log });
 
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

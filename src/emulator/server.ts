@@ -27,6 +27,8 @@ export interface ServerOptions {
   stats: Stats;
   seed: number;
   latencyMs: number;
+  /** Whether the account may make one more API call now. */
+  admit: () => boolean;
   now: () => Date;
   log?: ((line: string) => void) | undefined;
 }
@@ -48,7 +50,7 @@ const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
 
 /** Routes requests to the API or the object store, and lets faults happen. */
 export const createEmulatorServer = (options: ServerOptions): Server => {
-  const { rpc, store, dice, check, stats, latencyMs, now, log } = options;
+  const { rpc, store, dice, check, stats, latencyMs, admit, now, log } = options;
   const requestIds = new Random(options.seed, 0, 0x1d);
   const nextId = (): string =>
     [8, 4, 4, 4, 12]
@@ -74,7 +76,7 @@ export const createEmulatorServer = (options: ServerOptions): Server => {
       const action = String(headers["x-acs-action"] ?? "");
       if (rpc.knows(action)) count(stats.requests, action);
       check({ method: "POST", path: url.pathname, query: url.searchParams, headers, body });
-      if (dice.roll("throttle")) return throttled(refuse);
+      if (!admit() || dice.roll("throttle")) return throttled(refuse);
       if (dice.roll("error")) return broken(refuse);
       const parameters = new URLSearchParams(url.searchParams);
       const isForm = headers["content-type"]?.startsWith("application/x-www-form-urlencoded");

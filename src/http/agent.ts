@@ -1,7 +1,5 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
-import { UsageError } from "../core/errors.ts";
-
-export type Env = Readonly<Record<string, string | undefined>>;
+import { type Env, proxies, proxyFor } from "./proxy.ts";
 
 export interface DispatcherOptions {
   env: Env;
@@ -15,36 +13,10 @@ export interface DispatcherOptions {
   bodyTimeoutMs?: number;
 }
 
-interface Proxies {
-  https?: string;
-  http?: string;
-  noProxy: string;
-}
+/** Which proxy a dispatcher of ours takes to an address. */
+const routes = new WeakMap<Dispatcher, (url: URL) => string | undefined>();
 
-/** curl's rule: the lower-case name wins; an empty one counts as unset. */
-const read = (env: Env, name: string): string | undefined => env[name.toLowerCase()]?.trim() || env[name]?.trim();
-
-const proxyUrl = (env: Env, name: string): string | undefined => {
-  const text = read(env, name);
-  if (!text) return undefined;
-  // "proxy:3128" is usual in the wild and, as a URL, would have the scheme "proxy".
-  const full = text.includes("://") ? text : `http://${text}`;
-  // The value may hold a password, so it is not shown.
-  if (!URL.canParse(full)) throw new UsageError(`${name} is not a proxy address like http://proxy.example:3128.`);
-  return full;
-};
-
-const proxies = (env: Env): Proxies | undefined => {
-  const noProxy = read(env, "NO_PROXY") ?? "";
-  if (noProxy === "*") return undefined;
-  const http = proxyUrl(env, "HTTP_PROXY");
-  const https = proxyUrl(env, "HTTPS_PROXY") ?? http;
-  if (!https) return undefined;
-  // Loopback may be spoken to in plain http, so it must never leave this machine.
-  return { https, ...(http && { http }), noProxy: [noProxy, "localhost,127.0.0.1,[::1]"].filter(Boolean).join(",") };
-};
-
-/** Every connection of the program. Close it when the run ends. Throws UsageError for a malformed proxy variable. */
+/** Every connection of the program. Close it when the run ends. Throws UsageError for a proxy that cannot be used. */
 export const createDispatcher = ({
   env,
   connections = 64,
@@ -56,16 +28,21 @@ export const createDispatcher = ({
   const options = { connections, connect, headersTimeout: headersTimeoutMs, bodyTimeout: bodyTimeoutMs };
   const proxy = proxies(env);
   if (!proxy) return new Agent(options);
-  return new EnvHttpProxyAgent({
+  const dispatcher = new EnvHttpProxyAgent({
     ...options,
-    httpsProxy: proxy.https ?? "",
+    httpsProxy: proxy.https,
     // Empty, not absent: undici would otherwise look into process.env by itself.
     httpProxy: proxy.http ?? "",
     noProxy: proxy.noProxy,
     proxyTls: connect,
     requestTls: connect,
   });
+  routes.set(dispatcher, (url) => proxyFor(proxy, url));
+  return dispatcher;
 };
+
+/** Host and port of the proxy that this dispatcher takes to `url`, never its user or password. */
+export const proxyOf = (dispatcher: Dispatcher, url: URL): string | undefined => routes.get(dispatcher)?.(url);
 
 /** Host and port of the proxy that https goes through, never its user or password. */
 export const proxyInUse = (env: Env): string | undefined => {

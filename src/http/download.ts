@@ -11,6 +11,7 @@ import {
   Unavailable,
 } from "../core/errors.ts";
 import type { Document, Download } from "../core/ports.ts";
+import { proxyOf } from "./agent.ts";
 import { checkMd5, collect, decode, head, tooLarge } from "./body.ts";
 import { objection } from "./hosts.ts";
 import { type RetryOptions, retryAfterMs, retrying } from "./retry.ts";
@@ -75,7 +76,7 @@ export const createDownload = ({
         signal,
       })
       .catch((error: unknown) => {
-        throw transportError(error, url.host);
+        throw transportError(error, url.host, "answer", proxyOf(dispatcher, url));
       });
     const { statusCode: status, headers, body } = answer;
     // Destroyed unread, it would otherwise throw its own abort at nobody.

@@ -2,12 +2,14 @@ import { createWindow } from "./window.ts";
 
 /** Calls per second at the start of a run: what a new account bears. */
 const START = 20;
-/** By so much an answer raises the rate until the first congestion, in calls/s: doubled in a round trip of 100 ms. */
-const GROWTH = 10;
+/** By so much an answer raises the rate until the first congestion, in calls/s: tripled in a round trip of 100 ms. */
+const GROWTH = 20;
 /** Never slower, in calls/s: somebody has to find out that the service is back. */
 const FLOOR = 1;
 /** CUBIC's constant, in calls/s per cubic second: so much beyond the old rate a second after it is reached again. */
 const STEEPNESS = 1.5;
+/** A rate of a few calls per second takes at least so long to come back: its refusals would outnumber its answers. */
+const QUICKEST_S = 1.5;
 /** The rate is cut at most once in that time; what was answered within it counts. */
 const EPOCH_MS = 1000;
 
@@ -38,7 +40,7 @@ interface Curve {
 
 /** From half of `top` back to it, slower and slower, and then on, faster and faster. */
 const halved = (top: number, at: number): Curve => {
-  const k = Math.max(Number(process.env.MK), Math.cbrt(top / 2 / STEEPNESS));
+  const k = Math.max(QUICKEST_S, Math.cbrt(top / 2 / STEEPNESS));
   return { at, top, k, steepness: top / 2 / k ** 3 };
 };
 

@@ -28,21 +28,33 @@ const codeOf = (error: Error): string | undefined => {
   return error.cause instanceof Error ? codeOf(error.cause) : undefined;
 };
 
-const explain = (code: string, host: string, message: string): string => {
+const explain = (code: string, host: string, message: string, proxy: string | undefined): string => {
   const refusal = /Proxy response \((\d{3})\)/.exec(message)?.[1];
-  if (refusal) return `The proxy refuses to connect to ${host} (HTTP ${refusal}).`;
+  if (refusal === "407")
+    return `The proxy${named(proxy)} wants to know who asks (HTTP 407): write its address in HTTPS_PROXY as http://user:password@host:port.`;
+  if (refusal) return `The proxy${named(proxy)} refuses to connect to ${host} (HTTP ${refusal}).`;
+  const way = proxy === undefined ? "" : ` through proxy ${proxy}`;
   if (CERTIFICATE.test(code))
-    return `The TLS certificate of ${host} cannot be verified (${code}). If a proxy inspects TLS here, name its CA in NODE_EXTRA_CA_CERTS.`;
-  if (TLS.test(code)) return `No TLS connection to ${host} could be made (${code}).`;
-  return `${host} cannot be reached: ${says[code] ?? "the connection failed"} (${code}).`;
+    return `The TLS certificate of ${host}${way} cannot be verified (${code}). If a proxy inspects TLS here, name its CA in NODE_EXTRA_CA_CERTS.`;
+  if (TLS.test(code)) return `No TLS connection to ${host}${way} could be made (${code}).`;
+  return `${host} cannot be reached${way}: ${says[code] ?? "the connection failed"} (${code}).`;
 };
+
+const named = (proxy: string | undefined): string => (proxy === undefined ? "" : ` ${proxy}`);
 
 /**
 An error of the network as `Unavailable`, or as `CutShort` once a body had begun. Names the host, never the address.
 
 What is no error of the network is given back as it is.
+
+@param proxy host and port of the proxy that the request went through, to be named
 */
-export const transportError = (error: unknown, host: string, phase: "answer" | "body" = "answer"): unknown => {
+export const transportError = (
+  error: unknown,
+  host: string,
+  phase: "answer" | "body" = "answer",
+  proxy?: string,
+): unknown => {
   if (!(error instanceof Error) || error instanceof ArchiveError) return error;
   const code = codeOf(error);
   if (code === undefined || BUGS.has(code)) return error;
@@ -51,7 +63,7 @@ export const transportError = (error: unknown, host: string, phase: "answer" | "
     return new CutShort(`The answer of ${host} ended early: ${says[code] ?? "the connection failed"} (${code}).`, {
       code,
     });
-  return new Unavailable(explain(code, host, error.message), { code });
+  return new Unavailable(explain(code, host, error.message, proxy), { code });
 };
 
 /** Runs `work` under a signal that follows `signal` and also fires `ms` later, with `Unavailable` as its reason. */

@@ -4,6 +4,7 @@ import { unpacked } from "../core/text.ts";
 import { INTERRUPTED, isObject, type Json, type JsonObject, type Transcript, type Turn } from "../core/transcript.ts";
 import { callFacts } from "./call-meta.ts";
 import { compact, extraOf, iso, numeric, textual } from "./values.ts";
+import { parseExact } from "./values-exact.ts";
 
 /** The document behind CallLogUrl. */
 export interface CallLog {
@@ -71,8 +72,9 @@ export const startedAt = (log: CallLog | undefined, meta: JsonObject | undefined
 /**
 Reads a call log: JSON, perhaps gzipped, perhaps with a byte order mark.
 
-Missing and unknown fields are fine, and `null` counts as missing; unknown ones are kept in `extra`. `fallback` is the
-start of the call, in milliseconds since 1970, for logs that name none.
+Missing and unknown fields are fine, and `null` counts as missing; unknown ones are kept in `extra`. Whole numbers that
+would lose digits are read as text. `fallback` is the start of the call, in milliseconds since 1970, for logs that name
+none.
 
 @throws InvalidDocument with code `NotJson` where the body is not JSON (it may have ended early, so fetching it once
 more can help), `TooLarge` past 64 MB, `NotACallLog` where it is JSON of another shape. Messages never quote it.
@@ -138,7 +140,7 @@ const json = (bytes: Uint8Array): unknown => {
     throw new InvalidDocument("the document's gzip is broken or cut short", "NotJson");
   }
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch {
     throw new InvalidDocument(notJson(text.trimStart()), "NotJson");
   }

@@ -1,6 +1,7 @@
 import { wellFormed } from "../core/text.ts";
 import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
 import { compact, DEPTH, instant, numeric, textual } from "./values.ts";
+import { parseExact } from "./values-exact.ts";
 
 /** What describe, or list with fewer fields, tells about a call. */
 export interface CallFacts {
@@ -43,7 +44,7 @@ const part = (value: JsonObject, key: string): JsonObject => (isObject(value[key
 
 const userData = (text: string): Json => {
   try {
-    const value: Json = JSON.parse(text);
+    const value = parseExact(text);
     // A number that JSON.parse would round or rewrite is an identifier, and must keep its digits.
     if (typeof value !== "number" || String(value) === text) return wellFormed(value, DEPTH);
   } catch {

@@ -1,11 +1,7 @@
 import type { Writable } from "node:stream";
+import { ReaderGone } from "../core/errors.ts";
 import type { Chunk } from "../core/ports.ts";
 import type { FileOutput } from "./files.ts";
-
-/** The reader of a stream went away, as `head` does when it has seen enough: nothing more is wanted. */
-export class ReaderGone extends Error {
-  override readonly name = "ReaderGone";
-}
 
 /**
 Writes one writer's main file to a stream, such as standard output; sidecars have no place there and are left out.

@@ -46,7 +46,7 @@ agent say, without the system turn, which an agent's calls share; 112 hashes in 
 count whose signatures are at least 0.7 alike. At a Jaccard similarity of 0.5 no pair is found, at 0.72 about half, at
 0.8 nine in ten, at 0.9 all. Short texts of an agent's script alone are alike too, and rightly so.
 
-Memory: up to 320 bytes for each kept call, none for the dropped. Deterministic: no seed, no order but the caller's.
+Memory: 270 to 320 bytes for each kept call, and 5 MB to begin with; none for the dropped. Deterministic: no seed, no order but the caller's.
 */
 export const createDedupe = ({ exact = true, near = true, of = "all" }: DedupeOptions = {}) => {
   const digests = new Rows(DIGEST_WORDS);

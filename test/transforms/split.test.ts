@@ -49,9 +49,15 @@ describe("the split of a call", () => {
     expect(unitHash("7:call-1")).toBe(Number.parseInt(hash.slice(0, 12), 16) / 2 ** 48);
     // Written down once: these must never change.
     const split = createSplitter(splits, "1");
-    expect(Array.from({ length: 24 }, (_, index) => split(`call-${index}`)[0]).join("")).toMatchInlineSnapshot(
-      `"tttttttttttttttttttttttt"`,
-    );
+    const elsewhere = Array.from({ length: 60 }, (_, index) => `call-${index}`).filter((id) => split(id) !== "train");
+    expect(elsewhere.map((id) => `${id} ${split(id)}`)).toMatchInlineSnapshot(`
+      [
+        "call-7 test",
+        "call-11 test",
+        "call-45 validation",
+        "call-51 test",
+      ]
+    `);
   });
 
   it("follows the shares", () => {

@@ -10,15 +10,18 @@ type EmulateFlags = {
   seed: number;
   open: number;
   latency: number;
+  quota?: number;
   data?: string;
   faults?: string;
 };
 
+const whole = (text: string): number => {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Write a whole number.");
+  return Number(text);
+};
+
 const number = (flags: string, description: string, byDefault: number): Option =>
-  new Option(flags, description).default(byDefault).argParser((text) => {
-    if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Write a whole number.");
-    return Number(text);
-  });
+  new Option(flags, description).default(byDefault).argParser(whole);
 
 export const emulate: CommandSpec<EmulateFlags> = {
   name: "emulate",
@@ -35,6 +38,9 @@ export const emulate: CommandSpec<EmulateFlags> = {
     Behaviour: [
       number("--port <n>", "port on 127.0.0.1, 0 for a free one", 0),
       number("--latency <ms>", "wait before every answer", 0),
+      new Option("--quota <n>", "API calls a second, over which they are throttled (default: no limit)").argParser(
+        whole,
+      ),
       new Option(
         "--faults <list>",
         "what goes wrong, as probabilities: throttle, error, reset, expire, cut, slow, shift, down",
