@@ -55,9 +55,15 @@ export const parseSettings = (text: string): Settings => {
     text: `${message}.`,
   }));
   if (another) problems.push({ line: lineAt(another.range[0]), text: "There is a second document; write one." });
-  if (problems.length > 0 || !document?.contents) return { ...none, problems: problems.slice(0, 5) };
-  return new Reader(lineAt).settings(document.contents);
+  const contents = document?.contents;
+  // After `---` there is a node also where nothing is written.
+  const isEmpty = !contents || (isScalar(contents) && contents.type === "PLAIN" && contents.value === "");
+  return problems.length > 0 || isEmpty ? { ...none, problems } : new Reader(lineAt).settings(contents);
 };
+
+/** More is another kind of file, and would only take its time. */
+const MOST_KEYS = 1000;
+const MOST_VALUES = 10_000;
 
 /** Makes settings of a document's nodes, and collects what is none. */
 class Reader {
@@ -82,6 +88,10 @@ class Reader {
       this.#problem(node, "Write lines of `flag: value`.");
       return [];
     }
+    if (node.items.length > MOST_KEYS) {
+      this.#problem(node, "There are more than 1,000 keys.");
+      return [];
+    }
     return node.items.flatMap(({ key, value }) => {
       if (isScalar(key)) return [{ key: String(key.value ?? ""), line: this.#line(key), value: value as Node | null }];
       this.#problem((key as Node | null) ?? node, "A key is the name of a flag.");
@@ -91,6 +101,10 @@ class Reader {
 
   #entry({ key, line, value }: Pair): Entry {
     const nodes = isSeq(value) ? (value.items as (Node | null)[]) : [value];
+    if (nodes.length > MOST_VALUES) {
+      if (value) this.#problem(value, "There are more than 10,000 values.");
+      return { key, line, values: [], list: true };
+    }
     return { key, line, values: nodes.flatMap((node) => this.#written(node, line)), list: isSeq(value) };
   }
 

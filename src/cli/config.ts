@@ -35,9 +35,14 @@ export const configurable = async (program: Command): Promise<Command[]> => {
 
 const prefix = ({ shown }: ConfigText, line: number): string => `${shown}:${line}`;
 
-/** @throws UsageError with every problem on a line of its own */
+/** So many problems are told; a file that has more is another kind of file. */
+const TOLD = 20;
+
+/** @throws UsageError with each problem on a line of its own */
 const refuse = (problems: readonly string[]): void => {
-  if (problems.length > 0) throw new UsageError(problems.join("\n"));
+  if (problems.length === 0) return;
+  const more = problems.length > TOLD ? [`… and ${problems.length - TOLD} more.`] : [];
+  throw new UsageError([...problems.slice(0, TOLD), ...more].join("\n"));
 };
 
 /**

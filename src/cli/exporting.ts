@@ -3,8 +3,8 @@ import type { Archive } from "../core/archive.ts";
 import { ReaderGone, UsageError } from "../core/errors.ts";
 import { type Exported, exportSelection, type Filter } from "../core/export.ts";
 import { sumOf, type Tally, tallyOf } from "../core/tally.ts";
-import type { JsonObject } from "../core/transcript.ts";
-import { callTranscript } from "../parse/call-log.ts";
+import type { JsonObject, Transcript } from "../core/transcript.ts";
+import { type CallRecord, callTranscript } from "../parse/call-log.ts";
 import type { Input } from "./command.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import { writeErrorFile } from "./error-file.ts";
@@ -14,6 +14,7 @@ import type { Io } from "./io.ts";
 import type { ExportFlags, FilterFlags } from "./options.ts";
 import { checkWritable, openOutputs, placeOf, type Target, targetOf } from "./outputs.ts";
 import { createProgress, type Progress } from "./progress.ts";
+import { redactorOf } from "./redaction.ts";
 import { count, plural } from "./render.ts";
 import { type Selection, selectionFacts, selectionOf, selectStored } from "./selection.ts";
 import { type Came, type Session, withSession } from "./session.ts";
@@ -80,13 +81,14 @@ const deliver = async (
   progress: Progress,
 ): Promise<Came> => {
   const counts = await archive.counts();
+  const redacting = await readerOf(flags, target);
   const delivery: Delivery = await deliveryOf(archive, target, flags);
   const opened = await openOutputs(target, flags, io, delivery.part);
   delivery.watch(opened);
   try {
     const exported = await exportSelection({
       archive,
-      read: callTranscript,
+      read: redacting.read,
       filter: filterOf(flags),
       outputs: opened.outputs,
       signal: closing,
@@ -96,7 +98,8 @@ const deliver = async (
     });
     closing.throwIfAborted();
     const tally = tallyOf(counts, exported, got);
-    const facts = { tool: `callarchive ${VERSION}`, selection, counts: tally };
+    const { redacted } = redacting;
+    const facts = { tool: `callarchive ${VERSION}`, selection, counts: tally, ...(redacted && { redacted }) };
     const files = await delivery.complete(opened, facts, exported.exported);
     await writeErrorFile(flags, io, archive);
     const code = codeOf(tally, got);
@@ -110,6 +113,7 @@ const deliver = async (
       ms: io.now().getTime() - begun.getTime(),
       ...(place !== undefined && { place }),
       ...(opened.samples && { samples: opened.samples }),
+      ...(redacted && { redacted }),
     });
     return { code, detail: { ...selection, ...tally }, figures: { calls: tally, bytes: got.bytes } };
   } catch (error) {
@@ -118,6 +122,21 @@ const deliver = async (
     if (error instanceof ReaderGone) return { code: EXIT.complete, detail: selection };
     throw error;
   }
+};
+
+/** Reads records, and takes out what the flags want redacted, counting it by kind. */
+const readerOf = async (flags: ExportFlags, target: Target) => {
+  const redact = await redactorOf(flags);
+  if (!redact) return { read: callTranscript, redacted: undefined };
+  if ((target.formats as readonly string[]).includes("raw"))
+    throw new UsageError("raw is the service's own documents, byte for byte: it does not go with --redact.");
+  const redacted: Record<string, number> = {};
+  const read = (record: CallRecord): Transcript => {
+    const { transcript, counts } = redact(callTranscript(record));
+    for (const [name, n = 0] of Object.entries(counts)) redacted[name] = (redacted[name] ?? 0) + n;
+    return transcript;
+  };
+  return { read, redacted };
 };
 
 export const codeOf = ({ missing, invalid, failed, pending }: Tally, { unlisted, notRefreshed }: Got): ExitCode =>

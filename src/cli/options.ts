@@ -1,57 +1,8 @@
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import type { Shard } from "../core/selection.ts";
+import { bytes, seconds, several, shard, whole, zone } from "./values.ts";
 
-// Flags as data. Text becomes a value here, once; times stay text until --tz is known.
-
-const whole =
-  (least: number, most = Number.MAX_SAFE_INTEGER) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(
-      most === Number.MAX_SAFE_INTEGER
-        ? `Write a whole number, ${least} or more.`
-        : `Write a whole number from ${least} to ${most}.`,
-    );
-  };
-
-const seconds = (text: string): number => {
-  const match = /^(\d+(?:\.\d+)?)(s|m|h|d)?$/.exec(text);
-  if (!match) throw new InvalidArgumentError("Write seconds, or 90s, 5m, 1h, 2d.");
-  return Number(match[1]) * { s: 1, m: 60, h: 3600, d: 86_400 }[(match[2] ?? "s") as "s" | "m" | "h" | "d"];
-};
-
-const bytes = (text: string): number => {
-  const match = /^(\d+(?:\.\d+)?)\s*(k|m|g)?i?b?$/i.exec(text);
-  if (!match || Number(match[1]) === 0) throw new InvalidArgumentError("Write a size such as 64MB.");
-  return Math.floor(
-    Number(match[1]) * { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[(match[2] ?? "").toLowerCase() as "" | "k"],
-  );
-};
-
-const shard = (text: string): Shard => {
-  const [, index = 0, count = 0] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
-  if (index < 1 || index > count)
-    throw new InvalidArgumentError("Write k/n, for example 1/4: the first of four parts.");
-  return { index, count };
-};
-
-const zone = (text: string): string => {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone;
-  } catch {
-    throw new InvalidArgumentError("Write a time zone such as Asia/Shanghai or UTC.");
-  }
-};
-
-/** Repeatable, and a comma-separated list in one. */
-const several = (text: string, before: readonly string[] | undefined): string[] => [
-  ...(before ?? []),
-  ...text
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== ""),
-];
+// Flags as data; times stay text until --tz is known.
 
 const option = (flags: string, description: string, parse?: (text: string, before: never) => unknown): Option => {
   const made = new Option(flags, description);
@@ -187,6 +138,21 @@ export const displayOptions = (): Option[] => [
   option("--color <when>", "colors in talk").choices(["auto", "never", "always"]).default("auto"),
 ];
 
+export interface RedactFlags {
+  redact?: string[];
+  redactPattern?: string[];
+}
+export const redactOptions = (): Option[] => [
+  new Option(
+    "--redact <kinds>",
+    "replace by numbered placeholders: phone, email, id-card, bank-card, passport, ip, url, plate, or all",
+  ).argParser(several),
+  new Option("--redact-pattern <name=regex>", "replace what this finds by <NAME_1>; repeatable").argParser(
+    // A pattern may hold commas.
+    (text: string, before: string[] | undefined) => [...(before ?? []), text],
+  ),
+];
+
 export interface OutputFlags {
   format?: string[];
   output: string;
@@ -201,7 +167,8 @@ export type ExportFlags = SelectionFlags &
   OutputFlags &
   PullFlags &
   CloudFlags &
-  ArchiveFlags & { offline?: boolean };
+  ArchiveFlags &
+  RedactFlags & { offline?: boolean };
 
 export type PullCommandFlags = SelectionFlags & PullFlags & CloudFlags & ArchiveFlags;
 

@@ -14,13 +14,15 @@ export interface Summary {
   place?: string;
   files: readonly FileFacts[];
   samples?: SampleCounts;
+  /** Places taken out, by kind. */
+  redacted?: Record<string, number>;
   ms: number;
   exitCode: number;
 }
 
 /** The closing words: as sentences, or as the one `summary` line of JSON logs. */
 export const tellSummary = (talk: Talk, summary: Summary): void => {
-  const { tally, got, exported, files, samples, ms, exitCode } = summary;
+  const { tally, got, exported, files, samples, redacted, ms, exitCode } = summary;
   talk.record("summary", {
     ...tally,
     skippedBy: { ...exported.skipped },
@@ -36,13 +38,17 @@ export const tellSummary = (talk: Talk, summary: Summary): void => {
       dropped: Object.fromEntries(samples.dropped),
       changed: Object.fromEntries(samples.changed),
     }),
+    ...(redacted && { redacted }),
     ms,
     exitCode,
   });
   for (const line of lines(talk, summary)) talk.say(line);
 };
 
-const lines = (talk: Talk, { tally, got, exported, place, files, samples, ms, exitCode }: Summary): string[] => {
+const lines = (
+  talk: Talk,
+  { tally, got, exported, place, files, samples, redacted, ms, exitCode }: Summary,
+): string[] => {
   const { selected, pending, ...parts } = tally;
   const named = Object.entries({ ...parts, ...(pending > 0 && { pending }) });
   const sum = named.map(([name, n]) => `${count(n)} ${name}`).join(" + ");
@@ -62,6 +68,10 @@ const lines = (talk: Talk, { tally, got, exported, place, files, samples, ms, ex
     told.push(
       `${plural(samples.samples, "sample")}${dropped.length > 0 ? `; calls without one: ${dropped.join(", ")}` : ""}`,
     );
+  }
+  if (redacted) {
+    const kinds = Object.entries(redacted).map(([name, n]) => `${name} ${count(n)}`);
+    told.push(`redacted: ${kinds.join(", ") || "nothing found"}`);
   }
   for (const { name, rows, bytes } of files)
     told.push(`${place ? `${place}/${name}` : name}  ${plural(rows, "row")}, ${size(bytes)}`);

@@ -17,8 +17,11 @@ const EPOCH_MS = 1000;
 const SEVERE = 0.25;
 /** After so many refusals that were fewer, a trial tells whether the rate is their reason. */
 const DOUBTS = 20;
-const TRIAL_MS = 1500;
-/** If it is not, the next trial comes so much later. */
+/** It ends when so many refusals were to be expected if it is not; a third of them are enough to say so. */
+const EXPECTED = 6;
+/** What is answered in the first milliseconds of a trial does not count: the quota recovers. */
+const SETTLING_MS = 300;
+/** The next trial comes so much later. */
 const TRUST_MS = 30_000;
 
 /** One call on its way, as it was let go. */
@@ -59,11 +62,11 @@ export const createRate = ({ ceiling = Number.POSITIVE_INFINITY, now }: { ceilin
   let growing = START;
   let doubts = 0;
   let trustedUntil = 0;
-  let trial: { curve: Curve; share: number; rate: number } | undefined;
+  let trial: { curve: Curve; share: number; rate: number; answers: number; refusals: number } | undefined;
   let curve: Curve | undefined;
 
   const perSecond = (): number => {
-    if (!curve) return Math.min(ceiling, growing);
+    if (!curve) return Math.min(ceiling, Math.max(FLOOR, growing));
     const seconds = (now() - curve.at) / 1000;
     return Math.min(ceiling, Math.max(FLOOR, curve.top + curve.steepness * (seconds - curve.k) ** 3));
   };
@@ -75,13 +78,17 @@ export const createRate = ({ ceiling = Number.POSITIVE_INFINITY, now }: { ceilin
   const learnt = (): Curve => halved(Math.min(perSecond(), recent.sums(now()).accepted || perSecond()), now());
 
   const tryHalf = (): void => {
-    trial = { curve: learnt(), share: share(), rate: growing };
+    trial = { curve: learnt(), share: share(), rate: growing, answers: 0, refusals: 0 };
     growing = trial.curve.top / 2;
     doubts = 0;
   };
-  const judge = ({ curve: found, share: before, rate }: NonNullable<typeof trial>): void => {
-    if (share() < before / 2) curve = found;
-    growing = rate;
+  const witness = (refusals: 0 | 1): void => {
+    if (!trial || now() < trial.curve.at + SETTLING_MS) return;
+    trial.answers += 1;
+    trial.refusals += refusals;
+    if (trial.answers * trial.share < EXPECTED) return;
+    if (trial.refusals < EXPECTED / 3) curve = trial.curve;
+    growing = trial.rate;
     trustedUntil = now() + TRUST_MS;
     trial = undefined;
   };
@@ -94,13 +101,11 @@ export const createRate = ({ ceiling = Number.POSITIVE_INFINITY, now }: { ceilin
 
   return {
     perSecond,
-    sent: (waited: boolean): Sent => {
-      if (trial && now() >= trial.curve.at + TRIAL_MS) judge(trial);
-      return { at: now(), waited };
-    },
+    sent: (waited: boolean): Sent => ({ at: now(), waited }),
     accepted: ({ waited }: Sent): void => {
       recent.add(now(), "accepted");
-      if (!curve && !trial && waited) growing = Math.min(ceiling, growing + GROWTH);
+      if (!curve && !trial && waited) growing += GROWTH;
+      witness(0);
     },
     refused: ({ at }: Sent): void => {
       // It was sent before the last cut, so it tells nothing new.
@@ -113,6 +118,7 @@ export const createRate = ({ ceiling = Number.POSITIVE_INFINITY, now }: { ceilin
       doubts += 1;
       if (severe()) curve = learnt();
       else if (doubts >= DOUBTS && !trial && now() >= trustedUntil) tryHalf();
+      else witness(1);
     },
   };
 };

@@ -71,9 +71,9 @@ export class PartFile {
     await this.#handle.close();
   }
 
-  /** Makes a sealed file visible. */
-  async publish(): Promise<void> {
-    await rename(this.#part, this.path);
+  /** Makes a sealed file visible; `as` for a name that is known only now, in the same folder. */
+  async publish(as = this.path): Promise<void> {
+    await rename(this.#part, as);
   }
 
   /** Leaves nothing behind. */

@@ -216,7 +216,7 @@ describe("a mistake is met with its line, its key, and what was probably meant",
     ["region: &r x\nprofile: *r", "c.yaml:2: *r: aliases are not followed"],
     ["limit: !!int 3", "c.yaml:1: Unresolved tag"],
     ['{"limit": 3,,}', "c.yaml:1: "],
-    ["region: a\n  b: c", "c.yaml:2: "],
+    ["region: a\n  b: c", "c.yaml:1: Nested mappings are not allowed"],
   ])("%j", async (text, message) => {
     expect((await refusal(text))[0]).toContain(`callarchive: ${message}`);
   });
@@ -289,6 +289,8 @@ describe("a hostile file", () => {
     ["question marks", "? ".repeat(many)],
     ["stairs", Array.from({ length: 1000 }, (_, at) => `${" ".repeat(at)}a:`).join("\n")],
     ["very many keys", Array.from({ length: 60_000 }, (_, at) => `k${at}: 1`).join("\n")],
+    ["very many agents", `agents: [${"a,".repeat(many)}]`],
+    ["many wrong keys", Array.from({ length: 900 }, (_, at) => `k${at}: 1`).join("\n")],
     ["one very long key", `${"k".repeat(900_000)}: 1`],
     ["anchors", "&a ".repeat(many)],
   ])("with %s is refused, soon and without falling over", async (_, text) => {

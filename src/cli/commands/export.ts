@@ -8,6 +8,7 @@ import {
   filterOptions,
   noArchiveOption,
   pullOptions,
+  redactOptions,
   selectionOptions,
 } from "../options.ts";
 
@@ -35,6 +36,7 @@ export const exportCommand: CommandSpec<ExportFlags> = {
     Selection: selectionOptions(),
     Filters: filterOptions(),
     Output: outputOptions(),
+    Redaction: redactOptions(),
     Archive: [
       archiveOption(),
       noArchiveOption(),

@@ -2,6 +2,7 @@ import type { CommandSpec } from "../command.ts";
 import { check } from "./check.ts";
 import { completion } from "./completion.ts";
 import { config } from "./config.ts";
+import { dataset } from "./dataset.ts";
 import { demo } from "./demo.ts";
 import { doctor } from "./doctor.ts";
 import { emulate } from "./emulate.ts";
@@ -18,6 +19,7 @@ import { verify } from "./verify.ts";
 export const commands: readonly CommandSpec<never>[] = [
   exportCommand,
   pullCommand,
+  dataset,
   list,
   show,
   status,

@@ -1,0 +1,26 @@
+import type { CommandSpec } from "../command.ts";
+import { type DatasetFlags, datasetOptions } from "../dataset/options.ts";
+import { archiveOption, selectionOptions } from "../options.ts";
+
+export const dataset: CommandSpec<DatasetFlags> = {
+  name: "dataset",
+  args: "[ids...]",
+  summary: "Make a fine-tuning data set from the archive",
+  description: `Takes everything the archive has, or what the selection names, and contacts no cloud. Into the folder go the files of
+each preset by split, and what is known of them: a card, a report to look at, where each sample comes from, and every call
+that was dropped, with the reason.`,
+  options: {
+    Selection: selectionOptions().filter(({ long }) => long !== "--shard"),
+    ...datasetOptions(),
+    Archive: [archiveOption()],
+  },
+  examples: [
+    ["dataset -o set", "chat samples in the shape that every trainer reads, split 90/5/5"],
+    ["dataset --preset llama-factory --preset trl --redact all -o set", "two trainers at once, without personal data"],
+    ["dataset --preset bailian --dedupe near --min-turns 4 --language zh -o set", "fewer and better"],
+  ],
+  run: async (input) => {
+    const { runDataset } = await import("../dataset/run.ts");
+    return runDataset(input);
+  },
+};

@@ -1,0 +1,189 @@
+import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { UsageError } from "../../core/errors.ts";
+import type { Sample } from "../../core/sample.ts";
+import { isObject, type JsonObject } from "../../core/transcript.ts";
+import { clearLeftovers, type Self } from "../../sinks/leftovers.ts";
+import { type FileFacts, PartFile, syncFolder } from "../../sinks/part-file.ts";
+import type { DataFile } from "../../writers/dataset/facts.ts";
+import type { RowOptions } from "../../writers/dataset/parquet-columns.ts";
+import type { Refusal } from "../../writers/presets/shape.ts";
+import { jsonLine } from "../../writers/shape.ts";
+import type { DatasetFlags } from "./options.ts";
+import type { Plan, Wanted } from "./plan.ts";
+import { type Kind, ShardFiles } from "./shard-files.ts";
+import { Spool } from "./spool.ts";
+
+const MANIFEST = "manifest.json";
+
+/** The samples of one split in one preset's shape. */
+interface Track {
+  wanted: Wanted;
+  split: string;
+  files: ShardFiles;
+  spool?: Spool;
+}
+
+/**
+All files of a data set: they appear together, when the last of them is whole, and the manifest after them.
+
+With one preset its files lie in the folder itself, with several each has a folder of its own.
+*/
+export class SetFiles {
+  readonly #root: string;
+  readonly #plan: Plan;
+  readonly #flags: DatasetFlags;
+  readonly #tag: string;
+  readonly #tracks = new Map<string, Track>();
+  readonly #sidecars = new Map<string, PartFile>();
+
+  private constructor(root: string, plan: Plan, flags: DatasetFlags, tag: string) {
+    this.#root = root;
+    this.#plan = plan;
+    this.#flags = flags;
+    this.#tag = tag;
+  }
+
+  /** @throws UsageError for a folder that holds something else than a data set of ours */
+  static async open(root: string, plan: Plan, flags: DatasetFlags, tag: string, self: Self): Promise<SetFiles> {
+    for (const folder of [root, ...plan.wanted.map(({ preset }) => join(root, preset.name))])
+      await clearLeftovers(folder, self);
+    const there = await readdir(root).catch(() => []);
+    if (there.length > 0 && (await filesOf(root)) === undefined)
+      throw new UsageError(
+        `${flags.output} is not empty, and not a data set of callarchive: name another folder with -o.`,
+      );
+    return new SetFiles(root, plan, flags, tag);
+  }
+
+  /** Undefined when the sample was written, else why the preset cannot express it. */
+  async add(wanted: Wanted, split: string, sample: Sample): Promise<Refusal | undefined> {
+    const row = wanted.preset.line(sample, wanted.options);
+    if ("dropped" in row) return row.dropped as Refusal;
+    const track = await this.#track(wanted, split);
+    const line = jsonLine(row);
+    if (track.spool) {
+      track.spool.add(sample.id, line);
+      await track.spool.flush();
+    } else await track.files.add(line, () => row as JsonObject);
+    return undefined;
+  }
+
+  /** A file beside the data, to be filled bit by bit. */
+  async sidecar(name: string): Promise<PartFile> {
+    const known = this.#sidecars.get(name);
+    if (known) return known;
+    const file = await PartFile.open(join(this.#root, name), this.#tag);
+    this.#sidecars.set(name, file);
+    return file;
+  }
+
+  /** Writes what was held back for shuffling; then the data files and their names are known. */
+  async complete(): Promise<DataFile[]> {
+    const files: DataFile[] = [];
+    for (const track of this.#ordered()) {
+      if (track.spool) {
+        for await (const line of track.spool.lines()) await track.files.add(line, () => JSON.parse(line));
+        await track.spool.remove();
+      }
+      for (const { name, file } of await track.files.seal())
+        files.push({
+          preset: track.wanted.preset.name,
+          split: track.split,
+          name: this.#in(track.wanted, name),
+          rows: file.rows,
+          bytes: file.bytes,
+        });
+    }
+    return files;
+  }
+
+  /** Makes everything visible; what an earlier data set left there and this one does not have is removed. */
+  async publish(facts: JsonObject): Promise<FileFacts[]> {
+    const parts = new Map<string, PartFile>();
+    for (const track of this.#ordered())
+      for (const { name, file } of await track.files.seal()) parts.set(this.#in(track.wanted, name), file);
+    for (const [name, file] of this.#sidecars) {
+      await file.seal();
+      parts.set(name, file);
+    }
+    const before = (await filesOf(this.#root)) ?? [];
+    const files = [...parts].sort(([one], [other]) => (one < other ? -1 : 1)).map(([name, file]) => file.facts(name));
+    await rm(join(this.#root, MANIFEST), { force: true });
+    for (const [name, file] of parts) await file.publish(join(this.#root, name));
+    for (const name of before) if (!parts.has(name)) await rm(join(this.#root, name), { force: true });
+    for (const folder of new Set([...parts.keys()].map((name) => dirname(join(this.#root, name)))))
+      await syncFolder(folder);
+    const manifest = await PartFile.open(join(this.#root, MANIFEST), this.#tag);
+    manifest.add(`${JSON.stringify({ ...facts, files }, null, 2)}\n`);
+    await manifest.seal();
+    await manifest.publish();
+    await syncFolder(this.#root);
+    return files;
+  }
+
+  async discard(): Promise<void> {
+    for (const { files, spool } of this.#tracks.values()) {
+      await spool?.remove();
+      await files.discard();
+    }
+    for (const file of this.#sidecars.values()) await file.discard();
+  }
+
+  /** By preset, then split, as they were asked for. */
+  #ordered(): Track[] {
+    return this.#plan.wanted.flatMap((wanted) =>
+      this.#plan.splits.flatMap(({ name }) => this.#tracks.get(`${wanted.preset.name}/${name}`) ?? []),
+    );
+  }
+
+  #in({ preset }: Wanted, name: string): string {
+    return this.#plan.wanted.length > 1 ? `${preset.name}/${name}` : name;
+  }
+
+  async #track(wanted: Wanted, split: string): Promise<Track> {
+    const { preset, options } = wanted;
+    const key = `${preset.name}/${split}`;
+    const known = this.#tracks.get(key);
+    if (known) return known;
+    const { parquet, gzip, maxFileSize, shuffle, seed } = this.#flags;
+    const kind: Kind = parquet ? "parquet" : gzip ? "gzip" : "jsonl";
+    const folder = dirname(join(this.#root, this.#in(wanted, "x")));
+    const least = Math.min(maxFileSize ?? Number.POSITIVE_INFINITY, preset.maxFileBytes ?? Number.POSITIVE_INFINITY);
+    const columns: RowOptions = {
+      ...(options.loss && preset.can.loss && { loss: preset.can.loss.key as NonNullable<RowOptions["loss"]> }),
+      ...(options.parts && { parts: true }),
+    };
+    const track: Track = {
+      wanted,
+      split,
+      files: new ShardFiles({
+        folder,
+        split,
+        kind,
+        limit: Number.isFinite(least) ? least : undefined,
+        tag: this.#tag,
+        preset: preset.name,
+        columns,
+      }),
+      ...(shuffle && { spool: await Spool.open(folder, this.#tag, seed) }),
+    };
+    this.#tracks.set(key, track);
+    return track;
+  }
+}
+
+/** The files that a data set's manifest names; undefined when there is none. */
+const filesOf = async (root: string): Promise<string[] | undefined> => {
+  try {
+    if (!(await stat(root)).isDirectory()) return [];
+    const manifest: unknown = JSON.parse(await readFile(join(root, MANIFEST), "utf8"));
+    if (!isObject(manifest) || !isObject(manifest.dataset) || !Array.isArray(manifest.files)) return undefined;
+    return manifest.files
+      .filter(isObject)
+      .map(({ name }) => String(name))
+      .filter((name) => !/(^|\/)\.\.(\/|$)|^\//.test(name));
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,71 @@
+import { randomBytes } from "node:crypto";
+import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { createShuffle } from "../../transforms/shuffle.ts";
+
+/** Lines written behind each other are collected up to this size, in bytes. */
+const BATCH = 256 * 1024;
+
+/** Lines on disk, to be read again in shuffled order: memory holds where they are, 28 bytes each. */
+export class Spool {
+  readonly #handle: FileHandle;
+  readonly #shuffle: ReturnType<typeof createShuffle>;
+  readonly #path: string;
+  #ends = new Float64Array(1024);
+  #count = 0;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #size = 0;
+
+  private constructor(handle: FileHandle, path: string, seed: string) {
+    this.#handle = handle;
+    this.#path = path;
+    this.#shuffle = createShuffle(seed);
+  }
+
+  /** @param tag as in the names of other unfinished files, so that leftovers are found */
+  static async open(folder: string, tag: string, seed: string): Promise<Spool> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const path = join(folder, `.spool-${randomBytes(4).toString("hex")}.${tag}.part`);
+    return new Spool(await open(path, "wx+", 0o600), path, seed);
+  }
+
+  add(sampleId: string, line: string): void {
+    this.#shuffle.add(sampleId);
+    const bytes = Buffer.from(line);
+    this.#size += bytes.length;
+    if (this.#count === this.#ends.length) {
+      const larger = new Float64Array(2 * this.#count);
+      larger.set(this.#ends);
+      this.#ends = larger;
+    }
+    this.#ends[this.#count] = this.#size;
+    this.#count += 1;
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+  }
+
+  async flush(atLeast = BATCH): Promise<void> {
+    if (this.#waitingBytes < atLeast || this.#waitingBytes === 0) return;
+    const bytes = Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    await this.#handle.writeFile(bytes);
+  }
+
+  /** The lines in shuffled order. */
+  async *lines(): AsyncGenerator<string> {
+    await this.flush(0);
+    for (const index of this.#shuffle.order()) {
+      const from = index === 0 ? 0 : (this.#ends[index - 1] ?? 0);
+      const length = (this.#ends[index] ?? 0) - from;
+      const { buffer } = await this.#handle.read(Buffer.allocUnsafe(length), 0, length, from);
+      yield buffer.toString();
+    }
+  }
+
+  async remove(): Promise<void> {
+    await this.#handle.close().catch(() => undefined);
+    await rm(this.#path, { force: true });
+  }
+}

@@ -1,0 +1,54 @@
+import { InvalidArgumentError } from "commander";
+import type { Shard } from "../core/selection.ts";
+
+// Text becomes a value here, once.
+
+export const whole =
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(
+      most === Number.MAX_SAFE_INTEGER
+        ? `Write a whole number, ${least} or more.`
+        : `Write a whole number from ${least} to ${most}.`,
+    );
+  };
+
+export const seconds = (text: string): number => {
+  const match = /^(\d+(?:\.\d+)?)(s|m|h|d)?$/.exec(text);
+  if (!match) throw new InvalidArgumentError("Write seconds, or 90s, 5m, 1h, 2d.");
+  return Number(match[1]) * { s: 1, m: 60, h: 3600, d: 86_400 }[(match[2] ?? "s") as "s" | "m" | "h" | "d"];
+};
+
+export const bytes = (text: string): number => {
+  const match = /^(\d+(?:\.\d+)?)\s*(k|m|g)?i?b?$/i.exec(text);
+  if (!match || Number(match[1]) === 0) throw new InvalidArgumentError("Write a size such as 64MB.");
+  return Math.floor(
+    Number(match[1]) * { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[(match[2] ?? "").toLowerCase() as "" | "k"],
+  );
+};
+
+export const shard = (text: string): Shard => {
+  const [, index = 0, count = 0] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
+  if (index < 1 || index > count)
+    throw new InvalidArgumentError("Write k/n, for example 1/4: the first of four parts.");
+  return { index, count };
+};
+
+export const zone = (text: string): string => {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone;
+  } catch {
+    throw new InvalidArgumentError("Write a time zone such as Asia/Shanghai or UTC.");
+  }
+};
+
+/** Repeatable, and a comma-separated list in one. */
+export const several = (text: string, before: readonly string[] | undefined): string[] => [
+  ...(before ?? []),
+  ...text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== ""),
+];
