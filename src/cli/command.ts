@@ -50,14 +50,16 @@ export const addCommand = <F>(program: Command, spec: CommandSpec<F>, io: Io, do
   command.action(async () => {
     const keys = command.options.map((option) => option.attributeName());
     const given = new Set(keys.filter((key) => command.getOptionValueSource(key) === "cli"));
-    if (!spec.unconfigured) {
-      const { configure } = await import("./config.ts");
-      await configure(command, program, io);
-    }
-    const flags = command.opts() as F & DisplayFlags;
     const { createTalk } = await import("./log.ts");
-    const talk = createTalk(io, flags);
+    // Until the configuration is read, as the command line alone would have it.
+    let talk = createTalk(io, command.opts() as F & DisplayFlags);
     try {
+      if (!spec.unconfigured) {
+        const { configure } = await import("./config.ts");
+        await configure(command, program, io);
+      }
+      const flags = command.opts() as F & DisplayFlags;
+      talk = createTalk(io, flags);
       done(await spec.run({ args: command.args, flags, given, io, talk, command: spec.name, program }));
     } catch (error) {
       const code = exitCodeOf(error);

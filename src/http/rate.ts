@@ -74,8 +74,10 @@ export const createRate = ({ ceiling = Number.POSITIVE_INFINITY, now }: { ceilin
     const { accepted, refused } = recent.sums(now());
     return refused / Math.max(1, accepted + refused);
   };
+  /** Where nothing gets through at all, the rate shall not come back to where it was. */
+  const halfOf = (rate: number): Curve => halved(recent.sums(now()).accepted > 0 ? rate : rate / 2, now());
   /** From what got through: what was sent in the growth was far too much. */
-  const learnt = (): Curve => halved(Math.min(perSecond(), recent.sums(now()).accepted || perSecond()), now());
+  const learnt = (): Curve => halfOf(Math.min(perSecond(), recent.sums(now()).accepted || perSecond()));
 
   const tryHalf = (): void => {
     trial = { curve: learnt(), share: share(), rate: growing, answers: 0, refusals: 0 };
@@ -112,12 +114,14 @@ export const createRate = ({ ceiling = Number.POSITIVE_INFINITY, now }: { ceilin
       if (at <= ((curve ?? trial?.curve)?.at ?? -1)) return;
       recent.add(now(), "refused");
       if (curve) {
-        if (now() >= curve.at + EPOCH_MS) curve = halved(perSecond(), now());
+        if (now() >= curve.at + EPOCH_MS) curve = halfOf(perSecond());
         return;
       }
       doubts += 1;
-      if (severe()) curve = learnt();
-      else if (doubts >= DOUBTS && !trial && now() >= trustedUntil) tryHalf();
+      if (severe()) {
+        curve = learnt();
+        trial = undefined;
+      } else if (doubts >= DOUBTS && !trial && now() >= trustedUntil) tryHalf();
       else witness(1);
     },
   };

@@ -23,7 +23,8 @@ const placeWith = async (shell: Shell): Promise<Workplace> => {
 const shell = (place: Workplace, name: Shell, args: readonly string[]): string[] => {
   const { status, stdout, stderr } = spawnSync(name, args, {
     cwd: place.folder,
-    env: place.environment(),
+    // Without it, fish finds nothing in a folder whose name is not ASCII.
+    env: { ...place.environment(), LC_ALL: "C.UTF-8" },
     encoding: "utf8",
   });
   expect([status, stderr]).toEqual([0, ""]);

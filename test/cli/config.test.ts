@@ -229,6 +229,13 @@ describe("a mistake is met with its line, its key, and what was probably meant",
     ]);
   });
 
+  test("in JSON, where talk is JSON", async () => {
+    const place = placeWith({ "c.yaml": "formt: csv" });
+    const ran = await place.run(["status", "--config", "c.yaml", "--log-format", "json"]);
+    expect(ran.code).toBe(2);
+    expect(parseLines(ran.stderr).at(-1)).toMatchObject({ message: expect.stringContaining("c.yaml:1: unknown key") });
+  });
+
   test("a wrong value stops the commands that it is for; config show finds every one", async () => {
     const place = placeWith({ [USUAL]: "emulate:\n  port: many\n" });
     expect((await place.run(["status"])).stderr).toContain("There is no archive");
@@ -312,7 +319,7 @@ describe("config show", () => {
     expect(lines).toContainEqual(["max-document-size", "64MB", "default"]);
     expect(lines).toContainEqual(["limit", "(unset)", "default"]);
     const all = await place.run(["config", "show", "--config", "c.yaml"]);
-    expect(all.stdout).toMatch(/^min-duration +90s +c\.yaml:1 +export$/m);
+    expect(all.stdout).toMatch(/^min-duration +90s +c\.yaml:1 +export/m);
     expect(all.stdout).toMatch(/^color +auto +default +all$/m);
     expect((await place.run(["config", "show", "exprot"])).code).toBe(2);
   });

@@ -94,6 +94,20 @@ describe("the service's own words", () => {
     expect(quotable(before, asked.secrets)).toBe(after);
   });
 
+  it.each([" ", "\n", "a", "a=", "http://", "server string ", "credential "])(
+    "takes no time for a megabyte of %j",
+    (piece) => {
+      const began = performance.now();
+      expect(quotable(piece.repeat(1_000_000 / piece.length)).length).toBeLessThanOrEqual(300);
+      expect(performance.now() - began).toBeLessThan(1000);
+    },
+  );
+
+  it("shows no half of a secret where a long message is cut", () => {
+    for (let at = 4080; at < 4100; at++)
+      expect(quotable(`key${" ".repeat(at)}the-secret is long`, asked.secrets)).not.toMatch(/the-s/);
+  });
+
   it("is one well-formed line of at most 300 characters without any given secret", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 500 }), fc.string(), (a, b) => {

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { createIceSdk, iceSdkVersion } from "../../src/cloud/ice-sdk.ts";
 import { createIms, IMS_VERSION } from "../../src/cloud/ims.ts";
 import { createRpc, type Rpc } from "../../src/cloud/openapi.ts";
+import { NotFound } from "../../src/core/errors.ts";
 import type { JsonObject } from "../../src/core/transcript.ts";
 import { imsContract } from "../contracts/ims.ts";
 import { standIn } from "./ice-stand-in.ts";
@@ -62,6 +63,44 @@ describe("createIms", () => {
       { id: "x", status: "Finished", meta: { InstanceId: "x", Status: "Finished" }, requestId: "R" },
       { status: "Unknown", meta: {}, requestId: "R" },
     ]);
+  });
+
+  it("does not lose a page for one hostile call", async () => {
+    const RuntimeConfig = JSON.parse(`${'{"a":'.repeat(60)}1${"}".repeat(60)}`);
+    const hostile = {
+      Status: "Finished",
+      UserData: "[".repeat(20_000) + "]".repeat(20_000),
+      CallLogUrl: "https://b.aliyuncs.com/k",
+    };
+    const list = await createIms(
+      answering({ Instances: [{ Status: "Created" }, hostile, { ...hostile, RuntimeConfig }, { Status: "Finished" }] }),
+    ).listInstances(query);
+    expect(list.map(({ status, link }) => [status, link?.pathname])).toEqual([
+      ["Created", undefined],
+      ["Finished", "/k"],
+      ["Finished", "/k"],
+      ["Finished", undefined],
+    ]);
+  });
+
+  it("accepts 64 MB of a list", async () => {
+    let accepted: unknown;
+    const rpc: Rpc = async (_, __, options) => {
+      accepted = options?.maxBytes;
+      return { body: {} };
+    };
+    await createIms(rpc).listInstances(query);
+    expect(accepted).toBe(64 * 1024 * 1024);
+  });
+
+  it("names the agent that does not exist", async () => {
+    const facts = { code: "InvalidAgent.NotFound", requestId: "R", status: 404 };
+    const rpc: Rpc = () => Promise.reject(new NotFound("no such thing", facts));
+    await expect(createIms(rpc).listInstances({ ...query, agentId: "agent-7" })).rejects.toMatchObject({
+      name: "NotFound",
+      message: expect.stringContaining("There is no agent agent-7 in this account and region"),
+      facts,
+    });
   });
 
   it.each([{}, { Instance: null }, { Instance: [] }])("refuses the answer %j", async (body) => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { endpointFor, parseEndpoint } from "../../src/cloud/endpoint.ts";
 import { createRpc, type RpcOptions } from "../../src/cloud/openapi.ts";
 import { startEmulator } from "../../src/emulator/index.ts";
+import type { Pace } from "../../src/http/pace.ts";
 import { serve, type TestServer } from "../http/server.ts";
 
 const dispatcher = new Agent();
@@ -108,7 +109,23 @@ describe("createRpc", () => {
     ["too much", json(200, { a: "x".repeat(3000) }), { name: "Refused", facts: { code: "TooLarge" } }],
   ])("answers %s with a proper error", async (_, broken, expected) => {
     reply = broken;
-    await expect(rpc({ maxBytes: 2000, timeoutMs: 2000 })("Do", {})).rejects.toMatchObject(expected);
+    await expect(rpc({ timeoutMs: 2000 })("Do", {}, { maxBytes: 2000 })).rejects.toMatchObject(expected);
+  });
+
+  it("waits for its turn before every attempt, and tells what came of it", async () => {
+    reply = (response) => json(seen.length < 3 ? 429 : 200, {})(response);
+    const told: string[] = [];
+    const pace: Pace = {
+      turn: async () => {
+        told.push("turn");
+        return { at: 0, waited: false };
+      },
+      ok: () => void told.push("ok"),
+      throttled: () => void told.push("throttled"),
+      rate: () => 1,
+    };
+    await rpc({ pace, retries: 2 })("Do", {});
+    expect(told).toEqual(["turn", "throttled", "turn", "throttled", "turn", "ok"]);
   });
 
   it("says by how much the clock is off", async () => {

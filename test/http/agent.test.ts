@@ -1,7 +1,8 @@
 import { connect } from "node:net";
 import { Agent, EnvHttpProxyAgent } from "undici";
 import { afterEach, describe, expect, it } from "vitest";
-import { createDispatcher, proxyInUse } from "../../src/http/agent.ts";
+import { UsageError } from "../../src/core/errors.ts";
+import { createDispatcher, proxyInUse, proxyOf } from "../../src/http/agent.ts";
 import { transportError } from "../../src/http/transport.ts";
 import { serve, type TestServer } from "./server.ts";
 
@@ -29,6 +30,16 @@ describe("proxyInUse", () => {
     [{ HTTPS_PROXY: "" }, undefined],
   ])("reads %j as %j", (env, expected) => {
     expect(proxyInUse(env)).toBe(expected);
+  });
+
+  it.each([
+    [{ HTTPS_PROXY: "socks5://user:secret@proxy.example:1080" }, "HTTPS_PROXY names a socks5 proxy"],
+    [{ https_proxy: "ftp://proxy.example" }, "https_proxy names a ftp proxy"],
+    [{ HTTP_PROXY: "file:///secret" }, "HTTP_PROXY names a file proxy"],
+  ])("refuses %j, naming the variable", (env, said) => {
+    expect(() => proxyInUse(env)).toThrow(said);
+    expect(() => createDispatcher({ env })).toThrow(UsageError);
+    expect(() => createDispatcher({ env })).not.toThrow("secret");
   });
 
   it("does not show a malformed value, which may hold a password", () => {
@@ -72,8 +83,22 @@ describe("createDispatcher", () => {
     const error = await dispatcher.request({ origin: "http://far.invalid", path: "/", method: "GET" }).catch((e) => e);
     expect(transportError(error, "far.invalid")).toMatchObject({
       name: "Unavailable",
-      message: "The proxy refuses to connect to far.invalid (HTTP 407).",
+      message:
+        "The proxy wants to know who asks (HTTP 407): write its address in HTTPS_PROXY as http://user:password@host:port.",
     });
+  });
+
+  it("knows which proxy it takes where", () => {
+    const env = { HTTPS_PROXY: "http://u:p@a.example:1", NO_PROXY: "direct.example .sub.example,ported.example:8443" };
+    const dispatcher = dispatcherFor(env);
+    const taken = (address: string) => proxyOf(dispatcher, new URL(address));
+    expect(taken("https://far.example")).toBe("a.example:1");
+    expect(taken("https://ported.example")).toBe("a.example:1");
+    expect(taken("http://far.example")).toBeUndefined();
+    for (const host of ["direct.example", "x.direct.example", "sub.example", "a.sub.example", "ported.example:8443"])
+      expect(taken(`https://${host}`)).toBeUndefined();
+    for (const host of ["localhost:1", "127.0.0.1", "[::1]"]) expect(taken(`https://${host}`)).toBeUndefined();
+    expect(proxyOf(dispatcherFor({}), new URL("https://far.example"))).toBeUndefined();
   });
 });
 
@@ -95,6 +120,15 @@ describe("transportError", () => {
     expect(error).toMatchObject({ name: "Unavailable", facts: { code } });
     expect(error.message).toContain(said);
     expect(error.message).not.toContain("Signature");
+  });
+
+  it.each([
+    ["ECONNREFUSED", "", "h cannot be reached through proxy p:3128: it refuses connections (ECONNREFUSED)."],
+    ["UND_ERR_ABORTED", "Proxy response (407) !== 200", "The proxy p:3128 wants to know who asks (HTTP 407)"],
+    ["UND_ERR_ABORTED", "Proxy response (503) !== 200", "The proxy p:3128 refuses to connect to h (HTTP 503)."],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", "", "No TLS connection to h through proxy p:3128"],
+  ])("names the proxy: %s %s", (code, text, said) => {
+    expect((transportError(coded(code, text), "h", "answer", "p:3128") as Error).message).toContain(said);
   });
 
   it("finds the code of a cause, and takes a reset inside a body for a cut", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { NotFound, Throttled, Unavailable } from "../../src/core/errors.ts";
-import { backoff, type Retry, retryAfterMs, retrying } from "../../src/http/retry.ts";
+import { backoff, createRetryBudget, patienceMs, type Retry, retryAfterMs, retrying } from "../../src/http/retry.ts";
 
 const flaky = (failures: number, error: () => Error) => {
   let calls = 0;
@@ -93,5 +93,80 @@ describe("retrying", () => {
     );
     await expect(pending).rejects.toThrow("enough");
     await expect(retrying(flaky(0, unavailable), {}, controller.signal)).rejects.toThrow("enough");
+  });
+});
+
+describe("the retry budget of a run", () => {
+  const sleep = async () => {};
+  const throttled = () => new Throttled("slow", { code: "Throttling" });
+
+  it("allows a hundred retries and a fifth of what succeeds, then every error is final", async () => {
+    const budget = createRetryBudget(() => 0);
+    const attempts = { made: 0 };
+    const broken = async () => {
+      attempts.made += 1;
+      throw unavailable();
+    };
+    for (let item = 0; item < 50; item++) await retrying(broken, { sleep, budget }).catch(() => undefined);
+    expect(attempts.made).toBe(50 + 100);
+    for (let item = 0; item < 50; item++) await retrying(async () => item, { budget });
+    attempts.made = 0;
+    for (let item = 0; item < 50; item++) await retrying(broken, { sleep, budget }).catch(() => undefined);
+    expect(attempts.made).toBe(50 + 10);
+  });
+
+  it("counts what cannot be had as success: the service works", async () => {
+    const budget = createRetryBudget(() => 0);
+    const gone = () => Promise.reject(new NotFound("gone", { code: "NoSuchKey" }));
+    for (let item = 0; item < 10; item++) await retrying(gone, { budget }).catch(() => undefined);
+    let made = 0;
+    const broken = async () => {
+      made += 1;
+      throw unavailable();
+    };
+    for (let item = 0; item < 30; item++) await retrying(broken, { sleep, budget }).catch(() => undefined);
+    expect(made).toBe(30 + 102);
+  });
+
+  it("does not give up a throttled item while others get through", async () => {
+    let now = 0;
+    const budget = createRetryBudget(() => now);
+    const patient = retrying(flaky(500, throttled), {
+      budget,
+      retries: 1,
+      sleep: async () => {
+        now += 4000;
+        await retrying(async () => 1, { budget });
+      },
+    });
+    await expect(patient).resolves.toBe(501);
+  });
+
+  it("ends throttling when nothing got through for long enough: for all items at once", async () => {
+    let now = 0;
+    const budget = createRetryBudget(() => now);
+    const sleep = async () => {
+      now += 10_000;
+    };
+    const waiting = { budget, sleep };
+    let made = 0;
+    const refused = async () => {
+      made += 1;
+      throw throttled();
+    };
+    await expect(retrying(refused, waiting)).rejects.toThrow("slow");
+    expect([made, now]).toEqual([31, 300_000]);
+    await expect(retrying(refused, waiting)).rejects.toThrow("slow");
+    expect(made).toBe(32);
+  });
+
+  it("is patient by the number of retries: not at all with none, 5 minutes at most", () => {
+    expect([0, 1, 2, 3, 6, 100].map(patienceMs)).toEqual([0, 5_000, 15_000, 35_000, 300_000, 300_000]);
+  });
+
+  it("still ends an item after its own retries", async () => {
+    const budget = createRetryBudget(() => 0);
+    await expect(retrying(flaky(3, unavailable), { sleep, budget, retries: 2 })).rejects.toThrow("down");
+    await expect(retrying(flaky(2, unavailable), { sleep, budget, retries: 2 })).resolves.toBe(3);
   });
 });

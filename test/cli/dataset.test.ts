@@ -1,0 +1,277 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { TEMPLATE, TOKENIZER } from "../helpers/tokenizer.ts";
+import { parseLines, type Workplace, workplace } from "../helpers/workplace.ts";
+
+const PRESETS = [
+  "messages",
+  "bailian",
+  "llama-factory",
+  "ms-swift",
+  "axolotl",
+  "trl",
+  "openai",
+  "together",
+  "sharegpt",
+  "alpaca",
+];
+
+/** An archive of emulated calls, and no cloud any more. */
+const stored = async (calls = 150) => {
+  const place = workplace();
+  const cloud = await place.cloud({ calls });
+  const ids = [...cloud.ids()];
+  expect((await place.run(["pull", "-i", "-"], { input: ids.join("\n") })).code).toBe(0);
+  const before = { ...cloud.stats.requests };
+  return { place, cloud, ids, quiet: () => expect(cloud.stats.requests).toEqual(before) };
+};
+
+interface Origin {
+  id: string;
+  call: string;
+  split: string;
+  tokens?: number;
+}
+const origins = (place: Workplace, folder: string): Origin[] => place.rows<never>(folder, "provenance.ndjson");
+const dropped = (place: Workplace, folder: string): { id: string; step: string; reason: string; preset?: string }[] =>
+  place.rows<never>(folder, "dropped.ndjson");
+
+describe("dataset", () => {
+  test("writes every preset in one pass; each is what its trainer accepts, and no cloud is asked", async () => {
+    const { place, ids, quiet } = await stored(400);
+    const ran = await place.run(["dataset", "--preset", PRESETS.join(","), "-o", "set"]);
+    expect([ran.code, ran.stdout]).toEqual([0, ""]);
+    quiet();
+    for (const preset of PRESETS) {
+      const checked = await place.run(["check", `set/${preset}`, "--preset", preset]);
+      expect([preset, checked.code, checked.code === 0 ? "" : checked.stdout]).toEqual([preset, 0, ""]);
+    }
+    // Every call is accounted for, once.
+    const kept = new Set(origins(place, "set").map(({ call }) => call));
+    const lost = dropped(place, "set").filter(({ preset }) => preset === undefined);
+    expect([...kept, ...lost.map(({ id }) => id)].toSorted()).toEqual(ids.toSorted());
+    expect((await place.run(["verify", "set"])).code).toBe(0);
+    expect(JSON.parse(place.read("set", "llama-factory", "dataset_info.json"))).toBeTypeOf("object");
+  }, 120_000);
+
+  test("the same archive gives the same bytes, on another machine too", async () => {
+    const { place } = await stored(60);
+    const args = ["dataset", "--preset", "messages,trl", "--shuffle", "--redact", "all", "--dedupe", "near"];
+    await place.run([...args, "-o", "one"]);
+    await place.run([...args, "-o", "two"], { env: { TZ: "Asia/Shanghai", LANG: "zh_CN.UTF-8", HOME: "/nowhere" } });
+    execFileSync("diff", ["-r", "one", "two"], { cwd: place.folder });
+  });
+
+  test("more calls never move an old one to another split, nor a shuffled one past another", async () => {
+    const { place, ids } = await stored(200);
+    const half = ids.slice(0, 100).join("\n");
+    await place.run(["dataset", "-i", "-", "--shuffle", "-o", "half"], { input: half });
+    await place.run(["dataset", "--shuffle", "-o", "all"]);
+    const before = new Map(origins(place, "half").map(({ id, split }) => [id, split]));
+    const after = new Map(origins(place, "all").map(({ id, split }) => [id, split]));
+    expect(before.size).toBeGreaterThan(80);
+    for (const [id, split] of before) expect([id, after.get(id)]).toEqual([id, split]);
+    const [lines, all] = ["half", "all"].map((set) => place.read(set, "train.jsonl").trim().split("\n"));
+    const known = new Set(lines);
+    expect(all?.filter((line) => known.has(line))).toEqual(lines);
+  });
+
+  test("copies are dropped by name, and near copies never straddle a split", async () => {
+    const { place, cloud, ids } = await stored(80);
+    const copies: string[] = [];
+    for (const [at, id] of ids.slice(0, 40).entries()) {
+      const log = JSON.parse(Buffer.from(cloud.callLog(id) ?? []).toString());
+      // Half are the same words, half differ in one.
+      const dialog =
+        at % 2
+          ? log.dialog
+          : log.dialog.map((turn: { text: string }, n: number) =>
+              n === 0 ? { ...turn, text: `${turn.text} ok` } : turn,
+            );
+      copies.push(
+        cloud.add({
+          id: `copy${String(at).padStart(2, "0")}`,
+          body: JSON.stringify({ ...log, instanceid: undefined, dialog }),
+          start: new Date("2025-07-20T00:00:00Z"),
+        }),
+      );
+    }
+    await place.run(["pull", ...copies]);
+    const plain = ["dataset", "--system", "none"];
+    await place.run([...plain, "-o", "exact"]);
+    const exact = dropped(place, "exact").filter(({ step }) => step === "dedupe");
+    expect(exact.length).toBeGreaterThan(10);
+    expect(exact.every(({ reason }) => /^(exact|near)-duplicate-of:\w+$/.test(reason))).toBe(true);
+    await place.run([...plain, "--dedupe", "near", "-o", "near"]);
+    const near = dropped(place, "near").filter(({ reason }) => reason.startsWith("near"));
+    expect(near.length).toBeGreaterThan(exact.filter(({ reason }) => reason.startsWith("near")).length);
+    const splitOf = new Map(origins(place, "exact").map(({ call, split }) => [call, split]));
+    for (const { id, reason } of near) {
+      const [mine, other] = [splitOf.get(id), splitOf.get(reason.split(":")[1] ?? "")];
+      if (mine && other) expect([id, mine]).toEqual([id, other]);
+    }
+  });
+
+  test("redaction leaves no number behind, and counts without quoting", async () => {
+    const { place } = await stored(120);
+    await place.run(["dataset", "--redact", "phone,id-card", "--redact-pattern", "HELLO=您好", "-o", "set"]);
+    const text = readdirSync(place.path("set"))
+      .filter((name) => /jsonl|html|json$/.test(name))
+      .map((name) => place.read("set", name))
+      .join("");
+    expect(text).toContain("<PHONE_1>");
+    expect(text).toContain("<HELLO_1>");
+    expect(text).not.toMatch(/(?<!\d)1[3-9]\d{9}(?!\d)/);
+    expect(text).not.toMatch(/幺[三五七八九零幺二四六]{10}/);
+    const report = JSON.parse(place.read("set", "report.json"));
+    expect(report.redacted.phone).toBeGreaterThan(10);
+    const exported = await place.run([
+      "export",
+      "--offline",
+      "--redact",
+      "all",
+      "-f",
+      "ndjson,csv,messages",
+      "-o",
+      "out",
+    ]);
+    expect(exported.stderr).toMatch(/redacted: .*phone \d+/);
+    expect(place.read("out", "transcripts.ndjson")).not.toMatch(/"caller":"\d/);
+    expect((await place.run(["export", "--offline", "--redact", "all", "-f", "raw"])).code).toBe(2);
+    expect((await place.run(["dataset", "--redact", "names"])).stderr).toContain("--redact knows");
+  });
+
+  test("limits, languages and expansion each drop or change by name", async () => {
+    const { place, ids } = await stored(120);
+    const args = [
+      "--min-turns",
+      "4",
+      "--max-turns",
+      "30",
+      "--language",
+      "zh",
+      "--min-duration",
+      "20s",
+      "--strip-fillers",
+      "--expand",
+      "turn",
+      "--preset",
+      "ms-swift",
+    ];
+    const ran = await place.run(["dataset", ...args, "-o", "set"]);
+    expect(ran.code).toBe(0);
+    const steps = new Set(dropped(place, "set").map(({ step }) => step));
+    expect(steps.has("language")).toBe(true);
+    expect(origins(place, "set").length).toBeGreaterThan(ids.length);
+    expect(origins(place, "set").every(({ id }) => /#\d+$/.test(id))).toBe(true);
+    const rows = place.rows<{ messages: { role: string; loss?: boolean }[] }>("set", "train.jsonl");
+    expect(
+      rows.every(({ messages }) =>
+        messages.filter(({ role }) => role === "assistant").every(({ loss }) => typeof loss === "boolean"),
+      ),
+    ).toBe(true);
+    expect((await place.run(["check", "set", "--preset", "ms-swift"])).code).toBe(0);
+  });
+
+  test("--sample keeps so many, the same ones as the set grows; --split and sharding name their files", async () => {
+    const { place } = await stored(150);
+    await place.run(["dataset", "--sample", "20", "--split", "train=0.5,test=0.5", "-o", "few"]);
+    await place.run(["dataset", "--sample", "40", "--split", "train=0.5,test=0.5", "-o", "more"]);
+    const [few, more] = ["few", "more"].map((set) => origins(place, set).map(({ id }) => id));
+    expect([few?.length, more?.length]).toEqual([20, 40]);
+    expect(few?.every((id) => more?.includes(id))).toBe(true);
+    await place.run(["dataset", "--split", "train=1", "--max-file-size", "60KB", "-o", "shards"]);
+    const names = readdirSync(place.path("shards")).filter((name) => name.endsWith(".jsonl"));
+    expect(names.length).toBeGreaterThan(2);
+    expect(names[0]).toBe(`train-00000-of-${String(names.length).padStart(5, "0")}.jsonl`);
+    expect(names.every((name) => readFileSync(place.path("shards", name)).length <= 60 * 1024)).toBe(true);
+    expect((await place.run(["check", "shards", "--preset", "messages"])).code).toBe(0);
+  });
+
+  test("gzip and Parquet hold the same rows", async () => {
+    const { place } = await stored(60);
+    await place.run(["dataset", "-o", "plain"]);
+    await place.run(["dataset", "--gzip", "-o", "packed"]);
+    await place.run(["dataset", "--parquet", "-o", "columns"]);
+    const plain = place.rows<{ messages: unknown }>("plain", "train.jsonl");
+    expect(parseLines(gunzipSync(readFileSync(place.path("packed", "train.jsonl.gz"))).toString())).toEqual(plain);
+    const { parquetReadObjects } = await import("hyparquet");
+    const file = readFileSync(place.path("columns", "train.parquet"));
+    const bytes = file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength) as ArrayBuffer;
+    const rows = await parquetReadObjects({ file: bytes });
+    expect(rows.map(({ messages }) => ({ messages }))).toEqual(plain);
+  });
+
+  test("a budget of tokens, counted by a tokenizer from a file, is kept by dropping or by cutting at whole turns", async () => {
+    const { place } = await stored(60);
+    writeFileSync(place.path("tokenizer.json"), JSON.stringify(TOKENIZER));
+    writeFileSync(place.path("tokenizer_config.json"), JSON.stringify({ chat_template: TEMPLATE }));
+    const budget = ["--max-tokens", "1500", "--tokenizer", "tokenizer.json"];
+    await place.run(["dataset", ...budget, "-o", "dropped"]);
+    await place.run(["dataset", ...budget, "--over-budget", "cut", "-o", "cut"]);
+    const [less, more] = ["dropped", "cut"].map((set) => origins(place, set));
+    expect([...(less ?? []), ...(more ?? [])].every(({ tokens = 9999 }) => tokens <= 1500)).toBe(true);
+    expect(
+      dropped(place, "dropped").some(({ step, reason }) => step === "max-tokens" && reason === "over-budget"),
+    ).toBe(true);
+    expect(more?.length).toBeGreaterThan(less?.length ?? 0);
+    expect((await place.run(["check", "cut", "--preset", "messages"])).code).toBe(0);
+  });
+
+  test("a rerun with another policy leaves no file of the old set behind, and a strange folder alone", async () => {
+    const { place } = await stored(40);
+    await place.run(["dataset", "--preset", "messages,trl", "-o", "set"]);
+    expect(existsSync(place.path("set", "trl", "train.jsonl"))).toBe(true);
+    await place.run(["dataset", "--split", "train=1", "-o", "set"]);
+    expect(
+      readdirSync(place.path("set"), { recursive: true })
+        .map(String)
+        .filter((name) => name.endsWith(".jsonl")),
+    ).toEqual(["train.jsonl"]);
+    expect((await place.run(["verify", "set"])).code).toBe(0);
+    await place.run(["export", "--offline", "-o", "out/"]);
+    const refused = await place.run(["dataset", "-o", "out"]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("not a data set of callarchive")]);
+    writeFileSync(place.path("keep.txt"), "x");
+    expect((await place.run(["dataset", "-o", "."])).code).toBe(2);
+  });
+
+  test.each([
+    [["--preset", "gpt"], 'There is no preset "gpt"'],
+    [["--greeting", "mask", "--preset", "alpaca"], "cannot express --greeting mask"],
+    [["--split", "train=0.5"], "add up to 0.5"],
+    [["--gzip", "--preset", "llama-factory"], "does not read compressed files"],
+    [["--redact-pattern", "X=("], "is no regular expression"],
+    [["--language", "fr"], "--language knows"],
+    [["--max-tokens", "100", "--tokenizer", "nowhere.json"], "nowhere.json"],
+    [["--task", "text-to-sql"], "does not archive yet"],
+    [["--system-file", "nowhere.txt"], "--system-file cannot be read"],
+  ])("mistakes are told with exit 2: %j", async (args, message) => {
+    const { place } = await stored(1);
+    const ran = await place.run(["dataset", ...args, "-o", "set"]);
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(existsSync(place.path("set"))).toBe(false);
+  });
+
+  test("the report stands alone: no address is fetched, hostile words stay words", async () => {
+    const { place, cloud } = await stored(20);
+    const evil = '</script><img src=x onerror="alert(1)">';
+    const dialog = [
+      { id: 1, begin: 1, role: "user", type: "normal", text: evil },
+      { id: 2, begin: 2, role: "agent", type: "normal", text: `${evil} &amp;` },
+    ];
+    for (let n = 0; n < 12; n += 1)
+      cloud.add({
+        id: `evil${n}`,
+        body: JSON.stringify({ dialog: [...dialog, ...dialog.map((turn) => ({ ...turn, text: `${turn.text}${n}` }))] }),
+      });
+    await place.run(["pull", ...[...cloud.ids()].filter((id) => id.startsWith("evil"))]);
+    await place.run(["dataset", "-o", "set", ...[...cloud.ids()].filter((id) => id.startsWith("evil"))]);
+    const html = place.read("set", "report.html");
+    expect(html).not.toContain("<img");
+    expect(html.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/(src|href)=["']?(https?:)?\/\//);
+    expect(html).toContain("&lt;img");
+  });
+});
