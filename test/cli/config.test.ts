@@ -287,14 +287,19 @@ describe("a mistake is met with its line, its key, and what was probably meant",
 describe("a hostile file", () => {
   const many = 100_000;
   test.each([
-    ["a bomb of aliases", `a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nagents: [*c,*c]`],
-    ["many aliases", `region: &a x\nagents: [${"*a,".repeat(many)}]`],
-    ["deep lists", `agents: ${"[".repeat(many)}${"]".repeat(many)}`],
-    ["brackets never closed", "[".repeat(many)],
-    ["deep mappings", "{a: ".repeat(many)],
+    ["lists", `agents: ${"[".repeat(many)}${"]".repeat(many)}`],
+    ["brackets never closed", "[".repeat(5000)],
+    ["mappings", "{a: ".repeat(many)],
     ["dashes", "- ".repeat(many)],
     ["question marks", "? ".repeat(many)],
     ["stairs", Array.from({ length: 1000 }, (_, at) => `${" ".repeat(at)}a:`).join("\n")],
+  ])("of deep %s is refused before it is parsed", async (_, text) => {
+    expect(await refusal(text)).toEqual([expect.stringMatching(/c\.yaml:\d+: This is nested too deeply\.$/)]);
+  });
+
+  test.each([
+    ["a bomb of aliases", `a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nagents: [*c,*c]`],
+    ["many aliases", `region: &a x\nagents: [${"*a,".repeat(many)}]`],
     ["very many keys", Array.from({ length: 60_000 }, (_, at) => `k${at}: 1`).join("\n")],
     ["very many agents", `agents: [${"a,".repeat(many)}]`],
     ["many wrong keys", Array.from({ length: 900 }, (_, at) => `k${at}: 1`).join("\n")],
