@@ -40,7 +40,8 @@ export const runs = (db: Db): Runs => ({
         `select a.*, c.settled_until as cursor from (
            select agent_id, count(*) as calls, min(started_at) as first, max(started_at) as last
            from items where agent_id is not null group by agent_id) a
-         left join cursors c on c.name = a.agent_id order by a.agent_id`,
+         left join (select substr(name || '#', 1, instr(name || '#', '#') - 1) as agent_id, min(settled_until) as settled_until
+             from cursors group by 1) c on c.agent_id = a.agent_id order by a.agent_id`,
       )
       .all() as { agent_id: string; calls: number; first: string | null; last: string | null; cursor: string | null }[];
     const raw = db.prepare("select coalesce(sum(bytes), 0) as n from items where state <> 'pruned'").get() as {

@@ -20,27 +20,44 @@ export interface Input<F> {
 
 /** A command is data plus a short handler; what it works with comes in, or is loaded when it runs. */
 export interface CommandSpec<F = object> {
-  name: string;
-  /** As commander writes it: `[ids...]`, `<file>`; `<one|other>` takes one of these words. */
-  args?: string;
-  summary: string;
   /** More, for the command's own help. */
   description?: string;
   /** Flags under their headings. */
   options: Record<string, Option[]>;
   /** A command line without the program's name, and what it does. */
   examples: readonly (readonly [string, string])[];
-  /** Neither the environment nor the config file sets its flags: it works when they are wrong. */
-  unconfigured?: true;
   run(input: Input<F>): Promise<ExitCode>;
 }
 
+/** What the list of commands says of one. */
+export interface CommandEntry {
+  name: string;
+  /** As commander writes it: `[ids...]`, `<file>`; `<one|other>` takes one of these words. */
+  args?: string;
+  summary: string;
+  /** Neither the environment nor the config file sets its flags: it works when they are wrong. */
+  unconfigured?: true;
+  load(): Promise<CommandSpec<never>>;
+}
+
+/** Adds a command by its name alone, for help that only lists it. */
+export const nameCommand = (program: Command, { name, args, summary }: CommandEntry): Command =>
+  program
+    .command(args ? `${name} ${args}` : name)
+    .summary(summary)
+    .exitOverride();
+
 /** Adds a command to the program; its handler hands the exit code to `done`. */
-export const addCommand = <F>(program: Command, spec: CommandSpec<F>, io: Io, done: (code: ExitCode) => void): void => {
-  const command = program.command(spec.args ? `${spec.name} ${spec.args}` : spec.name);
-  command
-    .summary(spec.summary)
-    .description(spec.description ? `${spec.summary}.\n\n${spec.description}` : `${spec.summary}.`);
+export const addCommand = async (
+  program: Command,
+  entry: CommandEntry,
+  io: Io,
+  done: (code: ExitCode) => void,
+): Promise<void> => {
+  const spec = (await entry.load()) as CommandSpec<object>;
+  const { name, summary } = entry;
+  const command = nameCommand(program, entry);
+  command.description(spec.description ? `${summary}.\n\n${spec.description}` : `${summary}.`);
   for (const argument of command.registeredArguments)
     if (argument.name().includes("|")) argument.choices(argument.name().split("|"));
   const common = { Configuration: configOptions(), "Talk (stderr)": displayOptions() };
@@ -52,15 +69,15 @@ export const addCommand = <F>(program: Command, spec: CommandSpec<F>, io: Io, do
     const given = new Set(keys.filter((key) => command.getOptionValueSource(key) === "cli"));
     const { createTalk } = await import("./log.ts");
     // Until the configuration is read, as the command line alone would have it.
-    let talk = createTalk(io, command.opts() as F & DisplayFlags);
+    let talk = createTalk(io, command.opts() as DisplayFlags);
     try {
-      if (!spec.unconfigured) {
+      if (!entry.unconfigured) {
         const { configure } = await import("./config.ts");
         await configure(command, program, io);
       }
-      const flags = command.opts() as F & DisplayFlags;
+      const flags = command.opts() as DisplayFlags;
       talk = createTalk(io, flags);
-      done(await spec.run({ args: command.args, flags, given, io, talk, command: spec.name, program }));
+      done(await spec.run({ args: command.args, flags, given, io, talk, command: name, program }));
     } catch (error) {
       const code = exitCodeOf(error);
       if (!(error instanceof ReaderGone)) talk.fail(messageOf(error), code);

@@ -41,7 +41,12 @@ export const deliveryOf = async (archive: Archive, target: Target, flags: Output
     throw new UsageError(`The last export to ${place} did not end. Repeat it without --new first.`);
   if (!flags.new && last && last.part > 0 && before)
     throw new UsageError(`${place} holds parts that --new wrote. Go on with --new, or write somewhere else.`);
-  const part = flags.new ? (last?.part ?? 0) + 1 : 0;
+  // A folder may know more parts than an archive that was restored: none is ever written over.
+  const latest = Math.max(
+    last?.part ?? 0,
+    ...partsOf(before).map((part) => (isObject(part) ? Number(part.part) || 0 : 0)),
+  );
+  const part = flags.new ? latest + 1 : 0;
 
   return {
     part,

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { messageOf } from "../core/errors.ts";
-import { addCommand } from "./command.ts";
+import { addCommand, nameCommand } from "./command.ts";
 import { commands } from "./commands/index.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
@@ -14,10 +14,17 @@ Start here:
   $ callarchive doctor               check credentials, permissions and network
   $ callarchive export ID            one call, to standard output
 
-Every flag can be set by an environment variable: CALLARCHIVE_ARCHIVE, CALLARCHIVE_MIN_TURNS, …
+Every flag can be set in the environment (CALLARCHIVE_ARCHIVE, CALLARCHIVE_MIN_TURNS, …) and in a config file.
 Exit codes: 0 complete, 1 failure, 2 usage, 3 partial, 4 credentials, permission or clock, 5 temporary (run again),
-130 and 143 interrupted.
+10 time is up, 11 another run holds the archive, 130 and 143 interrupted.
 `;
+
+/** Whether a command's flags are wanted: always, but for help and version, which show at most one command's. */
+const isShown = (name: string, argv: readonly string[]): boolean => {
+  const asksHelp =
+    argv.length === 0 || argv[0] === "help" || argv.some((word) => /^(-h|--help|-V|--version)$/.test(word));
+  return !asksHelp || argv.find((word) => word !== "help" && !word.startsWith("-")) === name;
+};
 
 /** Runs one command line. Never throws for what a user can cause: it tells, and gives the exit code. */
 export const run = async (argv: readonly string[], io: Io): Promise<ExitCode> => {
@@ -37,11 +44,13 @@ export const run = async (argv: readonly string[], io: Io): Promise<ExitCode> =>
     })
     .exitOverride()
     .showHelpAfterError("(add --help for the flags and examples)");
-  for (const spec of commands)
-    addCommand(program, spec, io, (result) => {
-      code = result;
-    });
-  for (const command of program.commands) command.exitOverride();
+  for (const entry of commands) {
+    if (isShown(entry.name, argv))
+      await addCommand(program, entry, io, (result) => {
+        code = result;
+      });
+    else nameCommand(program, entry);
+  }
   try {
     if (argv.length === 0) {
       program.outputHelp({ error: true });
@@ -51,7 +60,6 @@ export const run = async (argv: readonly string[], io: Io): Promise<ExitCode> =>
     return code;
   } catch (error) {
     if (error instanceof CommanderError) {
-      if (error.code === "callarchive.env") io.stderr.write(`${error.message}\n`);
       // Help that was asked for is complete; commander has already told of anything else.
       return error.exitCode === 0 ? EXIT.complete : EXIT.usage;
     }

@@ -40,7 +40,10 @@ export class PartFile {
   static async open(path: string, tag: string, mode = 0o600): Promise<PartFile> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const part = `${path}.${tag}.part`;
-    return new PartFile(path, part, await open(part, "wx", mode));
+    const handle = await open(part, "wx", mode);
+    // Whatever the umask says: a mode that others may read was asked for.
+    if (mode !== 0o600) await handle.chmod(mode);
+    return new PartFile(path, part, handle);
   }
 
   add(data: Chunk, rows = 0): void {

@@ -301,3 +301,24 @@ describe("time and signals", () => {
 });
 
 let listedBefore = 0;
+
+describe("--new into a folder that knows more than the archive", () => {
+  test("writes over no part, after an older archive was restored", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 6 });
+    const all = [...cloud.ids()];
+    await place.run(["pull", ...all]);
+    const restored = place.path("older.db");
+    const { default: Database } = await import("libsql");
+    const db = new Database(place.path("callarchive.db"));
+    db.exec(`vacuum into '${restored}'`);
+    db.close();
+    await place.run(["export", "--offline", all[0] ?? "", "--new", "-o", "parts/"]);
+    const first = place.read("parts", "transcripts-00001.ndjson");
+    const ran = await place.run(["export", "--offline", ...all, "--new", "-o", "parts/", "--archive", "older.db"]);
+    expect(ran.code).toBe(0);
+    expect(place.read("parts", "transcripts-00001.ndjson")).toBe(first);
+    expect(place.rows("parts", "transcripts-00002.ndjson")).toHaveLength(6);
+    expect((await place.run(["verify", "parts"])).code).toBe(0);
+  });
+});

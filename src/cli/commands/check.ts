@@ -3,9 +3,6 @@ import type { CheckFlags } from "../checking.ts";
 import type { CommandSpec } from "../command.ts";
 
 export const check: CommandSpec<CheckFlags> = {
-  name: "check",
-  args: "<paths...>",
-  summary: "Check fine-tuning files before a trainer silently drops half of them",
   description: `Reads JSON lines (.jsonl, .jsonl.gz), or folders of them, whoever wrote them, and says which lines a trainer would refuse,
 drop or misread. The first ten lines per rule are shown, all with -v. Exit code 0: no errors, 3: errors.`,
   options: {

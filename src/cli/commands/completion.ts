@@ -3,9 +3,6 @@ import type { Shell } from "../completion.ts";
 import { EXIT } from "../exit-codes.ts";
 
 export const completion: CommandSpec = {
-  name: "completion",
-  args: "<bash|zsh|fish>",
-  summary: "Print a script that completes commands, flags and their values in a shell",
   description: `Put one of these where your shell starts:
 
   source <(callarchive completion bash)      in ~/.bashrc
@@ -18,7 +15,6 @@ export const completion: CommandSpec = {
       "for good, without asking at each start of the shell",
     ],
   ],
-  unconfigured: true,
   run: async ({ args: [shell], io, program }) => {
     const { completionScript } = await import("../completion.ts");
     io.stdout.write(completionScript(shell as Shell, program));

@@ -6,9 +6,6 @@ import { EXIT } from "../exit-codes.ts";
 type ConfigFlags = { config?: string | false; json?: boolean };
 
 export const config: CommandSpec<ConfigFlags> = {
-  name: "config",
-  args: "<show|path> [command]",
-  summary: "Check the configuration, and say what each flag is worth and where that comes from",
   description: `Every flag has three more places: the environment (CALLARCHIVE_MIN_TURNS), the config file (min-turns: 4), and its default,
 in this order. \`config path\` names the file in use. Secrets are never shown.`,
   options: { Output: [new Option("--json", "as one JSON object")] },
@@ -17,7 +14,6 @@ in this order. \`config path\` names the file in use. Secrets are never shown.`,
     ["config show export", "what `export` would go by"],
     ["config path", "the config file, if there is one"],
   ],
-  unconfigured: true,
   run: async ({ args: [what, name], flags, io, talk, program }) => {
     const { readConfig, usualPlaces } = await import("../config-file.ts");
     const { configurable, loadConfig } = await import("../config.ts");

@@ -3,9 +3,6 @@ import { type DatasetFlags, datasetOptions } from "../dataset/options.ts";
 import { archiveOption, selectionOptions } from "../options.ts";
 
 export const dataset: CommandSpec<DatasetFlags> = {
-  name: "dataset",
-  args: "[ids...]",
-  summary: "Make a fine-tuning data set from the archive",
   description: `Takes everything the archive has, or what the selection names, and contacts no cloud. Into the folder go the files of
 each preset by split, and what is known of them: a card, a report to look at, where each sample comes from, and every call
 that was dropped, with the reason.`,

@@ -3,8 +3,6 @@ import type { CommandSpec } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 
 export const demo: CommandSpec<{ output: string }> = {
-  name: "demo",
-  summary: "Show the main job at work, against the emulator: no account, no network",
   options: { Output: [new Option("-o, --output <folder>", "where the files go").default("callarchive-demo")] },
   examples: [["demo", "a week of 60 invented calls, in every format"]],
   run: async (input) => {

@@ -3,8 +3,6 @@ import type { CommandSpec } from "../command.ts";
 import { archiveOption, connectionOptions, type DoctorFlags } from "../options.ts";
 
 export const doctor: CommandSpec<DoctorFlags> = {
-  name: "doctor",
-  summary: "Check Node, credentials, network, clock and permissions, and say what to do",
   options: {
     Service: connectionOptions(),
     Archive: [archiveOption()],

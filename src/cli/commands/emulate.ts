@@ -24,8 +24,6 @@ const number = (flags: string, description: string, byDefault: number): Option =
   new Option(flags, description).default(byDefault).argParser(whole);
 
 export const emulate: CommandSpec<EmulateFlags> = {
-  name: "emulate",
-  summary: "Play the cloud on this machine, to try things without an account",
   description: "Prints the environment that points callarchive at it, then serves until it is interrupted.",
   options: {
     Corpus: [

@@ -28,9 +28,6 @@ const outputOptions = (): Option[] => [
 ];
 
 export const exportCommand: CommandSpec<ExportFlags> = {
-  name: "export",
-  args: "[ids...]",
-  summary: "Fetch calls and write their transcripts",
   description: `Takes instance ids, or an agent and a stretch of time. What the archive has already is not fetched again; what it has not is fetched, kept there, and then everything selected is written, ordered by start.`,
   options: {
     Selection: selectionOptions(),

@@ -3,9 +3,6 @@ import { EXIT } from "../exit-codes.ts";
 import { archiveOption, type RetentionFlags, runOptions } from "../options.ts";
 
 export const forget: CommandSpec<RetentionFlags> = {
-  name: "forget",
-  args: "<ids...>",
-  summary: "Delete what the archive holds of these calls, and name the outputs that still hold them",
   description: `For requests for erasure. Deletes at once and leaves no trace in the file but the id, so that the call is not fetched
 again. Outputs are not touched: those that were written with this archive are named, one per line.`,
   options: { Archive: [archiveOption(), ...runOptions()] },
@@ -21,7 +18,7 @@ again. Outputs are not touched: those that were written with this archive are na
       for (const id of args) {
         const known = await archive.find(id);
         if (known) {
-          forgotten += await archive.prune({ id });
+          if (known.state !== "pruned") forgotten += await archive.prune({ id });
           for (const { place, format } of await archive.holding(id)) io.stdout.write(`${id}\t${format}\t${place}\n`);
         } else {
           unknown += 1;

@@ -11,8 +11,6 @@ type ListFlags = Pick<SelectionFlags, "agent" | "since" | "until" | "tz" | "limi
 };
 
 export const list: CommandSpec<ListFlags> = {
-  name: "list",
-  summary: "List the calls that the archive knows",
   options: {
     Selection: [
       ...selectionOptions().filter(({ long }) =>

@@ -10,8 +10,6 @@ const days = (text: string): number => {
 };
 
 export const prune: CommandSpec<RetentionFlags & { olderThan?: number; agent?: string[]; dryRun?: boolean }> = {
-  name: "prune",
-  summary: "Delete what the archive holds of old calls, by a retention rule",
   description:
     "Deletes documents and what was said about the calls. That a call was there is kept, so that it is not fetched again.",
   options: {

@@ -3,9 +3,6 @@ import type { ExitCode } from "../exit-codes.ts";
 import { archiveOption, cloudOptions, type PullCommandFlags, pullOptions, selectionOptions } from "../options.ts";
 
 export const pullCommand: CommandSpec<PullCommandFlags> = {
-  name: "pull",
-  args: "[ids...]",
-  summary: "Fetch calls into the archive, and write nothing else",
   options: {
     Selection: selectionOptions(),
     Archive: [archiveOption(), ...pullOptions()],

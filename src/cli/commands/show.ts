@@ -7,9 +7,6 @@ import { archiveOption } from "../options.ts";
 type ShowFlags = { archive: string; json?: boolean; raw?: boolean; meta?: boolean };
 
 export const show: CommandSpec<ShowFlags> = {
-  name: "show",
-  args: "<id>",
-  summary: "Print one call of the archive",
   options: {
     Output: [
       new Option("--json", "the transcript as JSON").conflicts(["raw", "meta"]),

@@ -4,8 +4,6 @@ import { EXIT } from "../exit-codes.ts";
 import { archiveOption } from "../options.ts";
 
 export const status: CommandSpec<{ archive: string; json?: boolean; failed?: boolean }> = {
-  name: "status",
-  summary: "Say what the archive holds",
   options: {
     Archive: [archiveOption()],
     Output: [

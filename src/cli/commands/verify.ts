@@ -5,9 +5,6 @@ import { archiveOption, connectionOptions, selectionOptions, type VerifyFlags } 
 const RANGE = ["--agent", "--since", "--until", "--tz"];
 
 export const verify: CommandSpec<VerifyFlags> = {
-  name: "verify",
-  args: "[outputs...]",
-  summary: "Check the archive, outputs against their manifests, and the archive against the cloud",
   description: `Checks the database, every document's SHA-256 and the ledger. An output is a folder with a manifest.json, or a file
 with its FILE.manifest.json beside it. Exit 3 when anything is not as it should be.`,
   options: {
