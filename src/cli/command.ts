@@ -72,7 +72,7 @@ export const addCommand = async (
     let talk = createTalk(io, command.opts() as DisplayFlags);
     try {
       if (!entry.unconfigured) {
-        const { configure } = await import("./config.ts");
+        const { configure } = await import("./configuration/config.ts");
         await configure(command, program, io);
       }
       const flags = command.opts() as DisplayFlags;

@@ -10,7 +10,7 @@ export const doctor: CommandSpec<DoctorFlags> = {
   },
   examples: [["doctor", "everything a run needs"]],
   run: async (input) => {
-    const { runDoctor } = await import("../examination.ts");
+    const { runDoctor } = await import("../jobs/examination.ts");
     return runDoctor(input);
   },
 };

@@ -9,7 +9,7 @@ again. Outputs are not touched: those that were written with this archive are na
   examples: [["forget ID", "one call; what it prints are the files to clean"]],
   run: async (input) => {
     const { args, io, talk } = input;
-    const { withSession } = await import("../session.ts");
+    const { withSession } = await import("../jobs/session.ts");
     const { plural } = await import("../render.ts");
     const facts = { ids: [...args] };
     return withSession(input, { facts, writes: true, create: false }, async ({ archive }) => {

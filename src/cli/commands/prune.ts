@@ -24,7 +24,7 @@ export const prune: CommandSpec<RetentionFlags & { olderThan?: number; agent?: s
   run: async (input) => {
     const { flags, given, io, talk } = input;
     const { UsageError } = await import("../../core/errors.ts");
-    const { withSession } = await import("../session.ts");
+    const { withSession } = await import("../jobs/session.ts");
     const { plural } = await import("../render.ts");
     if (flags.olderThan === undefined) throw new UsageError("prune needs a rule: --older-than 180d, for example.");
     const until = new Date(io.now().getTime() - flags.olderThan * 86_400_000);

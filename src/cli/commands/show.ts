@@ -23,7 +23,7 @@ export const show: CommandSpec<ShowFlags> = {
     const { archiveOf } = await import("../wire.ts");
     const { streamOutput } = await import("../../sinks/stream.ts");
     const { callTranscript } = await import("../../parse/call-log.ts");
-    const { conversation } = await import("../conversation.ts");
+    const { conversation } = await import("../jobs/conversation.ts");
     const archive = await archiveOf(flags, io, false);
     try {
       const record = await archive.find(id);

@@ -16,7 +16,7 @@ export const status: CommandSpec<{ archive: string; json?: boolean; failed?: boo
     const { archiveOf } = await import("../wire.ts");
     const { count, size, table } = await import("../render.ts");
     const { streamOutput } = await import("../../sinks/stream.ts");
-    const { troubleLine } = await import("../error-file.ts");
+    const { troubleLine } = await import("../jobs/error-file.ts");
     const archive = await archiveOf(flags, io, false);
     try {
       if (flags.failed) {

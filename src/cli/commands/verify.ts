@@ -22,7 +22,7 @@ with its FILE.manifest.json beside it. Exit 3 when anything is not as it should 
     ["verify --remote --agent AGENT --since 30d", "and the last month, against what the service lists"],
   ],
   run: async (input) => {
-    const { runVerify } = await import("../verifying.ts");
+    const { runVerify } = await import("../jobs/verifying.ts");
     return runVerify(input);
   },
 };

@@ -12,10 +12,10 @@ import { REPORT_HTML, REPORT_JSON, reportHtml, reportJson } from "../../writers/
 import { createStats } from "../../writers/dataset/stats.ts";
 import type { Input } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { type Session, withSession } from "../jobs/session.ts";
 import { createProgress } from "../progress.ts";
 import { count, paint, plural, size } from "../render.ts";
 import { selectionFacts, selectStored } from "../selection.ts";
-import { type Session, withSession } from "../session.ts";
 import { VERSION } from "../version.ts";
 import { createDecide, type Kept } from "./decide.ts";
 import type { DatasetFlags } from "./options.ts";

@@ -10,7 +10,7 @@ import { sharegpt } from "./sharegpt.ts";
 import { together } from "./together.ts";
 import { trl } from "./trl.ts";
 
-export type { Preset, PresetOptions, SplitFile } from "./shape.ts";
+export type { Preset, PresetOptions } from "./shape.ts";
 
 /** Every kind of fine-tuning file: adding one is adding one file and one line. */
 export const presets = {

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { messageOf, UsageError } from "../core/errors.ts";
-import { isObject, type JsonObject } from "../core/transcript.ts";
-import { lines } from "../parse/lines.ts";
+import { messageOf, UsageError } from "../../core/errors.ts";
+import { isObject, type JsonObject } from "../../core/transcript.ts";
+import { lines } from "../../parse/lines.ts";
 import type { Finding } from "./verifying.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
-import { messageOf, UsageError } from "../core/errors.ts";
-import type { Io } from "./io.ts";
+import { messageOf, UsageError } from "../../core/errors.ts";
+import type { Io } from "../io.ts";
 
 export interface ConfigText {
   path: string;

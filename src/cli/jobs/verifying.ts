@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
-import type { Archive } from "../core/archive.ts";
-import { UsageError } from "../core/errors.ts";
-import { addressOf } from "../sources/calls.ts";
-import { callsByRange, type Stretch, type Survey } from "../sources/ranges.ts";
-import type { Input } from "./command.ts";
-import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { Archive } from "../../core/archive.ts";
+import { UsageError } from "../../core/errors.ts";
+import { addressOf } from "../../sources/calls.ts";
+import { callsByRange, type Stretch, type Survey } from "../../sources/ranges.ts";
+import type { Input } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import type { VerifyFlags } from "../options.ts";
+import { count, paint, plural } from "../render.ts";
+import { selectionOf } from "../selection.ts";
+import { archiveOf, connect } from "../wire.ts";
 import { knownBy } from "./fetching.ts";
-import type { VerifyFlags } from "./options.ts";
-import { count, paint, plural } from "./render.ts";
-import { selectionOf } from "./selection.ts";
 import { verifyOutput } from "./verify-output.ts";
-import { archiveOf, connect } from "./wire.ts";
 
 /** Something that is not as it should be: where, and what. */
 export interface Finding {

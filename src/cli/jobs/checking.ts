@@ -2,15 +2,15 @@ import { createReadStream, existsSync, readdirSync, readFileSync, statSync } fro
 import { basename, dirname, join, resolve } from "node:path";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { messageOf, UsageError } from "../core/errors.ts";
-import { streamOutput } from "../sinks/stream.ts";
-import { checkFile, type FileCheck, type FileReport, type Finding } from "../writers/presets/check.ts";
-import { checkFolder, type FolderFinding } from "../writers/presets/folder.ts";
-import { guessPreset } from "../writers/presets/guess.ts";
-import { isPreset, type Preset, presets } from "../writers/presets/index.ts";
-import type { Input } from "./command.ts";
-import { EXIT, type ExitCode } from "./exit-codes.ts";
-import { count, plural, table } from "./render.ts";
+import { messageOf, UsageError } from "../../core/errors.ts";
+import { streamOutput } from "../../sinks/stream.ts";
+import { checkFile, type FileCheck, type FileReport, type Finding } from "../../writers/presets/check.ts";
+import { checkFolder, type FolderFinding } from "../../writers/presets/folder.ts";
+import { guessPreset } from "../../writers/presets/guess.ts";
+import { isPreset, type Preset, presets } from "../../writers/presets/index.ts";
+import type { Input } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { count, plural, table } from "../render.ts";
 
 export interface CheckFlags {
   preset?: string;

@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { startEmulator } from "../emulator/index.ts";
-import { callTranscript } from "../parse/call-log.ts";
-import type { Input } from "./command.ts";
+import { startEmulator } from "../../emulator/index.ts";
+import { callTranscript } from "../../parse/call-log.ts";
+import type { Input } from "../command.ts";
+import type { ExportFlags } from "../options.ts";
+import { archiveOf } from "../wire.ts";
 import { conversation } from "./conversation.ts";
 import { runExport } from "./exporting.ts";
-import type { ExportFlags } from "./options.ts";
-import { archiveOf } from "./wire.ts";
 
 const CALLS = 60;
 

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Archive } from "../core/archive.ts";
-import { UsageError } from "../core/errors.ts";
-import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
-import type { FileFacts } from "../sinks/part-file.ts";
-import type { OutputFlags } from "./options.ts";
-import { type Outputs, placeOf, type Target } from "./outputs.ts";
+import type { Archive } from "../../core/archive.ts";
+import { UsageError } from "../../core/errors.ts";
+import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
+import type { FileFacts } from "../../sinks/part-file.ts";
+import type { OutputFlags } from "../options.ts";
+import { type Outputs, placeOf, type Target } from "../outputs.ts";
 
 /** How one export becomes part of what its destination has had. */
 export interface Delivery {

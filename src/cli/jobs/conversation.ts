@@ -1,4 +1,4 @@
-import type { Transcript } from "../core/transcript.ts";
+import type { Transcript } from "../../core/transcript.ts";
 
 /** A terminal obeys control characters; a conversation may hold any. Line breaks become spaces. */
 const tame = (text: string): string =>

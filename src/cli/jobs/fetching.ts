@@ -1,18 +1,18 @@
-import { type Archive, isFinal } from "../core/archive.ts";
-import { NoArchive } from "../core/errors.ts";
-import type { Found } from "../core/ports.ts";
-import { GIVE_UP_MS, type Pulled, pull } from "../core/pull.ts";
-import { type CallsOptions, callsById, fetchCalls } from "../sources/calls.ts";
-import { callsByRange, type Survey } from "../sources/ranges.ts";
-import type { Input } from "./command.ts";
-import { EXIT, type ExitCode } from "./exit-codes.ts";
-import type { Io } from "./io.ts";
-import type { ArchiveFlags, CloudFlags, PullFlags, SelectionFlags } from "./options.ts";
-import type { Progress } from "./progress.ts";
-import { count, plural } from "./render.ts";
-import { cursorName, type Known, mine, type Selection } from "./selection.ts";
+import { type Archive, isFinal } from "../../core/archive.ts";
+import { NoArchive } from "../../core/errors.ts";
+import type { Found } from "../../core/ports.ts";
+import { GIVE_UP_MS, type Pulled, pull } from "../../core/pull.ts";
+import { type CallsOptions, callsById, fetchCalls } from "../../sources/calls.ts";
+import { callsByRange, type Survey } from "../../sources/ranges.ts";
+import type { Input } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
+import type { ArchiveFlags, CloudFlags, PullFlags, SelectionFlags } from "../options.ts";
+import type { Progress } from "../progress.ts";
+import { count, plural } from "../render.ts";
+import { cursorName, type Known, mine, type Selection } from "../selection.ts";
+import { archiveOf, connect, type FixedKeys } from "../wire.ts";
 import type { Session } from "./session.ts";
-import { archiveOf, connect, type FixedKeys } from "./wire.ts";
 
 export type FetchInput = Input<SelectionFlags & ArchiveFlags & CloudFlags & PullFlags> & { fixed?: FixedKeys };
 

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import type { Io } from "../io.ts";
 import { flagsOf, variableOf } from "./config-flags.ts";
 import type { Entry, Problem, Settings } from "./config-text.ts";
-import type { Io } from "./io.ts";
 
 /** The name among `names` that was probably meant, in whatever case and with whatever hyphens it was written. */
 export const closest = (name: string, names: Iterable<string>): string | undefined => {

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import type { Io } from "./io.ts";
-import { writeWhole } from "./whole-file.ts";
+import type { Io } from "../io.ts";
+import { writeWhole } from "../whole-file.ts";
 
 /** What a run counted, by state, and the bytes of the documents it fetched. */
 export interface Figures {

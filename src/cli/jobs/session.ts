@@ -1,15 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Archive, RunRecord } from "../core/archive.ts";
-import { messageOf } from "../core/errors.ts";
-import type { JsonObject } from "../core/transcript.ts";
-import type { Input } from "./command.ts";
-import { ArchiveBusy, type ExitCode, exitCodeOf, Interrupted, TimeUp } from "./exit-codes.ts";
-import type { Io } from "./io.ts";
-import type { Talk } from "./log.ts";
+import type { Archive, RunRecord } from "../../core/archive.ts";
+import { messageOf } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/transcript.ts";
+import type { Input } from "../command.ts";
+import { ArchiveBusy, type ExitCode, exitCodeOf, Interrupted, TimeUp } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
+import type { Talk } from "../log.ts";
+import type { ArchiveFlags, RunFlags } from "../options.ts";
+import { VERSION } from "../version.ts";
+import { archiveOf } from "../wire.ts";
 import { type Figures, writeMetrics } from "./metrics.ts";
-import type { ArchiveFlags, RunFlags } from "./options.ts";
-import { VERSION } from "./version.ts";
-import { archiveOf } from "./wire.ts";
 
 /** How long what is under way may still take after the first signal, in milliseconds. */
 const DRAIN_MS = 30_000;

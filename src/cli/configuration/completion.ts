@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { writers } from "../writers/index.ts";
+import { writers } from "../../writers/index.ts";
 import { bash } from "./completion-bash.ts";
 import { fish } from "./completion-fish.ts";
 import { completable } from "./completion-model.ts";

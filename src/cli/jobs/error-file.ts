@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import type { Archive, StoredRecord } from "../core/archive.ts";
-import type { Io } from "./io.ts";
-import { fillWhole } from "./whole-file.ts";
+import type { Archive, StoredRecord } from "../../core/archive.ts";
+import type { Io } from "../io.ts";
+import { fillWhole } from "../whole-file.ts";
 
 /** A call that could not be had, as NDJSON; `-i` takes it back. */
 export const troubleLine = ({ id, state, error, attempts }: StoredRecord): string =>

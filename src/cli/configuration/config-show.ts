@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import type { Json, JsonObject } from "../core/transcript.ts";
+import type { Json, JsonObject } from "../../core/transcript.ts";
+import type { Io } from "../io.ts";
+import { table } from "../render.ts";
 import { type Config, type Setting, type Source, settingsOf } from "./config.ts";
 import { isSecret, redacted } from "./config-secrets.ts";
-import type { Io } from "./io.ts";
-import { table } from "./render.ts";
 
 /** A flag's value, with the commands for which it is that. */
 export interface Shown {

@@ -1,11 +1,11 @@
 import type { Command, Option } from "commander";
-import { UsageError } from "../core/errors.ts";
+import { UsageError } from "../../core/errors.ts";
+import type { Io } from "../io.ts";
 import { type ConfigText, readConfig } from "./config-file.ts";
 import { type Flag, flagsOf, fromEntry, fromVariable, NotAValue, variableOf } from "./config-flags.ts";
 import { wrongNames, wrongVariables } from "./config-names.ts";
 import { redacted } from "./config-secrets.ts";
 import type { Entry, Settings } from "./config-text.ts";
-import type { Io } from "./io.ts";
 
 export type Source =
   | { from: "flag" | "default" }
@@ -28,7 +28,7 @@ export interface Config extends ConfigText {
 
 /** The commands that the environment and the config file speak to. */
 export const configurable = async (program: Command): Promise<Command[]> => {
-  const { commands } = await import("./commands/index.ts");
+  const { commands } = await import("../commands/index.ts");
   const others = new Set(commands.filter(({ unconfigured }) => unconfigured).map(({ name }) => name));
   return program.commands.filter((command) => !others.has(command.name()));
 };

@@ -1,5 +1,5 @@
 import type { Command, Option } from "commander";
-import { messageOf } from "../core/errors.ts";
+import { messageOf } from "../../core/errors.ts";
 import type { Entry } from "./config-text.ts";
 
 /** What a config file calls by one name: `archive` is both --archive and --no-archive, `progress` is --no-progress. */

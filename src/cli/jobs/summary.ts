@@ -1,10 +1,10 @@
-import type { Exported } from "../core/export.ts";
-import type { Tally } from "../core/tally.ts";
-import type { FileFacts } from "../sinks/part-file.ts";
-import type { SampleCounts } from "../writers/index.ts";
+import type { Exported } from "../../core/export.ts";
+import type { Tally } from "../../core/tally.ts";
+import type { FileFacts } from "../../sinks/part-file.ts";
+import type { SampleCounts } from "../../writers/index.ts";
+import type { Talk } from "../log.ts";
+import { count, duration, paint, plural, size } from "../render.ts";
 import type { Got } from "./fetching.ts";
-import type { Talk } from "./log.ts";
-import { count, duration, paint, plural, size } from "./render.ts";
 
 export interface Summary {
   tally: Tally;

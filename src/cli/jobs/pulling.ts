@@ -1,13 +1,13 @@
-import { sumOf } from "../core/tally.ts";
-import type { Input } from "./command.ts";
+import { sumOf } from "../../core/tally.ts";
+import type { Input } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import type { PullCommandFlags } from "../options.ts";
+import { createProgress } from "../progress.ts";
+import { count, duration, paint, plural, size } from "../render.ts";
+import { selectionFacts, selectionOf } from "../selection.ts";
 import { writeErrorFile } from "./error-file.ts";
-import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { tellProgress } from "./exporting.ts";
 import { fetchSelection, knownBy, plan } from "./fetching.ts";
-import type { PullCommandFlags } from "./options.ts";
-import { createProgress } from "./progress.ts";
-import { count, duration, paint, plural, size } from "./render.ts";
-import { selectionFacts, selectionOf } from "./selection.ts";
 import { withSession } from "./session.ts";
 
 /** Brings a selection into the archive. */

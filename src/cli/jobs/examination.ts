@@ -1,9 +1,9 @@
-import { ClockSkewed, messageOf, NotFound, Refused } from "../core/errors.ts";
-import type { Input } from "./command.ts";
-import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
-import type { DoctorFlags } from "./options.ts";
-import { paint } from "./render.ts";
-import { archiveOf, type Cloud, connect, iceSdkVersion, proxyInUse } from "./wire.ts";
+import { ClockSkewed, messageOf, NotFound, Refused } from "../../core/errors.ts";
+import type { Input } from "../command.ts";
+import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
+import type { DoctorFlags } from "../options.ts";
+import { paint } from "../render.ts";
+import { archiveOf, type Cloud, connect, iceSdkVersion, proxyInUse } from "../wire.ts";
 
 interface Check {
   check: string;
