@@ -122,6 +122,8 @@ export const openOutputs = async (target: Target, flags: OutputFlags, io: Io, pa
     const name = partName(target.kind === "file" ? basename(target.path) : writers[format].file, part);
     const report = target.kind === "file" ? `${name}.report.ndjson` : partName("messages.report.ndjson", part);
     const main: FileOutput = files.output(name);
+    // Also when there will be nothing to say: no older report is to speak in its place.
+    if (writers[format].sidecars.length > 0) main.put("", { file: report });
     return { format, ...writer(format, { ...options, report }), ...main };
   });
   const samples = made.find((each) => each.samples)?.samples;

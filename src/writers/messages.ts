@@ -22,10 +22,7 @@ export const messages = ({ toSample, report = REPORT }: WriterOptions): Writer &
   const counts: SampleCounts = { samples: 0, dropped: new Map(), changed: new Map() };
   return {
     counts,
-    begin: (put) => {
-      // Also when there will be nothing to say: no older report is to speak in its place.
-      if (report !== null) put("", { file: report });
-    },
+    begin: () => {},
     item: (transcript, put) => {
       const note = (line: object) => {
         if (report !== null) put(jsonLine({ id: transcript.id, ...line }), { rows: 1, file: report });
