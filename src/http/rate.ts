@@ -15,13 +15,15 @@ const EPOCH_MS = 1000;
 
 /** While growing, refusals are congestion when they are more than this share of all answers. */
 const SEVERE = 0.25;
-/** After so many refusals that were fewer, a trial tells whether the rate is their reason. */
+/** After so many refusals in the last milliseconds that were fewer, a trial tells whether the rate is their reason. */
 const DOUBTS = 20;
-/** It ends when so many refusals were to be expected if it is not; a third of them are enough to say so. */
-const EXPECTED = 6;
+const LATELY_MS = 10_000;
+/** It ends when so many refusals were to be expected if it is not; so few of them come by chance if it is. */
+const EXPECTED = 7;
+const CHANCE = 1;
 /** What is answered in the first milliseconds of a trial does not count: the quota recovers. */
 const SETTLING_MS = 300;
-/** The next trial comes so much later. */
+/** The next trial comes so much later, and each further one twice as much. */
 const TRUST_MS = 30_000;
 
 /** One call on its way, as it was let go. */
@@ -59,8 +61,9 @@ is only halved on trial, and given back when as many are refused nevertheless.
 */
 export const createRate = ({ ceiling = Number.POSITIVE_INFINITY, now }: { ceiling?: number; now: () => number }) => {
   const recent = createWindow(EPOCH_MS);
+  const lately = createWindow(LATELY_MS);
   let growing = START;
-  let doubts = 0;
+  let trust = TRUST_MS;
   let trustedUntil = 0;
   let trial: { curve: Curve; share: number; rate: number; answers: number; refusals: number } | undefined;
   let curve: Curve | undefined;
@@ -70,28 +73,23 @@ export const createRate = ({ ceiling = Number.POSITIVE_INFINITY, now }: { ceilin
     const seconds = (now() - curve.at) / 1000;
     return Math.min(ceiling, Math.max(FLOOR, curve.top + curve.steepness * (seconds - curve.k) ** 3));
   };
-  const share = (): number => {
-    const { accepted, refused } = recent.sums(now());
-    return refused / Math.max(1, accepted + refused);
-  };
-  /** Where nothing gets through at all, the rate shall not come back to where it was. */
-  const halfOf = (rate: number): Curve => halved(recent.sums(now()).accepted > 0 ? rate : rate / 2, now());
   /** From what got through: what was sent in the growth was far too much. */
-  const learnt = (): Curve => halfOf(Math.min(perSecond(), recent.sums(now()).accepted || perSecond()));
+  const learnt = (): Curve => halved(Math.min(perSecond(), recent.sums(now()).accepted || perSecond()), now());
 
   const tryHalf = (): void => {
-    trial = { curve: learnt(), share: share(), rate: growing, answers: 0, refusals: 0 };
+    const { accepted, refused } = lately.sums(now());
+    trial = { curve: learnt(), share: refused / (accepted + refused), rate: growing, answers: 0, refusals: 0 };
     growing = trial.curve.top / 2;
-    doubts = 0;
   };
   const witness = (refusals: 0 | 1): void => {
     if (!trial || now() < trial.curve.at + SETTLING_MS) return;
     trial.answers += 1;
     trial.refusals += refusals;
     if (trial.answers * trial.share < EXPECTED) return;
-    if (trial.refusals < EXPECTED / 3) curve = trial.curve;
+    if (trial.refusals <= CHANCE) curve = trial.curve;
     growing = trial.rate;
-    trustedUntil = now() + TRUST_MS;
+    trustedUntil = now() + trust;
+    trust *= 2;
     trial = undefined;
   };
   const severe = (): boolean => {
@@ -106,6 +104,7 @@ export const createRate = ({ ceiling = Number.POSITIVE_INFINITY, now }: { ceilin
     sent: (waited: boolean): Sent => ({ at: now(), waited }),
     accepted: ({ waited }: Sent): void => {
       recent.add(now(), "accepted");
+      lately.add(now(), "accepted");
       if (!curve && !trial && waited) growing += GROWTH;
       witness(0);
     },
@@ -113,16 +112,16 @@ export const createRate = ({ ceiling = Number.POSITIVE_INFINITY, now }: { ceilin
       // It was sent before the last cut, so it tells nothing new.
       if (at <= ((curve ?? trial?.curve)?.at ?? -1)) return;
       recent.add(now(), "refused");
+      lately.add(now(), "refused");
       if (curve) {
-        if (now() >= curve.at + EPOCH_MS) curve = halfOf(perSecond());
+        if (now() >= curve.at + EPOCH_MS) curve = halved(perSecond(), now());
         return;
       }
-      doubts += 1;
       if (severe()) {
         curve = learnt();
         trial = undefined;
-      } else if (doubts >= DOUBTS && !trial && now() >= trustedUntil) tryHalf();
-      else witness(1);
+      } else if (trial) witness(1);
+      else if (now() >= trustedUntil && lately.sums(now()).refused >= DOUBTS) tryHalf();
     },
   };
 };

@@ -3,10 +3,13 @@ import { describe, expect, it } from "vitest";
 import { readCallLog } from "../../src/parse/call-log.ts";
 import { parseExact } from "../../src/parse/values-exact.ts";
 
+const asText = (_: string, value: unknown): unknown =>
+  Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(Number(value)) < 1e21 ? String(value) : value;
+
 /** What JSON.parse makes of it, or that it does not. */
-const plain = (text: string): unknown => {
+const plain = (text: string, reviver?: typeof asText): unknown => {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, reviver);
   } catch {
     return "no JSON";
   }
@@ -61,7 +64,7 @@ describe("parseExact", () => {
     expect(() => parseExact(text)).toThrow(SyntaxError);
   });
 
-  it("agrees with JSON.parse on everything without such numbers", () => {
+  it("agrees with JSON.parse on everything but such numbers", () => {
     const json = fc.jsonValue({ maxDepth: 5 }).map((value) => JSON.stringify(value));
     const digits = fc.stringMatching(/^[-":,{}[\]\\ 0-9.e]{0,60}$/);
     const long = fc
@@ -69,7 +72,8 @@ describe("parseExact", () => {
       .map(([a, b]) => JSON.stringify({ [`:12345678901234567 ${a}`]: `${b},98765432109876543` }));
     fc.assert(
       fc.property(fc.oneof(json, long), (text) => {
-        expect(exact(text)).toEqual(plain(text));
+        // JSON.stringify wrote them: their digits are those of the number.
+        expect(exact(text)).toEqual(plain(text, asText));
       }),
     );
     fc.assert(
