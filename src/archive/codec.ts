@@ -1,23 +1,60 @@
 import { promisify } from "node:util";
-import { deflateRaw, inflateRaw } from "node:zlib";
+import { brotliCompress, brotliCompressSync, brotliDecompress, brotliDecompressSync, constants } from "node:zlib";
 
-const deflate = promisify(deflateRaw);
-const inflate = promisify(inflateRaw);
+const compressed = promisify(brotliCompress);
+const expanded = promisify(brotliDecompress);
 
-/** A document's bytes as the archive keeps them. */
+/** The bytes of a block as the archive keeps them. */
 export interface Packed {
   codec: string;
+  /** Of the bytes before they were compressed. */
+  size: number;
   body: Uint8Array | ArrayBuffer;
 }
 
-/** Runs on zlib's own threads: the main one stays free for the network. */
-export const compress = async (bytes: Uint8Array): Promise<Packed> => ({
-  codec: "deflate",
-  body: await deflate(bytes),
+/**
+How hard to try. Brotli, because its window covers a whole block where deflate's ends at 32 KB: at level 5 it takes 0.77
+of the space of deflate's 6 for 1.2 of its time, and expanding costs the same.
+
+- `quick`: what will be compressed again soon; a fifth of deflate's time.
+- `well`: what stays.
+*/
+export type Effort = "quick" | "well";
+
+const options = (length: number, effort: Effort) => ({
+  params: {
+    [constants.BROTLI_PARAM_QUALITY]: effort === "quick" ? 1 : 5,
+    [constants.BROTLI_PARAM_SIZE_HINT]: length,
+    // The least that covers it: a window costs memory, also when reading.
+    [constants.BROTLI_PARAM_LGWIN]: Math.min(22, Math.max(10, Math.ceil(Math.log2(length + 16)))),
+  },
+  chunkSize: Math.max(LEAST_CHUNK, Math.ceil(length / 2)),
 });
 
-export const expand = async ({ codec, body }: Packed): Promise<Uint8Array> => {
-  const stored = body instanceof Uint8Array ? body : new Uint8Array(body);
-  if (codec === "deflate") return inflate(stored);
-  throw new Error(`The archive holds a document in an unknown encoding "${codec}".`);
+/** By default zlib comes back to the main thread for every 16 KB of output. */
+const LEAST_CHUNK = 4096;
+
+/** Runs on zlib's own threads: the main one stays free for the network. */
+export const compress = async (bytes: Uint8Array, effort: Effort): Promise<Packed> => ({
+  codec: "brotli",
+  size: bytes.length,
+  body: await compressed(bytes, options(bytes.length, effort)),
+});
+
+export const compressNow = (bytes: Uint8Array, effort: Effort): Packed => ({
+  codec: "brotli",
+  size: bytes.length,
+  body: brotliCompressSync(bytes, options(bytes.length, effort)),
+});
+
+export const expand = async (packed: Packed): Promise<Buffer> => expanded(stored(packed), whole(packed));
+
+export const expandNow = (packed: Packed): Buffer => brotliDecompressSync(stored(packed), whole(packed));
+
+/** All at once: with a little room, for zlib takes a full chunk to mean that there is more. A size that is not true costs time, nothing else. */
+const whole = ({ size }: Packed) => ({ chunkSize: Math.max(LEAST_CHUNK, Math.min(size + 64, 64 * 1024 * 1024)) });
+
+const stored = ({ codec, body }: Packed): Uint8Array => {
+  if (codec !== "brotli") throw new Error(`The archive holds documents in an unknown encoding "${codec}".`);
+  return body instanceof Uint8Array ? body : new Uint8Array(body);
 };

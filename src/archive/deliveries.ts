@@ -1,22 +1,21 @@
 import type { Deliveries } from "../core/archive.ts";
 import { type Db, transaction } from "./open.ts";
 import { one } from "./rows.ts";
+import { Spans } from "./spans.ts";
 
 /** What was written where. */
 export const deliveries = (db: Db, held: () => void): Deliveries => {
-  db.exec("create temp table delivering (format text, item integer, primary key (format, item)) without rowid");
-  const add = db.prepare("insert into temp.delivering (format, item) values (?, ?) on conflict do nothing");
+  const delivering = new Map<string, Spans>();
+  // Of one destination no two spans overlap: only the last that begins before an item can hold it.
   const had = db.prepare(
-    `select 1 from deliveries x join destinations d on d.destination = x.destination
-     where d.place = ? and d.format = ? and x.item = ?`,
+    "select last from deliveries where destination = ? and first <= ? order by first desc, part desc limit 1",
   );
+  const find = db.prepare("select destination from destinations where place = ? and format = ?");
+  const known = (place: string, format: string): number | undefined =>
+    one<{ destination: number }>(find.get(place, format))?.destination;
   const destination = (place: string, format: string): number => {
     db.prepare("insert into destinations (place, format) values (?, ?) on conflict do nothing").run(place, format);
-    return (
-      db.prepare("select destination from destinations where place = ? and format = ?").get(place, format) as {
-        destination: number;
-      }
-    ).destination;
+    return known(place, format) as number;
   };
   const here = "destination in (select destination from destinations where place = ?)";
 
@@ -33,10 +32,8 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
     }
   };
   const record = (at: number, format: string, part: number): void => {
-    db.prepare(
-      `insert into deliveries (destination, item, part) select ?, item, ? from temp.delivering where format = ?
-       on conflict (destination, item) do nothing`,
-    ).run(at, part, format);
+    const add = db.prepare("insert into deliveries (destination, first, last, part) values (?, ?, ?, ?)");
+    for (const [first, last] of delivering.get(format)?.spans() ?? []) add.run(at, first, last, part);
   };
 
   const confirm = (place: string, part: number): void => {
@@ -54,7 +51,7 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
       }
     }
     db.prepare(`update parts set prepared = 0 where part = ? and ${here}`).run(part, place);
-    db.exec("delete from temp.delivering");
+    delivering.clear();
   };
 
   const withdraw = (place: string, part: number): void => {
@@ -64,12 +61,15 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
   };
 
   return {
-    delivered: async (place, format, items) =>
-      new Set(items.filter((item) => had.get(place, format, item) !== undefined)),
+    delivered: async (place, format, items) => {
+      const at = known(place, format);
+      const isHad = (item: number): boolean => (one<{ last: number }>(had.get(at, item))?.last ?? 0) >= item;
+      return new Set(at === undefined ? [] : items.filter(isHad));
+    },
     delivering: async (format, items) => {
-      transaction(db, () => {
-        for (const item of items) add.run(format, item);
-      });
+      const spans = delivering.get(format) ?? new Spans();
+      delivering.set(format, spans);
+      for (const item of items) spans.add(item);
     },
     lastPart: async (place) => {
       const row = one<{ part: number; prepared: number }>(
@@ -85,8 +85,9 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
     holding: async (id) =>
       db
         .prepare(
-          `select distinct d.place, d.format from items i join deliveries x on x.item = i.item
-           join destinations d on d.destination = x.destination where i.key = ? order by d.place, d.format`,
+          `select d.place, d.format from items i, destinations d where i.key = ? and exists (
+             select 1 from deliveries x where x.destination = d.destination and x.first <= i.item and x.last >= i.item)
+           order by d.place, d.format`,
         )
         .all(id.toLowerCase()) as { place: string; format: string }[],
   };

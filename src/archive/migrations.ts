@@ -1,10 +1,16 @@
 /**
 The archive's shape, one step a version; the version is the number of steps taken.
 
-Never edit a step that was released: add one.
+Never edit a step that was released: add one. Times are whole milliseconds since 1970, but for those of runs and locks,
+which are few and read by people.
 */
 export const migrations: readonly string[] = [
   `
+  create table agents (
+    agent integer primary key,
+    agent_id text not null unique
+  );
+
   create table items (
     -- Never given twice: an item may be united with another while a run holds its number.
     item integer primary key autoincrement,
@@ -12,21 +18,28 @@ export const migrations: readonly string[] = [
     -- The instance id in lower case (the service is not consistent in its case), or until it is known a name made of
     -- the link's address.
     key text not null unique,
+    -- Whether the key is the instance id; its own spelling only where that is another.
+    named integer not null default 0,
     instance_id text,
-    -- Origin and path of the document's link; never its query, which is a secret.
+    -- Origin and path of the document's link; never its query, which is a secret. Empty: as the stored answer of the
+    -- service has it.
     link text,
-    agent_id text,
+    agent integer,
     state text not null,
     status text,
-    started_at text,
+    started_at integer,
     -- The stretch of time that it was listed in.
-    window_start text,
-    window_end text,
-    seen_at text not null,
+    window_start integer,
+    window_end integer,
+    seen_at integer not null,
     -- Whether the service was asked for all it knows of the call.
     described integer not null default 0,
-    sha256 text,
+    sha256 blob,
+    -- Of the document, and of what the service said about the call.
     bytes integer,
+    said integer,
+    -- The block that holds both.
+    block integer,
     attempts integer not null default 0,
     error_code text,
     error_message text,
@@ -34,24 +47,37 @@ export const migrations: readonly string[] = [
     error_status integer,
     error_at text
   );
-  create index items_order on items (started_at is null, started_at, key);
-  create index items_agent on items (agent_id, started_at);
-  create index items_state on items (state);
+  -- Everything that leaves the archive is ordered by start, then key; what has no start comes last.
+  create index items_order on items (started_at) where started_at is not null;
+  create index items_unstarted on items (key) where started_at is null;
+  create index items_agent on items (agent, started_at);
+  -- Few, in an archive that is in order.
+  create index items_unsettled on items (state, agent) where state <> 'fetched';
 
-  -- Every address that led to an item: a call may be listed under more than one.
+  -- Every address that led to an item, as the first half of its SHA-256: a call may be listed under more than one.
   create table links (
-    link text primary key,
-    item integer not null references items (item) on delete cascade
+    link blob primary key,
+    item integer not null,
+    -- Not the address that the item began with.
+    more integer not null default 0
   ) without rowid;
-  create index links_item on links (item);
+  create index links_more on links (item) where more = 1;
 
-  -- Apart from items, so that counting and listing never walk over bytes.
-  create table documents (
-    item integer primary key references items (item) on delete cascade,
+  -- Documents, each with what the service said about the call, many to a block: alone they compress badly. A block is
+  -- never changed: one that loses a member is replaced, and no number is given twice.
+  create table blocks (
+    block integer primary key autoincrement,
     codec text not null,
-    body blob not null,
-    meta blob
+    -- As a commit left it; a later run of work makes few large ones of many such.
+    loose integer not null,
+    -- Bytes of its documents, of all of it, and as stored.
+    raw integer not null,
+    size integer not null,
+    stored integer not null,
+    body blob not null
   );
+  -- So that sums never walk over bytes.
+  create index blocks_sizes on blocks (loose, size, raw, stored);
 
   create table runs (
     run integer primary key,
@@ -91,12 +117,13 @@ export const migrations: readonly string[] = [
     prepared integer not null,
     primary key (destination, part)
   ) without rowid;
+  -- From one item to another, both included: an export mostly takes all there are.
   create table deliveries (
     destination integer not null references destinations (destination),
-    item integer not null,
+    first integer not null,
+    last integer not null,
     part integer not null,
-    primary key (destination, item)
+    primary key (destination, first, part)
   ) without rowid;
-  create index deliveries_item on deliveries (item);
   `,
 ];

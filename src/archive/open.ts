@@ -30,6 +30,8 @@ export const openDatabase = (path: string, create: boolean): Db => {
   }
   return opening(path, (db) => {
     const version = check(db, path);
+    // Before there is anything in it: what tidying frees can then be given back. Not of a temporary one.
+    if (version === 0) db.exec("pragma auto_vacuum = INCREMENTAL");
     // The order matters: switching to WAL takes a lock that may have to be waited for.
     db.exec("pragma journal_mode = WAL");
     db.exec("pragma synchronous = FULL");
@@ -60,6 +62,8 @@ const opening = (path: string, prepare: (db: Db) => void): Db => {
     db.exec(`pragma busy_timeout = ${BUSY_MS}`);
     prepare(db);
     db.exec("pragma foreign_keys = ON");
+    // What is deleted or replaced is overwritten with zeros, not only given back.
+    db.exec("pragma secure_delete = ON");
     return db;
   } catch (error) {
     db?.close();

@@ -1,69 +1,235 @@
-import type { Reader, StoredRecord } from "../core/archive.ts";
+import type { Reader, StoredFilter, StoredRecord } from "../core/archive.ts";
+import { type Member, parted } from "./block.ts";
+import { metaOf } from "./changes.ts";
 import { expand, type Packed } from "./codec.ts";
 import type { Db } from "./open.ts";
-import { type ItemRow, ORDER, one, recordOf, where } from "./rows.ts";
+import { type Agents, type ItemRow, inJson, one, recordOf, rowsIn, type Terms, termsOf } from "./rows.ts";
 
-const BATCH_ITEMS = 500;
-const BATCH_BYTES = 8 * 1024 * 1024;
+const BATCH_ITEMS = 200;
+/** Of documents and of what was said about their calls. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+/** Expanded blocks that are kept: calls next to each other in time may lie in as many blocks as there were runs. */
+const KEPT_BYTES = 16 * 1024 * 1024;
+/** A selection up to this size is sorted; a larger one is met on a walk through all items in order. */
+const SORTED = 20_000;
 
-interface DocumentRow extends Packed {
-  meta: ArrayBuffer | null;
-}
+type Load = "documents" | "tolerant" | "links" | undefined;
+
+type Opened = ReadonlyMap<number, Member>;
 
 /** What is stored, in batches of bounded size. */
-export const reader = (db: Db): Reader => {
-  const byItem = db.prepare("select * from items where item = ?");
-  const byKey = db.prepare("select * from items where key = ?");
-  const document = db.prepare("select codec, body, meta from documents where item = ?");
+export const reader = (db: Db, agents: Agents): Reader => {
+  const byKey = db.prepare(inJson("from items i where i.key = ? limit 1"));
+  const block = db.prepare("select codec, size, body from blocks where block = ?");
+  const byItems = db.prepare(
+    inJson("from json_each(?) n cross join items i on i.item = n.value order by n.id limit -1"),
+  );
+  const selected = db.prepare("select count(*) as n from temp.selected");
+  const unsettled = db.prepare("select count(*) as n from items i where i.state <> 'fetched'");
+  const kept = new Map<number, { opened: Promise<Opened>; bytes: number }>();
+  let keptBytes = 0;
 
-  const orWithout = (row: ItemRow): Promise<StoredRecord> => withDocument(row).catch(() => recordOf(row));
+  /** The members of a block. Begins reading at once, so that a transaction around it holds for it. */
+  const open = (number: number): Promise<Opened> => {
+    const known = kept.get(number);
+    if (known) {
+      kept.delete(number);
+      kept.set(number, known);
+      return known.opened;
+    }
+    const packed = one<Packed>(block.get(number));
+    if (!packed) return Promise.resolve(new Map());
+    const entry = { opened: expand(packed).then((bytes) => keep(number, bytes)), bytes: 0 };
+    kept.set(number, entry);
+    // An error is its readers' to hear; the next one tries again.
+    entry.opened.catch(() => kept.delete(number));
+    return entry.opened;
+  };
 
-  const withDocument = async (row: ItemRow): Promise<StoredRecord> => {
-    const record = recordOf(row);
-    const packed = one<DocumentRow>(document.get(row.item));
-    if (!packed || row.sha256 === null) return record;
-    record.document = { bytes: await expand(packed), sha256: row.sha256 };
-    if (packed.meta) record.meta = JSON.parse(Buffer.from(await expand({ ...packed, body: packed.meta })).toString());
+  const keep = (number: number, bytes: Buffer): Opened => {
+    const opened = parted(bytes);
+    const entry = kept.get(number);
+    if (entry) entry.bytes = bytes.length;
+    keptBytes += bytes.length;
+    for (const [other, { bytes: size }] of kept) {
+      if (keptBytes <= KEPT_BYTES) break;
+      // One that is still being read has no size yet.
+      if (size === 0) continue;
+      kept.delete(other);
+      keptBytes -= size;
+    }
+    return opened;
+  };
+
+  /** The documents of rows, by item: each block is opened once. */
+  const membersOf = async (rows: readonly ItemRow[], tolerant: boolean): Promise<Opened> => {
+    const wanted = new Map<number, number[]>();
+    for (const { item, block: number } of rows) {
+      if (number === null) continue;
+      const items = wanted.get(number);
+      if (items) items.push(item);
+      else wanted.set(number, [item]);
+    }
+    const members = new Map<number, Member>();
+    await Promise.all(
+      [...wanted].map(async ([number, items]) => {
+        const opened = await open(number).catch((error: unknown) => {
+          if (!tolerant) throw error;
+          return new Map<number, Member>();
+        });
+        for (const item of items) {
+          const member = opened.get(item);
+          // A view keeps its whole block in memory: of a block that is hardly used, only what is used is kept.
+          if (member) members.set(item, items.length * 8 < opened.size ? copied(member) : member);
+        }
+      }),
+    );
+    return members;
+  };
+
+  const withMember = (row: ItemRow, member: Member | undefined): StoredRecord => {
+    if (!member || row.sha256 === null || row.sha256 === "") return recordOf(row, agents);
+    const record = recordOf(row, agents, metaOf(member));
+    record.document = { bytes: member.document, sha256: row.sha256 };
     return record;
   };
 
-  /** `sql` gives items' numbers and sizes in order: a sort never carries more than those. */
-  async function* walk(
-    sql: string,
-    values: unknown[],
-    load: ((row: ItemRow) => Promise<StoredRecord>) | undefined,
-  ): AsyncGenerator<StoredRecord[]> {
-    let items: number[] = [];
-    let bytes = 0;
-    const batch = async (): Promise<StoredRecord[]> => {
-      const rows = items.flatMap((item) => one<ItemRow>(byItem.get(item)) ?? []);
-      items = [];
-      bytes = 0;
-      return load ? Promise.all(rows.map(load)) : rows.map(recordOf);
-    };
-    for (const row of db.prepare(sql).iterate(...values) as IterableIterator<{ item: number; size: number | null }>) {
-      items.push(row.item);
-      bytes += row.size ?? 0;
-      if (items.length >= BATCH_ITEMS || bytes >= BATCH_BYTES) yield await batch();
+  const loaded = async (rows: readonly ItemRow[], load: Load): Promise<StoredRecord[]> => {
+    if (load === undefined) return rows.map((row) => recordOf(row, agents));
+    if (load === "links") {
+      const members = await membersOf(
+        rows.filter(({ link }) => link === ""),
+        true,
+      );
+      return rows.map((row) => {
+        const { meta: _, ...record } = recordOf(row, agents, metaOf(members.get(row.item)));
+        return record;
+      });
     }
-    if (items.length > 0) yield await batch();
+    const members = await membersOf(rows, load === "tolerant");
+    return rows.map((row) => withMember(row, members.get(row.item)));
+  };
+
+  /** Pages are asked for one ahead: blocks are expanded on other threads while what came before is worked on. */
+  async function* batches(pages: Iterator<ItemRow[]>, load: Load): AsyncGenerator<StoredRecord[]> {
+    const next = (): Promise<StoredRecord[]> | undefined => {
+      // What a row says of its block holds while the transaction does. Nothing is written: END is as good as COMMIT.
+      db.exec("BEGIN");
+      try {
+        const { value, done } = pages.next();
+        const coming = done ? undefined : loaded(value, load);
+        // Whoever waits for it hears of its error, if anybody still does.
+        coming?.catch(() => undefined);
+        return coming;
+      } finally {
+        db.exec("END");
+      }
+    };
+    for (let coming = next(); coming; ) {
+      const batch = await coming;
+      coming = next();
+      yield batch;
+    }
   }
 
-  // The size of what is said about a call counts too: a system prompt can be longer than its conversation.
-  const columns = "i.item, i.bytes + 4 * coalesce(length(d.meta), 0) as size";
-  const chosen = "from temp.selected s join items i on i.item = s.item";
-  const withSize = "left join documents d on d.item = i.item";
+  /** Page by page, each from where the last one ended: no cursor stays open, and only calls of one instant are sorted. */
+  function* walk({ started, unstarted }: Parts, index: string, limit = Number.POSITIVE_INFINITY): Generator<ItemRow[]> {
+    let rest = limit;
+    const page = (by: string, terms: readonly string[], order: string) =>
+      db.prepare(inJson(`from items i indexed by ${by} where ${terms.join(" and ")} order by ${order} limit ?`));
+    const onward = [...started.terms, "i.started_at >= ?", "(i.started_at > ? or i.key > ?)"];
+    const first = page(index, onward, "i.started_at, i.key");
+    const second = page("items_unstarted", [...unstarted.terms, "i.key > ?"], "i.key");
+    function* each(ask: (last: ItemRow | undefined, count: number) => unknown): Generator<ItemRow[]> {
+      for (let last: ItemRow | undefined; rest > 0; ) {
+        const count = Math.min(BATCH_ITEMS, rest);
+        const rows = rowsIn(ask(last, count));
+        rest -= rows.length;
+        yield* cut(rows);
+        last = rows.at(-1);
+        if (rows.length < count) return;
+      }
+    }
+    yield* each((last, count) => {
+      const time = last?.started_at ?? Number.MIN_SAFE_INTEGER;
+      return first.get(...started.values, time, time, last?.key ?? "", count);
+    });
+    yield* each((last, count) => second.get(...unstarted.values, last?.key ?? "", count));
+  }
+
+  /** What is few enough is sorted: not whole rows, only their numbers. */
+  function* sorted({ started, unstarted }: Parts, from: string, limit = -1): Generator<ItemRow[]> {
+    const numbers = [started, unstarted].flatMap(({ terms, values }) => {
+      const { items } = db
+        .prepare(
+          `select json_group_array(item) as items from
+             (select i.item from ${from} where ${terms.join(" and ")} order by i.started_at, i.key limit ?)`,
+        )
+        .get(...values, limit) as { items: string };
+      return JSON.parse(items) as number[];
+    });
+    const wanted = limit < 0 ? numbers : numbers.slice(0, limit);
+    for (let at = 0; at < wanted.length; at += BATCH_ITEMS) yield* cut(rowsOf(wanted.slice(at, at + BATCH_ITEMS)));
+  }
+
+  const rowsOf = (items: readonly number[]): ItemRow[] => rowsIn(byItems.get(JSON.stringify(items)));
+
+  /** Pages whose documents fit into memory together. */
+  function* cut(rows: ItemRow[]): Generator<ItemRow[]> {
+    let bytes = 0;
+    let from = 0;
+    // A page that was read in an earlier transaction may tell of blocks that are no more.
+    const fresh = (part: ItemRow[]): ItemRow[] => (from === 0 ? part : rowsOf(part.map(({ item }) => item)));
+    for (const [at, row] of rows.entries()) {
+      bytes += (row.bytes ?? 0) + 4 * (row.said ?? 0);
+      if (bytes < BATCH_BYTES) continue;
+      yield fresh(rows.slice(from, at + 1));
+      from = at + 1;
+      bytes = 0;
+    }
+    if (from < rows.length) yield fresh(rows.slice(from));
+  }
+
+  const ofSelection = (condition: string, load: Load): AsyncGenerator<StoredRecord[]> => {
+    const parts = (...more: string[]): Parts => ({
+      started: { terms: ["i.started_at is not null", condition, ...more], values: [] },
+      unstarted: { terms: ["i.started_at is null", condition, ...more], values: [] },
+    });
+    const { n } = selected.get() as { n: number };
+    return batches(
+      n <= SORTED
+        ? sorted(parts(), "temp.selected s cross join items i on i.item = s.item")
+        : walk(parts("exists (select 1 from temp.selected s where s.item = i.item)"), "items_order"),
+      load,
+    );
+  };
+
+  const fitting = (filter: StoredFilter): Iterator<ItemRow[]> => {
+    const { id, agents: ids, states, limit } = filter;
+    const parts = termsOf(filter);
+    if (id !== undefined) return sorted(parts, "items i", limit);
+    if (states && !states.includes("fetched") && (unsettled.get() as { n: number }).n <= SORTED)
+      return sorted(parts, "items i indexed by items_unsettled", limit);
+    // Said aloud, so that a planner without statistics does not choose to sort a million rows.
+    return walk(parts, ids?.length === 1 ? "items_agent" : "items_order", limit);
+  };
+
   return {
-    records: () => walk(`select ${columns} ${chosen} ${withSize} where i.state = 'fetched' ${ORDER}`, [], withDocument),
-    unsettled: () => walk(`select i.item, 0 as size ${chosen} where i.state <> 'fetched' ${ORDER}`, [], undefined),
+    records: () => ofSelection("i.state = 'fetched'", "documents"),
+    unsettled: () => ofSelection("i.state <> 'fetched'", undefined),
     find: async (id) => {
-      const row = one<ItemRow>(byKey.get(id.toLowerCase()));
-      return row && withDocument(row);
+      const [row] = rowsIn(byKey.get(id.toLowerCase()));
+      return row && (await loaded([row], "documents"))[0];
     },
-    list: (filter, { documents = false, tolerant = false } = {}) => {
-      const { clause, values } = where(filter);
-      const sql = documents ? `select ${columns} from items i ${withSize}` : "select i.item, 0 as size from items i";
-      return walk(`${sql} ${clause}`, values, documents ? (tolerant ? orWithout : withDocument) : undefined);
-    },
+    list: (filter, { documents = false, tolerant = false } = {}) =>
+      batches(fitting(filter), documents ? (tolerant ? "tolerant" : "documents") : "links"),
   };
 };
+
+type Parts = Record<"started" | "unstarted", Terms>;
+
+const copied = ({ item, document, meta }: Member): Member => ({
+  item,
+  document: Buffer.from(document),
+  ...(meta && { meta: Buffer.from(meta) }),
+});

@@ -1,89 +1,213 @@
 import { createHash } from "node:crypto";
-import { type Counts, STATES, type State, type StoredFilter, type StoredRecord } from "../core/archive.ts";
-import type { SourceName } from "../core/transcript.ts";
+import type { State, StoredFilter, StoredRecord } from "../core/archive.ts";
+import type { JsonObject, SourceName } from "../core/transcript.ts";
 import type { Db } from "./open.ts";
 
-/** A row of `items`. */
+/** A row of `items`, as `inJson` reads it. */
 export interface ItemRow {
   item: number;
   source: string;
   key: string;
   instance_id: string | null;
   link: string | null;
-  agent_id: string | null;
+  agent: number | null;
   state: string;
   status: string | null;
-  started_at: string | null;
-  window_start: string | null;
-  window_end: string | null;
-  seen_at: string;
-  described: number;
+  started_at: number | null;
   sha256: string | null;
   bytes: number | null;
+  said: number | null;
+  block: number | null;
   attempts: number;
-  error_code: string | null;
-  error_message: string | null;
-  error_request_id: string | null;
-  error_status: number | null;
-  error_at: string | null;
+  error: [string, string | null, string | null, string | null, number | null] | null;
 }
+
+/** What it takes to make a record of `items i`; what is said of an error is one value, because most have none. */
+const COLUMNS = `i.item, i.source, i.key, i.instance_id, i.link, i.agent, i.state, i.status, i.started_at,
+  lower(hex(i.sha256)), i.bytes, i.said, i.block, i.attempts,
+  case when i.error_code is not null then
+    json_array(i.error_code, i.error_message, i.error_at, i.error_request_id, i.error_status) end`;
+
+/**
+The rows of a query over `items i`, given from its FROM on, as one text of JSON: it takes half the time of a value at a
+time. The query has to end in a limit, or its order would be lost.
+*/
+export const inJson = (query: string): string =>
+  `select json_group_array(json(line)) as lines from (select json_array(${COLUMNS}) as line ${query})`;
+
+type Fields = { [K in keyof ItemRow]: ItemRow[K] };
+type Line = [
+  Fields["item"],
+  Fields["source"],
+  Fields["key"],
+  Fields["instance_id"],
+  Fields["link"],
+  Fields["agent"],
+  Fields["state"],
+  Fields["status"],
+  Fields["started_at"],
+  Fields["sha256"],
+  Fields["bytes"],
+  Fields["said"],
+  Fields["block"],
+  Fields["attempts"],
+  Fields["error"],
+];
+
+/** What a query of `inJson` gave. */
+export const rowsIn = (answer: unknown): ItemRow[] =>
+  (JSON.parse((answer as { lines: string }).lines) as Line[]).map((line) => ({
+    item: line[0],
+    source: line[1],
+    key: line[2],
+    instance_id: line[3],
+    link: line[4],
+    agent: line[5],
+    state: line[6],
+    status: line[7],
+    started_at: line[8],
+    sha256: line[9],
+    bytes: line[10],
+    said: line[11],
+    block: line[12],
+    attempts: line[13],
+    error: line[14],
+  }));
 
 /** libsql types rows as unknown; the shape is the statement's own. */
 export const one = <T>(row: unknown): T | undefined => (row === null ? undefined : (row as T | undefined));
 
+/** What a link is known by: the first half of its SHA-256. */
+export const digestOf = (link: string): Buffer => createHash("sha256").update(link).digest().subarray(0, 16);
+
+const STAND_IN = "link-";
+
 /** The key of a call that has no id yet, or never: stable, because the link's address is. */
-export const standIn = (link: string): string => `link-${createHash("sha256").update(link).digest("hex").slice(0, 32)}`;
+export const standIn = (digest: Buffer): string => STAND_IN + digest.toString("hex");
 
-export const recordOf = (row: ItemRow): StoredRecord => ({
-  item: row.item,
-  source: row.source as SourceName,
-  state: row.state as State,
-  id: row.instance_id ?? row.key,
-  ...(row.agent_id !== null && { agentId: row.agent_id }),
-  ...(row.link !== null && { link: row.link }),
-  ...(row.status !== null && { status: row.status }),
-  ...(row.started_at !== null && { startedAt: row.started_at }),
-  attempts: row.attempts,
-  ...(row.error_code !== null && {
-    error: {
-      code: row.error_code,
-      message: row.error_message ?? "",
-      at: row.error_at ?? "",
-      ...(row.error_request_id !== null && { requestId: row.error_request_id }),
-      ...(row.error_status !== null && { status: row.error_status }),
+/** The digest of the link that a key stands in for. */
+export const standsFor = (key: string): Buffer | undefined =>
+  key.startsWith(STAND_IN) ? Buffer.from(key.slice(STAND_IN.length), "hex") : undefined;
+
+/** Agents are many calls' and few: each has a number. */
+export interface Agents {
+  /** Gives an agent that is new its number. */
+  number(agentId: string): number;
+  id(agent: number): string;
+}
+
+export const agents = (db: Db): Agents => {
+  const byId = db.prepare("select agent from agents where agent_id = ?");
+  const byNumber = db.prepare("select agent_id from agents where agent = ?");
+  const add = db.prepare("insert into agents (agent_id) values (?) on conflict do nothing");
+  // Only numbers are remembered: those that were given may be taken back with the transaction.
+  const ids = new Map<number, string>();
+  return {
+    number: (agentId) => {
+      add.run(agentId);
+      return (byId.get(agentId) as { agent: number }).agent;
     },
-  }),
-});
-
-/** How everything that leaves the archive is ordered: by start, what has none last. */
-export const ORDER = "order by i.started_at is null, i.started_at, i.key";
-
-/** The condition, order and limit of a filter over `items i`, with its values in order. */
-export const where = (filter: StoredFilter): { clause: string; values: unknown[] } => {
-  const { agents, since, until, states, id, limit } = filter;
-  const terms: string[] = ["true"];
-  const values: unknown[] = [];
-  const oneOf = (column: string, among: readonly string[]): void => {
-    terms.push(`${column} in (${among.map(() => "?").join(", ")})`);
-    values.push(...among);
+    id: (agent) => {
+      const id = ids.get(agent) ?? (byNumber.get(agent) as { agent_id: string }).agent_id;
+      ids.set(agent, id);
+      return id;
+    },
   };
-  const term = (text: string, value: unknown): void => {
-    terms.push(text);
-    values.push(value);
-  };
-  if (agents && agents.length > 0) oneOf("i.agent_id", agents);
-  // A call whose start is not known was at least listed in a stretch of time.
-  if (since) term("coalesce(i.started_at, i.window_start) >= ?", since.toISOString());
-  if (until) term("coalesce(i.started_at, i.window_start) < ?", until.toISOString());
-  if (states) oneOf("i.state", states);
-  if (id !== undefined) term("i.key = ?", id.toLowerCase());
-  const end = limit === undefined ? "" : ` limit ${Number(limit)}`;
-  return { clause: `where ${terms.join(" and ")} ${ORDER}${end}`, values };
 };
 
-/** Counts by state, of a query that gives `state` and `n`. */
-export const countStates = (db: Db, sql: string): Counts => {
-  const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Counts;
-  for (const row of db.prepare(sql).all() as { state: State; n: number }[]) counts[row.state] = row.n;
-  return counts;
+/** The record of a row, with what the service said about the call where that is at hand. */
+export const recordOf = (row: ItemRow, { id: agentId }: Agents, meta?: JsonObject): StoredRecord => {
+  const record: StoredRecord = {
+    item: row.item,
+    source: row.source as SourceName,
+    state: row.state as State,
+    id: row.instance_id ?? row.key,
+    attempts: row.attempts,
+  };
+  if (row.agent !== null) record.agentId = agentId(row.agent);
+  // An empty one stands for what the service said.
+  const link = row.link === "" ? meta?.CallLogUrl : row.link;
+  if (typeof link === "string") record.link = link;
+  if (row.status !== null) record.status = row.status;
+  if (row.started_at !== null) record.startedAt = new Date(row.started_at).toISOString();
+  if (meta) record.meta = meta;
+  const error = row.error && errorOf(row.error);
+  if (error) record.error = error;
+  return record;
+};
+
+const errorOf = ([code, message, at, requestId, status]: NonNullable<ItemRow["error"]>): StoredRecord["error"] => ({
+  code,
+  message: message ?? "",
+  at: at ?? "",
+  ...(requestId !== null && { requestId }),
+  ...(status !== null && { status }),
+});
+
+/** A condition over `items i`, and its values in order. */
+export interface Terms {
+  terms: string[];
+  values: unknown[];
+}
+
+/**
+The conditions of a filter but its limit, apart for the calls that have a start and those that have none: the second come
+after the first, and each kind has an index in its order.
+
+What has no start was at least listed in a stretch of time.
+*/
+export const termsOf = (filter: StoredFilter): Record<"started" | "unstarted", Terms> => {
+  const { agents: ids, since, until, states, id } = filter;
+  const both: Terms = { terms: [], values: [] };
+  const oneOf = (column: string, among: readonly string[]): void => {
+    both.terms.push(column.replace("?", among.map(() => "?").join(", ")));
+    both.values.push(...among);
+  };
+  // With one agent its index gives the order too.
+  if (ids?.length === 1) oneOf("i.agent = (select agent from agents where agent_id = ?)", ids);
+  else if (ids && ids.length > 1) oneOf("i.agent in (select agent from agents where agent_id in (?))", ids);
+  if (states) {
+    oneOf("i.state in (?)", states);
+    // Said in the words of the index.
+    if (!states.includes("fetched")) both.terms.push("i.state <> 'fetched'");
+  }
+  if (id !== undefined) {
+    both.terms.push("i.key = ?");
+    both.values.push(id.toLowerCase());
+  }
+  const within = (column: string): Terms => ({
+    terms: [...(since ? [`${column} >= ?`] : []), ...(until ? [`${column} < ?`] : [])],
+    values: [since, until].flatMap((time) => time?.getTime() ?? []),
+  });
+  const [started, listed] = [within("i.started_at"), within("i.window_start")];
+  return {
+    started: {
+      terms: ["i.started_at is not null", ...both.terms, ...started.terms],
+      values: [...both.values, ...started.values],
+    },
+    unstarted: {
+      terms: ["i.started_at is null", ...both.terms, ...listed.terms],
+      values: [...both.values, ...listed.values],
+    },
+  };
+};
+
+/** Runs `into` for all that fits a filter; resolves to how many rows that changed. `into` begins an insert. */
+export const insertStored = (db: Db, into: string, filter: StoredFilter): number => {
+  const { started, unstarted } = termsOf(filter);
+  let rest = filter.limit ?? Number.POSITIVE_INFINITY;
+  let changed = 0;
+  for (const [{ terms, values }, order] of [
+    [started, "i.started_at, i.key"],
+    [unstarted, "i.key"],
+  ] as const) {
+    // In no order where none is asked for: nothing has to be sorted then.
+    const end = Number.isFinite(rest) ? `order by ${order} limit ${Number(rest)}` : "";
+    const { changes } = db
+      .prepare(`${into} select i.item from items i where ${terms.join(" and ")} ${end} on conflict do nothing`)
+      .run(...values);
+    changed += changes;
+    rest -= changes;
+  }
+  return changed;
 };

@@ -1,6 +1,6 @@
-import type { RunRecord, Runs } from "../core/archive.ts";
+import { type Counts, type RunRecord, type Runs, STATES, type State } from "../core/archive.ts";
 import type { Db } from "./open.ts";
-import { countStates, one } from "./rows.ts";
+import { one } from "./rows.ts";
 
 /** How many runs are shown. */
 const SHOWN = 10;
@@ -35,35 +35,59 @@ export const runs = (db: Db): Runs => ({
   },
   lastRuns: async () => (db.prepare("select * from runs order by run desc limit ?").all(SHOWN) as RunRow[]).map(runOf),
   summary: async () => {
-    const agents = db
+    // Both are walks along an index: no item is looked at.
+    const stands = db
       .prepare(
-        `select a.*, c.settled_until as cursor from (
-           select agent_id, count(*) as calls, min(started_at) as first, max(started_at) as last
-           from items where agent_id is not null group by agent_id) a
-         left join (select substr(name || '#', 1, instr(name || '#', '#') - 1) as agent_id, min(settled_until) as settled_until
-             from cursors group by 1) c on c.agent_id = a.agent_id order by a.agent_id`,
+        `select g.*, a.agent_id, c.settled_until as cursor from (
+           select agent, count(*) as calls, min(started_at) as first, max(started_at) as last
+           from items indexed by items_agent group by agent) g
+         left join agents a on a.agent = g.agent left join (
+           select substr(name || '#', 1, instr(name || '#', '#') - 1) as agent_id, min(settled_until) as settled_until
+           from cursors group by 1) c on c.agent_id = a.agent_id order by a.agent_id`,
       )
-      .all() as { agent_id: string; calls: number; first: string | null; last: string | null; cursor: string | null }[];
-    const raw = db.prepare("select coalesce(sum(bytes), 0) as n from items where state <> 'pruned'").get() as {
-      n: number;
-    };
-    const stored = db
-      .prepare("select coalesce(sum(length(body) + coalesce(length(meta), 0)), 0) as n from documents")
-      .get();
+      .all() as AgentRow[];
+    const unsettled = db
+      .prepare(
+        "select state, count(*) as n from items indexed by items_unsettled where state <> 'fetched' group by state",
+      )
+      .all() as { state: State; n: number }[];
+    const bytes = db
+      .prepare(
+        "select coalesce(sum(raw), 0) as raw, coalesce(sum(stored), 0) as stored from blocks indexed by blocks_sizes",
+      )
+      .get() as { raw: number; stored: number };
+    const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Counts;
+    counts.fetched = stands.reduce((sum, { calls }) => sum + calls, 0);
+    for (const { state, n } of unsettled) {
+      counts[state] = n;
+      counts.fetched -= n;
+    }
     return {
-      counts: countStates(db, "select state, count(*) as n from items group by state"),
-      agents: agents.map(({ agent_id, calls, first, last, cursor }) => ({
-        agentId: agent_id,
-        calls,
-        ...(first && { first }),
-        ...(last && { last }),
-        ...(cursor && { cursor }),
-      })),
-      rawBytes: raw.n,
-      storedBytes: (stored as { n: number }).n,
+      counts,
+      agents: stands.flatMap(({ agent_id, calls, first, last, cursor }) =>
+        agent_id === null
+          ? []
+          : {
+              agentId: agent_id,
+              calls,
+              ...(first !== null && { first: new Date(first).toISOString() }),
+              ...(last !== null && { last: new Date(last).toISOString() }),
+              ...(cursor && { cursor }),
+            },
+      ),
+      rawBytes: bytes.raw,
+      storedBytes: bytes.stored,
     };
   },
 });
+
+interface AgentRow {
+  agent_id: string | null;
+  calls: number;
+  first: number | null;
+  last: number | null;
+  cursor: string | null;
+}
 
 interface RunRow {
   run: number;

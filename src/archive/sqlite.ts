@@ -5,7 +5,9 @@ import { lock } from "./lock.ts";
 import { openDatabase, openTemporary } from "./open.ts";
 import { reader } from "./reader.ts";
 import { retention } from "./retention.ts";
+import { agents } from "./rows.ts";
 import { runs } from "./runs.ts";
+import { store } from "./store.ts";
 
 export interface SqliteOptions {
   /** A file; undefined for a private temporary database that is gone when it is closed. */
@@ -23,14 +25,24 @@ Opens an archive in one SQLite file.
 export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
   const db = path === undefined ? openTemporary() : openDatabase(path, create);
   const { held, ...locking } = lock(db, now);
+  const known = agents(db);
+  const documents = store(db, held);
   return {
-    ...ledger(db, now, held),
-    ...reader(db),
+    ...ledger(db, now, held, known, documents),
+    ...reader(db, known),
     ...runs(db),
     ...deliveries(db, held),
     ...locking,
-    ...retention(db, held),
+    release: async () => {
+      try {
+        await documents.settle();
+      } finally {
+        await locking.release();
+      }
+    },
+    ...retention(db, held, documents),
     close: async () => {
+      await documents.tidying()?.catch(() => undefined);
       db.close();
     },
   };

@@ -32,20 +32,19 @@ export const checkedId = (text: string, place = ""): string => {
 /** What is being read, for messages. */
 interface Source {
   label: string;
-  io: Io;
-  unreadable: () => void;
+  unreadable: (message: string) => void;
 }
 
 /**
 Instance ids from a file, or from standard input for `-`: one per line, NDJSON, or CSV with an id column.
 
 The first line that says something decides which; if it holds no id, that is a mistake in the command. A later line that
-holds none is told, counted by `unreadable`, and passed over. Blank lines and lines that begin with `#` say nothing.
+holds none is told to `unreadable`, and passed over. Blank lines and lines that begin with `#` say nothing.
 
 @throws UsageError that names the file and line
 */
-export async function* idsFrom(name: string, io: Io, unreadable: () => void): AsyncGenerator<string> {
-  const source: Source = { label: name === "-" ? "standard input" : name, io, unreadable };
+export async function* idsFrom(name: string, io: Io, unreadable: (message: string) => void): AsyncGenerator<string> {
+  const source: Source = { label: name === "-" ? "standard input" : name, unreadable };
   const stream = name === "-" ? io.stdin : createReadStream(resolve(io.cwd, name));
   const read = numbered(lines(utf8(stream as AsyncIterable<Uint8Array>, source.label)));
   try {
@@ -104,7 +103,7 @@ async function* each(
 }
 
 const checked = (
-  { io, unreadable }: Source,
+  { unreadable }: Source,
   place: string,
   isFirst: boolean,
   read: (place: string) => string,
@@ -113,8 +112,7 @@ const checked = (
     return read(place);
   } catch (error) {
     if (isFirst || !(error instanceof UsageError)) throw error;
-    io.stderr.write(`callarchive: ${error.message}\n`);
-    unreadable();
+    unreadable(error.message);
     return undefined;
   }
 };

@@ -20,7 +20,7 @@ import { streamOutput } from "../sinks/stream.ts";
 import { voiceSample } from "../transforms/voice.ts";
 import { type SampleCounts, type WriterName, type WriterOptions, writers } from "../writers/index.ts";
 import type { Io } from "./io.ts";
-import type { OutputFlags } from "./options.ts";
+import type { ArchiveFlags, OutputFlags } from "./options.ts";
 
 /** Where the data goes, decided before any work is done. */
 export type Target =
@@ -30,11 +30,8 @@ export type Target =
 
 const isWriter = (name: string): name is WriterName => Object.hasOwn(writers, name);
 
-/**
-@param taken files that must not be written over: the archive, the list of ids
-@throws UsageError for formats that do not exist or do not fit the output
-*/
-export const targetOf = (flags: OutputFlags, io: Io, taken: readonly (string | false | undefined)[]): Target => {
+/** @throws UsageError for formats that do not exist or do not fit the output */
+export const targetOf = (flags: OutputFlags, io: Io): Target => {
   const { output } = flags;
   if (output === "") throw new UsageError("-o needs a file, a folder, or - for standard output.");
   const formats = [...new Set(flags.format ?? [impliedBy(output) ?? "ndjson"])];
@@ -54,10 +51,34 @@ export const targetOf = (flags: OutputFlags, io: Io, taken: readonly (string | f
     if (there?.isFile()) throw new UsageError(`${output} is a file; several formats need a folder.`);
     return { kind: "folder", path, formats: [first, ...more] };
   }
-  for (const name of taken)
-    if (name && [name, `${name}-wal`, `${name}-shm`].some((each) => through(resolve(io.cwd, each)) === path))
-      throw new UsageError(`-o ${output} would write over ${name}, which this run reads.`);
   return { kind: "file", path, formats: [first] };
+};
+
+/**
+No file that a run writes may be one that it reads, or another that it writes.
+
+@throws UsageError that names both
+*/
+export const checkApart = (
+  { archive, ids, errorFile, metricsFile }: ArchiveFlags & { ids?: string; errorFile?: string; metricsFile?: string },
+  target: Target | undefined,
+  io: Io,
+): void => {
+  const seen = new Map<string, string>();
+  const claim = (path: string | undefined, what: string): void => {
+    if (path === undefined) return;
+    const place = through(resolve(io.cwd, path));
+    const other = seen.get(place);
+    if (other !== undefined) throw new UsageError(`${what} would write over ${other}: ${path}.`);
+    seen.set(place, what);
+  };
+  if (archive !== false) for (const end of ["", "-wal", "-shm"]) claim(`${archive}${end}`, "the archive");
+  if (ids !== undefined && ids !== "-") claim(ids, "the list of ids");
+  if (target?.kind === "file") claim(target.path, "-o");
+  if (target && target.kind !== "stream") claim(join(placeOf(target).root, placeOf(target).manifest), "the manifest");
+  // What could not be had may replace the very list that asked for it: the list is read to its end before.
+  if (errorFile !== ids) claim(errorFile, "--error-file");
+  claim(metricsFile, "--metrics-file");
 };
 
 /** Through links to the file itself, also one that is not there yet: a rename would replace the link. */
@@ -91,6 +112,17 @@ const partName = (name: string, part: number): string => {
   if (part === 0) return name;
   const [, stem = name, ending = ""] = /^((?:.*\/)?[^./]*)(.*)$/.exec(name) ?? [];
   return `${stem}-${String(part).padStart(5, "0")}${ending}`;
+};
+
+/** Every file that a part of this number may have brought. */
+export const partFiles = (target: Target & { path: string }, part: number): string[] => {
+  const { root } = placeOf(target);
+  if (target.kind === "file") {
+    const name = partName(basename(target.path), part);
+    return [join(root, name), join(root, `${name}.report.ndjson`)];
+  }
+  const mains = Object.values(writers).flatMap(({ file, sidecars }) => [file, ...sidecars]);
+  return mains.map((name) => join(root, partName(name, part)));
 };
 
 export interface Outputs {

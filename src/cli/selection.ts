@@ -5,11 +5,12 @@ import type { JsonObject } from "../core/transcript.ts";
 import type { Stretch } from "../sources/ranges.ts";
 import { checkedId, idsFrom } from "./ids.ts";
 import type { Io } from "./io.ts";
+import type { Talk } from "./log.ts";
 import type { FilterFlags, SelectionFlags } from "./options.ts";
 
 /** What a command line selects. */
 export type Selection =
-  | { by: "ids"; ids: (unreadable: () => void) => AsyncGenerator<string>; total?: number }
+  | { by: "ids"; ids: (unreadable: (message: string) => void) => AsyncGenerator<string>; total?: number }
   | { by: "range"; stretches: Stretch[]; last: boolean };
 
 export interface SelectionInput {
@@ -18,6 +19,7 @@ export interface SelectionInput {
   /** Flags on the command line itself: those from the environment do not clash with ids. */
   given: ReadonlySet<string>;
   io: Io;
+  talk: Pick<Talk, "log">;
 }
 
 /** What an archive that is there already knows. */
@@ -54,7 +56,7 @@ export const selectionOf = async (input: SelectionInput, known: Known): Promise<
 
 const selectIds = ({ args, flags: { ids: file }, io }: SelectionInput): Selection & { by: "ids" } => {
   const named = args.map((id) => checkedId(id, "On the command line: "));
-  async function* ids(unreadable: () => void): AsyncGenerator<string> {
+  async function* ids(unreadable: (message: string) => void): AsyncGenerator<string> {
     yield* named;
     if (file !== undefined) yield* idsFrom(file, io, unreadable);
   }
@@ -74,7 +76,9 @@ const stretchesOf = ({ flags, io }: SelectionInput, agents: string[], known: Kno
         throw new UsageError(
           `There is no last run of agent ${agentId} to go on from: the first needs an explicit --since, for example --since 2025-08-01.`,
         );
-      return { agentId, ...range(new Date(cursor.getTime() - lookback * 1000), end) };
+      // A cursor from a clock that ran ahead is no reason to look at nothing.
+      const from = Math.min(cursor.getTime(), now.getTime());
+      return { agentId, ...range(new Date(from - lookback * 1000), end) };
     }),
   );
 };
@@ -128,8 +132,9 @@ export const selectStored = async (
     return { absent, unreadable };
   }
   let selected = 0;
-  const ids = selectIds(input).ids(() => {
+  const ids = selectIds(input).ids((message) => {
     unreadable += 1;
+    input.talk.log("warn", "bad-id", { message });
   });
   for await (const id of ids) {
     const added = await archive.selectStored({ id });
@@ -156,6 +161,12 @@ export const selectionFacts = (
   ...(flags.status !== undefined && { status: flags.status }),
   ...(flags.minTurns !== undefined && { minTurns: flags.minTurns }),
   ...(flags.minDuration !== undefined && { minDuration: flags.minDuration }),
+});
+
+/** The times of a range as they were asked for. */
+export const askedFacts = ({ since, until }: SelectionFlags): JsonObject => ({
+  ...(since !== undefined && { since }),
+  ...(until !== undefined && { until }),
 });
 
 const rangeFacts = ({ stretches, last }: Selection & { by: "range" }): JsonObject => {

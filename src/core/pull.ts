@@ -76,6 +76,7 @@ export const pull = async (options: PullOptions): Promise<Pulled> => {
   const commit = inBatches((outcomes: Outcome[]) => archive.commit(outcomes));
   let failuresInRow = 0;
   let temporary = 0;
+  let fresh = 0;
 
   const one = async ({ found, choice }: Due): Promise<void> => {
     const attempted = await attempt(fetch, found, signal);
@@ -93,11 +94,13 @@ export const pull = async (options: PullOptions): Promise<Pulled> => {
     // Those that failed in an earlier run already say nothing new: they must not keep the others from their turn.
     else if (choice.attempts === 0) failuresInRow += 1;
     if (attempted.temporary) temporary += 1;
+    if (attempted.temporary && choice.attempts === 0) fresh += 1;
     if (failuresInRow >= patience) throw new GivenUp(`${patience} calls in a row failed: ${outcome.error?.message}`);
   };
 
   await forEachConcurrent(due(options, pulled), concurrency, one, closing);
-  if (temporary > 0 && temporary === pulled.settled)
+  // Where only those failed that failed before, the rest is worth having.
+  if (temporary > 0 && temporary === pulled.settled && (fresh > 0 || pulled.known === 0))
     throw new GivenUp(`None of ${temporary} calls could be fetched: the service is out of reach, or throttles.`);
   return pulled;
 };

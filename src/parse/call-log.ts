@@ -1,9 +1,17 @@
 import type { StoredRecord } from "../core/archive.ts";
 import { InvalidDocument } from "../core/errors.ts";
 import { unpacked } from "../core/text.ts";
-import { INTERRUPTED, isObject, type Json, type JsonObject, type Transcript, type Turn } from "../core/transcript.ts";
-import { callFacts } from "./call-meta.ts";
-import { compact, extraOf, iso, numeric, textual } from "./values.ts";
+import {
+  INTERRUPTED,
+  isObject,
+  type Json,
+  type JsonObject,
+  type Participants,
+  type Transcript,
+  type Turn,
+} from "../core/transcript.ts";
+import { type CallFacts, callFacts } from "./call-meta.ts";
+import { extraOf, iso, numeric, textual } from "./values.ts";
 import { parseExact } from "./values-exact.ts";
 
 /** The document behind CallLogUrl. */
@@ -34,31 +42,42 @@ The log comes first; `meta` fills what the log leaves out, and parts of it that 
 */
 export const callTranscript = ({ id, agentId, link, status, meta, document }: CallRecord): Transcript => {
   const facts = callFacts(meta);
-  const { instanceId, startTime, dialog: turns, extra, ...user } = readCallLog(document.bytes, facts.start);
-  const start = startTime === undefined ? facts.start : startTime * 1000;
-  const duration = facts.end === undefined || start === undefined ? undefined : (facts.end - start) / 1000;
-  return compact<Transcript>({
-    id: id.toWellFormed(),
-    source: "calls",
-    agentId: agentId?.toWellFormed(),
-    sessionId: facts.sessionId,
-    startedAt: start === undefined ? undefined : iso(start),
-    endedAt: facts.end === undefined ? undefined : iso(facts.end),
-    durationSeconds: facts.duration ?? (duration !== undefined && duration >= 0 ? round(duration) : undefined),
-    status: status?.toWellFormed() ?? facts.status,
-    participants: compact({
-      agentUserId: user.agentUserId ?? facts.agentUserId,
-      remoteUserId: user.remoteUserId,
-      caller: facts.caller,
-      callee: facts.callee,
-    }),
-    system: facts.system,
-    language: facts.language,
-    userData: facts.userData,
-    turns,
-    provenance: compact({ sha256: document.sha256, bytes: document.bytes.length, link: link?.toWellFormed() }),
-    extra: instanceId === undefined || instanceId === id ? extra : { instanceid: instanceId, ...extra },
-  });
+  const log = readCallLog(document.bytes, facts.start);
+  const { instanceId } = log;
+  const start = log.startTime === undefined ? facts.start : log.startTime * 1000;
+  const length = facts.end === undefined || start === undefined ? undefined : (facts.end - start) / 1000;
+  const duration = facts.duration ?? (length !== undefined && length >= 0 ? round(length) : undefined);
+  const startedAt = start === undefined ? undefined : iso(start);
+  const endedAt = facts.end === undefined ? undefined : iso(facts.end);
+  const said = status?.toWellFormed() ?? facts.status;
+  const extra = instanceId === undefined || instanceId === id ? log.extra : { instanceid: instanceId, ...log.extra };
+  // Field by field, in the order of the type: what is generic costs more than all the rest.
+  const transcript = { id: id.toWellFormed(), source: "calls" } as Transcript;
+  if (agentId !== undefined) transcript.agentId = agentId.toWellFormed();
+  if (facts.sessionId !== undefined) transcript.sessionId = facts.sessionId;
+  if (startedAt !== undefined) transcript.startedAt = startedAt;
+  if (endedAt !== undefined) transcript.endedAt = endedAt;
+  if (duration !== undefined) transcript.durationSeconds = duration;
+  if (said !== undefined) transcript.status = said;
+  transcript.participants = participants(log, facts);
+  if (facts.system !== undefined) transcript.system = facts.system;
+  if (facts.language !== undefined) transcript.language = facts.language;
+  if (facts.userData !== undefined) transcript.userData = facts.userData;
+  transcript.turns = log.dialog;
+  transcript.provenance = { sha256: document.sha256, bytes: document.bytes.length };
+  if (link !== undefined) transcript.provenance.link = link.toWellFormed();
+  if (extra !== undefined) transcript.extra = extra;
+  return transcript;
+};
+
+const participants = (log: CallLog, { agentUserId, caller, callee }: CallFacts): Participants => {
+  const found: Participants = {};
+  const agent = log.agentUserId ?? agentUserId;
+  if (agent !== undefined) found.agentUserId = agent;
+  if (log.remoteUserId !== undefined) found.remoteUserId = log.remoteUserId;
+  if (caller !== undefined) found.caller = caller;
+  if (callee !== undefined) found.callee = callee;
+  return found;
 };
 
 const round = (seconds: number): number => Math.round(seconds * 1000) / 1000;
@@ -84,24 +103,35 @@ export const readCallLog = (bytes: Uint8Array, fallback?: number): CallLog => {
   if (!isObject(log)) throw notACallLog("the document is not a JSON object");
   const { dialog } = log;
   if (!Array.isArray(dialog)) throw notACallLog("there is no dialog list");
-  const idKey = Object.keys(log).find((key) => key.toLowerCase() === "instanceid" && textual(log[key]) !== undefined);
+  let idKey: string | undefined;
+  for (const key in log)
+    if (
+      key.length === 10 &&
+      idKey === undefined &&
+      key.toLowerCase() === "instanceid" &&
+      textual(log[key]) !== undefined
+    )
+      idKey = key;
   const startTime = seconds(log.startTime);
   const agentUserId = textual(log.agentUserId);
   const remoteUserId = textual(log.remoteUserId);
   const instanceId = idKey === undefined ? undefined : textual(log[idKey]);
   const read = { [idKey ?? "instanceid"]: instanceId, startTime, agentUserId, remoteUserId, dialog };
-  return compact<CallLog>({
-    instanceId,
-    startTime,
-    agentUserId,
-    remoteUserId,
-    dialog: dialog.map((value, index) => turnOf(value, index, startTime === undefined ? fallback : startTime * 1000)),
-    extra: extraOf(log, read, notACallLog),
-  });
+  const start = startTime === undefined ? fallback : startTime * 1000;
+  const turns = dialog.map((value, index) => turnOf(value, index, start));
+  const extra = extraOf(log, read, notACallLog);
+  const result = {} as CallLog;
+  if (instanceId !== undefined) result.instanceId = instanceId;
+  if (startTime !== undefined) result.startTime = startTime;
+  if (agentUserId !== undefined) result.agentUserId = agentUserId;
+  if (remoteUserId !== undefined) result.remoteUserId = remoteUserId;
+  result.dialog = turns;
+  if (extra !== undefined) result.extra = extra;
+  return result;
 };
 
 const turnOf = (value: Json, index: number, start: number | undefined): Turn => {
-  const invalid = (reason: string) => notACallLog(`dialog entry ${index + 1}: ${reason}`);
+  const invalid = (reason: string): InvalidDocument => notACallLog(`dialog entry ${index + 1}: ${reason}`);
   if (!isObject(value)) throw invalid("not an object");
   const text = value.text ?? "";
   if (typeof text !== "string") throw invalid("text is not text");
@@ -111,7 +141,9 @@ const turnOf = (value: Json, index: number, start: number | undefined): Turn => 
   const role = textual(value.role);
   const kind = textual(value.type);
   const at = begin === undefined || start === undefined ? undefined : iso(start + begin * 1000);
-  const extra = extraOf(value, { id, begin, role, type: kind, text }, invalid);
+  const extra = hasMore(value, id, begin, role, kind)
+    ? extraOf(value, { id, begin, role, type: kind, text }, invalid)
+    : undefined;
   // Field by field: this runs once per turn, and spreading costs three times as much.
   const turn: Turn = {
     id: id ?? String(index + 1),
@@ -124,6 +156,28 @@ const turnOf = (value: Json, index: number, start: number | undefined): Turn => 
   if (role === "agent" && text.includes(INTERRUPTED)) turn.interrupted = true;
   if (extra !== undefined) turn.extra = extra;
   return turn;
+};
+
+/** Whether a turn may hold more than was read from it: told here for the usual turn, in its every detail by `extraOf`. */
+const hasMore = (
+  value: JsonObject,
+  id: string | undefined,
+  begin: number | undefined,
+  role: string | undefined,
+  kind: string | undefined,
+): boolean => {
+  for (const key in value)
+    if (
+      !(
+        (key === "id" && id !== undefined) ||
+        (key === "begin" && begin !== undefined) ||
+        (key === "role" && role !== undefined) ||
+        (key === "type" && kind !== undefined) ||
+        key === "text"
+      )
+    )
+      return true;
+  return false;
 };
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

@@ -1,46 +1,51 @@
 import { wellFormed } from "../core/text.ts";
 import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
-import { compact, DEPTH, instant, numeric, textual } from "./values.ts";
+import { DEPTH, instant, numeric, textual } from "./values.ts";
 import { parseExact } from "./values-exact.ts";
 
 /** What describe, or list with fewer fields, tells about a call. */
 export interface CallFacts {
-  sessionId?: string;
-  status?: string;
+  sessionId: string | undefined;
+  status: string | undefined;
   /** Milliseconds since 1970: when the call started, or else when the instance was created. */
-  start?: number;
-  end?: number;
+  start: number | undefined;
+  end: number | undefined;
   /** Seconds. */
-  duration?: number;
-  agentUserId?: string;
-  caller?: string;
-  callee?: string;
-  system?: string;
-  language?: string;
-  userData?: Json;
+  duration: number | undefined;
+  agentUserId: string | undefined;
+  caller: string | undefined;
+  callee: string | undefined;
+  system: string | undefined;
+  language: string | undefined;
+  userData: Json | undefined;
 }
 
 /** Never throws: a field of the wrong type counts as absent. */
 export const callFacts = (meta: JsonObject = {}): CallFacts => {
   const call = part(meta, "CallInfo");
   const agent = part(meta, "AgentConfig");
-  const duration = numeric(call.CallDuration);
-  return compact<CallFacts>({
+  const length = numeric(call.CallDuration);
+  return {
     sessionId: textual(meta.SessionId),
     status: textual(meta.Status),
     start: instant(call.CallStartTime) ?? instant(meta.GmtCreate),
     end: instant(call.CallEndTime),
-    duration: duration !== undefined && duration >= 0 ? duration : undefined,
+    duration: length !== undefined && length >= 0 ? length : undefined,
     agentUserId: textual(part(meta, "RuntimeConfig").AgentUserId),
     caller: textual(call.CallerNumber),
     callee: textual(call.CalleeNumber),
     system: textual(part(agent, "LlmConfig").LlmSystemPrompt),
     language: textual(part(agent, "AsrConfig").AsrLanguageId),
     userData: typeof meta.UserData === "string" && meta.UserData !== "" ? userData(meta.UserData) : undefined,
-  });
+  };
 };
 
-const part = (value: JsonObject, key: string): JsonObject => (isObject(value[key]) ? value[key] : {});
+const NOTHING: JsonObject = {};
+
+const part = (value: JsonObject, key: string): JsonObject => {
+  const found = value[key];
+  return isObject(found) ? found : NOTHING;
+};
 
 const userData = (text: string): Json => {
   try {

@@ -34,8 +34,27 @@ Rounded to microseconds first: the service's own precision, and otherwise x.45 s
 */
 export const iso = (ms: number): string | undefined => {
   const whole = Math.floor(Math.round(ms * 1000) / 1000);
-  return whole >= -62_167_219_200_000 && whole < 253_402_300_800_000 ? new Date(whole).toISOString() : undefined;
+  if (!(whole >= -62_167_219_200_000 && whole < 253_402_300_800_000)) return undefined;
+  const day = Math.floor(whole / DAY_MS);
+  // By hand but for the day, which mostly is that of the time before: this runs once per turn.
+  if (day !== lastDay) {
+    lastDate = new Date(day * DAY_MS).toISOString().slice(0, 11);
+    lastDay = day;
+  }
+  const time = whole - day * DAY_MS;
+  const second = Math.floor(time / 1000);
+  const minute = Math.floor(second / 60);
+  const hour = Math.floor(minute / 60);
+  return `${lastDate}${TWO[hour]}:${TWO[minute - hour * 60]}:${TWO[second - minute * 60]}.${THREE[time - second * 1000]}Z`;
 };
+
+const DAY_MS = 86_400_000;
+const padded = (length: number, digits: number): readonly string[] =>
+  Array.from({ length }, (_, number) => String(number).padStart(digits, "0"));
+const TWO = padded(60, 2);
+const THREE = padded(1000, 3);
+let lastDay = Number.NaN;
+let lastDate = "";
 
 /**
 What `value` holds beside the fields read from it, well-formed; undefined when that is nothing.
@@ -59,7 +78,3 @@ export const extraOf = (
     throw error("nested too deep");
   }
 };
-
-/** The object without its undefined fields, in the order given. */
-export const compact = <T extends object>(fields: { [K in keyof Required<T>]: T[K] | undefined }): T =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;

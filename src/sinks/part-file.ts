@@ -12,8 +12,8 @@ export interface FileFacts {
   sha256: string;
 }
 
-/** Text is joined up to this size before it is encoded and written, in characters. */
-const BATCH = 64 * 1024;
+/** Text is encoded into buffers of this size, in bytes, which are used again: each write costs a trip to a thread. */
+const BUFFER = 256 * 1024;
 
 /**
 A file that appears under its name only when it is whole: until `finish` it is `<name>.<tag>.part`.
@@ -25,8 +25,12 @@ export class PartFile {
   readonly #part: string;
   readonly #handle: FileHandle;
   readonly #hash = createHash("sha256");
-  #text = "";
-  readonly #waiting: Uint8Array[] = [];
+  #buffer: Buffer | undefined;
+  #filled = 0;
+  readonly #free: Buffer[] = [];
+  #waiting: Uint8Array[] = [];
+  /** What is being written while the next pieces are made. */
+  #writing: Promise<void> = Promise.resolve();
   rows = 0;
   bytes = 0;
 
@@ -49,29 +53,45 @@ export class PartFile {
   add(data: Chunk, rows = 0): void {
     this.rows += rows;
     if (typeof data === "string") {
-      this.#text += data;
-      if (this.#text.length >= BATCH) this.#encode();
-    } else {
-      this.#encode();
-      this.#waiting.push(data);
-    }
+      // No character takes more than three bytes of UTF-8 for each of its units.
+      if (data.length * 3 <= BUFFER) {
+        const buffer = this.#room(data.length * 3);
+        this.#filled += buffer.write(data, this.#filled);
+      } else this.#push(Buffer.from(data));
+    } else if (this.#buffer && data.length <= BUFFER - this.#filled) {
+      this.#buffer.set(data, this.#filled);
+      this.#filled += data.length;
+    } else this.#push(data);
   }
 
+  /** Waits for what was given to it the time before: at most that and this are held. */
   async flush(): Promise<void> {
-    this.#encode();
-    for (const bytes of this.#waiting.splice(0)) {
-      this.#hash.update(bytes);
-      this.bytes += bytes.length;
-      // writeFile on a handle goes on where it stands, and writes on after a short write.
-      await this.#handle.writeFile(bytes);
-    }
+    await this.#writing;
+    this.#full();
+    const pieces = this.#waiting;
+    this.#waiting = [];
+    this.#writing = this.#write(pieces);
+    // Heard of by the next flush, or by `seal`.
+    this.#writing.catch(() => undefined);
   }
 
   /** Everything on disk, still under the part's name. */
   async seal(): Promise<void> {
     await this.flush();
+    await this.#writing;
     await this.#handle.sync();
     await this.#handle.close();
+  }
+
+  async #write(pieces: readonly Uint8Array[]): Promise<void> {
+    for (const bytes of pieces) {
+      // writeFile on a handle goes on where it stands, and writes on after a short write.
+      const written = this.#handle.writeFile(bytes);
+      this.#hash.update(bytes);
+      this.bytes += bytes.length;
+      await written;
+      if (bytes.buffer.byteLength === BUFFER) this.#free.push(Buffer.from(bytes.buffer));
+    }
   }
 
   /** Makes a sealed file visible; `as` for a name that is known only now, in the same folder. */
@@ -81,6 +101,7 @@ export class PartFile {
 
   /** Leaves nothing behind. */
   async discard(): Promise<void> {
+    await this.#writing.catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
     await rm(this.#part, { force: true });
   }
@@ -90,10 +111,23 @@ export class PartFile {
     return { name, rows: this.rows, bytes: this.bytes, sha256: this.#hash.copy().digest("hex") };
   }
 
-  #encode(): void {
-    if (this.#text === "") return;
-    this.#waiting.push(Buffer.from(this.#text));
-    this.#text = "";
+  /** A buffer with so much room at its end. */
+  #room(bytes: number): Buffer {
+    if (this.#buffer && bytes > BUFFER - this.#filled) this.#full();
+    this.#buffer ??= this.#free.pop() ?? Buffer.allocUnsafeSlow(BUFFER);
+    return this.#buffer;
+  }
+
+  /** The buffer is ready to be written. */
+  #full(): void {
+    if (this.#buffer) this.#waiting.push(this.#buffer.subarray(0, this.#filled));
+    this.#buffer = undefined;
+    this.#filled = 0;
+  }
+
+  #push(bytes: Uint8Array): void {
+    this.#full();
+    this.#waiting.push(bytes);
   }
 }
 

@@ -14,6 +14,9 @@ import { pairTools } from "./tools.ts";
 export type { Change, Policy } from "./policy.ts";
 export { needsOf } from "./policy.ts";
 
+/** A sample per turn grows with the square of the turns: of longer dialogs nobody wants them all. */
+const MOST_EXPANDED = 1000;
+
 /** What became of a call: its samples, or why there are none. */
 export type Curated = { samples: Sample[]; changes: Change[] } | Dropped;
 
@@ -35,6 +38,8 @@ export const curate = (call: Transcript, policy: Policy): Curated => {
     language: languageOf(messages),
     ...(call.durationSeconds !== undefined && { durationSeconds: call.durationSeconds }),
   };
+  if (policy.expand === "turn" && messages.length > MOST_EXPANDED)
+    return { callId: call.id, step: "expand", reason: "too-many-turns" };
   const samples = policy.expand === "turn" ? expandTurns(sample) : [sample];
   if (!samples.some((each) => each.messages.some(isLearned)))
     return { callId: call.id, step: "learning", reason: "nothing-to-learn" };

@@ -1,4 +1,5 @@
 import { appendFileSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { brotliCompressSync, brotliDecompressSync } from "node:zlib";
 import Database from "libsql";
 import { describe, expect, test } from "vitest";
 import { parseLines, summaryOf, type Workplace, workplace } from "../helpers/workplace.ts";
@@ -8,6 +9,25 @@ const WEEK = ["--since", "2025-07-14", "--until", "2025-07-21"];
 const change = (place: Workplace, sql: string): void => {
   const db = new Database(place.path("callarchive.db"));
   db.exec(sql);
+  db.close();
+};
+
+/** The stored bytes of every block, expanded. */
+const blocks = (db: InstanceType<typeof Database>): { block: number; text: Buffer }[] =>
+  (db.prepare("select block, body from blocks order by block").all() as { block: number; body: ArrayBuffer }[]).map(
+    ({ block, body }) => ({ block, text: brotliDecompressSync(new Uint8Array(body)) }),
+  );
+
+/** One call loses its document, one block is cut short, and a word is changed in another block. */
+const tamper = (place: Workplace): void => {
+  const db = new Database(place.path("callarchive.db"));
+  const [first, second] = blocks(db);
+  if (!first || !second) throw new Error("There are fewer than two blocks.");
+  const at = first.text.indexOf('"greeting"');
+  first.text.write("GREETING", at + 1);
+  db.prepare("update blocks set body = ? where block = ?").run(brotliCompressSync(first.text), first.block);
+  db.prepare("update blocks set body = x'00' where block = ?").run([second.block]);
+  db.exec("update items set block = null where item = (select max(item) from items)");
   db.close();
 };
 
@@ -25,8 +45,7 @@ describe("verify", () => {
     rmSync(place.path("out/transcripts.csv"));
     const [id = ""] = cloud.ids();
     writeFileSync(place.path(`out/raw/${id}.json`), "{}");
-    change(place, "update documents set body = (select body from documents where item = 2) where item = 3");
-    change(place, "update documents set body = x'00' where item = 4; delete from documents where item = 5");
+    tamper(place);
     const bad = await place.run(["verify", "out", "--json"]);
     expect(bad.code).toBe(3);
     const findings = parseLines<{ where: string; what: string }>(bad.stdout).map(
@@ -55,7 +74,7 @@ describe("verify", () => {
     const late = cloud.add({ start: new Date("2025-07-16T12:00:00Z") });
     change(
       place,
-      "insert into items (key, instance_id, agent_id, state, started_at, seen_at) values ('ghost', 'ghost', (select agent_id from items limit 1), 'open', '2025-07-15T00:00:00.000Z', '2025-07-15')",
+      "insert into items (key, named, agent, state, started_at, seen_at) values ('ghost', 1, (select agent from items limit 1), 'open', unixepoch('2025-07-15') * 1000, unixepoch('2025-07-15') * 1000)",
     );
     const ran = await place.run(["verify", "--remote", ...range]);
     expect(ran.code).toBe(3);
@@ -116,16 +135,25 @@ describe("retention and erasure", () => {
       startTime: 1755138072,
       dialog: [{ id: 1, begin: 1, role: "user", type: "normal", text: "MYSECRETWORDS" }],
     });
-    // Stored as it is, so that a trace could be seen: random bytes do not compress.
     const id = cloud.add({ id: "secret1", body, instance: { CallInfo: { CallerNumber: "13900000000" } } });
     await place.run(["export", ...cloud.ids(), "-f", "ndjson,csv", "-o", "out"]);
     await place.run(["export", "--offline", "--new", "-o", "parts/"]);
-    const { default: zlib } = await import("node:zlib");
-    const packed = zlib.deflateRawSync(Buffer.from(body)).subarray(8, 40);
-    const traces = (): boolean =>
-      ["callarchive.db", "callarchive.db-wal"].some(
-        (name) => existsSync(place.path(name)) && readFileSync(place.path(name)).includes(packed),
-      );
+    // Compressed bytes do not show their words: every block is expanded, and no page may be left of one that is no more.
+    const traces = (): boolean => {
+      const db = new Database(place.path("callarchive.db"));
+      const { free } = db.prepare("select freelist_count as free from pragma_freelist_count").get() as { free: number };
+      const texts = blocks(db).map(({ text }) => text);
+      db.close();
+      const words = ["MYSECRETWORDS", "13900000000"];
+      return free > 0 || words.some((word) => texts.some((text) => text.includes(word)));
+    };
+    const bodies = (): Buffer[] => {
+      const db = new Database(place.path("callarchive.db"));
+      const rows = db.prepare("select body from blocks").all() as { body: ArrayBuffer }[];
+      db.close();
+      return rows.map(({ body }) => Buffer.from(body));
+    };
+    const holding = bodies();
     expect(traces()).toBe(true);
     const ran = await place.run(["forget", id.toUpperCase(), "nobody"]);
     expect(ran.code).toBe(3);
@@ -135,6 +163,11 @@ describe("retention and erasure", () => {
       `SECRET1\tndjson\t${place.path("parts")}`,
     ]);
     expect(traces()).toBe(false);
+    // Nor is the compressed form of a replaced block anywhere in the file or beside it.
+    const files = ["callarchive.db", "callarchive.db-wal"].filter((name) => existsSync(place.path(name)));
+    const now = bodies();
+    for (const gone of holding.filter((body) => !now.some((kept) => kept.equals(body))))
+      for (const name of files) expect(readFileSync(place.path(name)).includes(gone.subarray(0, 64))).toBe(false);
     expect((await place.run(["show", id, "--raw"])).code).toBe(2);
     const before = cloud.stats.requests.download;
     await place.run(["pull", id]);
@@ -241,7 +274,7 @@ describe("what could not be had", () => {
     await place.run(["pull", ...cloud.ids()]);
     change(
       place,
-      "insert into items (key, instance_id, state, seen_at) values ('late', 'late', 'pending', '2025-07-15')",
+      "insert into items (key, named, state, seen_at) values ('late', 1, 'pending', unixepoch('2025-07-15') * 1000)",
     );
     const ran = await place.run(["export", "--offline", "-o", "out.ndjson"]);
     expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining("6 selected = 5 exported")]);

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { faulty } from "../helpers/faulty.ts";
 import { TEMPLATE, TOKENIZER } from "../helpers/tokenizer.ts";
 import { parseLines, type Workplace, workplace } from "../helpers/workplace.ts";
 
@@ -273,5 +274,48 @@ describe("dataset", () => {
     expect(html).not.toContain("<img");
     expect(html.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/(src|href)=["']?(https?:)?\/\//);
     expect(html).toContain("&lt;img");
+  });
+});
+
+describe("a data set that was interrupted", () => {
+  test("is replaced by the same command, and no file of either set is left over", async () => {
+    const { place } = await stored(40);
+    await place.run(["dataset", "--split", "train=1", "--max-file-size", "20KB", "-o", "set"]);
+    const args = ["dataset", "--preset", "messages,trl", "-o", "set"];
+    await place.run([...args, "-o", "whole"]);
+    await place.run([...args, "-o", "count"], { env: faulty({ FAULTY_LOG: place.path("points") }) });
+    const points = place.read("points").trim().split("\n");
+    for (let at = 2; at <= points.length; at += 5) {
+      await place.run(["dataset", "--split", "train=1", "--max-file-size", "20KB", "-o", "set"]);
+      const killed = await place.run(args, { env: faulty({ FAULTY_AT: String(at) }) });
+      expect(killed.code).toBe(null);
+      const ran = await place.run(args);
+      expect([at, points[at - 1], ran.code, ran.code === 0 ? "" : ran.stderr]).toEqual([at, points[at - 1], 0, ""]);
+      execFileSync("diff", ["-r", "set", "whole"], { cwd: place.folder });
+    }
+    await place.run(args, { started: (child) => setTimeout(() => child.kill("SIGTERM"), 350) });
+    expect((await place.run(["dataset", "-o", "new"])).code).toBe(0);
+  }, 120_000);
+
+  test("a twin that is not in the set is nobody's copy, and the named twin is the true one", async () => {
+    const { place, cloud } = await stored(1);
+    const said = (words: string) =>
+      JSON.stringify({
+        dialog: [
+          { id: 1, begin: 1, role: "user", type: "normal", text: words },
+          { id: 2, begin: 2, role: "agent", type: "normal", text: `${words} ${words}` },
+        ],
+      });
+    for (let n = 0; n < 60; n += 1) {
+      const words = `where is parcel number ${n} please tell me where it is now and when it will come to my door this week`;
+      cloud.add({ id: `a${n}`, body: said(words), start: new Date(Date.UTC(2025, 6, 1, 0, n)) });
+      cloud.add({ id: `b${n}`, body: said(words), start: new Date(Date.UTC(2025, 6, 2, 0, n)) });
+    }
+    await place.run(["pull", "-i", "-"], { input: [...cloud.ids()].filter((id) => /^[ab]\d/.test(id)).join("\n") });
+    await place.run(["dataset", "--split", "train=0.5,test=0.5", "-o", "set"]);
+    const kept = new Set(origins(place, "set").map(({ call }) => call));
+    const lost = dropped(place, "set").filter(({ step }) => step === "dedupe");
+    expect(lost.length).toBeGreaterThan(40);
+    for (const { reason } of lost) expect(kept.has(reason.split(":")[1] ?? "")).toBe(true);
   });
 });

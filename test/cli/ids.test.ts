@@ -139,7 +139,7 @@ describe("mistakes in naming calls are told, with exit 2", () => {
     [["--agent", "A", "--since", "last"], "the first needs an explicit --since"],
     [["-i", "table.csv"], "needs a column named instance_id"],
     [["-i", "utf16.txt"], "is UTF-16; save it as UTF-8"],
-    [["x", "-o", "callarchive.db"], "would write over callarchive.db"],
+    [["x", "-o", "callarchive.db"], "-o would write over the archive"],
     [["x", "-o", ""], "-o needs a file"],
     [["x", "--archive", "mysql://h/db"], "--archive names a file"],
     [["x", "--new"], "a stream has no memory"],

@@ -31,7 +31,7 @@ export const createDecide = (plan: Plan, flags: Pick<DatasetFlags, "dedupe" | "s
   const copies = flags.dedupe === "none" ? undefined : createDedupe({ exact: true, near: flags.dedupe === "near" });
   const straddling =
     flags.dedupe === "exact" && plan.splits.length > 1
-      ? createDedupe({ exact: false, near: true, of: "other-splits" })
+      ? createDedupe({ exact: true, near: true, of: "other-splits" })
       : undefined;
   const wantsTurns = policy.expand === "turn" || plan.wanted.some(({ preset }) => preset.unit === "turn");
   const wantsCalls = policy.expand !== "turn" && plan.wanted.some(({ preset }) => preset.unit === "call");
@@ -49,9 +49,10 @@ export const createDecide = (plan: Plan, flags: Pick<DatasetFlags, "dedupe" | "s
     if (!first) return drop("curate", "no-sample");
     if (languages && !languages.has(first.language)) return drop("language", first.language);
     const split = splitOf(transcript.id);
-    const twin = copies?.add(ids.length, first.messages, split) ?? straddling?.add(ids.length, first.messages, split);
+    const number = ids.push(transcript.id) - 1;
+    // What would straddle goes first: a call that is not kept is no call that others could be copies of.
+    const twin = straddling?.add(number, first.messages, split) ?? copies?.add(number, first.messages, split);
     if (twin) return drop("dedupe", `${twin.kind}-duplicate-of:${ids[twin.of] ?? ""}`);
-    ids.push(transcript.id);
 
     const turns = wantsTurns ? curate(transcript, { ...policy, expand: "turn" }) : undefined;
     const samples = {

@@ -29,7 +29,7 @@ export const runDataset = async (input: DatasetInput): Promise<ExitCode> => {
   const { flags, io } = input;
   const plan = await planOf(flags, io);
   return withSession(input, { facts: {}, writes: false, create: false }, async (session) => {
-    const { absent } = await selectStored(session.archive, input);
+    const { absent, unreadable } = await selectStored(session.archive, input);
     for (const id of absent) input.talk.log("warn", "missing", { id, message: "The archive does not have it." });
     const drawn = flags.sample === undefined ? undefined : await draw(input, session, plan, flags.sample);
     const root = resolve(io.cwd, flags.output);
@@ -37,7 +37,7 @@ export const runDataset = async (input: DatasetInput): Promise<ExitCode> => {
     try {
       const facts = await produce(input, session, plan, files, drawn);
       tell(input, facts, absent.length);
-      const code = absent.length > 0 ? EXIT.partial : EXIT.complete;
+      const code = absent.length + unreadable > 0 ? EXIT.partial : EXIT.complete;
       return { code, detail: {} };
     } catch (error) {
       await files.discard();
@@ -104,6 +104,12 @@ const produce = async (
   const note = ({ callId, step, reason }: Dropped, preset?: string): void =>
     dropped.add(`${JSON.stringify({ id: callId, ...(preset && { preset }), step, reason })}\n`, 1);
 
+  for await (const batch of session.archive.unsettled())
+    for (const { id, state } of batch) {
+      const out = { callId: id, step: "archive", reason: state };
+      stats.drop(out);
+      note(out);
+    }
   for await (const { record, came } of decided(input, session, plan, "Writing")) {
     if ("reason" in came) {
       stats.drop(came);
@@ -120,7 +126,10 @@ const produce = async (
     for (const [name, n = 0] of Object.entries(came.redacted)) redacted[name] = (redacted[name] ?? 0) + n;
     for (const lost of came.lost) note(lost);
     stats.keep(main, { split: came.split, changes: came.changes });
-    for (const sample of main) provenance.add(`${JSON.stringify(origin(sample, came, record))}\n`, 1);
+    const used = new Set([...main, ...written(came, plan)]);
+    for (const sample of used)
+      if (!drawn || drawn.has(sample.id) || drawn.has(sample.callId))
+        provenance.add(`${JSON.stringify(origin(sample, came, record))}\n`, 1);
     for (const wanted of plan.wanted) {
       const unit =
         wanted.preset.unit === "turn" || plan.policy.expand === "turn" ? came.samples.turn : came.samples.call;
@@ -160,6 +169,12 @@ const produce = async (
   });
   return facts;
 };
+
+/** The samples of a call that some preset writes. */
+const written = ({ samples }: Kept, plan: Plan): Sample[] =>
+  plan.policy.expand === "turn" || plan.wanted.some(({ preset }) => preset.unit === "turn")
+    ? [...samples.call, ...samples.turn]
+    : samples.call;
 
 /** Where a sample comes from: never in the sample itself, trainers take nothing beside its messages. */
 const origin = ({ id, tokens, language, messages }: Sample, { callId, split }: Kept, { startedAt }: StoredRecord) => ({

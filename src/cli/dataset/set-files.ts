@@ -46,10 +46,10 @@ export class SetFiles {
 
   /** @throws UsageError for a folder that holds something else than a data set of ours */
   static async open(root: string, plan: Plan, flags: DatasetFlags, tag: string, self: Self): Promise<SetFiles> {
-    for (const folder of [root, ...plan.wanted.map(({ preset }) => join(root, preset.name))])
-      await clearLeftovers(folder, self);
-    const there = await readdir(root).catch(() => []);
-    if (there.length > 0 && (await filesOf(root)) === undefined)
+    const there = await readdir(root, { withFileTypes: true }).catch(() => []);
+    const folders = there.filter((entry) => entry.isDirectory()).map(({ name }) => join(root, name));
+    for (const folder of [root, ...folders]) await clearLeftovers(folder, self);
+    if ((await filesOf(root)) === undefined && !(await isBare(root)))
       throw new UsageError(
         `${flags.output} is not empty, and not a data set of callarchive: name another folder with -o.`,
       );
@@ -109,16 +109,14 @@ export class SetFiles {
     }
     const before = (await filesOf(this.#root)) ?? [];
     const files = [...parts].sort(([one], [other]) => (one < other ? -1 : 1)).map(([name, file]) => file.facts(name));
-    await rm(join(this.#root, MANIFEST), { force: true });
-    for (const [name, file] of parts) await file.publish(join(this.#root, name));
+    // From here on the folder is between two sets; should the run end now, this says whose the files are.
+    const names = [...new Set([...before, ...parts.keys()])].map((name) => ({ name }));
+    await this.#manifest({ ...facts, incomplete: true, files: names });
     for (const name of before) if (!parts.has(name)) await rm(join(this.#root, name), { force: true });
+    for (const [name, file] of parts) await file.publish(join(this.#root, name));
     for (const folder of new Set([...parts.keys()].map((name) => dirname(join(this.#root, name)))))
       await syncFolder(folder);
-    const manifest = await PartFile.open(join(this.#root, MANIFEST), this.#tag);
-    manifest.add(`${JSON.stringify({ ...facts, files }, null, 2)}\n`);
-    await manifest.seal();
-    await manifest.publish();
-    await syncFolder(this.#root);
+    await this.#manifest({ ...facts, files: files.map((file) => ({ ...file })) });
     return files;
   }
 
@@ -128,6 +126,14 @@ export class SetFiles {
       await files.discard();
     }
     for (const file of this.#sidecars.values()) await file.discard();
+  }
+
+  async #manifest(content: JsonObject): Promise<void> {
+    const manifest = await PartFile.open(join(this.#root, MANIFEST), this.#tag);
+    manifest.add(`${JSON.stringify(content, null, 2)}\n`);
+    await manifest.seal();
+    await manifest.publish();
+    await syncFolder(this.#root);
   }
 
   /** By preset, then split, as they were asked for. */
@@ -172,6 +178,14 @@ export class SetFiles {
     return track;
   }
 }
+
+/** Whether a folder holds nothing but empty folders, or is not there. */
+const isBare = async (root: string): Promise<boolean> => {
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries)
+    if (!entry.isDirectory() || (await readdir(join(root, entry.name))).length > 0) return false;
+  return true;
+};
 
 /** The files that a data set's manifest names; undefined when there is none. */
 const filesOf = async (root: string): Promise<string[] | undefined> => {

@@ -1,11 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Archive } from "../../core/archive.ts";
 import { UsageError } from "../../core/errors.ts";
 import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
 import type { FileFacts } from "../../sinks/part-file.ts";
 import type { OutputFlags } from "../options.ts";
-import { type Outputs, placeOf, type Target } from "../outputs.ts";
+import { type Outputs, partFiles, placeOf, type Target } from "../outputs.ts";
 
 /** How one export becomes part of what its destination has had. */
 export interface Delivery {
@@ -31,10 +31,14 @@ export const deliveryOf = async (archive: Archive, target: Target, flags: Output
   const { root, manifest } = placeOf(target);
   const before = await readManifest(join(root, manifest));
   let last = await archive.lastPart(place);
-  if (last?.prepared && last.part > 0) {
+  // Only with the lock: a part that is just now being written is prepared too.
+  if (flags.new && last?.prepared && last.part > 0) {
     if (partsOf(before).some((part) => isObject(part) && part.part === last?.part))
       await archive.confirm(place, last.part);
-    else await archive.withdraw(place, last.part);
+    else {
+      for (const path of partFiles(target, last.part)) await rm(path, { force: true });
+      await archive.withdraw(place, last.part);
+    }
     last = await archive.lastPart(place);
   }
   if (flags.new && last?.prepared)

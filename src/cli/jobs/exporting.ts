@@ -9,11 +9,11 @@ import type { Input } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import type { ExportFlags, FilterFlags } from "../options.ts";
-import { checkWritable, openOutputs, placeOf, type Target, targetOf } from "../outputs.ts";
+import { checkApart, checkWritable, openOutputs, placeOf, type Target, targetOf } from "../outputs.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { redactorOf } from "../redaction.ts";
 import { count, plural } from "../render.ts";
-import { type Selection, selectionFacts, selectionOf, selectStored } from "../selection.ts";
+import { askedFacts, type Selection, selectionFacts, selectionOf, selectStored } from "../selection.ts";
 import { VERSION } from "../version.ts";
 import type { FixedKeys } from "../wire.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
@@ -31,21 +31,27 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
     throw new UsageError("--offline reads the archive: it does not go with --no-archive.");
   if (flags.archive === false && flags.new)
     throw new UsageError("--new needs an archive to remember what the output has had.");
-  const target = targetOf(flags, io, [flags.archive, flags.ids === "-" ? undefined : flags.ids]);
+  const target = targetOf(flags, io);
+  checkApart(flags, target, io);
   const selection = flags.offline ? undefined : await selectionOf(input, knownBy(flags, io));
   if (selection && flags.dryRun) return plan(input, selection);
   checkWritable(target, io);
+  const redacting = await readerOf(flags, target);
   const facts = selectionFacts(input, selection);
   const writes = selection !== undefined || flags.new === true;
-  return withSession(input, { facts, writes, create: selection !== undefined }, async (session) => {
-    const progress = await createProgress(io, flags, input.talk);
-    try {
-      const got = await gather(input, session, selection, progress);
-      return await deliver(input, session, target, got, facts, progress);
-    } finally {
-      progress.stop();
-    }
-  });
+  return withSession(
+    input,
+    { facts, writes, create: selection !== undefined, asked: askedFacts(flags) },
+    async (session) => {
+      const progress = await createProgress(io, flags, input.talk);
+      try {
+        const got = await gather(input, session, selection, progress);
+        return await deliver(input, session, target, got, facts, progress, redacting);
+      } finally {
+        progress.stop();
+      }
+    },
+  );
 };
 
 const gather = async (
@@ -79,9 +85,9 @@ const deliver = async (
   got: Got,
   selection: JsonObject,
   progress: Progress,
+  redacting: Awaited<ReturnType<typeof readerOf>>,
 ): Promise<Came> => {
   const counts = await archive.counts();
-  const redacting = await readerOf(flags, target);
   const delivery: Delivery = await deliveryOf(archive, target, flags);
   const opened = await openOutputs(target, flags, io, delivery.part);
   delivery.watch(opened);

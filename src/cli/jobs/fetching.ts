@@ -65,6 +65,10 @@ export const fetchSelection = async (
   const cloud = await connect(flags, io, talk, fixed);
   const surveys: Survey[] = [];
   let unreadable = 0;
+  const bad = (message: string): void => {
+    unreadable += 1;
+    talk.log("warn", "bad-id", { message });
+  };
   const { log } = talk;
   try {
     const calls: CallsOptions = {
@@ -76,7 +80,7 @@ export const fetchSelection = async (
     };
     const found =
       selection.by === "ids"
-        ? callsById(selection.ids(() => (unreadable += 1)))
+        ? callsById(selection.ids(bad))
         : callsByRange(
             { ims: cloud.ims, log, now: io.now, fine: selection.last, mine: mine(flags), signal: ending },
             selection.stretches,
@@ -99,7 +103,7 @@ export const fetchSelection = async (
       },
       ...(flags.refresh && { refresh: true }),
       ...(flags.limit && { limit: flags.limit }),
-    }).finally(() => (limited ? undefined : moveCursors(archive, surveys, flags, begun)));
+    }).finally(() => (limited ? undefined : moveCursors(archive, surveys, flags, begun, io.now())));
     closing.throwIfAborted();
     const sum = (of: "running" | "lost") =>
       surveys.flatMap(({ windows }) => windows).reduce((total, window) => total + window[of], 0);
@@ -132,6 +136,7 @@ const moveCursors = async (
   surveys: readonly Survey[],
   flags: SelectionFlags,
   begun: Date,
+  now: Date,
 ): Promise<void> => {
   for (const { stretch, windows } of surveys) {
     const name = cursorName(stretch.agentId, flags.shard);
@@ -145,7 +150,11 @@ const moveCursors = async (
       if (running > 0 || unsettled.some((open) => open.start < end && open.end > start)) break;
       reached = end;
     }
-    const latest = Math.min(reached.getTime(), stretch.until.getTime(), begun.getTime() - MARGIN_MS);
+    const latest = Math.min(
+      reached.getTime(),
+      stretch.until.getTime(),
+      Math.min(begun.getTime(), now.getTime()) - MARGIN_MS,
+    );
     await archive.moveCursor(name, new Date(Math.max(latest, stretch.since.getTime())));
   }
 };
@@ -160,11 +169,15 @@ export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Se
   let selected = 0;
   let known = 0;
   let unreadable = 0;
+  const bad = (message: string): void => {
+    unreadable += 1;
+    talk.log("warn", "bad-id", { message });
+  };
   try {
     const found =
       cloud && selection.by === "range"
         ? callsByRange({ ims: cloud.ims, log: talk.log, now: io.now, mine: mine(flags) }, selection.stretches, surveys)
-        : callsById(selection.by === "ids" ? selection.ids(() => (unreadable += 1)) : []);
+        : callsById(selection.by === "ids" ? selection.ids(bad) : []);
     for await (const batch of sharded(found, flags)) {
       const refs = batch.map(({ ref }) => ref);
       const chosen = await scratch.select(refs);

@@ -2,9 +2,10 @@ import { sumOf } from "../../core/tally.ts";
 import type { Input } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { PullCommandFlags } from "../options.ts";
+import { checkApart } from "../outputs.ts";
 import { createProgress } from "../progress.ts";
 import { count, duration, paint, plural, size } from "../render.ts";
-import { selectionFacts, selectionOf } from "../selection.ts";
+import { askedFacts, selectionFacts, selectionOf } from "../selection.ts";
 import { writeErrorFile } from "./error-file.ts";
 import { tellProgress } from "./exporting.ts";
 import { fetchSelection, knownBy, plan } from "./fetching.ts";
@@ -13,10 +14,11 @@ import { withSession } from "./session.ts";
 /** Brings a selection into the archive. */
 export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode> => {
   const { flags, io, talk } = input;
+  checkApart(flags, undefined, io);
   const selection = await selectionOf(input, knownBy(flags, io));
   if (flags.dryRun) return plan(input, selection);
   const facts = selectionFacts(input, selection);
-  return withSession(input, { facts, writes: true, create: true }, async (session) => {
+  return withSession(input, { facts, writes: true, create: true, asked: askedFacts(flags) }, async (session) => {
     const { archive, begun } = session;
     const progress = await createProgress(io, flags, talk);
     const got = await fetchSelection(input, session, selection, progress).catch(async (error: unknown) => {

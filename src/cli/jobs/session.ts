@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Archive, RunRecord } from "../../core/archive.ts";
+import { type Archive, LockLost, type RunRecord } from "../../core/archive.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/transcript.ts";
 import type { Input } from "../command.ts";
@@ -14,6 +14,8 @@ import { type Figures, writeMetrics } from "./metrics.ts";
 /** How long what is under way may still take after the first signal, in milliseconds. */
 const DRAIN_MS = 30_000;
 const RENEW_MS = 15_000;
+/** What a timer can wait, in milliseconds: some 24 days. */
+const LONGEST_MS = 2 ** 31 - 1;
 const LOOK_AGAIN_MS = 500;
 
 /** A run that may write to the archive: alone in doing so, on record, and to be stopped by a signal. */
@@ -40,6 +42,8 @@ export interface SessionOptions {
   writes: boolean;
   /** Make the archive when there is none. */
   create: boolean;
+  /** What was asked for in words that mean another time each day: not compared with an earlier run's times. */
+  asked?: JsonObject;
 }
 
 /**
@@ -49,10 +53,12 @@ Runs `work` on the archive, as its only writer if it writes.
 */
 export const withSession = async (
   { flags, io, talk, command }: Input<ArchiveFlags & RunFlags>,
-  { facts, writes, create }: SessionOptions,
+  { facts: resolved, writes, create, asked }: SessionOptions,
   work: (session: Session) => Promise<Came>,
 ): Promise<ExitCode> => {
-  const stopping = stopper(io, talk, flags.maxDuration);
+  const facts = asked ? { ...resolved, asked } : resolved;
+  // Of a command that only reads, a flag of that name may be a filter.
+  const stopping = stopper(io, talk, writes ? flags.maxDuration : undefined);
   const begun = io.now();
   try {
     const archive = await archiveOf(flags, io, create);
@@ -76,10 +82,26 @@ export const withSession = async (
     } finally {
       clearInterval(renewal);
       await close(archive, io, talk, run, end);
-      if (writes) await writeMetrics(flags.metricsFile, io, command, begun, end.code, end.figures);
+      if (writes) await tellMachines(flags, io, talk, command, begun, end);
     }
   } finally {
     stopping.done();
+  }
+};
+
+/** Figures that cannot be written do not change how the run came out. */
+const tellMachines = async (
+  { metricsFile }: RunFlags,
+  io: Io,
+  talk: Talk,
+  command: string,
+  begun: Date,
+  { code, figures }: Came,
+): Promise<void> => {
+  try {
+    await writeMetrics(metricsFile, io, command, begun, code, figures);
+  } catch (error) {
+    talk.log("error", "not-recorded", { message: `The metrics file could not be written: ${messageOf(error)}` });
   }
 };
 
@@ -128,7 +150,8 @@ const stopper = (io: Io, talk: Talk, maxSeconds: number | undefined) => {
     clearTimeout(timer);
     timer = setTimeout(() => ending.abort(reason), DRAIN_MS).unref();
   };
-  if (maxSeconds !== undefined) timer = setTimeout(() => stop(new TimeUp(maxSeconds)), maxSeconds * 1000).unref();
+  if (maxSeconds !== undefined)
+    timer = setTimeout(() => stop(new TimeUp(maxSeconds)), Math.min(maxSeconds * 1000, LONGEST_MS)).unref();
   const deaf = io.onSignal((signal) => {
     if (why instanceof Interrupted) io.exit(why.exitCode);
     else stop(new Interrupted(signal));
@@ -139,8 +162,9 @@ const stopper = (io: Io, talk: Talk, maxSeconds: number | undefined) => {
     reason: () => why,
     /** The lock is lost: nothing more may be written. */
     end: () => {
-      closing.abort();
-      ending.abort(new Error("Another run took the archive over, because this one was silent for too long."));
+      const lost = new LockLost("Another run took the archive over, because this one was silent for too long.");
+      closing.abort(lost);
+      ending.abort(lost);
     },
     done: () => {
       clearTimeout(timer);
@@ -149,13 +173,18 @@ const stopper = (io: Io, talk: Talk, maxSeconds: number | undefined) => {
   };
 };
 
+const TIMES = new Set(["since", "until"]);
+
 /** A run that takes up one that did not end, but selects something else, is probably a mistake: it is said. */
 const tellDifference = (runs: readonly RunRecord[], command: string, facts: JsonObject, talk: Talk): void => {
   const last = runs.find((run) => run.command === command);
   if (!last?.detail || last.exitCode === 0 || last.exitCode === 3) return;
   const before = last.detail;
-  const changed = Object.keys(facts).filter((key) => JSON.stringify(facts[key]) !== JSON.stringify(before[key]));
-  const gone = Object.keys(before).filter((key) => !(key in facts) && key !== "error");
+  // Times are compared as they were asked for: "7d" is another instant in every run.
+  const changed = Object.keys(facts)
+    .filter((key) => !("asked" in facts && TIMES.has(key)))
+    .filter((key) => JSON.stringify(facts[key]) !== JSON.stringify(before[key]));
+  const gone = Object.keys(before).filter((key) => !(key in facts) && key !== "error" && !TIMES.has(key));
   if (changed.length + gone.length === 0) return;
   const was = Object.fromEntries([...changed, ...gone].map((key) => [key, before[key] ?? null]));
   const is = Object.fromEntries([...changed, ...gone].map((key) => [key, facts[key] ?? null]));

@@ -1,14 +1,16 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
-import { isObject, type JsonObject } from "../../core/transcript.ts";
+import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
 import { lines } from "../../parse/lines.ts";
 import type { Finding } from "./verifying.ts";
 
 /**
 Checks an output against its manifest: every file's bytes, SHA-256 and, where a line is a row, rows.
+
+A manifest comes from a disk that others write to: it names files in its own folder, or it is wrong.
 
 @throws UsageError when there is no manifest
 */
@@ -16,17 +18,45 @@ export const verifyOutput = async (path: string, shown: string, tell: (finding: 
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
   const root = isFolder ? path : dirname(path);
   const manifest = await manifestOf(isFolder ? join(path, "manifest.json") : `${path}.manifest.json`, shown);
-  const files = Array.isArray(manifest.files) ? manifest.files.filter(isObject) : [];
+  const files: readonly Json[] | undefined = Array.isArray(manifest.files) ? manifest.files : undefined;
+  if (!files) tell({ where: shown, what: "its manifest names no files" });
   let checked = 0;
-  for (const facts of files) {
-    const name = String(facts.name);
+  for (const facts of files ?? []) {
+    if (!isFacts(facts)) {
+      tell({ where: shown, what: `its manifest has an entry that is no file: ${JSON.stringify(facts).slice(0, 80)}` });
+      continue;
+    }
+    const { name } = facts;
     const where = isFolder ? join(shown, name) : join(dirname(shown), name);
     checked += 1;
-    for (const what of await differences(join(root, name), facts)) tell({ where, what });
-    if (basename(name).startsWith("SHA256SUMS")) checked += await verifySums(join(root, name), where, tell);
+    const wrong = await differences(join(root, name), facts);
+    for (const what of wrong) tell({ where, what });
+    if (wrong.length === 0 && basename(name).startsWith("SHA256SUMS"))
+      checked += await verifySums(join(root, name), where, tell);
   }
   return checked;
 };
+
+interface Facts {
+  name: string;
+  rows: number;
+  bytes: number;
+  sha256: string;
+}
+
+const isFacts = (value: Json): value is Json & Facts =>
+  isObject(value) &&
+  typeof value.name === "string" &&
+  isInside(value.name) &&
+  typeof value.bytes === "number" &&
+  typeof value.rows === "number" &&
+  typeof value.sha256 === "string";
+
+const isInside = (name: string): boolean =>
+  name !== "" &&
+  !name.includes("\0") &&
+  !isAbsolute(name) &&
+  !name.split(/[/\\]/).some((step) => step === ".." || step === "." || step === "");
 
 const manifestOf = async (path: string, shown: string): Promise<JsonObject> => {
   try {
@@ -38,9 +68,9 @@ const manifestOf = async (path: string, shown: string): Promise<JsonObject> => {
   throw new UsageError(`${shown} has no readable manifest, so it is not a complete output.`);
 };
 
-const differences = async (path: string, { bytes, sha256, rows, name }: JsonObject): Promise<string[]> => {
-  const found = await digest(path, /\.(ndjson|jsonl)$/.test(String(name)));
-  if (!found) return ["is not there"];
+const differences = async (path: string, { bytes, sha256, rows, name }: Facts): Promise<string[]> => {
+  const found = await digest(path, /\.(ndjson|jsonl)$/.test(name));
+  if (typeof found === "string") return [found];
   const wrong: string[] = [];
   if (found.bytes !== bytes) wrong.push(`has ${found.bytes} bytes, the manifest says ${bytes}`);
   if (found.rows !== undefined && found.rows !== rows) wrong.push(`has ${found.rows} rows, the manifest says ${rows}`);
@@ -51,19 +81,20 @@ const differences = async (path: string, { bytes, sha256, rows, name }: JsonObje
 const digest = async (
   path: string,
   countRows: boolean,
-): Promise<{ bytes: number; sha256: string; rows?: number } | undefined> => {
+): Promise<{ bytes: number; sha256: string; rows?: number } | string> => {
   const hash = createHash("sha256");
   let bytes = 0;
   let rows = 0;
   try {
+    // A pipe would be waited for, for ever.
+    if (!(await stat(path)).isFile()) return "is not a file";
     for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
       hash.update(chunk);
       bytes += chunk.length;
       if (countRows) for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) rows += 1;
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? "is not there" : `cannot be read: ${messageOf(error)}`;
   }
   return { bytes, sha256: hash.digest("hex"), ...(countRows && { rows }) };
 };
@@ -77,7 +108,7 @@ const verifySums = async (path: string, where: string, tell: (finding: Finding) 
     if (sha256 === undefined) continue;
     checked += 1;
     const found = await digest(join(dirname(path), name), false);
-    if (!found) tell({ where: join(dirname(where), name), what: "is not there" });
+    if (typeof found === "string") tell({ where: join(dirname(where), name), what: found });
     else if (found.sha256 !== sha256)
       tell({ where: join(dirname(where), name), what: "is not what was written (SHA-256)" });
   }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import type { Archive } from "../../core/archive.ts";
-import { UsageError } from "../../core/errors.ts";
+import { NoArchive, UsageError } from "../../core/errors.ts";
 import { addressOf } from "../../sources/calls.ts";
 import { callsByRange, type Stretch, type Survey } from "../../sources/ranges.ts";
 import type { Input } from "../command.ts";
@@ -29,17 +29,23 @@ export const runVerify = async (input: Input<VerifyFlags>): Promise<ExitCode> =>
     found += 1;
     io.stdout.write(flags.json ? `${JSON.stringify(finding)}\n` : `${finding.where}: ${finding.what}\n`);
   };
-  const archive = await archiveOf(flags, io, false);
+  const archive = await archiveOf(flags, io, false).catch((error: unknown) => {
+    // Outputs can be checked where no archive is.
+    if (error instanceof NoArchive && args.length > 0 && !given.has("archive") && !flags.remote) return undefined;
+    throw error;
+  });
   try {
-    const documents = await verifyArchive(archive, flags.archive === false ? "" : flags.archive, tell);
-    talk.say(`${plural(documents, "document")} of the archive checked.`);
+    if (archive) {
+      const documents = await verifyArchive(archive, flags.archive === false ? "" : flags.archive, tell);
+      talk.say(`${plural(documents, "document")} of the archive checked.`);
+    }
     for (const output of args) {
       const files = await verifyOutput(resolve(io.cwd, output), output, tell);
       talk.say(`${output}: ${plural(files, "file")} checked.`);
     }
-    if (flags.remote) await verifyRemote(input, archive, tell);
+    if (flags.remote && archive) await verifyRemote(input, archive, tell);
   } finally {
-    await archive.close();
+    await archive?.close();
   }
   talk.say(
     found === 0
@@ -107,13 +113,18 @@ const verifyRemote = async (
   }
 };
 
+/** An instance is made at most so long before its call begins, in milliseconds. */
+const CREATED_BEFORE_MS = 10 * 60_000;
+
 const tellVanished = async (
   archive: Archive,
   listed: Archive,
   { agentId, since, until }: Stretch,
   tell: (finding: Finding) => void,
 ): Promise<void> => {
-  for await (const batch of archive.list({ agents: [agentId], since, until })) {
+  // The list goes by when an instance was made, which is a little before its call begins.
+  const from = new Date(since.getTime() + CREATED_BEFORE_MS);
+  for await (const batch of archive.list({ agents: [agentId], since: from, until })) {
     const states = await listed.look(batch.map(({ id, link }) => (link ? { link } : { instanceId: id })));
     for (const [at, { id, state }] of batch.entries())
       if (states[at] === undefined && state !== "pruned")

@@ -14,17 +14,20 @@ export interface Changes {
 The transcript with every text changed that people wrote or said: caller and callee, the system prompt, the turns with
 reasoning and tool arguments, `userData` and `extra` in all their strings and keys.
 
-Ids, times, states, links and JSON numbers stay.
+Ids, times, states, links and JSON numbers stay; of the users' ids, those that are no telephone numbers.
 */
 export const changed = (transcript: Transcript, { text, turn, party }: Changes): Transcript => {
   const { participants, system, turns, userData, extra } = transcript;
-  const { caller, callee } = participants;
+  const { caller, callee, agentUserId, remoteUserId } = participants;
   return {
     ...transcript,
     participants: {
       ...participants,
       ...(caller === undefined ? {} : { caller: party(caller) }),
       ...(callee === undefined ? {} : { callee: party(callee) }),
+      // Of a phone call, the user's id is the number.
+      ...(isNumber(agentUserId) && { agentUserId: party(agentUserId) }),
+      ...(isNumber(remoteUserId) && { remoteUserId: party(remoteUserId) }),
     },
     ...(system === undefined ? {} : { system: within(system, text) }),
     turns: turns.map((one, index) => ofTurn(one, text, (said) => turn(said, index))),
@@ -32,6 +35,8 @@ export const changed = (transcript: Transcript, { text, turn, party }: Changes):
     ...(extra === undefined ? {} : { extra: deepObject(extra, text) }),
   };
 };
+
+const isNumber = (id: string | undefined): id is string => id !== undefined && /^\+?\d{10,15}$/.test(id);
 
 const ofTurn = (turn: Turn, text: Change, say: Change): Turn => ({
   ...turn,

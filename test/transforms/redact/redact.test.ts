@@ -85,7 +85,8 @@ describe("a redaction", () => {
     expect(transcript).toMatchObject({
       id: "13800138000",
       sessionId: "13800138000",
-      participants: { agentUserId: "13800138000", caller: "<PHONE_1>", callee: "<PHONE_2>" },
+      // Of a phone call the user's id is the number.
+      participants: { agentUserId: "<PHONE_1>", caller: "<PHONE_1>", callee: "<PHONE_2>" },
       system: "Forward to <PHONE_1>.",
       userData: { phone: "<PHONE_1>", n: 13800138000, deep: [{ "<PHONE_1>": ["<EMAIL_1>", null, true] }] },
       extra: { note: "<PASSPORT_1>" },
@@ -99,7 +100,7 @@ describe("a redaction", () => {
         { id: "2", name: "dial", arguments: "to=<PHONE_1>" },
       ],
     });
-    expect(counts).toEqual({ phone: 11, email: 1, passport: 1 });
+    expect(counts).toEqual({ phone: 12, email: 1, passport: 1 });
   });
 });
 
