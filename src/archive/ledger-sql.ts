@@ -51,14 +51,16 @@ export const SQL = {
        instance_id = case when ? = 1 then ? else instance_id end, status = coalesce(?, status),
        described = max(described, ?), started_at = coalesce(?, started_at), sha256 = coalesce(?, sha256),
        bytes = coalesce(?, bytes), attempts = attempts + ?, error_code = ?, error_message = ?,
-       error_request_id = ?, error_status = ?, error_at = ?
+       error_request_id = ?, error_status = ?, error_at = ?,
+       -- Its patience begins with the first attempt, however long it waited for that.
+       seen_at = case when attempts = 0 then ? else seen_at end
      -- A good document is never given up for less.
-     where item = ? and (state <> 'fetched' or ? = 'fetched')`,
+     where item = ? and state <> 'pruned' and (state <> 'fetched' or ? = 'fetched')`,
   said: "update items set said = ?, link = ? where item = ?",
   counts: "select i.state, count(*) as n from temp.selected s cross join items i on i.item = s.item group by i.state",
   unsettled: `select distinct window_start, window_end from items
      where state <> 'fetched' and agent = (select agent from agents where agent_id = ?)
-       and window_start is not null and seen_at > ?
+       and window_start is not null and (state = 'pending' or seen_at > ?)
        and (state in ('pending', 'open', 'failed') or (state = 'invalid' and error_code = 'NotJson'))`,
 } as const;
 

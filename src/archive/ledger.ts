@@ -54,6 +54,8 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
         known = current(twin);
       }
       if (link && standIn(link) !== known.key) statements.addLink.run(link, known.item);
+      // What was deleted stays deleted, under whatever address it is met.
+      if (known.state === "pruned") continue;
       const before = change.before(known);
       const saidBefore = metaOf(before);
       // List knows less than describe: what was said before and is not said now stays.
@@ -102,6 +104,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
       error?.requestId ?? null,
       error?.status ?? null,
       error ? now().toISOString() : null,
+      now().getTime(),
       item,
       outcome.state,
     );
@@ -155,7 +158,11 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
   };
 
   return {
-    select: async (refs) => transaction(db, () => select(refs)),
+    select: async (refs) =>
+      transaction(db, () => {
+        held();
+        return select(refs);
+      }),
     selectStored: async (filter) => insertStored(db, "insert into temp.selected", filter),
     commit: async (outcomes) => {
       const thought = outcomes.map(({ item, document, meta }) =>

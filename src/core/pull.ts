@@ -155,8 +155,8 @@ const wantedOf = ({ found, choice }: Due, { refresh, describe, now }: PullOption
 };
 
 /** A call that is still not finished after so long will not be. */
-const givenUp = (outcome: Fetched, { seenAt }: Selected, now: Date): Fetched => {
-  if (outcome.state !== "open" || now.getTime() - seenAt.getTime() < GIVE_UP_MS) return outcome;
+const givenUp = (outcome: Fetched, { seenAt, attempts }: Selected, now: Date): Fetched => {
+  if (outcome.state !== "open" || attempts === 0 || now.getTime() - seenAt.getTime() < GIVE_UP_MS) return outcome;
   const message = "Given up: still not finished, or without a log, after 72 hours.";
   return { ...outcome, state: "missing", error: { code: "GivenUp", message } };
 };

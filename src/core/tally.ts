@@ -42,7 +42,9 @@ export const tallyOf = (
   const selected = sumOf(counts) + running + absent + unreadable;
   const found = sumOf(tally);
   if (found !== selected)
-    throw new Error(`The books do not balance: ${selected} calls selected, ${found} accounted for.`);
+    throw new Error(
+      `The books do not balance: ${selected} calls selected, ${found} accounted for. If another run changed the archive meanwhile, run the same command again.`,
+    );
   return { selected, ...tally };
 };
 

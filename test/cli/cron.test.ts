@@ -193,6 +193,21 @@ describe("two runs on one archive", () => {
     expect((await waiting).code).toBe(0);
   });
 
+  test("an export beside a pull neither waits nor fails, and does the pull no harm", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 3000, agents: 2 });
+    const [mine = "", other = ""] = cloud.agents;
+    const week = ["--since", "2025-07-14", "--until", "2025-07-21"];
+    await place.run(["pull", "--agent", mine, ...week]);
+    const pulling = place.run(["pull", "--agent", other, ...week]);
+    const exports = await Promise.all(
+      ["a.ndjson", "b.csv"].map((file) => place.run(["export", "--offline", "--agent", mine, "-o", file])),
+    );
+    expect(exports.map(({ code, stderr }) => (code === 0 ? "" : stderr))).toEqual(["", ""]);
+    expect(await pulling).toMatchObject({ code: 0 });
+    expect(place.rows("a.ndjson")).toHaveLength(1500);
+  });
+
   test("a run that was killed is taken over from at once on the same machine, and only after the expiry elsewhere", async () => {
     const { place, cloud, run, to } = await timed();
     const id = cloud.add({ start: new Date(START - HOUR) });

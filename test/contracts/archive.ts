@@ -146,6 +146,21 @@ export const archiveContract = (
       expect(Buffer.from((await archive.find("a"))?.document?.bytes ?? []).toString()).toBe("better");
     });
 
+    test("what was deleted stays deleted, also when it is met under another address", async () => {
+      const archive = await (await place())();
+      const [one] = await archive.select([{ instanceId: "a" }]);
+      await archive.commit([fetched(one?.item ?? 0, "secret")]);
+      await archive.prune({ id: "a" });
+      await archive.commit([fetched(one?.item ?? 0, "secret")]);
+      const link = "https://logs.example/a.json";
+      const [listed] = await archive.select([{ link, agentId: "agent" }]);
+      await archive.commit([fetched(listed?.item ?? 0, "secret", { instanceId: "A", link })]);
+      expect((await archive.find("a"))?.state).toBe("pruned");
+      expect((await archive.find("a"))?.document).toBeUndefined();
+      expect((await archive.select([{ link }]))[0]?.state).toBe("pruned");
+      expect(await collect(archive.list({}))).toHaveLength(1);
+    });
+
     test("an error is kept with code, request id and time, and gone after success", async () => {
       const archive = await (await place())();
       const [one] = await archive.select([{ instanceId: "a" }]);
