@@ -6,5 +6,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Most of a test is waiting for the command that it runs: one worker a core, where the default leaves one idle.
+    maxWorkers: "100%",
   },
 });
