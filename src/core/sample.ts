@@ -32,6 +32,8 @@ export interface Dropped {
   callId: string;
   step: string;
   reason: string;
+  /** The call that it is a copy of. */
+  of?: string;
 }
 
 /** What became of a transcript that gives at most one sample. Reasons and changes are stable short codes. */

@@ -52,7 +52,7 @@ export const createDecide = (plan: Plan, flags: Pick<DatasetFlags, "dedupe" | "s
     const number = ids.push(transcript.id) - 1;
     // What would straddle goes first: a call that is not kept is no call that others could be copies of.
     const twin = straddling?.add(number, first.messages, split) ?? copies?.add(number, first.messages, split);
-    if (twin) return drop("dedupe", `${twin.kind}-duplicate-of:${ids[twin.of] ?? ""}`);
+    if (twin) return { ...drop("dedupe", `${twin.kind}-duplicate`), of: ids[twin.of] ?? "" };
 
     const turns = wantsTurns ? curate(transcript, { ...policy, expand: "turn" }) : undefined;
     const samples = {

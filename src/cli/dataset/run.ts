@@ -101,8 +101,8 @@ const produce = async (
   const provenance = await files.sidecar("provenance.ndjson");
   const dropped = await files.sidecar("dropped.ndjson");
   const redacted: Record<string, number> = {};
-  const note = ({ callId, step, reason }: Dropped, preset?: string): void =>
-    dropped.add(`${JSON.stringify({ id: callId, ...(preset && { preset }), step, reason })}\n`, 1);
+  const note = ({ callId, step, reason, of }: Dropped, preset?: string): void =>
+    dropped.add(`${JSON.stringify({ id: callId, ...(preset && { preset }), step, reason, ...(of && { of }) })}\n`, 1);
 
   for await (const batch of session.archive.unsettled())
     for (const { id, state } of batch) {

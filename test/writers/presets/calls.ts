@@ -3,6 +3,9 @@ import { INTERRUPTED, type Transcript, type Turn } from "../../../src/core/trans
 import { startEmulator } from "../../../src/emulator/index.ts";
 import { callTranscript } from "../../../src/parse/call-log.ts";
 
+/** How many emulated calls every preset has to bear; `npm run soak` asks for more. */
+export const CALLS = process.env.SOAK === "1" ? 10_000 : 2_000;
+
 /** Calls of the emulator, every second one with a system prompt, as described calls have. */
 export const emulatedCalls = async (calls: number): Promise<Transcript[]> => {
   const emulator = await startEmulator({ calls });

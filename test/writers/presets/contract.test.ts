@@ -3,12 +3,12 @@ import { voiceSample } from "../../../src/transforms/voice.ts";
 import { isPreset, presets } from "../../../src/writers/presets/index.ts";
 import { jsonLine } from "../../../src/writers/shape.ts";
 import { presetContract, rowsOf } from "../../contracts/preset.ts";
-import { emulatedCalls } from "./calls.ts";
+import { CALLS, emulatedCalls } from "./calls.ts";
 import { readers } from "./readers.ts";
 
 let calls: ReturnType<typeof emulatedCalls> | undefined;
 const some = () => {
-  calls ??= emulatedCalls(2_000);
+  calls ??= emulatedCalls(CALLS);
   return calls;
 };
 

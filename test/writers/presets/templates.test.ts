@@ -5,7 +5,7 @@ import type { Transcript } from "../../../src/core/transcript.ts";
 import type { Policy } from "../../../src/transforms/curate.ts";
 import { type PresetName, presets } from "../../../src/writers/presets/index.ts";
 import { rowsOf } from "../../contracts/preset.ts";
-import { emulatedCalls, withTools } from "./calls.ts";
+import { CALLS, emulatedCalls, withTools } from "./calls.ts";
 
 /** The models' own, see templates/SOURCES.md. */
 const template = (name: string): ((messages: unknown) => string) => {
@@ -27,7 +27,7 @@ const READ: PresetName[] = ["messages", "bailian", "ms-swift", "axolotl", "trl",
 
 let calls: Transcript[];
 beforeAll(async () => {
-  calls = await emulatedCalls(2_000);
+  calls = await emulatedCalls(CALLS);
 });
 
 const rendered = new Set<string>();
