@@ -11,18 +11,18 @@ export const pairTools: Step = {
     if (![...draft.opening, ...draft.messages].some(isOfTools)) return draft;
     const opening = paired(draft.opening);
     if ("dropped" in opening) return opening;
-    const messages = paired(draft.messages);
-    if ("dropped" in messages) return messages;
-    if (waitsAtEnd(opening)) return { dropped: "tool-call-without-result" };
-    return { ...draft, opening, messages };
+    const dialog = paired(draft.messages);
+    if ("dropped" in dialog) return dialog;
+    // The caller speaks next: whatever still waits, also beside calls that were answered, waits for ever.
+    if (opening.waiting.length > 0) return { dropped: "tool-call-without-result" };
+    return { ...draft, opening: opening.messages, messages: dialog.messages };
   },
 };
 
 const isOfTools = ({ role, toolCalls }: Message): boolean => role === "tool" || toolCalls !== undefined;
 
-const waitsAtEnd = (messages: Message[]): boolean => messages.at(-1)?.toolCalls !== undefined;
-
-const paired = (messages: Message[]): Message[] | Drop => {
+/** The messages with their results' ids, and the calls that wait for one at their end. */
+const paired = (messages: Message[]): { messages: Message[]; waiting: string[] } | Drop => {
   let waiting: string[] = [];
   const result: Message[] = [];
   for (const message of messages) {
@@ -37,5 +37,5 @@ const paired = (messages: Message[]): Message[] | Drop => {
     waiting = message.toolCalls?.map(({ id }) => id) ?? [];
     result.push(message);
   }
-  return result;
+  return { messages: result, waiting };
 };

@@ -188,6 +188,17 @@ describe("fillers", () => {
 });
 
 describe("tools", () => {
+  it("of a masked opening that were answered only in part leave the call out", () => {
+    const asked = { toolCalls: ["b", "a"].map((id) => ({ id, name: "f", arguments: "{}" })) };
+    const lines: Line[] = [
+      ["agent", "", asked],
+      ["tool", "1", { toolCallId: "a" }],
+      ["user", "hi"],
+      ["agent", "yes"],
+    ];
+    expect(curated(lines, { greeting: "mask" })).toEqual({ step: "tools", reason: "tool-call-without-result" });
+  });
+
   const asks = (...ids: string[]): Line => [
     "agent",
     "",
