@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   createWriteStream,
   existsSync,
@@ -149,7 +148,7 @@ export const openOutputs = async (target: Target, flags: OutputFlags, io: Io, pa
   const names = target.kind === "file" ? [basename(target.path)] : target.formats.map((format) => writers[format].file);
   for (const folder of new Set([place.root, ...names.map((name) => dirname(join(place.root, name)))]))
     await clearLeftovers(folder, io);
-  const files = new Files({ ...place, tag: tagOf(io, randomBytes(6).toString("hex")) });
+  const files = new Files({ ...place, tag: tagOf(io) });
   const made = target.formats.map((format) => {
     const name = partName(target.kind === "file" ? basename(target.path) : writers[format].file, part);
     const report = target.kind === "file" ? `${name}.report.ndjson` : partName("messages.report.ndjson", part);
@@ -198,7 +197,7 @@ Fails now, not after an hour of work, when nothing can be written there.
 export const checkWritable = (target: Target, io: Io): void => {
   if (target.kind === "stream") return;
   const { root } = placeOf(target);
-  const probe = join(root, `.callarchive.${tagOf(io, randomBytes(6).toString("hex"))}.part`);
+  const probe = join(root, `.callarchive.${tagOf(io)}.part`);
   try {
     mkdirSync(root, { recursive: true, mode: 0o700 });
     writeFileSync(probe, "", { mode: 0o600, flag: "wx" });

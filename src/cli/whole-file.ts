@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { tagOf } from "../sinks/leftovers.ts";
 import { PartFile, syncFolder } from "../sinks/part-file.ts";
@@ -11,7 +10,7 @@ export const fillWhole = async (
   fill: (file: PartFile) => Promise<void>,
   mode = 0o600,
 ): Promise<void> => {
-  const file = await PartFile.open(path, tagOf(io, randomBytes(6).toString("hex")), mode);
+  const file = await PartFile.open(path, tagOf(io), mode);
   try {
     await fill(file);
     await file.seal();

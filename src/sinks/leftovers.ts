@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -11,9 +12,11 @@ export interface Self {
   now: () => Date;
 }
 
-/** The tag of a run's unfinished files: whose they are, and unique. */
-export const tagOf = ({ host, pid }: Pick<Self, "host" | "pid">, unique: string): string =>
-  `${host.replace(/[^\w-]/g, "_")}.${pid}.${unique}`;
+const named = (host: string): string => host.replace(/[^\w-]/g, "_");
+
+/** A tag for a run's unfinished files: whose they are, and unique. */
+export const tagOf = ({ host, pid }: Pick<Self, "host" | "pid">): string =>
+  `${named(host)}.${pid}.${randomBytes(6).toString("hex")}`;
 
 const TAGGED = /\.([\w-]+)\.(\d+)\.[\w-]+\.part$/;
 
@@ -24,7 +27,7 @@ export const clearLeftovers = async (folder: string, self: Self): Promise<void> 
     const [, host, pid] = TAGGED.exec(name) ?? [];
     if (host === undefined) continue;
     const path = join(folder, name);
-    const ours = host === self.host.replace(/[^\w-]/g, "_");
+    const ours = host === named(self.host);
     const age = self.now().getTime() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? 0);
     // A process id says little where every container has its own: an own id of long ago is not this run.
     const dead = ours ? Number(pid) !== self.pid && !self.isAlive(Number(pid)) : false;

@@ -1,9 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { relative, resolve } from "node:path";
 import type { StoredRecord } from "../../core/archive.ts";
 import type { Document } from "../../core/ports.ts";
 import type { Dropped, Sample } from "../../core/sample.ts";
-import { sumOf } from "../../core/tally.ts";
 import { tagOf } from "../../sinks/leftovers.ts";
 import { createSampler } from "../../transforms/shuffle.ts";
 import { CARD, datasetCard } from "../../writers/dataset/card.ts";
@@ -33,7 +31,7 @@ export const runDataset = async (input: DatasetInput): Promise<ExitCode> => {
     for (const id of absent) input.talk.log("warn", "missing", { id, message: "The archive does not have it." });
     const drawn = flags.sample === undefined ? undefined : await draw(input, session, plan, flags.sample);
     const root = resolve(io.cwd, flags.output);
-    const files = await SetFiles.open(root, plan, flags, tagOf(io, randomBytes(6).toString("hex")), io);
+    const files = await SetFiles.open(root, plan, flags, tagOf(io), io);
     try {
       const facts = await produce(input, session, plan, files, drawn);
       tell(input, facts, absent.length);
@@ -218,6 +216,6 @@ const tell = ({ talk, flags, io }: DatasetInput, facts: DatasetFacts, absent: nu
   const place = relative(io.cwd, resolve(io.cwd, flags.output)) || ".";
   for (const { name, rows, bytes } of files) talk.say(`${place}/${name}  ${plural(rows, "sample")}, ${size(bytes)}`);
   talk.say(
-    `${place}/${REPORT_HTML} is to be looked at; dropped.ndjson names every call that was left out (${count(sumOf({ n: calls.dropped }))}).`,
+    `${place}/${REPORT_HTML} is to be looked at; dropped.ndjson names every call that was left out (${count(calls.dropped)}).`,
   );
 };

@@ -145,8 +145,10 @@ const readerOf = async (flags: ExportFlags, target: Target) => {
   return { read, redacted };
 };
 
-export const codeOf = ({ missing, invalid, failed, pending }: Tally, { unlisted, notRefreshed }: Got): ExitCode =>
-  missing + invalid + failed + pending + unlisted + notRefreshed > 0 ? EXIT.partial : EXIT.complete;
+export const codeOf = (
+  { missing, invalid, failed, pending }: Pick<Tally, "missing" | "invalid" | "failed" | "pending">,
+  { unlisted, notRefreshed }: Got,
+): ExitCode => (missing + invalid + failed + pending + unlisted + notRefreshed > 0 ? EXIT.partial : EXIT.complete);
 
 const doneOf = ({ exported, skipped, invalid }: Exported): number => exported + invalid + sumOf(skipped);
 

@@ -7,7 +7,7 @@ import { createProgress } from "../progress.ts";
 import { count, duration, paint, plural, size } from "../render.ts";
 import { askedFacts, selectionFacts, selectionOf } from "../selection.ts";
 import { writeErrorFile } from "./error-file.ts";
-import { tellProgress } from "./exporting.ts";
+import { codeOf, tellProgress } from "./exporting.ts";
 import { fetchSelection, knownBy, plan } from "./fetching.ts";
 import { withSession } from "./session.ts";
 
@@ -34,8 +34,7 @@ export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode>
       failed: counts.failed + got.unreadable,
     };
     const selected = sumOf(states);
-    const short = states.missing + states.invalid + states.failed + states.pending + got.unlisted + got.notRefreshed;
-    const code = short > 0 ? EXIT.partial : EXIT.complete;
+    const code = codeOf(states, got);
     const ms = io.now().getTime() - begun.getTime();
     talk.record("summary", { ...got, ...states, selected, ms, exitCode: code });
     const sum = Object.entries(states).map(([state, n]) => `${count(n)} ${state}`);
