@@ -34,6 +34,6 @@ test("the benchmark says which cases there are", async () => {
   const refused = await exec(process.execPath, [SCRIPT, "--case", "nothing"]).catch((error: unknown) => error);
   expect(refused).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining("start, pull, export, again, scale, quota"),
+    stderr: expect.stringContaining("start, pull, export, dataset, again, scale, quota"),
   });
 });

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
 import { again } from "./cases/again.mjs";
+import { dataset } from "./cases/dataset.mjs";
 import { exporting } from "./cases/export.mjs";
 import { pull } from "./cases/pull.mjs";
 import { quota } from "./cases/quota.mjs";
@@ -11,13 +12,14 @@ import { usageKnown } from "./measure.mjs";
 import { header, sectionOf, summaryOf } from "./report.mjs";
 import { openWorkshop } from "./workshop.mjs";
 
-const cases = { start, pull, export: exporting, again, scale, quota };
+const cases = { start, pull, export: exporting, dataset, again, scale, quota };
 
 const USAGE = `npm run bench -- [options]     (docs/performance.md says what is measured)
 
   --case NAME          only this case, repeatable: ${Object.keys(cases).join(", ")}
   --runs N             how often each command runs (default: 3; start-up at least 21)
-  --calls N            calls of the export and again cases (default: 100000)
+  --calls N            calls of the export, dataset and again cases (default: 100000)
+  --different N        different conversations; further calls repeat them (default: 20000)
   --bytes N            length of a call log (default: 10240)
   --connections N      calls fetched at once, by all who can (default: 64)
   --quick              small: a minute, for a smoke test; its ratios mean nothing
@@ -38,6 +40,7 @@ const read = () => {
       case: { ...text, multiple: true, default: Object.keys(cases) },
       runs: text,
       calls: text,
+      different: text,
       bytes: { ...text, default: "10240" },
       connections: { ...text, default: "64" },
       quick: flag,
@@ -51,6 +54,7 @@ const read = () => {
   return {
     ...values,
     runs: number(values.runs ?? (values.quick ? "1" : "3"), "runs"),
+    different: number(values.different ?? (values.quick ? "400" : "20000"), "different"),
     bytes: number(values.bytes, "bytes"),
     connections: number(values.connections, "connections"),
     calls: values.calls === undefined ? undefined : number(values.calls, "calls"),
@@ -70,9 +74,9 @@ const main = async () => {
     os: `${type()} ${release()}`,
     at: new Date().toISOString(),
   };
-  const { runs, bytes, connections, quick, full } = options;
+  const { runs, bytes, different, connections, quick, full } = options;
   const measured = {};
-  const shop = openWorkshop({ bytes, connections, quick, tell });
+  const shop = openWorkshop({ bytes, different, connections, tell });
   process.once("SIGINT", () => {
     shop.close();
     process.exit(130);
@@ -91,7 +95,7 @@ const main = async () => {
     shop.close();
   }
   process.stdout.write(summaryOf(measured));
-  const json = { facts, options: { runs, bytes, connections, quick, full }, cases: measured };
+  const json = { facts, options: { runs, bytes, different, connections, quick, full }, cases: measured };
   if (options.json) writeFileSync(options.json, `${JSON.stringify(json, undefined, 2)}\n`);
   return undefined;
 };

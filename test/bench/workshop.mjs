@@ -11,13 +11,11 @@ const NODE = process.execPath;
 const BIN = here("../../bin/callarchive.js");
 
 /** A folder for everything that is made on the way; servers and archives are made when first asked for, and kept. */
-export const openWorkshop = ({ bytes, connections, quick, tell }) => {
+export const openWorkshop = ({ bytes, different, connections, tell }) => {
   const folder = mkdtempSync(join(tmpdir(), "callarchive-bench-"));
   const path = (...parts) => join(folder, ...parts);
   const servers = new Map();
   const archives = new Map();
-
-  const different = quick ? 400 : 20_000;
 
   const start = async (latencyMs) => {
     tell(`rendering ${different} calls of ${bytes} bytes`);
