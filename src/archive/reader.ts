@@ -1,21 +1,22 @@
 import type { Reader, StoredFilter, StoredRecord } from "../core/archive.ts";
+import { type Bundle, bundled, unbundled } from "../core/bundle.ts";
 import { type Member, parted } from "./block.ts";
-import { metaOf } from "./changes.ts";
 import { expand, type Packed } from "./codec.ts";
 import type { Db } from "./open.ts";
 import { type Agents, type ItemRow, inJson, one, recordOf, rowsIn, type Terms, termsOf } from "./rows.ts";
 
 const BATCH_ITEMS = 200;
 /** Of documents and of what was said about their calls. */
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_BYTES = 256 * 1024;
 /** Expanded blocks that are kept: calls next to each other in time may lie in as many blocks as there were runs. */
-const KEPT_BYTES = 16 * 1024 * 1024;
+const KEPT_BYTES = 6 * 1024 * 1024;
 /** A selection up to this size is sorted; a larger one is met on a walk through all items in order. */
 const SORTED = 20_000;
 
 type Load = "documents" | "tolerant" | "links" | undefined;
 
 type Opened = ReadonlyMap<number, Member>;
+const NONE: Opened = new Map();
 
 /** What is stored, in batches of bounded size. */
 export const reader = (db: Db, agents: Agents): Reader => {
@@ -87,32 +88,25 @@ export const reader = (db: Db, agents: Agents): Reader => {
     return members;
   };
 
-  const withMember = (row: ItemRow, member: Member | undefined): StoredRecord => {
-    if (!member || row.sha256 === null || row.sha256 === "") return recordOf(row, agents);
-    const record = recordOf(row, agents, metaOf(member));
-    record.document = { bytes: member.document, sha256: row.sha256 };
-    return record;
-  };
-
-  const loaded = async (rows: readonly ItemRow[], load: Load): Promise<StoredRecord[]> => {
-    if (load === undefined) return rows.map((row) => recordOf(row, agents));
-    if (load === "links") {
-      const members = await membersOf(
-        rows.filter(({ link }) => link === ""),
-        true,
-      );
-      return rows.map((row) => {
-        const { meta: _, ...record } = recordOf(row, agents, metaOf(members.get(row.item)));
-        return record;
-      });
-    }
-    const members = await membersOf(rows, load === "tolerant");
-    return rows.map((row) => withMember(row, members.get(row.item)));
+  const loaded = async (rows: readonly ItemRow[], load: Load): Promise<Bundle> => {
+    const wanted = load === "links" ? rows.filter(({ link }) => link === "") : rows;
+    const members = load === undefined ? NONE : await membersOf(wanted, load !== "documents");
+    return bundled(
+      rows.map((row) => {
+        const member = members.get(row.item);
+        return {
+          record: recordOf(row, agents),
+          said: member?.meta,
+          document: load === "links" || !row.sha256 ? undefined : member?.document,
+          sha256: row.sha256,
+        };
+      }),
+    );
   };
 
   /** Pages are asked for one ahead: blocks are expanded on other threads while what came before is worked on. */
-  async function* batches(pages: Iterator<ItemRow[]>, load: Load): AsyncGenerator<StoredRecord[]> {
-    const next = (): Promise<StoredRecord[]> | undefined => {
+  async function* batches(pages: Iterator<ItemRow[]>, load: Load): AsyncGenerator<Bundle> {
+    const next = (): Promise<Bundle> | undefined => {
       // What a row says of its block holds while the transaction does. Nothing is written: END is as good as COMMIT.
       db.exec("BEGIN");
       try {
@@ -190,7 +184,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
     if (from < rows.length) yield fresh(rows.slice(from));
   }
 
-  const ofSelection = (condition: string, load: Load): AsyncGenerator<StoredRecord[]> => {
+  const ofSelection = (condition: string, load: Load): AsyncGenerator<Bundle> => {
     const parts = (...more: string[]): Parts => ({
       started: { terms: ["i.started_at is not null", condition, ...more], values: [] },
       unstarted: { terms: ["i.started_at is null", condition, ...more], values: [] },
@@ -215,16 +209,27 @@ export const reader = (db: Db, agents: Agents): Reader => {
   };
 
   return {
-    records: () => ofSelection("i.state = 'fetched'", "documents"),
-    unsettled: () => ofSelection("i.state <> 'fetched'", undefined),
+    bundles: () => ofSelection("i.state = 'fetched'", "documents"),
+    records: () => recordsOf(ofSelection("i.state = 'fetched'", "documents")),
+    unsettled: () => recordsOf(ofSelection("i.state <> 'fetched'", undefined)),
     find: async (id) => {
       const [row] = rowsIn(byKey.get(id.toLowerCase()));
-      return row && (await loaded([row], "documents"))[0];
+      return row && unbundled(await loaded([row], "documents"))[0];
     },
-    list: (filter, { documents = false, tolerant = false } = {}) =>
-      batches(fitting(filter), documents ? (tolerant ? "tolerant" : "documents") : "links"),
+    list: (filter, { documents = false, tolerant = false } = {}) => {
+      const found = recordsOf(batches(fitting(filter), documents ? (tolerant ? "tolerant" : "documents") : "links"));
+      return documents ? found : withoutSaid(found);
+    },
   };
 };
+
+async function* recordsOf(batches: AsyncIterable<Bundle>): AsyncGenerator<StoredRecord[]> {
+  for await (const batch of batches) yield unbundled(batch);
+}
+
+async function* withoutSaid(batches: AsyncIterable<StoredRecord[]>): AsyncGenerator<StoredRecord[]> {
+  for await (const batch of batches) yield batch.map(({ meta: _, ...record }) => record);
+}
 
 type Parts = Record<"started" | "unstarted", Terms>;
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { State, StoredFilter, StoredRecord } from "../core/archive.ts";
-import type { JsonObject, SourceName } from "../core/transcript.ts";
+import type { SourceName } from "../core/transcript.ts";
 import type { Db } from "./open.ts";
 
 /** A row of `items`, as `inJson` reads it. */
@@ -115,8 +115,8 @@ export const agents = (db: Db): Agents => {
   };
 };
 
-/** The record of a row, with what the service said about the call where that is at hand. */
-export const recordOf = (row: ItemRow, { id: agentId }: Agents, meta?: JsonObject): StoredRecord => {
+/** The record of a row, but for what is in its block: an empty link stands for the one that the service named. */
+export const recordOf = (row: ItemRow, { id: agentId }: Agents): StoredRecord => {
   const record: StoredRecord = {
     item: row.item,
     source: row.source as SourceName,
@@ -125,12 +125,9 @@ export const recordOf = (row: ItemRow, { id: agentId }: Agents, meta?: JsonObjec
     attempts: row.attempts,
   };
   if (row.agent !== null) record.agentId = agentId(row.agent);
-  // An empty one stands for what the service said.
-  const link = row.link === "" ? meta?.CallLogUrl : row.link;
-  if (typeof link === "string") record.link = link;
+  if (row.link !== null) record.link = row.link;
   if (row.status !== null) record.status = row.status;
   if (row.started_at !== null) record.startedAt = new Date(row.started_at).toISOString();
-  if (meta) record.meta = meta;
   const error = row.error && errorOf(row.error);
   if (error) record.error = error;
   return record;

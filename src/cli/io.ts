@@ -16,6 +16,8 @@ export interface Io {
   isAlive: (pid: number) => boolean;
   /** Without the leading `v`. */
   nodeVersion: string;
+  /** How many threads this process may run at once. */
+  cores: number;
   now: () => Date;
   /** Calls back at each SIGINT and SIGTERM until the returned function is called. */
   onSignal: (heard: (signal: "SIGINT" | "SIGTERM") => void) => () => void;

@@ -1,4 +1,4 @@
-import { hostname } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import process from "node:process";
 import { exitCodeOf } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
@@ -21,6 +21,7 @@ export const main = async (): Promise<void> => {
     host: hostname(),
     isAlive,
     nodeVersion: process.versions.node,
+    cores: availableParallelism(),
     now: () => new Date(),
     onSignal: (heard) => {
       process.on("SIGINT", heard);

@@ -160,6 +160,7 @@ export interface OutputFlags {
   csvBom?: boolean;
   csvGuard: boolean;
   new?: boolean;
+  threads?: number;
 }
 
 export type ExportFlags = SelectionFlags &

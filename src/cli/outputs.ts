@@ -16,8 +16,7 @@ import { type FileOutput, Files } from "../sinks/files.ts";
 import { clearLeftovers, tagOf } from "../sinks/leftovers.ts";
 import type { FileFacts } from "../sinks/part-file.ts";
 import { streamOutput } from "../sinks/stream.ts";
-import { voiceSample } from "../transforms/voice.ts";
-import { type SampleCounts, type WriterName, type WriterOptions, writers } from "../writers/index.ts";
+import { type WriterName, type WriterOptions, writers } from "../writers/index.ts";
 import type { Io } from "./io.ts";
 import type { ArchiveFlags, OutputFlags } from "./options.ts";
 
@@ -124,10 +123,11 @@ export const partFiles = (target: Target & { path: string }, part: number): stri
   return mains.map((name) => join(root, partName(name, part)));
 };
 
+/** As data that another thread can be told of. */
+type PlainOptions = Omit<WriterOptions, "toSample">;
+
 export interface Outputs {
-  outputs: (Output & { format: WriterName })[];
-  /** What became of the fine-tuning samples, when they were asked for. */
-  samples?: SampleCounts;
+  outputs: (Output & { format: WriterName; options: PlainOptions })[];
   /** Makes everything visible; the manifest comes last. */
   publish(manifestOf: (files: FileFacts[]) => JsonObject): Promise<FileFacts[]>;
   /** Leaves nothing half-written behind. */
@@ -136,11 +136,10 @@ export interface Outputs {
 
 /** Opens what `target` names. Nothing is created before the first transcript is written. */
 export const openOutputs = async (target: Target, flags: OutputFlags, io: Io, part: number): Promise<Outputs> => {
-  const options: WriterOptions = {
+  const options: PlainOptions = {
     rows: flags.rows,
     csvBom: flags.csvBom === true,
     csvGuard: flags.csvGuard,
-    toSample: (transcript) => voiceSample(transcript),
     single: target.kind !== "folder",
   };
   if (target.kind === "stream") return openStream(target, options, io);
@@ -155,12 +154,10 @@ export const openOutputs = async (target: Target, flags: OutputFlags, io: Io, pa
     const main: FileOutput = files.output(name);
     // Also when there will be nothing to say: no older report is to speak in its place.
     if (writers[format].sidecars.length > 0) main.put("", { file: report });
-    return { format, ...writer(format, { ...options, report }), ...main };
+    return { ...writer(format, { ...options, report }), ...main };
   });
-  const samples = made.find((each) => each.samples)?.samples;
   return {
     outputs: made,
-    ...(samples && { samples }),
     publish: (manifestOf) => files.publish(manifestOf, { dropEmpty: part > 0, replace: part === 0 }),
     discard: () => files.discard(),
   };
@@ -168,14 +165,12 @@ export const openOutputs = async (target: Target, flags: OutputFlags, io: Io, pa
 
 const openStream = (
   { path, formats: [format] }: Target & { kind: "stream" },
-  options: WriterOptions,
+  options: PlainOptions,
   io: Io,
 ): Outputs => {
   const { put, flush, end } = streamOutput(path === undefined ? io.stdout : createWriteStream(path));
-  const { samples, writer: made } = writer(format, { ...options, report: null });
   return {
-    outputs: [{ format, writer: made, put, flush }],
-    ...(samples && { samples }),
+    outputs: [{ ...writer(format, { ...options, report: null }), put, flush }],
     publish: async () => {
       if (path !== undefined) await end();
       return [];
@@ -184,10 +179,12 @@ const openStream = (
   };
 };
 
-const writer = (name: WriterName, options: WriterOptions) => {
-  const made = writers[name].create(options);
-  return { writer: made, ...("counts" in made && { samples: made.counts as SampleCounts }) };
-};
+/** What begins and ends the file; what lies between is rendered elsewhere, by others of its kind. */
+const writer = (format: WriterName, options: PlainOptions) => ({
+  format,
+  options,
+  writer: writers[format].create({ ...options, toSample: () => ({ dropped: "" }) }),
+});
 
 /**
 Fails now, not after an hour of work, when nothing can be written there.

@@ -45,8 +45,13 @@ export type Download = (link: URL, signal?: AbortSignal) => Promise<Document>;
 /** Pieces of one output file. */
 export type Chunk = string | Uint8Array;
 
+/** What became of a transcript as a fine-tuning sample: why there is none, or in what it differs from the call's words. */
+export type Note = { dropped: string } | { dropped?: undefined; changes: readonly string[] };
+
 /**
 Makes text of transcripts; where it lives is the sink's concern.
+
+Keeps nothing from one transcript to the next: several of a kind write parts of one file side by side.
 
 `put` goes to the writer's main file, or to a file of its own beside it when `file` is given.
 */
@@ -54,8 +59,11 @@ export interface Writer {
   /** Called once, before the first transcript. */
   begin(put: Put): void;
   /** `record` carries the raw document for writers that keep bytes as they are. */
-  item(transcript: Transcript, put: Put, record: { document: Document }): void;
-  end(put: Put): void;
+  item(transcript: Transcript, put: Put, record: { document: Document }): Note | undefined;
+  /** What stands in the main file between two transcripts. @default nothing */
+  readonly between?: string;
+  /** @param items how many transcripts there were */
+  end(put: Put, items: number): void;
 }
 
 export type Put = (data: Chunk, options?: PutOptions) => void;

@@ -1,3 +1,4 @@
+import { isAscii, isUtf8, transcode } from "node:buffer";
 import { gunzipSync } from "node:zlib";
 import { isObject, type Json } from "./transcript.ts";
 
@@ -33,4 +34,17 @@ A document's own bytes: gunzipped where it is gzip, and without a UTF-8 byte ord
 export const unpacked = (bytes: Uint8Array): Uint8Array => {
   const plain = isGzip(bytes) ? gunzipSync(bytes, { maxOutputLength: DOCUMENT_LIMIT }) : bytes;
   return plain[0] === 0xef && plain[1] === 0xbb && plain[2] === 0xbf ? plain.subarray(3) : plain;
+};
+
+/**
+The text of UTF-8, without byte order marks; undefined where it is something else.
+
+By way of UTF-16 for what is not ASCII: Node checks and widens it five times as fast as it decodes.
+*/
+export const utf8 = (bytes: Uint8Array): string | undefined => {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (isAscii(buffer)) return buffer.toString("latin1");
+  if (!isUtf8(buffer)) return undefined;
+  const text = transcode(buffer, "utf8", "utf16le").toString("utf16le");
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
 };

@@ -1,6 +1,6 @@
 import type { StoredRecord } from "../core/archive.ts";
 import { InvalidDocument } from "../core/errors.ts";
-import { unpacked } from "../core/text.ts";
+import { unpacked, utf8 } from "../core/text.ts";
 import {
   INTERRUPTED,
   isObject,
@@ -180,19 +180,17 @@ const hasMore = (
   return false;
 };
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
 const json = (bytes: Uint8Array): unknown => {
-  let text: string;
+  let text: string | undefined;
   try {
-    text = utf8.decode(unpacked(bytes));
+    text = utf8(unpacked(bytes));
   } catch (error) {
     // The causes are left out here and below: JSON.parse's messages quote the conversation.
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ERR_BUFFER_TOO_LARGE") throw new InvalidDocument("the document is larger than 64 MB", "TooLarge");
-    if (code === "ERR_ENCODING_INVALID_ENCODED_DATA") throw new InvalidDocument("the document is not UTF-8", "NotJson");
     throw new InvalidDocument("the document's gzip is broken or cut short", "NotJson");
   }
+  if (text === undefined) throw new InvalidDocument("the document is not UTF-8", "NotJson");
   try {
     return parseExact(text);
   } catch {

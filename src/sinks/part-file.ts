@@ -27,6 +27,8 @@ export class PartFile {
   readonly #hash = createHash("sha256");
   #buffer: Buffer | undefined;
   #filled = 0;
+  /** Buffers of this file's own, and those that are to be filled again. */
+  readonly #own = new WeakSet<ArrayBufferLike>();
   readonly #free: Buffer[] = [];
   #waiting: Uint8Array[] = [];
   /** What is being written while the next pieces are made. */
@@ -90,7 +92,7 @@ export class PartFile {
       this.#hash.update(bytes);
       this.bytes += bytes.length;
       await written;
-      if (bytes.buffer.byteLength === BUFFER) this.#free.push(Buffer.from(bytes.buffer));
+      if (this.#own.has(bytes.buffer)) this.#free.push(Buffer.from(bytes.buffer));
     }
   }
 
@@ -114,8 +116,14 @@ export class PartFile {
   /** A buffer with so much room at its end. */
   #room(bytes: number): Buffer {
     if (this.#buffer && bytes > BUFFER - this.#filled) this.#full();
-    this.#buffer ??= this.#free.pop() ?? Buffer.allocUnsafeSlow(BUFFER);
+    this.#buffer ??= this.#free.pop() ?? this.#made();
     return this.#buffer;
+  }
+
+  #made(): Buffer {
+    const buffer = Buffer.allocUnsafeSlow(BUFFER);
+    this.#own.add(buffer.buffer);
+    return buffer;
   }
 
   /** The buffer is ready to be written. */

@@ -1,40 +1,59 @@
-import Papa from "papaparse";
-import type { Put, Writer } from "../core/ports.ts";
-import { type Cell, csvColumns, csvRows } from "./csv-columns.ts";
+import type { Writer } from "../core/ports.ts";
+import type { Transcript, Turn } from "../core/transcript.ts";
+import { type CallColumn, type Cell, csvColumns, type TurnColumn } from "./csv-columns.ts";
 import type { WriterOptions } from "./shape.ts";
 
-/** Papa's cost per call is spread over this many rows. */
-const BATCH_ROWS = 5_000;
-/** Long calls are not held back: a batch is also full at this many characters. */
-const BATCH_CHARACTERS = 4 * 1024 * 1024;
-
-/**
-What spreadsheets take for a formula, full-width signs included.
-
-Papa's own pattern ends in `.*$`, and so lets every text of more than one line pass.
-*/
+/** What spreadsheets take for a formula, full-width signs included. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+
+/** What only fits between quotes; blanks at an end, because some readers cut them off. */
+const QUOTED = /[",\r\n\uFEFF]|^ | $/;
+
+/** Either of these, and what may be half a character: nearly every cell holds nothing of the kind. */
+const SPECIAL = /[",\r\n\uFEFF\ud800-\udfff]|^[ =+\-@\t＝＋－＠]| $/;
+
+/** The columns in order: each of a turn alone, those of the call that stand side by side together. */
+const LAYOUT = csvColumns.reduce<(CallColumn[] | TurnColumn)[]>((layout, column) => {
+  const last = layout.at(-1);
+  if ("ofTurn" in column) layout.push(column);
+  else if (Array.isArray(last)) last.push(column);
+  else layout.push([column]);
+  return layout;
+}, []);
 
 /** A turn a row, a header always, lines ended by `\n`. */
 export const csv = ({ csvBom = false, csvGuard = true }: WriterOptions): Writer => {
-  let batch: Cell[][] = [];
-  let characters = 0;
-  const lines = (rows: Cell[][]): string =>
-    `${Papa.unparse(rows, { newline: "\n", escapeFormulae: csvGuard ? FORMULA : false })}\n`;
-  const flush = (put: Put): void => {
-    if (batch.length > 0) put(lines(batch), { rows: batch.length });
-    batch = [];
-    characters = 0;
+  const text = (cell: Cell): string => {
+    if (typeof cell !== "string") return cell === undefined ? "" : String(cell);
+    if (!SPECIAL.test(cell)) return cell;
+    const own = cell.toWellFormed();
+    if (csvGuard && FORMULA.test(own)) return `"'${own.replaceAll('"', '""')}"`;
+    return QUOTED.test(own) ? `"${own.replaceAll('"', '""')}"` : own;
+  };
+  /** What is the call's is written once, and joined to each of its turns. */
+  const rows = (call: Transcript): string[] => {
+    const pieces = LAYOUT.map((piece) =>
+      Array.isArray(piece) ? piece.map(({ ofCall }) => text(ofCall(call))).join(",") : piece,
+    );
+    const row = (turn?: Turn, place = 0): string => {
+      let line = "";
+      let comma = "";
+      for (const piece of pieces) {
+        if (typeof piece === "string") line += comma + piece;
+        else line += turn ? comma + text(piece.ofTurn(turn, place)) : comma;
+        comma = ",";
+      }
+      return `${line}\n`;
+    };
+    return call.turns.length === 0 ? [row()] : call.turns.map((turn, index) => row(turn, index + 1));
   };
   return {
-    begin: (put) => put((csvBom ? "\uFEFF" : "") + lines([csvColumns.map(({ name }) => name)])),
+    begin: (put) => put(`${csvBom ? "\uFEFF" : ""}${csvColumns.map(({ name }) => name).join(",")}\n`),
     item: (transcript, put) => {
-      for (const row of csvRows(transcript)) {
-        batch.push(row);
-        for (const cell of row) if (typeof cell === "string") characters += cell.length;
-        if (batch.length >= BATCH_ROWS || characters >= BATCH_CHARACTERS) flush(put);
-      }
+      const lines = rows(transcript);
+      put(lines.join(""), { rows: lines.length });
+      return undefined;
     },
-    end: flush,
+    end: () => {},
   };
 };

@@ -5,7 +5,6 @@ import { LIST, raw } from "./raw.ts";
 import type { WriterShape } from "./shape.ts";
 
 export { csvColumns } from "./csv-columns.ts";
-export type { SampleCounts } from "./messages.ts";
 export type { WriterOptions, WriterShape } from "./shape.ts";
 
 /** Every output format: adding one is adding one file and one line. */

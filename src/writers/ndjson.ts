@@ -8,6 +8,7 @@ export const ndjson = ({ rows = "call" }: WriterOptions): Writer => ({
   item: (transcript, put) => {
     const lines = rows === "turn" ? turnLines(transcript) : [jsonLine(transcript)];
     put(lines.join(""), { rows: lines.length });
+    return undefined;
   },
   end: () => {},
 });

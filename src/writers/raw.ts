@@ -17,20 +17,20 @@ export const raw = ({ single = false }: WriterOptions): Writer => (single ? arra
 
 const files = (): Writer => ({
   begin: () => {},
-  item: ({ id }, put, { document: { bytes } }) =>
-    put(bytes, { rows: 1, whole: true, file: `${FOLDER}/${fileName(id)}.json${isGzip(bytes) ? ".gz" : ""}` }),
+  item: ({ id }, put, { document: { bytes } }) => {
+    put(bytes, { rows: 1, whole: true, file: `${FOLDER}/${fileName(id)}.json${isGzip(bytes) ? ".gz" : ""}` });
+    return undefined;
+  },
   end: () => {},
 });
 
-const array = (): Writer => {
-  let isFirst = true;
-  return {
-    begin: (put) => put("["),
-    item: (_, put, { document }) => {
-      put(isFirst ? "\n" : ",\n");
-      put(unpacked(document.bytes), { rows: 1 });
-      isFirst = false;
-    },
-    end: (put) => put(isFirst ? "]\n" : "\n]\n"),
-  };
-};
+const array = (): Writer => ({
+  begin: (put) => put("["),
+  item: (_, put, { document }) => {
+    put("\n");
+    put(unpacked(document.bytes), { rows: 1 });
+    return undefined;
+  },
+  between: ",",
+  end: (put, items) => put(items > 0 ? "\n]\n" : "]\n"),
+});

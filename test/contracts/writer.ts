@@ -49,6 +49,9 @@ export const writerContract = (name: string, create: () => Writer, readBack: Rea
     it("writes the same bytes for the same calls", () => {
       expect(written(create(), calls)).toEqual(written(create(), calls));
     });
+    it("keeps nothing from one call to the next", () => {
+      expect(written(create(), calls, undefined, create)).toEqual(written(create(), calls));
+    });
     it("tells how many rows each file has", () => {
       for (const [file, told, counted] of rowsOf(written(create(), calls)))
         expect([file, told]).toEqual([file, counted]);

@@ -6,7 +6,7 @@ import type { Sampled } from "../../src/core/sample.ts";
 import type { Transcript, Turn } from "../../src/core/transcript.ts";
 import { csvColumns, type WriterOptions, writers } from "../../src/writers/index.ts";
 import { brokenText, transcript } from "./arbitrary.ts";
-import { MAIN, mainText, written } from "./written.ts";
+import { MAIN, mainText, notesOf, written } from "./written.ts";
 
 const call = (id: string, texts: string[] = []): Transcript => ({
   id,
@@ -122,21 +122,15 @@ describe("CSV", () => {
   it("begins with a byte order mark when asked", () => {
     expect(text([], { csvBom: true })).toBe(`\uFEFF${text([])}`);
   });
-  it("holds back no more than a batch, and adds the batches up", () => {
-    const puts: number[] = [];
-    const writer = writers.csv.create({});
-    const many = call(
-      "c",
-      Array.from({ length: 12_001 }, () => "x"),
+  it("quotes as papaparse does", () => {
+    const hostile = fc.string({ unit: fc.constantFrom(..."\"', ;\r\n\t\uFEFF=＋-@a中😀\ud800") });
+    fc.assert(
+      fc.property(hostile, fc.boolean(), (said, csvGuard) => {
+        const escapeFormulae = csvGuard ? /^[=+\-@\t\r\n＝＋－＠]/ : false;
+        const cell = Papa.unparse([[said.toWellFormed()]], { newline: "\n", escapeFormulae });
+        expect(text([call("c", [said])], { csvGuard })).toContain(`c,1,0,user,normal,,,${cell},,calls,`);
+      }),
     );
-    const put = (_: unknown, { rows = 0 } = {}) => void puts.push(rows);
-    writer.begin(put);
-    const record = { document: { bytes: Buffer.from("{}"), sha256: "00" } };
-    writer.item(many, put, record);
-    writer.item(call("long", ["y".repeat(5e6)]), put, record);
-    expect(puts).toEqual([0, 5_000, 5_000, 2_002]);
-    writer.end(put);
-    expect(puts).toHaveLength(4);
   });
   it("explains each of its columns", () => {
     expect(new Set(csvColumns.map(({ name }) => name)).size).toBe(csvColumns.length);
@@ -154,7 +148,7 @@ describe("messages", () => {
   const toSample = ({ id }: Transcript): Sampled => samples[id] ?? { dropped: "unknown" };
   const calls = ["fits", "changed", "dropped", "dropped"].map((id) => call(id));
 
-  it("names every dropped or changed call beside the samples, and counts them", () => {
+  it("names every dropped or changed call beside the samples, and tells of them", () => {
     const writer = writers.messages.create({ toSample, report: "why.ndjson" });
     const files = written(writer, calls);
     expect(files.get(MAIN)).toEqual({
@@ -167,14 +161,12 @@ describe("messages", () => {
         '{"id":"dropped","dropped":"no-user-turn"}\n'.repeat(2),
       rows: 3,
     });
-    expect(writer.counts).toEqual({
-      samples: 2,
-      dropped: new Map([["no-user-turn", 2]]),
-      changed: new Map([
-        ["turns-merged", 1],
-        ["trailing-user-cut", 1],
-      ]),
-    });
+    expect(notesOf(writer, calls)).toEqual([
+      { changes: [] },
+      { changes: ["turns-merged", "trailing-user-cut"] },
+      { dropped: "no-user-turn" },
+      { dropped: "no-user-turn" },
+    ]);
   });
   it("writes no key but role and content, whatever the sample holds", () => {
     const messages = [{ role: "user", content: "a\ud800", weight: 1 }] as never;
@@ -183,10 +175,10 @@ describe("messages", () => {
     );
     expect(text).toBe('{"messages":[{"role":"user","content":"a\ufffd"}]}\n');
   });
-  it("keeps quiet where there is no place beside the samples, and still counts", () => {
+  it("keeps quiet where there is no place beside the samples, and still tells", () => {
     const writer = writers.messages.create({ toSample, report: null });
     expect([...written(writer, calls).keys()]).toEqual([MAIN]);
-    expect(writer.counts.dropped.get("no-user-turn")).toBe(2);
+    expect(notesOf(writer, calls).filter((note) => note?.dropped === "no-user-turn")).toHaveLength(2);
   });
   it("cannot be made without a way to samples", () => {
     expect(() => writers.messages.create({})).toThrow("toSample");

@@ -1,4 +1,4 @@
-import type { Document, Writer } from "../../src/core/ports.ts";
+import type { Document, Note, Writer } from "../../src/core/ports.ts";
 import type { Transcript } from "../../src/core/transcript.ts";
 
 /** A file as a sink would have it. */
@@ -14,11 +14,12 @@ const documentOf = (transcript: Transcript): Document => ({
   sha256: transcript.provenance.sha256,
 });
 
-/** Everything that a writer makes of these transcripts, by file. */
+/** Everything that a writer makes of these transcripts, by file. @param each gives the one for the next transcript */
 export const written = (
   writer: Writer,
   transcripts: readonly Transcript[],
   document: (transcript: Transcript) => Document = documentOf,
+  each = () => writer,
 ): Map<string, Written> => {
   const files = new Map<string, { chunks: Buffer[]; rows: number }>([[MAIN, { chunks: [], rows: 0 }]]);
   const put: Parameters<Writer["begin"]>[0] = (data, { rows = 0, file = MAIN } = {}) => {
@@ -30,11 +31,19 @@ export const written = (
     files.set(file, entry);
   };
   writer.begin(put);
-  for (const transcript of transcripts) writer.item(transcript, put, { document: document(transcript) });
-  writer.end(put);
+  for (const [at, transcript] of transcripts.entries()) {
+    const { between, item } = each();
+    if (at > 0 && between !== undefined) put(between);
+    item(transcript, put, { document: document(transcript) });
+  }
+  writer.end(put, transcripts.length);
   return new Map(
     [...files].map(([name, { chunks, rows }]) => [name, { text: Buffer.concat(chunks).toString(), rows }]),
   );
 };
+
+/** What a writer says became of each transcript. */
+export const notesOf = (writer: Writer, transcripts: readonly Transcript[]): (Note | undefined)[] =>
+  transcripts.map((transcript) => writer.item(transcript, () => {}, { document: documentOf(transcript) }));
 
 export const mainText = (files: Map<string, Written>): string => files.get(MAIN)?.text ?? "";

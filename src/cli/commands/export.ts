@@ -11,6 +11,7 @@ import {
   redactOptions,
   selectionOptions,
 } from "../options.ts";
+import { whole } from "../values.ts";
 
 const outputOptions = (): Option[] => [
   new Option(
@@ -25,6 +26,10 @@ const outputOptions = (): Option[] => [
   new Option("--rows <unit>", "ndjson: one line per call or per turn").choices(["call", "turn"]).default("call"),
   new Option("--csv-bom", "csv: begin with a byte order mark, for Excel"),
   new Option("--no-csv-guard", "csv: leave cells that a spreadsheet would run as formulas unescaped"),
+  new Option(
+    "--threads <n>",
+    "threads that make many calls' output (default: one less than cores, at most 4, and 0 on two)",
+  ).argParser(whole(0, 64)),
 ];
 
 export const exportCommand: CommandSpec<ExportFlags> = {

@@ -1,10 +1,10 @@
 import { relative } from "node:path";
 import type { Archive } from "../../core/archive.ts";
 import { ReaderGone, UsageError } from "../../core/errors.ts";
-import { type Exported, exportSelection, type Filter } from "../../core/export.ts";
+import { exportSelection } from "../../core/export.ts";
+import type { Exported, Filter } from "../../core/render.ts";
 import { sumOf, type Tally, tallyOf } from "../../core/tally.ts";
-import type { JsonObject, Transcript } from "../../core/transcript.ts";
-import { type CallRecord, callTranscript } from "../../parse/call-log.ts";
+import type { JsonObject } from "../../core/transcript.ts";
 import type { Input } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
@@ -19,6 +19,8 @@ import type { FixedKeys } from "../wire.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import { writeErrorFile } from "./error-file.ts";
 import { fetchSelection, type Got, knownBy, plan } from "./fetching.ts";
+import { openRenderer } from "./render-threads.ts";
+import type { RenderPlan } from "./rendering.ts";
 import { type Came, type Session, withSession } from "./session.ts";
 import { tellSummary } from "./summary.ts";
 
@@ -36,7 +38,7 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
   const selection = flags.offline ? undefined : await selectionOf(input, knownBy(flags, io));
   if (selection && flags.dryRun) return plan(input, selection);
   checkWritable(target, io);
-  const redacting = await readerOf(flags, target);
+  await checkRedactable(flags, target);
   const facts = selectionFacts(input, selection);
   const writes = selection !== undefined || flags.new === true;
   return withSession(
@@ -46,7 +48,7 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
       const progress = await createProgress(io, flags, input.talk);
       try {
         const got = await gather(input, session, selection, progress);
-        return await deliver(input, session, target, got, facts, progress, redacting);
+        return await deliver(input, session, target, got, facts, progress);
       } finally {
         progress.stop();
       }
@@ -85,17 +87,22 @@ const deliver = async (
   got: Got,
   selection: JsonObject,
   progress: Progress,
-  redacting: Awaited<ReturnType<typeof readerOf>>,
 ): Promise<Came> => {
   const counts = await archive.counts();
   const delivery: Delivery = await deliveryOf(archive, target, flags);
   const opened = await openOutputs(target, flags, io, delivery.part);
   delivery.watch(opened);
+  const { redact, redactPattern, threads = threadsFor(counts.fetched, io) } = flags;
+  const plan: RenderPlan = {
+    outputs: opened.outputs.map(({ format, options }) => ({ format, options })),
+    filter: filterOf(flags),
+    redact: { ...(redact && { redact }), ...(redactPattern && { redactPattern }) },
+  };
+  const renderer = await openRenderer(plan, threads);
   try {
     const exported = await exportSelection({
       archive,
-      read: redacting.read,
-      filter: filterOf(flags),
+      renderer,
       outputs: opened.outputs,
       signal: closing,
       log: talk.log,
@@ -104,7 +111,8 @@ const deliver = async (
     });
     closing.throwIfAborted();
     const tally = tallyOf(counts, exported, got);
-    const { redacted } = redacting;
+    const redacted = redact || redactPattern ? exported.redacted : undefined;
+    const samples = target.formats.some((format) => format === "messages") ? exported.samples : undefined;
     const facts = { tool: `callarchive ${VERSION}`, selection, counts: tally, ...(redacted && { redacted }) };
     const files = await delivery.complete(opened, facts, exported.exported);
     await writeErrorFile(flags, io, archive);
@@ -118,7 +126,7 @@ const deliver = async (
       exitCode: code,
       ms: io.now().getTime() - begun.getTime(),
       ...(place !== undefined && { place }),
-      ...(opened.samples && { samples: opened.samples }),
+      ...(samples && { samples }),
       ...(redacted && { redacted }),
     });
     return { code, detail: { ...selection, ...tally }, figures: { calls: tally, bytes: got.bytes } };
@@ -127,22 +135,25 @@ const deliver = async (
     // Whoever reads has seen enough: what was to be done is done.
     if (error instanceof ReaderGone) return { code: EXIT.complete, detail: selection };
     throw error;
+  } finally {
+    await renderer.close();
   }
 };
 
-/** Reads records, and takes out what the flags want redacted, counting it by kind. */
-const readerOf = async (flags: ExportFlags, target: Target) => {
-  const redact = await redactorOf(flags);
-  if (!redact) return { read: callTranscript, redacted: undefined };
-  if ((target.formats as readonly string[]).includes("raw"))
+/** Fewer calls are written before a thread has started. */
+const WORTH_THREADS = 2_000;
+/** More than this many wait for the one that reads the archive. */
+const MOST_THREADS = 4;
+
+/** On two cores threads bring a sixth, and take as much memory again as the promise leaves: there they are asked for. */
+const threadsFor = (calls: number, { cores }: Io): number =>
+  calls < WORTH_THREADS || cores < 3 ? 0 : Math.min(cores - 1, MOST_THREADS);
+
+/** @throws UsageError */
+const checkRedactable = async (flags: ExportFlags, { formats }: Target): Promise<void> => {
+  const redactor = await redactorOf(flags);
+  if (redactor && formats.some((format) => format === "raw"))
     throw new UsageError("raw is the service's own documents, byte for byte: it does not go with --redact.");
-  const redacted: Record<string, number> = {};
-  const read = (record: CallRecord): Transcript => {
-    const { transcript, counts } = redact(callTranscript(record));
-    for (const [name, n = 0] of Object.entries(counts)) redacted[name] = (redacted[name] ?? 0) + n;
-    return transcript;
-  };
-  return { read, redacted };
 };
 
 export const codeOf = (

@@ -1,7 +1,6 @@
-import type { Exported } from "../../core/export.ts";
+import type { Exported, SampleCounts } from "../../core/render.ts";
 import type { Tally } from "../../core/tally.ts";
 import type { FileFacts } from "../../sinks/part-file.ts";
-import type { SampleCounts } from "../../writers/index.ts";
 import type { Talk } from "../log.ts";
 import { count, duration, paint, plural, size } from "../render.ts";
 import type { Got } from "./fetching.ts";
@@ -35,8 +34,8 @@ export const tellSummary = (talk: Talk, summary: Summary): void => {
     files: files.map((file) => ({ ...file })),
     ...(samples && {
       samples: samples.samples,
-      dropped: Object.fromEntries(samples.dropped),
-      changed: Object.fromEntries(samples.changed),
+      dropped: { ...samples.dropped },
+      changed: { ...samples.changed },
     }),
     ...(redacted && { redacted }),
     ms,
@@ -64,7 +63,7 @@ const lines = (
   if (tally.open > 0) told.push(`${plural(tally.open, "call")} not finished yet: run again later.`);
   if (pending > 0) told.push(`${plural(pending, "call")} were never asked for: an earlier run ended before.`);
   if (samples) {
-    const dropped = [...samples.dropped].map(([reason, n]) => `${reason} ${count(n)}`);
+    const dropped = Object.entries(samples.dropped).map(([reason, n]) => `${reason} ${count(n)}`);
     told.push(
       `${plural(samples.samples, "sample")}${dropped.length > 0 ? `; calls without one: ${dropped.join(", ")}` : ""}`,
     );

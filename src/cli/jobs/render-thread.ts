@@ -1,0 +1,51 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { unbundled } from "../../core/bundle.ts";
+import { type Piece, type Rendered, render } from "../../core/render.ts";
+import { Gathered } from "./gathered.ts";
+import type { Asked, Told } from "./render-threads.ts";
+import { type RenderPlan, renderingOf } from "./rendering.ts";
+
+// One thread of `render-threads.ts`: bundles come in, what was made of them goes out as bytes.
+
+const rendering = await renderingOf(workerData as RenderPlan);
+
+parentPort?.on("message", ({ number, bundle, had }: Asked) => {
+  try {
+    const rendered = asBytes(render(unbundled(bundle), had, rendering), bundle.bytes.length);
+    const buffers = rendered.outputs.flatMap(({ pieces }) => pieces.map(({ data }) => (data as Uint8Array).buffer));
+    // Each once: pieces may be views of one.
+    parentPort?.postMessage({ number, rendered } satisfies Told, [...new Set(buffers)] as ArrayBuffer[]);
+  } catch (error) {
+    parentPort?.postMessage({ number, error } satisfies Told);
+  }
+});
+
+/** Text is encoded here, where there is time for it: of each file one piece, but for files that are whole pieces. */
+const asBytes = (rendered: Rendered, expected: number): Rendered => ({
+  ...rendered,
+  outputs: rendered.outputs.map(({ pieces, items }) => ({ items, pieces: joined(pieces, expected) })),
+});
+
+const joined = (pieces: readonly Piece[], expected: number): Piece[] => {
+  const files = new Map<string | undefined, { bytes: Gathered; rows: number }>();
+  const whole: Piece[] = [];
+  for (const piece of pieces) {
+    const { data, file, rows = 0 } = piece;
+    if (piece.whole) {
+      whole.push(piece);
+      continue;
+    }
+    const sum = files.get(file) ?? { bytes: new Gathered(file === undefined ? expected : 0), rows: 0 };
+    sum.bytes.add(data);
+    sum.rows += rows;
+    files.set(file, sum);
+  }
+  return [
+    ...[...files].map(([file, { bytes, rows }]) => ({
+      data: bytes.taken(),
+      rows,
+      ...(file !== undefined && { file }),
+    })),
+    ...whole,
+  ];
+};

@@ -1,0 +1,87 @@
+import { Worker } from "node:worker_threads";
+import { type Bundle, unbundled } from "../../core/bundle.ts";
+import type { Renderer } from "../../core/export.ts";
+import { type Rendered, render } from "../../core/render.ts";
+import { type RenderPlan, renderingOf } from "./rendering.ts";
+
+/** New objects of a thread: room for a bundle's. What is left to V8 takes three times as much. */
+const YOUNG_MB = 24;
+
+type Had = Parameters<Renderer["render"]>[1];
+
+/** To a thread. */
+export interface Asked {
+  number: number;
+  bundle: Bundle;
+  had: Had;
+}
+
+/** And back. */
+export type Told = { number: number; rendered: Rendered } | { number: number; error: unknown };
+
+interface Waiting {
+  resolve: (rendered: Rendered) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+Renders on threads of its own, or with 0 of them on this one.
+
+@throws UsageError for kinds that cannot be redacted
+*/
+export const openRenderer = async (
+  plan: RenderPlan,
+  threads: number,
+): Promise<Renderer & { close(): Promise<void> }> => {
+  // Also where threads do the work: what is wrong with the plan is said here.
+  const rendering = await renderingOf(plan);
+  if (threads === 0)
+    return {
+      render: async (bundle, had) => render(unbundled(bundle), had, rendering),
+      ahead: 0,
+      close: async () => undefined,
+    };
+  const all = Array.from({ length: threads }, () => startThread(plan));
+  let next = 0;
+  return {
+    // In turns: bundles are much of a size, and leave in the order in which they came.
+    render: (bundle, had) => (all[next++ % threads] as Thread).render(bundle, had),
+    ahead: threads,
+    close: async () => void (await Promise.all(all.map((thread) => thread.close()))),
+  };
+};
+
+type Thread = ReturnType<typeof startThread>;
+
+const startThread = (plan: RenderPlan) => {
+  const worker = new Worker(new URL("./render-thread.js", import.meta.url), {
+    workerData: plan,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
+  const waiting = new Map<number, Waiting>();
+  let failure: unknown;
+  let count = 0;
+  const fail = (error: unknown): void => {
+    failure ??= error;
+    for (const { reject } of waiting.values()) reject(failure);
+    waiting.clear();
+  };
+  worker.on("message", (told: Told) => {
+    const asked = waiting.get(told.number);
+    waiting.delete(told.number);
+    if ("error" in told) asked?.reject(told.error);
+    else asked?.resolve(told.rendered);
+  });
+  worker.on("error", fail);
+  worker.on("exit", () => fail(new Error("A thread that renders has ended.")));
+  return {
+    render: (bundle: Bundle, had: Had): Promise<Rendered> =>
+      new Promise((resolve, reject) => {
+        if (failure !== undefined) return reject(failure);
+        const number = count++;
+        waiting.set(number, { resolve, reject });
+        worker.postMessage({ number, bundle, had } satisfies Asked, [bundle.bytes.buffer]);
+      }),
+    close: () => worker.terminate(),
+  };
+};

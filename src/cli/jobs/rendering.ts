@@ -1,0 +1,27 @@
+import type { Filter, Rendering } from "../../core/render.ts";
+import { callTranscript } from "../../parse/call-log.ts";
+import { voiceSample } from "../../transforms/voice.ts";
+import { type WriterName, type WriterOptions, writers } from "../../writers/index.ts";
+import type { RedactFlags } from "../options.ts";
+import { redactorOf } from "../redaction.ts";
+
+/** What is to be done with records, as plain data: another thread can be told of it. */
+export interface RenderPlan {
+  outputs: readonly { format: WriterName; options: Omit<WriterOptions, "toSample"> }[];
+  filter: Filter;
+  redact: Pick<RedactFlags, "redact" | "redactPattern">;
+}
+
+/** @throws UsageError for kinds that cannot be redacted */
+export const renderingOf = async ({ outputs, filter, redact }: RenderPlan): Promise<Rendering> => {
+  const redactor = await redactorOf(redact);
+  return {
+    read: redactor
+      ? (record) => redactor(callTranscript(record))
+      : (record) => ({ transcript: callTranscript(record) }),
+    filter,
+    writers: outputs.map(({ format, options }) =>
+      writers[format].create({ ...options, toSample: (transcript) => voiceSample(transcript) }),
+    ),
+  };
+};

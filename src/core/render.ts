@@ -1,0 +1,157 @@
+import type { StoredRecord } from "./archive.ts";
+import { InvalidDocument } from "./errors.ts";
+import type { Chunk, Document, Note, PutOptions, Writer } from "./ports.ts";
+import type { Transcript } from "./transcript.ts";
+
+/** Which transcripts go out; the others are skipped and counted. */
+export interface Filter {
+  /** The service's word for it, case-insensitive, for example `Finished`. */
+  status?: string;
+  minTurns?: number;
+  /** Seconds; a call of unknown duration counts as long as its last turn's begin. */
+  minDuration?: number;
+}
+
+export type SkipReason = "status" | "min-turns" | "min-duration" | "new";
+
+type Tallied = Record<string, number>;
+
+/** What a record says, and what was taken out of it, by kind. */
+export interface Read {
+  transcript: Transcript;
+  counts?: Partial<Tallied>;
+}
+
+/** What is done with records, on whatever thread. */
+export interface Rendering {
+  /** @throws InvalidDocument */
+  read: (record: StoredRecord & { document: Document }) => Read;
+  filter: Filter;
+  /** Of each output. */
+  writers: readonly Writer[];
+}
+
+/** What became of fine-tuning samples. */
+export interface SampleCounts {
+  samples: number;
+  /** Calls without a sample, by reason. */
+  dropped: Tallied;
+  /** Samples that differ from their call's words, by change; one sample can have several. */
+  changed: Tallied;
+}
+
+/** What was counted on the way from records to outputs. */
+export interface Exported {
+  exported: number;
+  skipped: Partial<Record<SkipReason, number>>;
+  /** Documents that could not be read as transcripts. */
+  invalid: number;
+  redacted: Tallied;
+  samples: SampleCounts;
+}
+
+export interface Piece extends PutOptions {
+  data: Chunk;
+}
+
+/** A batch of records, ready to be put. */
+export interface Rendered extends Exported {
+  /** In the order of the writers: the pieces, and the items that are in them. */
+  outputs: { pieces: Piece[]; items: number[] }[];
+  /** Those that could not be read, with the reason. */
+  troubled: { id: string; message: string }[];
+}
+
+export const nothing = (): Exported => ({
+  exported: 0,
+  skipped: {},
+  invalid: 0,
+  redacted: {},
+  samples: { samples: 0, dropped: {}, changed: {} },
+});
+
+/** Adds the counts of a batch to those of a run. */
+export const addTo = (sum: Exported, part: Exported): void => {
+  sum.exported += part.exported;
+  sum.invalid += part.invalid;
+  sum.samples.samples += part.samples.samples;
+  addAll(sum.skipped, part.skipped);
+  addAll(sum.redacted, part.redacted);
+  addAll(sum.samples.dropped, part.samples.dropped);
+  addAll(sum.samples.changed, part.samples.changed);
+};
+
+const addAll = (sum: Partial<Tallied>, part: Partial<Tallied>): void => {
+  for (const [name, n = 0] of Object.entries(part)) sum[name] = (sum[name] ?? 0) + n;
+};
+
+const add = (sum: Partial<Tallied>, name: string): void => {
+  sum[name] = (sum[name] ?? 0) + 1;
+};
+
+/** Renders records. @param had of each output, the items that it has had and does not want again */
+export const render = (
+  records: readonly StoredRecord[],
+  had: readonly (ReadonlySet<number> | undefined)[],
+  { read, filter, writers }: Rendering,
+): Rendered => {
+  const rendered: Rendered = { ...nothing(), outputs: writers.map(() => ({ pieces: [], items: [] })), troubled: [] };
+  for (const record of records) {
+    if (!hasDocument(record)) continue;
+    const came = readOrReason(read, record);
+    if (typeof came === "string") {
+      rendered.invalid += 1;
+      rendered.troubled.push({ id: record.id, message: came });
+      continue;
+    }
+    const { transcript, counts } = came;
+    if (counts) addAll(rendered.redacted, counts);
+    const takers = writers.flatMap((_, at) => (had[at]?.has(record.item) ? [] : [at]));
+    const reason = skip(transcript, filter) ?? (takers.length === 0 ? "new" : undefined);
+    if (reason) {
+      add(rendered.skipped, reason);
+      continue;
+    }
+    for (const at of takers) {
+      const writer = writers[at] as Writer;
+      const { pieces, items } = rendered.outputs[at] as Rendered["outputs"][number];
+      if (writer.between !== undefined && items.length > 0) pieces.push({ data: writer.between });
+      const note = writer.item(transcript, (data, options) => void pieces.push({ data, ...options }), record);
+      if (note) count(rendered.samples, note);
+      items.push(record.item);
+    }
+    rendered.exported += 1;
+  }
+  return rendered;
+};
+
+const count = (samples: SampleCounts, note: Note): void => {
+  if (note.dropped !== undefined) {
+    add(samples.dropped, note.dropped);
+    return;
+  }
+  samples.samples += 1;
+  for (const change of note.changes) add(samples.changed, change);
+};
+
+const hasDocument = (record: StoredRecord): record is StoredRecord & { document: Document } =>
+  record.document !== undefined;
+
+const readOrReason = (read: Rendering["read"], record: StoredRecord & { document: Document }): Read | string => {
+  try {
+    return read(record);
+  } catch (error) {
+    if (!(error instanceof InvalidDocument)) throw error;
+    return error.message;
+  }
+};
+
+const skip = (transcript: Transcript, { status, minTurns, minDuration }: Filter): SkipReason | undefined => {
+  if (status && transcript.status?.toLowerCase() !== status.toLowerCase()) return "status";
+  if (minTurns && transcript.turns.length < minTurns) return "min-turns";
+  if (minDuration && duration(transcript) < minDuration) return "min-duration";
+  return undefined;
+};
+
+const duration = ({ durationSeconds, turns }: Transcript): number =>
+  durationSeconds ?? turns.reduce((longest, { begin = 0 }) => Math.max(longest, begin), 0);
