@@ -19,10 +19,22 @@ export interface CurrentRow {
   error_code: string | null;
 }
 
+const COLUMNS = [
+  ...["i.item", "i.state", "i.key", "i.named", "i.instance_id", "i.link", "a.agent_id", "i.window_start"],
+  ...["i.window_end", "i.seen_at", "i.attempts", "i.described", "i.block", "i.error_code"],
+].join(", ");
+
+/** Items that a list of JSON names, as one text of JSON, each with its place in the list: a tenth of asking for each. */
+const standing = (from: string): string =>
+  `select json_group_array(json_array(n.key, ${COLUMNS})) as lines
+     from json_each(?) n ${from} left join agents a on a.agent = i.agent`;
+
 /** The ledger's statements. */
 export const SQL = {
-  byKey: "select item from items where key = ?",
-  byLink: "select item from links where link = ?",
+  byKeys: standing("cross join items i on i.key = n.value"),
+  // In hex: JSON has no bytes.
+  byLinks: standing("cross join links l on l.link = unhex(n.value) cross join items i on i.item = l.item"),
+  byItems: standing("cross join items i on i.item = n.value"),
   insert: `insert into items (key, named, instance_id, link, agent, status, window_start, window_end, seen_at, state)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending') returning item`,
   touch: `update items set agent = coalesce(agent, ?), window_start = coalesce(?, window_start),
@@ -33,10 +45,9 @@ export const SQL = {
   moveMore: "update links set item = ? where item = ? and more = 1",
   // A call with an id that turns out to have another one, which hardly ever happens: here alone all links are looked at.
   moveLinks: "update links set item = ?, more = 1 where item = ?",
-  current: `select i.item, i.state, i.key, i.named, i.instance_id, i.link, a.agent_id, i.window_start, i.window_end, i.seen_at,
-       i.attempts, i.described, i.block, i.error_code
-     from items i left join agents a on a.agent = i.agent where i.item = ?`,
-  addSelected: "insert into temp.selected (item) values (?) on conflict do nothing",
+  current: `select ${COLUMNS} from items i left join agents a on a.agent = i.agent where i.item = ?`,
+  selected: "select json_group_array(item) as items from temp.selected where item in (select value from json_each(?))",
+  addSelected: "insert into temp.selected (item) select value from json_each(?) where true on conflict do nothing",
   dropSelected: "delete from temp.selected where item = ?",
   twin: "select item from items where key = ? and item <> ?",
   nameless: `select i.item from links l cross join items i on i.item = l.item
@@ -51,7 +62,7 @@ export const SQL = {
        instance_id = case when ? = 1 then ? else instance_id end, status = coalesce(?, status),
        described = max(described, ?), started_at = coalesce(?, started_at), sha256 = coalesce(?, sha256),
        bytes = coalesce(?, bytes), attempts = attempts + ?, error_code = ?, error_message = ?,
-       error_request_id = ?, error_status = ?, error_at = ?,
+       error_request_id = ?, error_status = ?, error_at = ?, said = ?, link = ?,
        -- Its patience begins with the first attempt, however long it waited for that.
        seen_at = case when attempts = 0 then ? else seen_at end
      -- A good document is never given up for less.
@@ -76,3 +87,26 @@ export const prepare = (db: Db): Record<keyof typeof SQL, Statement> =>
     keyof typeof SQL,
     Statement
   >;
+
+/** What a query of `standing` gave, at the places of what was asked for. */
+export const standingIn = (answer: unknown): (CurrentRow | undefined)[] => {
+  const rows: (CurrentRow | undefined)[] = [];
+  for (const line of JSON.parse((answer as { lines: string }).lines))
+    rows[line[0]] = {
+      item: line[1],
+      state: line[2],
+      key: line[3],
+      named: line[4],
+      instance_id: line[5],
+      link: line[6],
+      agent_id: line[7],
+      window_start: line[8],
+      window_end: line[9],
+      seen_at: line[10],
+      attempts: line[11],
+      described: line[12],
+      block: line[13],
+      error_code: line[14],
+    };
+  return rows;
+};

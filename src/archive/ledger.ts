@@ -9,7 +9,7 @@ import {
 } from "../core/archive.ts";
 import type { Member } from "./block.ts";
 import { bytesOf, changes, metaOf } from "./changes.ts";
-import { type CurrentRow, prepare } from "./ledger-sql.ts";
+import { type CurrentRow, prepare, standingIn } from "./ledger-sql.ts";
 import { type Db, transaction } from "./open.ts";
 import { type Agents, digestOf, insertStored, one, standIn, standsFor } from "./rows.ts";
 import type { Ready, Store } from "./store.ts";
@@ -24,8 +24,10 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
   /** The older item, if a call turns out to be one that the archive knew already: by its id, or by its address. */
   const twinOf = ({ item, key }: CurrentRow, id: string | undefined, link: Buffer | undefined): number | undefined => {
     const twin = id === undefined || id === key ? undefined : one<{ item: number }>(statements.twin.get(id, item));
-    if (twin || link === undefined || standIn(link) === key) return twin?.item;
-    return one<{ item: number }>(statements.nameless.get(link, item))?.item;
+    if (link === undefined || standIn(link) === key) return twin?.item;
+    // An address that nobody knew leads to no other.
+    if (statements.addLink.run(link, item).changes > 0) return twin?.item;
+    return (twin ?? one<{ item: number }>(statements.nameless.get(link, item)))?.item;
   };
 
   /** The older item stands for both. */
@@ -35,7 +37,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
     (link ? statements.moveMore : statements.moveLinks).run(known, late.item);
     statements.adopt.run(late.item, known);
     statements.dropSelected.run(late.item);
-    statements.addSelected.run(known);
+    statements.addSelected.run(JSON.stringify([known]));
     statements.remove.run(late.item);
     if (instanceId !== undefined) statements.name.run(instanceId.toLowerCase(), spelling(instanceId), known);
   };
@@ -43,49 +45,53 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
   const commit = (outcomes: readonly Outcome[], thought: readonly (Member | undefined)[], prepared: Ready[]): void => {
     held();
     const change = changes(store);
+    const rows = standingIn(statements.byItems.get(JSON.stringify(outcomes.map(({ item }) => item))));
+    let united = false;
     for (const [at, outcome] of outcomes.entries()) {
       const { instanceId, document } = outcome;
       const link = outcome.link === undefined ? undefined : digestOf(outcome.link);
-      let known = current(outcome.item);
+      // What two items became may be what a later outcome is of.
+      let known = united ? current(outcome.item) : (rows[at] ?? lost());
       const twin = twinOf(known, instanceId?.toLowerCase(), link);
       if (twin !== undefined) {
         change.leave(known);
         unite(known, twin, instanceId);
+        united = true;
         known = current(twin);
+        if (link && standIn(link) !== known.key) statements.addLink.run(link, known.item);
       }
-      if (link && standIn(link) !== known.key) statements.addLink.run(link, known.item);
       // What was deleted stays deleted, under whatever address it is met.
       if (known.state === "pruned") continue;
       const before = change.before(known);
       const saidBefore = metaOf(before);
       // List knows less than describe: what was said before and is not said now stays.
       const said = outcome.meta && { ...saidBefore, ...outcome.meta };
-      const last = said ?? saidBefore;
-      const address = outcome.link ?? (known.link === "" ? saidBefore?.CallLogUrl : known.link) ?? null;
+      const meta = said ? undefined : before?.meta;
       // Two addresses of one call: the document that came first stays.
       const stays = twin !== undefined && known.state === "fetched";
-      if (!stays && !settle(known, outcome)) continue;
-      const planned = thought[at];
+      let next = before;
       if (document && !stays) {
-        const asPlanned = planned?.item === known.item && saidBefore === undefined;
-        const meta = said ? bytesOf(said) : before?.meta;
-        change.put(
-          known,
-          asPlanned && planned ? planned : { item: known.item, document: document.bytes, ...(meta && { meta }) },
-        );
-      } else if (said && before) change.put(known, { ...before, meta: bytesOf(said) });
-      const stored = change.before(known);
-      statements.said.run(
-        stored?.meta?.length ?? null,
-        stored?.meta && address === last?.CallLogUrl ? "" : address,
-        known.item,
-      );
+        const planned = thought[at];
+        const all = said ? bytesOf(said) : meta;
+        next =
+          planned?.item === known.item && saidBefore === undefined
+            ? planned
+            : { item: known.item, document: document.bytes, ...(all && { meta: all }) };
+      } else if (said && before) next = { ...before, meta: bytesOf(said) };
+      const address = outcome.link ?? (known.link === "" ? saidBefore?.CallLogUrl : known.link) ?? null;
+      const place = {
+        said: next?.meta?.length ?? null,
+        link: next?.meta && address === (said ?? saidBefore)?.CallLogUrl ? "" : address,
+      };
+      if (stays) statements.said.run(place.said, place.link, known.item);
+      else if (!settle(known, outcome, place)) continue;
+      if (next && next !== before) change.put(known, next);
     }
     change.finish(prepared);
   };
 
   /** False when what is there is better. */
-  const settle = ({ item }: CurrentRow, outcome: Outcome): boolean => {
+  const settle = ({ item }: CurrentRow, outcome: Outcome, place: { said: number | null; link: unknown }): boolean => {
     const { error, document, instanceId } = outcome;
     const { changes: changed } = statements.settle.run(
       outcome.state,
@@ -104,6 +110,8 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
       error?.requestId ?? null,
       error?.status ?? null,
       error ? now().toISOString() : null,
+      place.said,
+      place.link,
       now().getTime(),
       item,
       outcome.state,
@@ -111,51 +119,87 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
     return changed > 0;
   };
 
-  const select = (refs: readonly Ref[]): Selected[] =>
-    refs.map((ref) => {
-      const row = current(found(ref) ?? added(ref));
-      return { ...selectedOf(row), added: statements.addSelected.run(row.item).changes > 0 };
-    });
-
-  // In a list: libsql takes a lone buffer for an object of named values, and ends the process.
-  const itemOf = ({ instanceId, link }: Ref): number | undefined =>
-    one<{ item: number }>(
-      instanceId ? statements.byKey.get(instanceId.toLowerCase()) : statements.byLink.get([digestOf(link ?? "")]),
-    )?.item;
-
-  const found = (ref: Ref): number | undefined => {
-    const { instanceId, link, agentId, window } = ref;
-    const item = itemOf(ref);
-    if (item !== undefined && (agentId || window))
-      statements.touch.run(
-        agentId === undefined ? null : agents.number(agentId),
-        window?.start.getTime() ?? null,
-        window?.end.getTime() ?? null,
-        item,
-      );
-    if (item !== undefined && instanceId && link) statements.addLink.run(digestOf(link), item);
-    return item;
+  /** How these stand, undefined where one is not known. */
+  const known = (refs: readonly Ref[]): (CurrentRow | undefined)[] => {
+    const ids = refs.map(({ instanceId }) => instanceId?.toLowerCase() ?? null);
+    const links = refs.map(({ instanceId, link }) => (instanceId ? null : digestOf(link ?? "").toString("hex")));
+    const rows = standingIn(statements.byKeys.get(JSON.stringify(ids)));
+    if (links.some((link) => link !== null))
+      for (const [at, row] of standingIn(statements.byLinks.get(JSON.stringify(links))).entries()) rows[at] ??= row;
+    return rows;
   };
 
-  const added = ({ instanceId, link, agentId, status, window }: Ref): number => {
-    const digest = digestOf(link ?? "");
+  const select = (refs: readonly Ref[]): Selected[] => {
+    const rows = known(refs);
+    // What is met more than once in this batch: by its id, or by its address.
+    const met = new Map<string, CurrentRow>();
+    const all = refs.map((ref, at) => {
+      const names = namesOf(ref);
+      const before = rows[at] ?? met.get(names[0] ?? "");
+      const row = before ?? added(ref);
+      if (before) touch(before, ref);
+      for (const name of names) met.set(name, row);
+      return row;
+    });
+    const items = JSON.stringify(all.map(({ item }) => item));
+    const had = new Set<number>(JSON.parse((statements.selected.get(items) as { items: string }).items));
+    statements.addSelected.run(items);
+    return all.map((row) => {
+      const isNew = !had.has(row.item);
+      had.add(row.item);
+      return { ...selectedOf(row), added: isNew };
+    });
+  };
+
+  /** Where a call was met again. */
+  const touch = (row: CurrentRow, { instanceId, link, agentId, window }: Ref): void => {
+    const [start, end] = [window?.start.getTime() ?? row.window_start, window?.end.getTime() ?? row.window_end];
+    if ((agentId && row.agent_id === null) || start !== row.window_start || end !== row.window_end) {
+      statements.touch.run(agentId === undefined ? null : agents.number(agentId), start, end, row.item);
+      row.agent_id ??= agentId ?? null;
+      row.window_start = start;
+      row.window_end = end;
+    }
+    if (instanceId && link) statements.addLink.run(digestOf(link), row.item);
+  };
+
+  const added = ({ instanceId, link, agentId, status, window }: Ref): CurrentRow => {
+    const row = {
+      key: instanceId?.toLowerCase() ?? standIn(digestOf(link ?? "")),
+      named: instanceId === undefined ? 0 : 1,
+      instance_id: instanceId === undefined ? null : spelling(instanceId),
+      link: link ?? null,
+      agent_id: agentId ?? null,
+      window_start: window?.start.getTime() ?? null,
+      window_end: window?.end.getTime() ?? null,
+      seen_at: now().getTime(),
+    };
     const { item } =
       one<{ item: number }>(
         statements.insert.get(
-          instanceId?.toLowerCase() ?? standIn(digest),
-          instanceId === undefined ? 0 : 1,
-          instanceId === undefined ? null : spelling(instanceId),
-          link ?? null,
+          row.key,
+          row.named,
+          row.instance_id,
+          row.link,
           agentId === undefined ? null : agents.number(agentId),
           status ?? null,
-          window?.start.getTime() ?? null,
-          window?.end.getTime() ?? null,
-          now().getTime(),
+          row.window_start,
+          row.window_end,
+          row.seen_at,
         ),
       ) ?? lost();
-    if (link) statements.firstLink.run(digest, item, instanceId ? 1 : 0);
-    return item;
+    if (link) statements.firstLink.run(digestOf(link), item, instanceId ? 1 : 0);
+    return { ...row, item, state: "pending", attempts: 0, described: 0, block: null, error_code: null };
   };
+
+  /** Whether these starts, sorted, go on from those of the commit before, in either direction, but for some stragglers. */
+  const isOnward = (starts: readonly number[]): boolean => {
+    const at = (share: number): number => starts[Math.floor(share * (starts.length - 1))] ?? Number.NaN;
+    const isOn = at(0.1) >= middle || at(0.9) <= middle;
+    middle = at(0.5);
+    return isOn;
+  };
+  let middle = Number.NaN;
 
   return {
     select: async (refs) =>
@@ -164,19 +208,23 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
         return select(refs);
       }),
     selectStored: async (filter) => insertStored(db, "insert into temp.selected", filter),
-    commit: async (outcomes) => {
+    commit: async (unordered) => {
+      // Those that began one after the other lie next to each other.
+      const outcomes = unordered.toSorted((one, other) => startOf(one) - startOf(other));
       const thought = outcomes.map(({ item, document, meta }) =>
         document ? { item, document: document.bytes, ...(meta && { meta: bytesOf(meta) }) } : undefined,
       );
-      const prepared = await store.prepared(thought.flatMap((member) => member ?? []));
+      const prepared = await store.prepared(
+        thought.flatMap((member) => member ?? []),
+        isOnward(outcomes.flatMap((outcome) => (outcome.document ? [startOf(outcome)] : []))),
+      );
       transaction(db, () => commit(outcomes, thought, prepared));
       await store.keepUp();
     },
-    look: async (refs) =>
-      refs.map((ref) => {
-        const item = itemOf(ref);
-        return item === undefined ? undefined : current(item).state;
-      }),
+    look: async (refs) => {
+      const rows = known(refs);
+      return refs.map((_, at) => rows[at]?.state);
+    },
     counts: async () => {
       const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<State, number>;
       for (const { state, n } of statements.counts.all() as { state: State; n: number }[]) counts[state] = n;
@@ -188,6 +236,16 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
       ),
   };
 };
+
+/** In milliseconds; unknown ones come last. */
+const startOf = ({ startedAt }: Outcome): number =>
+  startedAt === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(startedAt);
+
+/** What a call may be met under. */
+const namesOf = ({ instanceId, link }: Ref): string[] => [
+  ...(instanceId ? [instanceId.toLowerCase()] : []),
+  ...(link ? [standIn(digestOf(link))] : []),
+];
 
 /** The id as it is written, where that is not its key. */
 const spelling = (id: string): string | null => (id === id.toLowerCase() ? null : id);

@@ -9,7 +9,7 @@ const BATCH_ITEMS = 200;
 /** Of documents and of what was said about their calls. */
 const BATCH_BYTES = 256 * 1024;
 /** Expanded blocks that are kept: calls next to each other in time may lie in as many blocks as there were runs. */
-const KEPT_BYTES = 6 * 1024 * 1024;
+const KEPT_BYTES = 12 * 1024 * 1024;
 /** A selection up to this size is sorted; a larger one is met on a walk through all items in order. */
 const SORTED = 20_000;
 

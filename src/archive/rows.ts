@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { State, StoredFilter, StoredRecord } from "../core/archive.ts";
 import type { SourceName } from "../core/transcript.ts";
 import type { Db } from "./open.ts";
@@ -78,7 +78,7 @@ export const rowsIn = (answer: unknown): ItemRow[] =>
 export const one = <T>(row: unknown): T | undefined => (row === null ? undefined : (row as T | undefined));
 
 /** What a link is known by: the first half of its SHA-256. */
-export const digestOf = (link: string): Buffer => createHash("sha256").update(link).digest().subarray(0, 16);
+export const digestOf = (link: string): Buffer => hash("sha256", link, "buffer").subarray(0, 16);
 
 const STAND_IN = "link-";
 

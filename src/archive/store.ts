@@ -1,5 +1,5 @@
 import { BLOCK_BYTES, joined, type Member, parted, shared, sizeOf } from "./block.ts";
-import { compress, compressNow, expand, expandNow, type Packed } from "./codec.ts";
+import { compress, compressNow, type Effort, expand, expandNow, type Packed } from "./codec.ts";
 import { type Db, transaction } from "./open.ts";
 import { one } from "./rows.ts";
 
@@ -12,6 +12,8 @@ const SPARE_PAGES = 64;
 /** A block that is ready to be stored. */
 export interface Ready extends Packed {
   members: readonly Member[];
+  /** To be put in order later. */
+  isLoose: boolean;
 }
 
 interface BlockRow extends Packed {
@@ -34,7 +36,7 @@ export const store = (db: Db, held: () => void) => {
      order by i.started_at is null, i.started_at, i.key`,
   );
 
-  const put = ({ codec, size, body, members }: Ready, isLoose: boolean): void => {
+  const put = ({ codec, size, body, members, isLoose }: Ready): void => {
     const raw = members.reduce((sum, { document }) => sum + document.length, 0);
     const row = insert.get(codec, isLoose ? 1 : 0, raw, size, body.byteLength, body);
     const items = JSON.stringify(members.map(({ item }) => item));
@@ -51,21 +53,33 @@ export const store = (db: Db, held: () => void) => {
     }
   };
 
-  /** A document that fills a block is where it will stay. */
-  const effortOf = (members: readonly Member[]) =>
-    members.reduce((sum, member) => sum + sizeOf(member), 0) >= BLOCK_BYTES ? "well" : "quick";
+  /**
+  A document that fills a block is where it will stay, and so are those that fill one together if they are in order:
+  all but the last of `parts`.
+  */
+  const effortOf = (part: readonly Member[], at: number, parts: readonly unknown[], inOrder: boolean): Effort =>
+    (inOrder && at < parts.length - 1) || part.reduce((sum, member) => sum + sizeOf(member), 0) >= BLOCK_BYTES
+      ? "well"
+      : "quick";
 
-  const prepared = (members: readonly Member[]): Promise<Ready[]> =>
+  /** @param inOrder they follow, by their start, what was stored before */
+  const prepared = (members: readonly Member[], inOrder: boolean): Promise<Ready[]> =>
     Promise.all(
-      shared(members).map(async (part) => ({ ...(await compress(joined(part), effortOf(part))), members: part })),
+      shared(members).map(async (part, at, parts) => {
+        const effort = effortOf(part, at, parts, inOrder);
+        return { ...(await compress(joined(part), effort)), members: part, isLoose: effort === "quick" };
+      }),
     );
 
   const preparedNow = (members: readonly Member[]): Ready[] =>
-    shared(members).map((part) => ({ ...compressNow(joined(part), effortOf(part)), members: part }));
+    shared(members).map((part, at, parts) => {
+      const effort = effortOf(part, at, parts, false);
+      return { ...compressNow(joined(part), effort), members: part, isLoose: effort === "quick" };
+    });
 
   /** Stores what was prepared. */
   const add = (blocks: readonly Ready[]): void => {
-    for (const block of blocks) put(block, effortOf(block.members) === "quick");
+    for (const block of blocks) put(block);
   };
 
   /**
@@ -76,7 +90,7 @@ export const store = (db: Db, held: () => void) => {
   const drop = (block: number, items: ReadonlySet<number>): void => {
     const left = [...membersOf(block).values()].filter(({ item }) => !items.has(item));
     remove.run(block);
-    if (left.length > 0) put({ ...compressNow(joined(left), "well"), members: left }, false);
+    if (left.length > 0) put({ ...compressNow(joined(left), "well"), members: left, isLoose: false });
   };
 
   /** All loose documents by start, then key: those that belong together compress better, and are read together. */
@@ -101,7 +115,9 @@ export const store = (db: Db, held: () => void) => {
     for (let at = 0; at < parts.length; at += 2) {
       const two = parts.slice(at, at + 2);
       tight.push(
-        ...(await Promise.all(two.map(async (part) => ({ ...(await compress(joined(part), "well")), members: part })))),
+        ...(await Promise.all(
+          two.map(async (part) => ({ ...(await compress(joined(part), "well")), members: part, isLoose: false })),
+        )),
       );
     }
     transaction(db, () => {
@@ -109,7 +125,7 @@ export const store = (db: Db, held: () => void) => {
       // A block that was replaced meanwhile has lost a member: the next time will do.
       if (whole.some((block) => one(read.get(block)) === undefined)) return;
       for (const block of whole) remove.run(block);
-      for (const block of tight) put(block, false);
+      for (const block of tight) put(block);
     });
   };
 

@@ -26,7 +26,11 @@ const cutAddress = (address: string): string => {
 /** What stands before the last @ of a host's part, also in an address that is a parameter of another one. */
 const withoutUsers = (address: string): string => address.replace(/(:(?:\\{0,4}\/){2})[^/\\?#&;]*@/g, "$1");
 
-const cleanText = (text: string): string => text.replace(ADDRESS, cutAddress).replace(TOKEN_TEXT, '$1"[hidden]"');
+/** Where neither an address nor a token can be found, there is nothing to replace: in nearly every text. */
+const PERHAPS = /:\\{0,4}\/|token/i;
+
+const cleanText = (text: string): string =>
+  PERHAPS.test(text) ? text.replace(ADDRESS, cutAddress).replace(TOKEN_TEXT, '$1"[hidden]"') : text;
 
 const parsed = (text: string): Json | undefined => {
   if (!/^\s*[[{]/.test(text)) return undefined;
@@ -59,15 +63,16 @@ const clean = (value: Json, depth: number): Json => {
   return isObject(value) ? cleanObject(value, depth) : value;
 };
 
-const cleanObject = (value: JsonObject, depth: number): JsonObject =>
+const cleanObject = (value: JsonObject, depth: number): JsonObject => {
+  const kept: [string, Json][] = [];
+  for (const [key, item] of Object.entries(value)) {
+    if (TOKEN_KEY.test(key)) continue;
+    const isLink = typeof item === "string" && /^calllogurl$/i.test(key);
+    kept.push([key, isLink ? placeOf(item) : clean(item, depth + 1)]);
+  }
   // fromEntries, not assignment: a key named __proto__ stays a key.
-  Object.fromEntries(
-    Object.entries(value).flatMap(([key, item]): [string, Json][] => {
-      if (TOKEN_KEY.test(key)) return [];
-      if (/^calllogurl$/i.test(key) && typeof item === "string") return [[key, placeOf(item)]];
-      return [[key, clean(item, depth + 1)]];
-    }),
-  );
+  return Object.fromEntries(kept);
+};
 
 /**
 A wire object without its secrets, fit to store, log and print; the argument is left alone.

@@ -3,7 +3,7 @@ import type { Dispatcher } from "undici";
 import { Unavailable } from "../core/errors.ts";
 import { isObject, type JsonObject } from "../core/transcript.ts";
 import { proxyOf } from "../http/agent.ts";
-import { collect } from "../http/body.ts";
+import { gather } from "../http/body.ts";
 import { type Pace, paced } from "../http/pace.ts";
 import { type RetryOptions, retryAfterMs, retrying } from "../http/retry.ts";
 import { transportError, within } from "../http/transport.ts";
@@ -101,7 +101,9 @@ export const createRpc = ({
       .catch((error: unknown) => {
         throw transportError(error, host, "answer", proxyOf(dispatcher, endpoint));
       });
-    const raw = await collect(answer.body, maxBytes, host).catch((error: unknown) => {
+    const raw = await gather(answer.body, answer.headers["content-length"], maxBytes, host).catch((error: unknown) => {
+      // Destroyed unread, it would otherwise throw its own abort at nobody.
+      answer.body.on("error", () => undefined).destroy();
       throw transportError(error, host, "body");
     });
     const parsed = parse(raw.toString("utf8"));

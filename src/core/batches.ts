@@ -1,23 +1,69 @@
-/**
-Collects what arrives while a write is under way into the next one.
+export interface BatchOptions<T> {
+  /** One at a time. */
+  write: (batch: T[]) => Promise<void>;
+  /** A batch is written when it has so many pieces, */
+  most: number;
+  /** or so much in all, by `sizeOf`, */
+  room: number;
+  sizeOf: (piece: T) => number;
+  /** or when its first piece has waited so long, in milliseconds. */
+  patienceMs: number;
+}
 
-The caller's promise settles when its own piece is written, so at most one piece a worker is ever held.
-*/
-export const inBatches = <T>(write: (batch: T[]) => Promise<void>): ((piece: T) => Promise<void>) => {
+export interface Batches<T> {
+  /** Settles at once while there is room: at most one batch waits for another to be written. Throws what `write` threw. */
+  add(piece: T): Promise<void>;
+  /** Everything is written. Throws what `write` threw. */
+  flush(): Promise<void>;
+}
+
+/** Collects pieces that come one by one, from many sides, into batches. */
+export const inBatches = <T>({ write, most, room, sizeOf, patienceMs }: BatchOptions<T>): Batches<T> => {
   let waiting: T[] = [];
-  let next: Promise<void> | undefined;
-  let current: Promise<void> = Promise.resolve();
-  return (piece) => {
-    waiting.push(piece);
-    next ??= current
-      .catch(() => undefined) // Its own callers were told.
-      .then(() => {
-        const batch = waiting;
-        waiting = [];
-        next = undefined;
-        current = write(batch);
-        return current;
+  let size = 0;
+  let writing: Promise<void> | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let failure: { error: unknown } | undefined;
+
+  const isFull = (): boolean => waiting.length >= most || size >= room;
+  const begin = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (writing || waiting.length === 0) return;
+    const batch = waiting;
+    waiting = [];
+    size = 0;
+    writing = write(batch)
+      .catch((error: unknown) => {
+        failure ??= { error };
+      })
+      .finally(() => {
+        writing = undefined;
+        next();
       });
-    return next;
+  };
+  const next = (): void => {
+    if (isFull()) begin();
+    else if (waiting.length > 0) timer ??= setTimeout(begin, patienceMs);
+  };
+  const check = (): void => {
+    if (failure) throw failure.error;
+  };
+  return {
+    add: async (piece) => {
+      check();
+      waiting.push(piece);
+      size += sizeOf(piece);
+      next();
+      while (isFull() && writing) await writing;
+      check();
+    },
+    flush: async () => {
+      while (writing || waiting.length > 0) {
+        begin();
+        await writing;
+      }
+      check();
+    },
   };
 };

@@ -7,6 +7,12 @@ import type { Fetch, Fetched, Found, Log } from "./ports.ts";
 /** A call that is not finished is asked for again for so long, in milliseconds. */
 export const GIVE_UP_MS = 72 * 3_600_000;
 
+/** In bytes. */
+const COMMIT_BYTES = 4 * 1024 * 1024;
+/** In times `concurrency`: what a run that is killed has to fetch again. */
+const COMMIT_ROUNDS = 4;
+const COMMIT_MS = 250;
+
 export interface PullOptions {
   archive: Pick<Archive, "select" | "commit">;
   /** The selection, in batches. */
@@ -73,15 +79,22 @@ export const pull = async (options: PullOptions): Promise<Pulled> => {
     limited: false,
     complete: false,
   };
-  const commit = inBatches((outcomes: Outcome[]) => archive.commit(outcomes));
+  const commits = inBatches<Came>({
+    write: async (batch) => {
+      await archive.commit(batch.map(({ outcome, choice }): Outcome => ({ item: choice.item, ...outcome })));
+      for (const came of batch) settle(came);
+    },
+    most: COMMIT_ROUNDS * concurrency,
+    room: COMMIT_BYTES,
+    sizeOf: ({ outcome }) => outcome.document?.bytes.length ?? 0,
+    patienceMs: COMMIT_MS,
+  });
   let failuresInRow = 0;
   let temporary = 0;
   let fresh = 0;
 
-  const one = async ({ found, choice }: Due): Promise<void> => {
-    const attempted = await attempt(fetch, found, signal);
-    const outcome = givenUp(attempted.outcome, choice, options.now());
-    await commit({ item: choice.item, ...outcome });
+  /** What is on disk counts. */
+  const settle = ({ found, choice, outcome }: Came): void => {
     pulled.settled += 1;
     pulled.bytes += outcome.document?.bytes.length ?? 0;
     if (outcome.state !== "fetched") {
@@ -90,6 +103,12 @@ export const pull = async (options: PullOptions): Promise<Pulled> => {
     }
     report(log, found, outcome);
     progress?.(pulled);
+  };
+
+  const one = async ({ found, choice }: Due): Promise<void> => {
+    const attempted = await attempt(fetch, found, signal);
+    const outcome = givenUp(attempted.outcome, choice, options.now());
+    await commits.add({ found, choice, outcome });
     if (!attempted.temporary) failuresInRow = 0;
     // Those that failed in an earlier run already say nothing new: they must not keep the others from their turn.
     else if (choice.attempts === 0) failuresInRow += 1;
@@ -98,7 +117,14 @@ export const pull = async (options: PullOptions): Promise<Pulled> => {
     if (failuresInRow >= patience) throw new GivenUp(`${patience} calls in a row failed: ${outcome.error?.message}`);
   };
 
-  await forEachConcurrent(due(options, pulled), concurrency, one, closing);
+  try {
+    await forEachConcurrent(due(options, pulled), concurrency, one, closing);
+  } catch (error) {
+    // What was fetched until then is kept; why it ended is told, whatever becomes of that.
+    await commits.flush().catch(() => undefined);
+    throw error;
+  }
+  await commits.flush();
   // Where only those failed that failed before, the rest is worth having.
   if (temporary > 0 && temporary === pulled.settled && (fresh > 0 || pulled.known === 0))
     throw new GivenUp(`None of ${temporary} calls could be fetched: the service is out of reach, or throttles.`);
@@ -108,6 +134,11 @@ export const pull = async (options: PullOptions): Promise<Pulled> => {
 interface Due {
   found: Found;
   choice: Selected;
+}
+
+/** What came of it. */
+interface Came extends Due {
+  outcome: Fetched;
 }
 
 /** Selects batch by batch and passes on what has to be fetched. */

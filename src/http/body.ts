@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, inflateRaw } from "node:zlib";
 import { CutShort, Refused } from "../core/errors.ts";
@@ -13,6 +13,18 @@ export const collect = async (body: AsyncIterable<Uint8Array>, maxBytes: number,
     pieces.push(piece);
   }
   return Buffer.concat(pieces, length);
+};
+
+/** A whole body. What announces its length is held to that by undici, and gathered faster than a stream can be read. */
+export const gather = async (
+  body: AsyncIterable<Uint8Array> & { arrayBuffer(): Promise<ArrayBuffer> },
+  announced: string | string[] | undefined,
+  maxBytes: number,
+  host: string,
+): Promise<Buffer> => {
+  const length = Number(announced ?? Number.NaN);
+  if (length > maxBytes) throw tooLarge(host, maxBytes);
+  return length >= 0 ? Buffer.from(await body.arrayBuffer()) : collect(body, maxBytes, host);
 };
 
 /** The first `maxBytes` of a stream as text: enough of an error page. */
@@ -71,7 +83,7 @@ export const decode = async (bytes: Buffer, encoding: string, maxBytes: number, 
 
 /** Compares with a Content-MD5 header. A server that compresses on its way may have summed either form. */
 export const checkMd5 = (header: string, forms: readonly Uint8Array[], host: string): void => {
-  const sums = forms.map((bytes) => createHash("md5").update(bytes).digest("base64"));
-  if (!sums.includes(header.trim()))
+  const wanted = header.trim();
+  if (!forms.some((bytes) => hash("md5", bytes, "base64") === wanted))
     throw new CutShort(`The document of ${host} does not match its Content-MD5.`, { code: "BadChecksum" });
 };

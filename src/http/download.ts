@@ -12,7 +12,7 @@ import {
 } from "../core/errors.ts";
 import type { Document, Download } from "../core/ports.ts";
 import { proxyOf } from "./agent.ts";
-import { checkMd5, collect, decode, head, tooLarge } from "./body.ts";
+import { checkMd5, decode, gather, head } from "./body.ts";
 import { objection } from "./hosts.ts";
 import { type RetryOptions, retryAfterMs, retrying } from "./retry.ts";
 import { transportError, within } from "./transport.ts";
@@ -83,10 +83,7 @@ export const createDownload = ({
     body.on("error", () => {});
     try {
       if (status === 200) {
-        const announced = Number(one(headers["content-length"]) ?? Number.NaN);
-        if (announced > maxBytes) throw tooLarge(url.host, maxBytes);
-        // undici holds a body to its announced length, and gathers it faster than a stream can be read.
-        const sent = announced >= 0 ? Buffer.from(await body.arrayBuffer()) : await collect(body, maxBytes, url.host);
+        const sent = await gather(body, headers["content-length"], maxBytes, url.host);
         const bytes = await decode(sent, one(headers["content-encoding"]) ?? "", maxBytes, url.host);
         const md5 = one(headers["content-md5"]);
         if (md5) checkMd5(md5, [sent, bytes], url.host);

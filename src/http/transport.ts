@@ -80,8 +80,9 @@ export const within = async <T>(
   if (signal) setMaxListeners(0, signal);
   const follow = (): void => controller.abort(signal?.reason);
   signal?.addEventListener("abort", follow, { once: true });
-  const late = new Unavailable(`${host} took longer than ${ms / 1000} s.`, { code: "Timeout" });
-  const timer = setTimeout(() => controller.abort(late), ms);
+  // Made only when it is wanted: an error costs more than the timer.
+  const late = (): Unavailable => new Unavailable(`${host} took longer than ${ms / 1000} s.`, { code: "Timeout" });
+  const timer = setTimeout(() => controller.abort(late()), ms);
   try {
     return await work(controller.signal);
   } catch (error) {
