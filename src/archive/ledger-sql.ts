@@ -36,18 +36,23 @@ export const SQL = {
   byLinks: standing("cross join links l on l.link = unhex(n.value) cross join items i on i.item = l.item"),
   byItems: standing("cross join items i on i.item = n.value"),
   insert: `insert into items (key, named, instance_id, link, agent, status, window_start, window_end, seen_at, state)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending') returning item`,
+     select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, 'pending'
+     from json_each(?)`,
   touch: `update items set agent = coalesce(agent, ?), window_start = coalesce(?, window_start),
        window_end = coalesce(?, window_end) where item = ?`,
-  firstLink: "insert into links (link, item, more) values (?, ?, ?) on conflict do nothing",
+  firstLinks: `insert into links (link, item, more)
+     select unhex(n.value->>0), i.item, n.value->>2 from json_each(?) n cross join items i on i.key = n.value->>1
+     where true on conflict do nothing`,
   addLink: "insert into links (link, item, more) values (?, ?, 1) on conflict do nothing",
   moveLink: "update links set item = ?, more = 1 where link = ? and item = ?",
   moveMore: "update links set item = ? where item = ? and more = 1",
   // A call with an id that turns out to have another one, which hardly ever happens: here alone all links are looked at.
   moveLinks: "update links set item = ?, more = 1 where item = ?",
   current: `select ${COLUMNS} from items i left join agents a on a.agent = i.agent where i.item = ?`,
-  selected: "select json_group_array(item) as items from temp.selected where item in (select value from json_each(?))",
-  addSelected: "insert into temp.selected (item) select value from json_each(?) where true on conflict do nothing",
+  addSelected:
+    "insert into temp.selected (item, batch) select value, ? from json_each(?) where true on conflict do nothing",
+  selectedIn: `select json_group_array(s.item) as items from json_each(?) n cross join temp.selected s on s.item = n.value
+     where s.batch = ?`,
   dropSelected: "delete from temp.selected where item = ?",
   twin: "select item from items where key = ? and item <> ?",
   nameless: `select i.item from links l cross join items i on i.item = l.item

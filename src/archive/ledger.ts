@@ -16,8 +16,9 @@ import type { Ready, Store } from "./store.ts";
 
 /** What was selected, and what came of it. `held` throws when this connection may no longer write. */
 export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents, store: Store): Ledger => {
-  db.exec("create temp table selected (item integer primary key)");
+  db.exec("create temp table selected (item integer primary key, batch integer)");
   const statements = prepare(db);
+  let batch = 0;
 
   const current = (item: number): CurrentRow => one<CurrentRow>(statements.current.get(item)) ?? lost();
 
@@ -37,7 +38,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
     (link ? statements.moveMore : statements.moveLinks).run(known, late.item);
     statements.adopt.run(late.item, known);
     statements.dropSelected.run(late.item);
-    statements.addSelected.run(JSON.stringify([known]));
+    statements.addSelected.run(batch, JSON.stringify([known]));
     statements.remove.run(late.item);
     if (instanceId !== undefined) statements.name.run(instanceId.toLowerCase(), spelling(instanceId), known);
   };
@@ -122,33 +123,38 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
   /** How these stand, undefined where one is not known. */
   const known = (refs: readonly Ref[]): (CurrentRow | undefined)[] => {
     const ids = refs.map(({ instanceId }) => instanceId?.toLowerCase() ?? null);
-    const links = refs.map(({ instanceId, link }) => (instanceId ? null : digestOf(link ?? "").toString("hex")));
     const rows = standingIn(statements.byKeys.get(JSON.stringify(ids)));
-    if (links.some((link) => link !== null))
-      for (const [at, row] of standingIn(statements.byLinks.get(JSON.stringify(links))).entries()) rows[at] ??= row;
+    if (refs.every(({ instanceId }) => instanceId)) return rows;
+    const links = refs.map(({ instanceId, link }) => (instanceId ? null : digestOf(link ?? "").toString("hex")));
+    for (const [at, row] of standingIn(statements.byLinks.get(JSON.stringify(links))).entries()) rows[at] ??= row;
     return rows;
   };
 
   const select = (refs: readonly Ref[]): Selected[] => {
-    const rows = known(refs);
-    // What is met more than once in this batch: by its id, or by its address.
-    const met = new Map<string, CurrentRow>();
-    const all = refs.map((ref, at) => {
+    const before = known(refs);
+    const fresh: Ref[] = [];
+    const met = new Set<string>();
+    for (const [at, ref] of refs.entries()) {
+      const row = before[at];
       const names = namesOf(ref);
-      const before = rows[at] ?? met.get(names[0] ?? "");
-      const row = before ?? added(ref);
-      if (before) touch(before, ref);
-      for (const name of names) met.set(name, row);
-      return row;
-    });
-    const items = JSON.stringify(all.map(({ item }) => item));
-    const had = new Set<number>(JSON.parse((statements.selected.get(items) as { items: string }).items));
-    statements.addSelected.run(items);
-    return all.map((row) => {
-      const isNew = !had.has(row.item);
-      had.add(row.item);
-      return { ...selectedOf(row), added: isNew };
-    });
+      if (row) touch(row, ref);
+      else if (!met.has(names[0] ?? "")) fresh.push(ref);
+      for (const name of names) met.add(name);
+    }
+    if (fresh.length > 0) add(fresh);
+    const rows = refs.some((_, at) => !before[at]) ? known(refs) : before;
+    const all = refs.map((_, at) => rows[at] ?? lost());
+    const added = addSelected(new Set(all.map(({ item }) => item)));
+    // Of calls that are met twice in a batch, the first is the one that was added.
+    return all.map((row) => selectedOf(row, added.delete(row.item)));
+  };
+
+  /** Those that the selection did not hold. */
+  const addSelected = (items: Set<number>): Set<number> => {
+    batch += 1;
+    const list = JSON.stringify([...items]);
+    if (statements.addSelected.run(batch, list).changes === items.size) return items;
+    return new Set(JSON.parse((statements.selectedIn.get(list, batch) as { items: string }).items));
   };
 
   /** Where a call was met again. */
@@ -163,33 +169,24 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
     if (instanceId && link) statements.addLink.run(digestOf(link), row.item);
   };
 
-  const added = ({ instanceId, link, agentId, status, window }: Ref): CurrentRow => {
-    const row = {
-      key: instanceId?.toLowerCase() ?? standIn(digestOf(link ?? "")),
-      named: instanceId === undefined ? 0 : 1,
-      instance_id: instanceId === undefined ? null : spelling(instanceId),
-      link: link ?? null,
-      agent_id: agentId ?? null,
-      window_start: window?.start.getTime() ?? null,
-      window_end: window?.end.getTime() ?? null,
-      seen_at: now().getTime(),
-    };
-    const { item } =
-      one<{ item: number }>(
-        statements.insert.get(
-          row.key,
-          row.named,
-          row.instance_id,
-          row.link,
-          agentId === undefined ? null : agents.number(agentId),
-          status ?? null,
-          row.window_start,
-          row.window_end,
-          row.seen_at,
-        ),
-      ) ?? lost();
-    if (link) statements.firstLink.run(digestOf(link), item, instanceId ? 1 : 0);
-    return { ...row, item, state: "pending", attempts: 0, described: 0, block: null, error_code: null };
+  const add = (refs: readonly Ref[]): void => {
+    const seenAt = now().getTime();
+    const rows = refs.map(({ instanceId, link, agentId, status, window }) => [
+      instanceId?.toLowerCase() ?? standIn(digestOf(link ?? "")),
+      instanceId === undefined ? 0 : 1,
+      instanceId === undefined ? null : spelling(instanceId),
+      link ?? null,
+      agentId === undefined ? null : agents.number(agentId),
+      status ?? null,
+      window?.start.getTime() ?? null,
+      window?.end.getTime() ?? null,
+      seenAt,
+    ]);
+    statements.insert.run(JSON.stringify(rows));
+    const links = refs.flatMap(({ instanceId, link }, at) =>
+      link ? [[digestOf(link).toString("hex"), rows[at]?.[0], instanceId ? 1 : 0]] : [],
+    );
+    if (links.length > 0) statements.firstLinks.run(JSON.stringify(links));
   };
 
   /** Whether these starts, sorted, go on from those of the commit before, in either direction, but for some stragglers. */
@@ -207,7 +204,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
         held();
         return select(refs);
       }),
-    selectStored: async (filter) => insertStored(db, "insert into temp.selected", filter),
+    selectStored: async (filter) => insertStored(db, "insert into temp.selected (item)", filter),
     commit: async (unordered) => {
       // Those that began one after the other lie next to each other.
       const outcomes = unordered.toSorted((one, other) => startOf(one) - startOf(other));
@@ -242,10 +239,11 @@ const startOf = ({ startedAt }: Outcome): number =>
   startedAt === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(startedAt);
 
 /** What a call may be met under. */
-const namesOf = ({ instanceId, link }: Ref): string[] => [
-  ...(instanceId ? [instanceId.toLowerCase()] : []),
-  ...(link ? [standIn(digestOf(link))] : []),
-];
+const namesOf = ({ instanceId, link }: Ref): string[] => {
+  const names = instanceId ? [instanceId.toLowerCase()] : [];
+  if (link) names.push(standIn(digestOf(link)));
+  return names;
+};
 
 /** The id as it is written, where that is not its key. */
 const spelling = (id: string): string | null => (id === id.toLowerCase() ? null : id);
@@ -255,22 +253,22 @@ const windowOf = ({ window_start, window_end }: { window_start: number; window_e
   end: new Date(window_end),
 });
 
-const selectedOf = (row: CurrentRow): Omit<Selected, "added"> => {
+const selectedOf = (row: CurrentRow, added: boolean): Selected => {
   const { link, agent_id, window_start, window_end } = row;
-  const known =
-    row.named === 0 && link && agent_id !== null && window_start !== null && window_end !== null
-      ? { link, agentId: agent_id, window: windowOf({ window_start, window_end }) }
-      : undefined;
-  return {
+  // Key by key: this runs for every call of every run, and what is generic costs more than all the rest.
+  const selected: Selected = {
     item: row.item,
     state: row.state,
+    added,
     seenAt: new Date(row.seen_at),
     attempts: row.attempts,
     described: row.described === 1,
-    ...(row.named === 1 && { instanceId: row.instance_id ?? row.key }),
-    ...(row.error_code !== null && { code: row.error_code }),
-    ...(known && { known }),
   };
+  if (row.named === 1) selected.instanceId = row.instance_id ?? row.key;
+  else if (link && agent_id !== null && window_start !== null && window_end !== null)
+    selected.known = { link, agentId: agent_id, window: windowOf({ window_start, window_end }) };
+  if (row.error_code !== null) selected.code = row.error_code;
+  return selected;
 };
 
 const lost = (): never => {

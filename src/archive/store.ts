@@ -62,14 +62,24 @@ export const store = (db: Db, held: () => void) => {
       ? "well"
       : "quick";
 
+  /** Two at a time: zlib's threads are also those of files and of names, and each takes some megabytes. */
+  const packed = async (parts: Member[][], effortAt: (at: number) => Effort): Promise<Ready[]> => {
+    const ready: Ready[] = [];
+    for (let from = 0; from < parts.length; from += 2) {
+      const two = parts.slice(from, from + 2).map(async (members, at) => {
+        const effort = effortAt(from + at);
+        return { ...(await compress(joined(members), effort)), members, isLoose: effort === "quick" };
+      });
+      ready.push(...(await Promise.all(two)));
+    }
+    return ready;
+  };
+
   /** @param inOrder they follow, by their start, what was stored before */
-  const prepared = (members: readonly Member[], inOrder: boolean): Promise<Ready[]> =>
-    Promise.all(
-      shared(members).map(async (part, at, parts) => {
-        const effort = effortOf(part, at, parts, inOrder);
-        return { ...(await compress(joined(part), effort)), members: part, isLoose: effort === "quick" };
-      }),
-    );
+  const prepared = (members: readonly Member[], inOrder: boolean): Promise<Ready[]> => {
+    const parts = shared(members);
+    return packed(parts, (at) => effortOf(parts[at] ?? [], at, parts, inOrder));
+  };
 
   const preparedNow = (members: readonly Member[]): Ready[] =>
     shared(members).map((part, at, parts) => {
@@ -109,17 +119,7 @@ export const store = (db: Db, held: () => void) => {
     const ordered = (order.all(JSON.stringify([...members.keys()])) as { item: number }[]).flatMap(
       ({ item }) => members.get(item) ?? [],
     );
-    const tight: Ready[] = [];
-    const parts = shared(ordered);
-    // Two at a time: zlib's threads are also those of files and of names.
-    for (let at = 0; at < parts.length; at += 2) {
-      const two = parts.slice(at, at + 2);
-      tight.push(
-        ...(await Promise.all(
-          two.map(async (part) => ({ ...(await compress(joined(part), "well")), members: part, isLoose: false })),
-        )),
-      );
-    }
+    const tight = await packed(shared(ordered), () => "well");
     transaction(db, () => {
       held();
       // A block that was replaced meanwhile has lost a member: the next time will do.

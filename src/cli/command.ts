@@ -14,8 +14,8 @@ export interface Input<F> {
   given: ReadonlySet<string>;
   /** The command's name, for the run record. */
   command: string;
-  /** All of the command line, for commands that speak of it. */
-  program: Command;
+  /** All of the command line, for those that speak of it: each command with its flags. */
+  program: () => Promise<Command>;
 }
 
 /** A command is data plus a short handler; what it works with comes in, or is loaded when it runs. */
@@ -52,6 +52,7 @@ export const addCommand = async (
   program: Command,
   entry: CommandEntry,
   io: Io,
+  whole: () => Promise<Command>,
   done: (code: ExitCode) => void,
 ): Promise<void> => {
   const spec = (await entry.load()) as CommandSpec<object>;
@@ -73,11 +74,11 @@ export const addCommand = async (
     try {
       if (!entry.unconfigured) {
         const { configure } = await import("./configuration/config.ts");
-        await configure(command, program, io);
+        await configure(command, whole, io);
       }
       const flags = command.opts() as DisplayFlags;
       talk = createTalk(io, flags);
-      done(await spec.run({ args: command.args, flags, given, io, talk, command: name, program }));
+      done(await spec.run({ args: command.args, flags, given, io, talk, command: name, program: whole }));
     } catch (error) {
       const code = exitCodeOf(error);
       if (!(error instanceof ReaderGone)) talk.fail(messageOf(error), code);

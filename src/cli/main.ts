@@ -1,11 +1,31 @@
-import { availableParallelism, hostname } from "node:os";
-import process from "node:process";
-import { exitCodeOf } from "./exit-codes.ts";
+import { existsSync, readFileSync, writeSync } from "node:fs";
 import type { Io } from "./io.ts";
-import { run } from "./program.ts";
+
+/** The program's help, as it was when it was built. */
+const HELP = new URL("../help.txt", import.meta.url);
+
+const STDOUT = 1;
+
+/** Answers what is asked while a command line is being written, without loading what makes the answer. */
+const answered = async ([word, ...more]: readonly string[]): Promise<boolean> => {
+  const isVersion = word === "--version" || word === "-V";
+  const isHelp = word === "--help" || word === "-h";
+  if (more.length > 0 || !(isVersion || (isHelp && existsSync(HELP)))) return false;
+  const text = isVersion ? `${(await import("./version.ts")).VERSION}\n` : readFileSync(HELP, "utf8");
+  try {
+    // Without making a stream of it.
+    writeSync(STDOUT, text);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 /** The command line, on this process. Alone in touching it. */
 export const main = async (): Promise<void> => {
+  const argv = process.argv.slice(2);
+  if (await answered(argv)) return;
+  const { availableParallelism, hostname } = await import("node:os");
   let reads = false;
   const io: Io = {
     env: process.env,
@@ -37,9 +57,10 @@ export const main = async (): Promise<void> => {
   process.stdout.on("error", () => undefined);
   process.stderr.on("error", () => undefined);
   try {
-    process.exitCode = await run(process.argv.slice(2), io);
+    const { run } = await import("./program.ts");
+    process.exitCode = await run(argv, io);
   } catch (error) {
-    process.exitCode = exitCodeOf(error);
+    process.exitCode = (await import("./exit-codes.ts")).exitCodeOf(error);
     throw error;
   } finally {
     if (reads) process.stdin.destroy();

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { messageOf } from "../core/errors.ts";
-import { addCommand, nameCommand } from "./command.ts";
+import { addCommand, type CommandEntry, nameCommand } from "./command.ts";
 import { commands } from "./commands/index.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
@@ -19,16 +19,12 @@ Exit codes: 0 complete, 1 failure, 2 usage, 3 partial, 4 credentials, permission
 10 time is up, 11 another run holds the archive, 130 and 143 interrupted.
 `;
 
-/** Whether a command's flags are wanted: always, but for help and version, which show at most one command's. */
-const isShown = (name: string, argv: readonly string[]): boolean => {
-  const asksHelp =
-    argv.length === 0 || argv[0] === "help" || argv.some((word) => /^(-h|--help|-V|--version)$/.test(word));
-  return !asksHelp || argv.find((word) => word !== "help" && !word.startsWith("-")) === name;
-};
-
-/** Runs one command line. Never throws for what a user can cause: it tells, and gives the exit code. */
-export const run = async (argv: readonly string[], io: Io): Promise<ExitCode> => {
-  let code: ExitCode = EXIT.complete;
+/** The program with the flags of some of its commands; the others are there by name alone. */
+const assemble = async (
+  isWanted: (entry: CommandEntry) => boolean,
+  io: Io,
+  done: (code: ExitCode) => void,
+): Promise<Command> => {
   const program = new Command("callarchive")
     .description(INTRO)
     .version(VERSION, "-V, --version", "print the version")
@@ -44,13 +40,26 @@ export const run = async (argv: readonly string[], io: Io): Promise<ExitCode> =>
     })
     .exitOverride()
     .showHelpAfterError("(add --help for the flags and examples)");
+  const whole = (): Promise<Command> => assemble(() => true, io, done);
   for (const entry of commands) {
-    if (isShown(entry.name, argv))
-      await addCommand(program, entry, io, (result) => {
-        code = result;
-      });
+    if (isWanted(entry)) await addCommand(program, entry, io, whole, done);
     else nameCommand(program, entry);
   }
+  return program;
+};
+
+/** Runs one command line. Never throws for what a user can cause: it tells, and gives the exit code. */
+export const run = async (argv: readonly string[], io: Io): Promise<ExitCode> => {
+  let code: ExitCode = EXIT.complete;
+  // A command line is of one command.
+  const named = argv.find((word) => word !== "help" && !word.startsWith("-"));
+  const program = await assemble(
+    ({ name }) => name === named,
+    io,
+    (result) => {
+      code = result;
+    },
+  );
   try {
     if (argv.length === 0) {
       program.outputHelp({ error: true });

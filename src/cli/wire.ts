@@ -1,23 +1,11 @@
 import { resolve } from "node:path";
 import { openArchive } from "../archive/index.ts";
-import { serverTime } from "../cloud/clock.ts";
-import { type Credentials, credentials } from "../cloud/credentials.ts";
-import { endpointFor, parseEndpoint } from "../cloud/endpoint.ts";
-import { createIceSdk, iceSdkVersion } from "../cloud/ice-sdk.ts";
-import { createIms, IMS_VERSION } from "../cloud/ims.ts";
-import { createRpc } from "../cloud/openapi.ts";
 import type { Archive } from "../core/archive.ts";
-import type { Download, Ims } from "../core/ports.ts";
-import { createDispatcher, proxyInUse } from "../http/agent.ts";
-import { createDownload } from "../http/download.ts";
-import { createPace } from "../http/pace.ts";
-import { createRetryBudget, type Retry } from "../http/retry.ts";
 import type { Io } from "./io.ts";
-import type { Talk } from "./log.ts";
-import type { ArchiveFlags, CloudFlags, ConnectionFlags } from "./options.ts";
-import { USER_AGENT } from "./version.ts";
+import type { ArchiveFlags } from "./options.ts";
 
-// The composition root: the only place where adapters are made.
+// The composition root, with `wire-cloud.ts`: the only places where adapters are made. Two, because most commands need no
+// cloud, and loading what speaks to it takes longer than all else.
 
 /** The archive that the flags name. @param create make it when there is none */
 export const archiveOf = ({ archive }: ArchiveFlags, io: Io, create: boolean): Promise<Archive> =>
@@ -26,69 +14,3 @@ export const archiveOf = ({ archive }: ArchiveFlags, io: Io, create: boolean): P
     create,
     now: io.now,
   });
-
-export interface Cloud {
-  ims: Ims;
-  endpoint: URL;
-  /** `sdk` or `builtin`. */
-  client: "sdk" | "builtin";
-  credentials: Credentials;
-  /** The service's clock, to the second; undefined when its answer names no time. */
-  serverTime(): Promise<Date | undefined>;
-  download(flags: Pick<CloudFlags, "allowHost" | "maxDocumentSize">): Download;
-  close(): Promise<void>;
-}
-
-/** Fixed keys instead of the chain of credentials: for the emulator. */
-export type FixedKeys = { accessKeyId: string; accessKeySecret: string };
-
-/**
-The service, asked for credentials once before anything runs side by side.
-
-@throws BadCredentials, UsageError
-*/
-export const connect = async (
-  flags: ConnectionFlags & Partial<Pick<CloudFlags, "concurrency">>,
-  io: Io,
-  talk: Talk,
-  fixed?: FixedKeys,
-): Promise<Cloud> => {
-  const endpoint = flags.endpoint === undefined ? endpointFor(flags.region) : parseEndpoint(flags.endpoint);
-  const keys = credentials({ env: io.env, ...(flags.profile && { profile: flags.profile }), ...(fixed && { fixed }) });
-  await keys.get();
-  const dispatcher = createDispatcher({ env: io.env, connections: Math.max(flags.concurrency ?? 1, 4) });
-  const retry = { retries: flags.retries, onRetry: teller(talk), budget: createRetryBudget() };
-  const rpc = { endpoint, credentials: keys, userAgent: USER_AGENT, pace: createPace({ tps: flags.tps }), ...retry };
-  const client = await chooseClient(flags.client, io);
-  const ims =
-    client === "sdk" ? await createIceSdk(rpc) : createIms(createRpc({ dispatcher, version: IMS_VERSION, ...rpc }));
-  return {
-    ims,
-    endpoint,
-    client,
-    credentials: keys,
-    serverTime: () => serverTime(dispatcher, endpoint),
-    download: ({ allowHost, maxDocumentSize }) =>
-      createDownload({
-        dispatcher,
-        allowHosts: allowHost ?? [],
-        maxBytes: maxDocumentSize,
-        ...retry,
-      }),
-    close: () => dispatcher.destroy(),
-  };
-};
-
-/** The vendor's SDK knows no proxy. */
-const chooseClient = async (wanted: CloudFlags["client"], io: Io): Promise<"sdk" | "builtin"> => {
-  if (wanted !== "auto") return wanted;
-  return proxyInUse(io.env) === undefined && (await iceSdkVersion()) !== undefined ? "sdk" : "builtin";
-};
-
-const teller =
-  ({ log }: Talk) =>
-  ({ error, attempt, waitMs }: Retry): void =>
-    log("debug", "retry", { code: error.facts.code, message: error.message, attempt, waitMs: Math.round(waitMs) });
-
-/** For `doctor`: what there is to choose from. */
-export { iceSdkVersion, proxyInUse };

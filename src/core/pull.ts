@@ -151,15 +151,12 @@ async function* due(options: PullOptions, pulled: Pulled): AsyncGenerator<Due> {
       const taken = rest.slice(0, (limit ?? Number.POSITIVE_INFINITY) - pulled.selected);
       rest = rest.slice(taken.length);
       const selected = await archive.select(taken.map(({ ref }) => ref));
-      const fresh = taken.flatMap((entry, index) => {
-        const choice = selected[index];
-        return choice?.added ? [{ found: entry, choice }] : [];
-      });
-      pulled.selected += fresh.length;
+      for (const { added } of selected) if (added) pulled.selected += 1;
       pulled.limited = pulled.selected === limit;
-      for (const entry of fresh) {
-        const wanted = wantedOf(entry, options);
-        if (wanted) yield { ...entry, found: wanted };
+      for (const [index, choice] of selected.entries()) {
+        if (!choice.added) continue;
+        const wanted = wantedOf(taken[index] as Found, choice, options);
+        if (wanted) yield { found: wanted, choice };
         else pulled.known += 1;
       }
       progress?.(pulled);
@@ -170,10 +167,10 @@ async function* due(options: PullOptions, pulled: Pulled): AsyncGenerator<Due> {
 }
 
 /** How to ask for a call, or undefined when there is nothing to ask. */
-const wantedOf = ({ found, choice }: Due, { refresh, describe, now }: PullOptions): Found | undefined => {
-  const young = now().getTime() - choice.seenAt.getTime() < GIVE_UP_MS;
+const wantedOf = (found: Found, choice: Selected, { refresh, describe, now }: PullOptions): Found | undefined => {
+  const isYoung = (): boolean => now().getTime() - choice.seenAt.getTime() < GIVE_UP_MS;
   // What is not JSON may not have been written to its end yet.
-  const settled = isFinal(choice.state) && !(choice.state === "invalid" && choice.code === "NotJson" && young);
+  const settled = isFinal(choice.state) && !(choice.state === "invalid" && choice.code === "NotJson" && isYoung());
   if (refresh ? choice.state === "pruned" : settled) {
     const { instanceId, described, state } = choice;
     const lacking = describe && state === "fetched" && !described && !refresh;

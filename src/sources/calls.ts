@@ -9,7 +9,7 @@ import { findAgain } from "./windows.ts";
 /** A link is asked for anew at most this often for one call. */
 const REFRESHES = 10;
 /** Ids are selected in batches of this size. */
-const BATCH = 500;
+const BATCH = 2000;
 
 export interface CallsOptions {
   ims: Ims;

@@ -17,7 +17,7 @@ export const completion: CommandSpec = {
   ],
   run: async ({ args: [shell], io, program }) => {
     const { completionScript } = await import("../configuration/completion.ts");
-    io.stdout.write(completionScript(shell as Shell, program));
+    io.stdout.write(completionScript(shell as Shell, await program()));
     return EXIT.complete;
   },
 };

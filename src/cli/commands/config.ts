@@ -29,7 +29,7 @@ in this order. \`config path\` names the file in use. Secrets are never shown.`,
     const commands = all.filter((command) => name === undefined || command.name() === name);
     if (commands.length === 0)
       throw new UsageError(`Nothing configures "${name}". There are: ${all.map((each) => each.name()).join(", ")}.`);
-    const loaded = await loadConfig(flags.config, all, io);
+    const loaded = await loadConfig(flags.config, async () => all, io);
     const rows = effective(commands, loaded, io);
     if (flags.json) io.stdout.write(`${JSON.stringify(showJson(loaded?.path, rows))}\n`);
     else io.stdout.write(`${showTable(rows, commands.length)}\n`);

@@ -83,12 +83,15 @@ const SECRETS = (key: string): string =>
   `${JSON.stringify(key.slice(0, 60))}: credentials do not belong in this file. Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or name a profile of the aliyun command line: "profile: NAME".`;
 
 /** CALLARCHIVE_ variables that are no flag's but nearly; others may be anybody's, and are left alone. */
-export const wrongVariables = ({ env }: Io, commands: readonly Command[]): string[] => {
-  const known = new Set(commands.flatMap((command) => command.options.map(variableOf)));
+export const wrongVariables = async ({ env }: Io, all: () => Promise<readonly Command[]>): Promise<string[]> => {
   const prefix = "CALLARCHIVE_";
+  const set = Object.keys(env).filter((name) => name.startsWith(prefix) && env[name]);
+  // Mostly there is nothing to check, and then no need to know every flag of every command.
+  if (set.length === 0) return [];
+  const known = new Set((await all()).flatMap((command) => command.options.map(variableOf)));
   const short = (name: string): string => name.slice(prefix.length);
-  return Object.keys(env)
-    .filter((name) => name.startsWith(prefix) && env[name] && !known.has(name))
+  return set
+    .filter((name) => !known.has(name))
     .flatMap((name) => {
       const negated = `${prefix}NO_${short(name)}`;
       const meant = known.has(negated) ? short(negated) : closest(short(name), [...known].map(short));

@@ -27,8 +27,9 @@ export interface Config extends ConfigText {
 }
 
 /** The commands that the environment and the config file speak to. */
-export const configurable = async (program: Command): Promise<Command[]> => {
+export const configurable = async (whole: () => Promise<Command>): Promise<Command[]> => {
   const { commands } = await import("../commands/index.ts");
+  const program = await whole();
   const others = new Set(commands.filter(({ unconfigured }) => unconfigured).map(({ name }) => name));
   return program.commands.filter((command) => !others.has(command.name()));
 };
@@ -53,15 +54,15 @@ Reads the config file, and checks its names and those of the environment.
 */
 export const loadConfig = async (
   flag: string | false | undefined,
-  commands: readonly Command[],
+  all: () => Promise<readonly Command[]>,
   io: Io,
 ): Promise<Config | undefined> => {
-  refuse(wrongVariables(io, commands));
+  refuse(await wrongVariables(io, all));
   const file = await readConfig(flag, io);
   if (!file) return undefined;
   const { parseSettings } = await import("./config-text.ts");
   const settings = parseSettings(file.text);
-  const problems = settings.problems.length > 0 ? settings.problems : wrongNames(settings, commands);
+  const problems = settings.problems.length > 0 ? settings.problems : wrongNames(settings, await all());
   refuse(problems.map(({ line, text }) => `${prefix(file, line)}: ${text}`));
   return { ...file, settings };
 };
@@ -102,9 +103,9 @@ export const settingsOf = (command: Command, config: Config | undefined, io: Io)
 };
 
 /** Gives the command what the environment and the config file say. */
-export const configure = async (command: Command, program: Command, io: Io): Promise<void> => {
+export const configure = async (command: Command, whole: () => Promise<Command>, io: Io): Promise<void> => {
   const named = command.getOptionValueSource("config") === "cli" ? command.getOptionValue("config") : undefined;
-  const config = await loadConfig(named, await configurable(program), io);
+  const config = await loadConfig(named, () => configurable(whole), io);
   for (const { flag, value, source } of settingsOf(command, config, io))
     if (source.from === "env" || source.from === "file")
       command.setOptionValueWithSource(flag.attribute, value, source.from === "env" ? "env" : "config");

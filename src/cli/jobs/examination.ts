@@ -3,7 +3,8 @@ import type { Input } from "../command.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import type { DoctorFlags } from "../options.ts";
 import { paint } from "../render.ts";
-import { archiveOf, type Cloud, connect, iceSdkVersion, proxyInUse } from "../wire.ts";
+import { archiveOf } from "../wire.ts";
+import { type Cloud, connect, iceSdkVersion, proxyInUse } from "../wire-cloud.ts";
 
 interface Check {
   check: string;

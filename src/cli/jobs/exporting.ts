@@ -15,7 +15,7 @@ import { redactorOf } from "../redaction.ts";
 import { count, plural } from "../render.ts";
 import { askedFacts, type Selection, selectionFacts, selectionOf, selectStored } from "../selection.ts";
 import { VERSION } from "../version.ts";
-import type { FixedKeys } from "../wire.ts";
+import type { FixedKeys } from "../wire-cloud.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import { writeErrorFile } from "./error-file.ts";
 import { fetchSelection, type Got, knownBy, plan } from "./fetching.ts";

@@ -11,7 +11,8 @@ import type { ArchiveFlags, CloudFlags, PullFlags, SelectionFlags } from "../opt
 import type { Progress } from "../progress.ts";
 import { count, plural } from "../render.ts";
 import { cursorName, type Known, mine, type Selection } from "../selection.ts";
-import { archiveOf, connect, type FixedKeys } from "../wire.ts";
+import { archiveOf } from "../wire.ts";
+import type { FixedKeys } from "../wire-cloud.ts";
 import type { Session } from "./session.ts";
 
 export type FetchInput = Input<SelectionFlags & ArchiveFlags & CloudFlags & PullFlags> & { fixed?: FixedKeys };
@@ -62,6 +63,7 @@ export const fetchSelection = async (
   selection: Selection,
   progress: Progress,
 ): Promise<Got> => {
+  const { connect } = await import("../wire-cloud.ts");
   const cloud = await connect(flags, io, talk, fixed);
   const surveys: Survey[] = [];
   let unreadable = 0;
@@ -161,6 +163,7 @@ const moveCursors = async (
 
 /** Says what a fetch would do: lists, but describes and downloads nothing, and changes nothing in the archive. */
 export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Selection): Promise<ExitCode> => {
+  const { connect } = await import("../wire-cloud.ts");
   const cloud = selection.by === "range" ? await connect(flags, io, talk, fixed) : undefined;
   const archive = flags.archive === false ? undefined : await existing(flags, io);
   // Counts each call once, however often it is named, without holding them all in memory.

@@ -9,7 +9,7 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { VerifyFlags } from "../options.ts";
 import { count, paint, plural } from "../render.ts";
 import { selectionOf } from "../selection.ts";
-import { archiveOf, connect } from "../wire.ts";
+import { archiveOf } from "../wire.ts";
 import { knownBy } from "./fetching.ts";
 import { verifyOutput } from "./verify-output.ts";
 
@@ -79,6 +79,7 @@ const verifyRemote = async (
   const { flags, io, talk } = input;
   const selection = await selectionOf({ ...input, args: [] }, knownBy(flags, io));
   if (selection.by !== "range") throw new UsageError("--remote needs --agent and --since.");
+  const { connect } = await import("../wire-cloud.ts");
   const cloud = await connect(flags, io, talk);
   const listed = await archiveOf({ archive: false }, io, true);
   const surveys: Survey[] = [];
