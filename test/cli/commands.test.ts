@@ -8,6 +8,9 @@ describe("help", () => {
     const place = workplace();
     const main = await place.run(["--help"]);
     expect(main.code).toBe(0);
+    // The first was written down when the program was built.
+    expect(main).toEqual(await place.run(["help"]));
+    expect(main).toEqual(await place.run(["-h"]));
     for (const name of COMMANDS) {
       expect(main.stdout).toContain(`  ${name} `);
       const help = await place.run([name, "--help"]);
@@ -22,6 +25,7 @@ describe("help", () => {
     const { version } = await import("../../package.json", { with: { type: "json" } }).then((module) => module.default);
     const ran = await workplace().run(["--version"]);
     expect(ran).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+    expect(await workplace().run(["-V"])).toEqual(ran);
   });
 
   test("no command is a mistake, an unknown one is met with the nearest", async () => {

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { has, interleaved, measured, ratio } from "../measure.mjs";
 import { jqPrograms } from "../rivals/jq.mjs";
 import { expectLines, linesIn } from "../workshop.mjs";
@@ -23,10 +24,13 @@ export const exporting = {
       const name = (who) => `${format}: ${who}`;
       const out = (who) => shop.path(`${who}.${format}`);
       const contenders = [
-        {
-          name: name("callarchive"),
-          command: () => shop.command(["export", "-q", "--offline", "--archive", file, "-f", format, "-o", out("new")]),
-        },
+        ...[0, availableParallelism()].map((threads) => ({
+          name: name(threads === 0 ? "callarchive" : "callarchive, --threads"),
+          command: () => {
+            const flags = ["--archive", file, "--threads", String(threads), "-f", format, "-o", out("new")];
+            return shop.command(["export", "-q", "--offline", ...flags]);
+          },
+        })),
         { name: name("DuckDB"), command: () => shop.rival("duckdb.mjs", all, out("duckdb"), format) },
       ];
       const program = jqPrograms[format];
@@ -52,12 +56,17 @@ export const exporting = {
         const them = results[name(who)];
         if (!them) continue;
         const promised = format === "ndjson" || format === "csv";
-        ratios.push({
-          name: `${format} against ${who}`,
-          ratio: ratio(us, them),
-          cpu: ratio(us, them, "cpu"),
-          ...(promised && { promise: { least } }),
-        });
+        const threaded = results[name("callarchive, --threads")];
+        for (const [mine, how] of [
+          [us, ""],
+          [threaded, ", with threads"],
+        ])
+          ratios.push({
+            name: `${format} against ${who}${how}`,
+            ratio: ratio(mine, them),
+            cpu: ratio(mine, them, "cpu"),
+            ...(promised && { promise: { least } }),
+          });
       }
       for (const who of ["new", "duckdb", "jq"]) shop.clear(`${who}.${format}`);
     }

@@ -1,5 +1,9 @@
+import { availableParallelism } from "node:os";
 import { has, interleaved, ratio } from "../measure.mjs";
 import { expectLines } from "../workshop.mjs";
+
+/** One for each core writes. */
+const THREADED = "callarchive, --threads";
 
 /** Realistic for a service in another city, in milliseconds. */
 const LATENCY = 10;
@@ -14,12 +18,17 @@ export const pull = {
     const origin = await shop.server();
     const distant = await shop.server(LATENCY);
     const ids = shop.ids(calls);
-    const ours = (server) => ({
+    const ours = (server, threads = 0) => ({
       before: () => shop.clear("new.db", "new.ndjson", "new.ndjson.manifest.json"),
-      command: () => shop.command(["export", "-q", "-i", ids, "--archive", "new.db", "-o", "new.ndjson"], server),
+      command: () =>
+        shop.command(
+          ["export", "-q", "-i", ids, "--archive", "new.db", "-o", "new.ndjson", "--threads", String(threads)],
+          server,
+        ),
     });
     const near = [
       { name: "callarchive", ...ours(origin) },
+      { name: THREADED, ...ours(origin, availableParallelism()) },
       { name: "limit", command: () => shop.rival("limit.mjs", origin, ids, shop.path("limit.ndjson"), connections) },
       oneByOne("one by one", shop, origin, ids, sample, calls),
     ];
@@ -50,6 +59,7 @@ export const pull = {
       };
     const ratios = [
       against("limit", 0.7),
+      { ...against("limit", 1, results[THREADED]), name: "with threads, against limit" },
       against("curl -Z + jq", 2),
       against("one by one", 20),
       against(`one by one, ${LATENCY} ms away`, undefined, usAfar),
