@@ -120,30 +120,40 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
     return changed > 0;
   };
 
-  /** How these stand, undefined where one is not known. */
+  /** How these stand, undefined where one is not known; of one item there is one row, however often it is met. */
   const known = (refs: readonly Ref[]): (CurrentRow | undefined)[] => {
     const ids = refs.map(({ instanceId }) => instanceId?.toLowerCase() ?? null);
     const rows = standingIn(statements.byKeys.get(JSON.stringify(ids)));
-    if (refs.every(({ instanceId }) => instanceId)) return rows;
-    const links = refs.map(({ instanceId, link }) => (instanceId ? null : digestOf(link ?? "").toString("hex")));
-    for (const [at, row] of standingIn(statements.byLinks.get(JSON.stringify(links))).entries()) rows[at] ??= row;
+    if (refs.some(({ instanceId }) => !instanceId)) {
+      const links = refs.map(({ instanceId, link }) => (instanceId ? null : digestOf(link ?? "").toString("hex")));
+      for (const [at, row] of standingIn(statements.byLinks.get(JSON.stringify(links))).entries()) rows[at] ??= row;
+    }
+    const one = new Map<number, CurrentRow>();
+    for (const [at, row] of rows.entries()) {
+      if (!row) continue;
+      const same = one.get(row.item);
+      if (same) rows[at] = same;
+      else one.set(row.item, row);
+    }
     return rows;
   };
 
   const select = (refs: readonly Ref[]): Selected[] => {
+    // What brings both an id and an address can make one call of two that come after it. Neither ids nor listings do.
+    if (refs.length > 1 && refs.some(({ instanceId, link }) => instanceId && link))
+      return refs.flatMap((ref) => select([ref]));
     const before = known(refs);
-    const fresh: Ref[] = [];
-    const met = new Set<string>();
-    for (const [at, ref] of refs.entries()) {
-      const row = before[at];
-      const names = namesOf(ref);
-      if (row) touch(row, ref);
-      else if (!met.has(names[0] ?? "")) fresh.push(ref);
-      for (const name of names) met.add(name);
-    }
-    if (fresh.length > 0) add(fresh);
-    const rows = refs.some((_, at) => !before[at]) ? known(refs) : before;
-    const all = refs.map((_, at) => rows[at] ?? lost());
+    const names = refs.map(nameOf);
+    const fresh = new Map<string, Ref>();
+    for (const [at, ref] of refs.entries())
+      if (!before[at] && !fresh.has(names[at] ?? "")) fresh.set(names[at] ?? "", ref);
+    if (fresh.size > 0) add([...fresh.values()]);
+    const rows = fresh.size > 0 ? known(refs) : before;
+    const all = refs.map((ref, at) => {
+      const row = rows[at] ?? lost();
+      if (fresh.get(names[at] ?? "") !== ref) touch(row, ref);
+      return row;
+    });
     const added = addSelected(new Set(all.map(({ item }) => item)));
     // Of calls that are met twice in a batch, the first is the one that was added.
     return all.map((row) => selectedOf(row, added.delete(row.item)));
@@ -171,17 +181,20 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
 
   const add = (refs: readonly Ref[]): void => {
     const seenAt = now().getTime();
-    const rows = refs.map(({ instanceId, link, agentId, status, window }) => [
-      instanceId?.toLowerCase() ?? standIn(digestOf(link ?? "")),
-      instanceId === undefined ? 0 : 1,
-      instanceId === undefined ? null : spelling(instanceId),
-      link ?? null,
-      agentId === undefined ? null : agents.number(agentId),
-      status ?? null,
-      window?.start.getTime() ?? null,
-      window?.end.getTime() ?? null,
-      seenAt,
-    ]);
+    const rows = refs.map((ref) => {
+      const { instanceId, link, agentId, status, window } = ref;
+      return [
+        nameOf(ref),
+        instanceId === undefined ? 0 : 1,
+        instanceId === undefined ? null : spelling(instanceId),
+        link ?? null,
+        agentId === undefined ? null : agents.number(agentId),
+        status ?? null,
+        window?.start.getTime() ?? null,
+        window?.end.getTime() ?? null,
+        seenAt,
+      ];
+    });
     statements.insert.run(JSON.stringify(rows));
     const links = refs.flatMap(({ instanceId, link }, at) =>
       link ? [[digestOf(link).toString("hex"), rows[at]?.[0], instanceId ? 1 : 0]] : [],
@@ -238,12 +251,8 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
 const startOf = ({ startedAt }: Outcome): number =>
   startedAt === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(startedAt);
 
-/** What a call may be met under. */
-const namesOf = ({ instanceId, link }: Ref): string[] => {
-  const names = instanceId ? [instanceId.toLowerCase()] : [];
-  if (link) names.push(standIn(digestOf(link)));
-  return names;
-};
+/** What a call is known by. */
+const nameOf = ({ instanceId, link }: Ref): string => instanceId?.toLowerCase() ?? standIn(digestOf(link ?? ""));
 
 /** The id as it is written, where that is not its key. */
 const spelling = (id: string): string | null => (id === id.toLowerCase() ? null : id);

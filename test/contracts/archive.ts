@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import type { Archive, Outcome, StoredRecord } from "../../src/core/archive.ts";
+import type { Archive, Outcome, Ref, Selected, StoredRecord } from "../../src/core/archive.ts";
 import type { Document } from "../../src/core/ports.ts";
 
 const documentOf = (text: string): Document => {
@@ -47,6 +48,91 @@ export const archiveContract = (
       expect(chosen.map(({ added }) => added)).toEqual([true, false, true]);
       expect(chosen[0]?.item).toBe(chosen[1]?.item);
       expect(await archive.counts()).toMatchObject({ pending: 2, fetched: 0 });
+    });
+
+    test("a batch is selected as its calls would be one by one", async () => {
+      const window = (hour: number) => ({ start: new Date(hour * 3.6e6), end: new Date((hour + 1) * 3.6e6) });
+      const ref = fc.record(
+        {
+          instanceId: fc.constantFrom("a", "A", "b", "c"),
+          link: fc.constantFrom("https://logs/1", "https://logs/2", "https://logs/3"),
+          agentId: fc.constantFrom("one", "two"),
+          window: fc.constantFrom(window(0), window(1)),
+          status: fc.constantFrom("Finished", "Executing"),
+        },
+        { requiredKeys: [] },
+      );
+      const named = ref.filter(({ instanceId, link }) => instanceId !== undefined || link !== undefined);
+      await fc.assert(
+        fc.asyncProperty(fc.array(named, { maxLength: 4 }), fc.array(named, { maxLength: 6 }), async (before, refs) => {
+          const seen: unknown[] = [];
+          for (const size of [1, refs.length || 1]) {
+            const archive = await (await place())();
+            await archive.select(before);
+            const chosen: Selected[] = [];
+            for (let at = 0; at < refs.length; at += size)
+              chosen.push(...(await archive.select(refs.slice(at, at + size))));
+            const records = (await collect(archive.list({}))).map(({ item, ...record }) => record);
+            const numbers = chosen.map(({ item }) => item);
+            // Which of them are the same, not what their numbers are; times are those of the test.
+            seen.push({
+              same: numbers.map((item) => numbers.indexOf(item)),
+              added: chosen.map(({ added }) => added),
+              known: chosen.map(({ instanceId, state }) => ({ instanceId, state })),
+              records,
+              counts: await archive.counts(),
+            });
+          }
+          expect(seen[1]).toEqual(seen[0]);
+        }),
+        { numRuns: 40 },
+      );
+    });
+
+    test("a batch is committed as its outcomes would be one by one", async () => {
+      const window = { start: new Date(0), end: new Date(3.6e6) };
+      const refs: Ref[] = [
+        { instanceId: "a" },
+        { instanceId: "b" },
+        ...["1", "2", "3"].map((at) => ({ link: `https://logs/${at}`, agentId: "one", window })),
+      ];
+      const came = fc.record(
+        {
+          at: fc.nat({ max: refs.length - 1 }),
+          state: fc.constantFrom("fetched", "open", "missing", "invalid", "failed"),
+          text: fc.constantFrom("{}", '{"a":1}'),
+          instanceId: fc.constantFrom("A", "b", "c"),
+          link: fc.constantFrom("https://logs/1", "https://logs/2", "https://logs/4"),
+          meta: fc.constantFrom({ Status: "Finished" }, { CallLogUrl: "https://logs/1", GmtCreate: "x" }),
+        },
+        { requiredKeys: ["at", "state", "text"] },
+      );
+      // Of one item there is one outcome at a time.
+      const round = fc.uniqueArray(came, { selector: ({ at }) => at, maxLength: refs.length });
+      await fc.assert(
+        fc.asyncProperty(fc.array(round, { maxLength: 3 }), async (rounds) => {
+          const seen: unknown[] = [];
+          for (const size of [1, refs.length]) {
+            const archive = await (await place())();
+            for (const outcomes of rounds) {
+              // As a later run would: what was united is one item now.
+              const items = (await archive.select(refs)).map(({ item }) => item);
+              const all = outcomes.map(({ at, state, text, ...more }): Outcome => {
+                const has = state === "fetched" || state === "invalid";
+                const error = state === "fetched" ? undefined : { code: "X", message: text };
+                const item = items[at] ?? 0;
+                return { item, state, ...more, ...(has && { document: documentOf(text) }), ...(error && { error }) };
+              });
+              const once = all.filter(({ item }, at) => all.findIndex((other) => other.item === item) === at);
+              for (let at = 0; at < once.length; at += size) await archive.commit(once.slice(at, at + size));
+            }
+            const records = await collect(archive.list({}, { documents: true }));
+            seen.push(records.map(({ item, error, ...record }) => ({ ...record, error: error?.code })));
+          }
+          expect(seen[1]).toEqual(seen[0]);
+        }),
+        { numRuns: 40 },
+      );
     });
 
     test("a committed document is there after closing and opening, byte for byte", async () => {
