@@ -2,7 +2,7 @@
 
 export type { StoredRecord } from "./core/archive.ts";
 export { ArchiveError, type ErrorFacts, InvalidDocument, type Next } from "./core/errors.ts";
-export type { Document, Put, PutOptions, Writer } from "./core/ports.ts";
+export type { Document, Note, Put, PutOptions, Writer } from "./core/ports.ts";
 export type { Message, Sampled } from "./core/sample.ts";
 export type {
   Json,

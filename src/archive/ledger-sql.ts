@@ -9,7 +9,7 @@ export interface CurrentRow {
   named: number;
   instance_id: string | null;
   link: string | null;
-  agent_id: string | null;
+  agent: number | null;
   window_start: number | null;
   window_end: number | null;
   seen_at: number;
@@ -20,14 +20,14 @@ export interface CurrentRow {
 }
 
 const COLUMNS = [
-  ...["i.item", "i.state", "i.key", "i.named", "i.instance_id", "i.link", "a.agent_id", "i.window_start"],
+  ...["i.item", "i.state", "i.key", "i.named", "i.instance_id", "i.link", "i.agent", "i.window_start"],
   ...["i.window_end", "i.seen_at", "i.attempts", "i.described", "i.block", "i.error_code"],
 ].join(", ");
 
 /** Items that a list of JSON names, as one text of JSON, each with its place in the list: a tenth of asking for each. */
 const standing = (from: string): string =>
   `select json_group_array(json_array(n.key, ${COLUMNS})) as lines
-     from json_each(?) n ${from} left join agents a on a.agent = i.agent`;
+     from json_each(?) n ${from}`;
 
 /** The ledger's statements. */
 export const SQL = {
@@ -48,7 +48,7 @@ export const SQL = {
   moveMore: "update links set item = ? where item = ? and more = 1",
   // A call with an id that turns out to have another one, which hardly ever happens: here alone all links are looked at.
   moveLinks: "update links set item = ?, more = 1 where item = ?",
-  current: `select ${COLUMNS} from items i left join agents a on a.agent = i.agent where i.item = ?`,
+  current: `select ${COLUMNS} from items i where i.item = ?`,
   addSelected:
     "insert into temp.selected (item, batch) select value, ? from json_each(?) where true on conflict do nothing",
   selectedIn: `select json_group_array(s.item) as items from json_each(?) n cross join temp.selected s on s.item = n.value
@@ -104,7 +104,7 @@ export const standingIn = (answer: unknown): (CurrentRow | undefined)[] => {
       named: line[4],
       instance_id: line[5],
       link: line[6],
-      agent_id: line[7],
+      agent: line[7],
       window_start: line[8],
       window_end: line[9],
       seen_at: line[10],

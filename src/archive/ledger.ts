@@ -7,6 +7,7 @@ import {
   type State,
   type Window,
 } from "../core/archive.ts";
+import { jsonOf } from "../core/text.ts";
 import type { Member } from "./block.ts";
 import { bytesOf, changes, metaOf } from "./changes.ts";
 import { type CurrentRow, prepare, standingIn } from "./ledger-sql.ts";
@@ -22,7 +23,10 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
 
   const current = (item: number): CurrentRow => one<CurrentRow>(statements.current.get(item)) ?? lost();
 
-  /** The older item, if a call turns out to be one that the archive knew already: by its id, or by its address. */
+  /**
+  The older item, if a call turns out to be one that the archive knew already: by its id, or by its address, which is
+  remembered on the way.
+  */
   const twinOf = ({ item, key }: CurrentRow, id: string | undefined, link: Buffer | undefined): number | undefined => {
     const twin = id === undefined || id === key ? undefined : one<{ item: number }>(statements.twin.get(id, item));
     if (link === undefined || standIn(link) === key) return twin?.item;
@@ -59,7 +63,6 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
         unite(known, twin, instanceId);
         united = true;
         known = current(twin);
-        if (link && standIn(link) !== known.key) statements.addLink.run(link, known.item);
       }
       // What was deleted stays deleted, under whatever address it is met.
       if (known.state === "pruned") continue;
@@ -123,7 +126,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
   /** How these stand, undefined where one is not known; of one item there is one row, however often it is met. */
   const known = (refs: readonly Ref[]): (CurrentRow | undefined)[] => {
     const ids = refs.map(({ instanceId }) => instanceId?.toLowerCase() ?? null);
-    const rows = standingIn(statements.byKeys.get(JSON.stringify(ids)));
+    const rows = standingIn(statements.byKeys.get(jsonOf(ids)));
     if (refs.some(({ instanceId }) => !instanceId)) {
       const links = refs.map(({ instanceId, link }) => (instanceId ? null : digestOf(link ?? "").toString("hex")));
       for (const [at, row] of standingIn(statements.byLinks.get(JSON.stringify(links))).entries()) rows[at] ??= row;
@@ -156,7 +159,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
     });
     const added = addSelected(new Set(all.map(({ item }) => item)));
     // Of calls that are met twice in a batch, the first is the one that was added.
-    return all.map((row) => selectedOf(row, added.delete(row.item)));
+    return all.map((row) => selectedOf(row, added.delete(row.item), agents));
   };
 
   /** Those that the selection did not hold. */
@@ -170,9 +173,10 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
   /** Where a call was met again. */
   const touch = (row: CurrentRow, { instanceId, link, agentId, window }: Ref): void => {
     const [start, end] = [window?.start.getTime() ?? row.window_start, window?.end.getTime() ?? row.window_end];
-    if ((agentId && row.agent_id === null) || start !== row.window_start || end !== row.window_end) {
-      statements.touch.run(agentId === undefined ? null : agents.number(agentId), start, end, row.item);
-      row.agent_id ??= agentId ?? null;
+    if ((agentId && row.agent === null) || start !== row.window_start || end !== row.window_end) {
+      const agent = agentId === undefined ? null : agents.number(agentId);
+      statements.touch.run(agent, start, end, row.item);
+      row.agent ??= agent;
       row.window_start = start;
       row.window_end = end;
     }
@@ -181,6 +185,8 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
 
   const add = (refs: readonly Ref[]): void => {
     const seenAt = now().getTime();
+    const ids = new Set(refs.flatMap(({ agentId }) => agentId ?? []));
+    const numbers = new Map([...ids].map((id) => [id, agents.number(id)]));
     const rows = refs.map((ref) => {
       const { instanceId, link, agentId, status, window } = ref;
       return [
@@ -188,23 +194,24 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
         instanceId === undefined ? 0 : 1,
         instanceId === undefined ? null : spelling(instanceId),
         link ?? null,
-        agentId === undefined ? null : agents.number(agentId),
+        agentId === undefined ? null : numbers.get(agentId),
         status ?? null,
         window?.start.getTime() ?? null,
         window?.end.getTime() ?? null,
         seenAt,
       ];
     });
-    statements.insert.run(JSON.stringify(rows));
+    statements.insert.run(jsonOf(rows));
     const links = refs.flatMap(({ instanceId, link }, at) =>
       link ? [[digestOf(link).toString("hex"), rows[at]?.[0], instanceId ? 1 : 0]] : [],
     );
-    if (links.length > 0) statements.firstLinks.run(JSON.stringify(links));
+    if (links.length > 0) statements.firstLinks.run(jsonOf(links));
   };
 
   /** Whether these starts, sorted, go on from those of the commit before, in either direction, but for some stragglers. */
   const isOnward = (starts: readonly number[]): boolean => {
-    const at = (share: number): number => starts[Math.floor(share * (starts.length - 1))] ?? Number.NaN;
+    if (starts.length === 0) return false;
+    const at = (share: number): number => starts[Math.floor(share * (starts.length - 1))] ?? 0;
     const isOn = at(0.1) >= middle || at(0.9) <= middle;
     middle = at(0.5);
     return isOn;
@@ -226,7 +233,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
       );
       const prepared = await store.prepared(
         thought.flatMap((member) => member ?? []),
-        isOnward(outcomes.flatMap((outcome) => (outcome.document ? [startOf(outcome)] : []))),
+        isOnward(outcomes.flatMap(({ document, startedAt }) => (document && startedAt ? [Date.parse(startedAt)] : []))),
       );
       transaction(db, () => commit(outcomes, thought, prepared));
       await store.keepUp();
@@ -262,8 +269,8 @@ const windowOf = ({ window_start, window_end }: { window_start: number; window_e
   end: new Date(window_end),
 });
 
-const selectedOf = (row: CurrentRow, added: boolean): Selected => {
-  const { link, agent_id, window_start, window_end } = row;
+const selectedOf = (row: CurrentRow, added: boolean, agents: Agents): Selected => {
+  const { link, agent, window_start, window_end } = row;
   // Key by key: this runs for every call of every run, and what is generic costs more than all the rest.
   const selected: Selected = {
     item: row.item,
@@ -274,8 +281,8 @@ const selectedOf = (row: CurrentRow, added: boolean): Selected => {
     described: row.described === 1,
   };
   if (row.named === 1) selected.instanceId = row.instance_id ?? row.key;
-  else if (link && agent_id !== null && window_start !== null && window_end !== null)
-    selected.known = { link, agentId: agent_id, window: windowOf({ window_start, window_end }) };
+  else if (link && agent !== null && window_start !== null && window_end !== null)
+    selected.known = { link, agentId: agents.id(agent), window: windowOf({ window_start, window_end }) };
   if (row.error_code !== null) selected.code = row.error_code;
   return selected;
 };

@@ -1,5 +1,5 @@
 import type { Reader, StoredFilter, StoredRecord } from "../core/archive.ts";
-import { type Bundle, bundled, unbundled } from "../core/bundle.ts";
+import { type Bundle, bundled, type RawRecord, wholeRecord } from "../core/bundle.ts";
 import { type Member, parted } from "./block.ts";
 import { expand, type Packed } from "./codec.ts";
 import type { Db } from "./open.ts";
@@ -88,29 +88,28 @@ export const reader = (db: Db, agents: Agents): Reader => {
     return members;
   };
 
-  const loaded = async (rows: readonly ItemRow[], load: Load): Promise<Bundle> => {
+  const loaded = async (rows: readonly ItemRow[], load: Load): Promise<RawRecord[]> => {
     const wanted = load === "links" ? rows.filter(({ link }) => link === "") : rows;
     const members = load === undefined ? NONE : await membersOf(wanted, load !== "documents");
-    return bundled(
-      rows.map((row) => {
-        const member = members.get(row.item);
-        return {
-          record: recordOf(row, agents),
-          said: member?.meta,
-          document: load === "links" || !row.sha256 ? undefined : member?.document,
-          sha256: row.sha256,
-        };
-      }),
-    );
+    return rows.map((row) => {
+      const member = members.get(row.item);
+      return {
+        record: recordOf(row, agents),
+        said: member?.meta,
+        document: load === "links" || !row.sha256 ? undefined : member?.document,
+        sha256: row.sha256,
+      };
+    });
   };
 
   /** Pages are asked for one ahead: blocks are expanded on other threads while what came before is worked on. */
-  async function* batches(pages: Iterator<ItemRow[]>, load: Load): AsyncGenerator<Bundle> {
-    const next = (): Promise<Bundle> | undefined => {
+  async function* batches(pages: Iterable<ItemRow[]>, load: Load): AsyncGenerator<RawRecord[]> {
+    const parts = cut(pages, load);
+    const next = (): Promise<RawRecord[]> | undefined => {
       // What a row says of its block holds while the transaction does. Nothing is written: END is as good as COMMIT.
       db.exec("BEGIN");
       try {
-        const { value, done } = pages.next();
+        const { value, done } = parts.next();
         const coming = done ? undefined : loaded(value, load);
         // Whoever waits for it hears of its error, if anybody still does.
         coming?.catch(() => undefined);
@@ -139,7 +138,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
         const count = Math.min(BATCH_ITEMS, rest);
         const rows = rowsIn(ask(last, count));
         rest -= rows.length;
-        yield* cut(rows);
+        yield rows;
         last = rows.at(-1);
         if (rows.length < count) return;
       }
@@ -163,28 +162,32 @@ export const reader = (db: Db, agents: Agents): Reader => {
       return JSON.parse(items) as number[];
     });
     const wanted = limit < 0 ? numbers : numbers.slice(0, limit);
-    for (let at = 0; at < wanted.length; at += BATCH_ITEMS) yield* cut(rowsOf(wanted.slice(at, at + BATCH_ITEMS)));
+    for (let at = 0; at < wanted.length; at += BATCH_ITEMS) yield rowsOf(wanted.slice(at, at + BATCH_ITEMS));
   }
 
   const rowsOf = (items: readonly number[]): ItemRow[] => rowsIn(byItems.get(JSON.stringify(items)));
 
-  /** Pages whose documents fit into memory together. */
-  function* cut(rows: ItemRow[]): Generator<ItemRow[]> {
-    let bytes = 0;
-    let from = 0;
-    // A page that was read in an earlier transaction may tell of blocks that are no more.
-    const fresh = (part: ItemRow[]): ItemRow[] => (from === 0 ? part : rowsOf(part.map(({ item }) => item)));
-    for (const [at, row] of rows.entries()) {
-      bytes += (row.bytes ?? 0) + 4 * (row.said ?? 0);
-      if (bytes < BATCH_BYTES) continue;
-      yield fresh(rows.slice(from, at + 1));
-      from = at + 1;
-      bytes = 0;
+  /** Parts of pages, whose documents fit into memory together. */
+  function* cut(pages: Iterable<ItemRow[]>, load: Load): Generator<ItemRow[]> {
+    const weight = ({ bytes, said }: ItemRow): number =>
+      load === undefined ? 0 : (said ?? 0) + (load === "links" ? 0 : (bytes ?? 0));
+    for (const rows of pages) {
+      let bytes = 0;
+      let from = 0;
+      // A page that was read in an earlier transaction may tell of blocks that are no more.
+      const fresh = (part: ItemRow[]): ItemRow[] => (from === 0 ? part : rowsOf(part.map(({ item }) => item)));
+      for (const [at, row] of rows.entries()) {
+        bytes += weight(row);
+        if (bytes < BATCH_BYTES) continue;
+        yield fresh(rows.slice(from, at + 1));
+        from = at + 1;
+        bytes = 0;
+      }
+      if (from < rows.length) yield fresh(rows.slice(from));
     }
-    if (from < rows.length) yield fresh(rows.slice(from));
   }
 
-  const ofSelection = (condition: string, load: Load): AsyncGenerator<Bundle> => {
+  const ofSelection = (condition: string, load: Load): AsyncGenerator<RawRecord[]> => {
     const parts = (...more: string[]): Parts => ({
       started: { terms: ["i.started_at is not null", condition, ...more], values: [] },
       unstarted: { terms: ["i.started_at is null", condition, ...more], values: [] },
@@ -198,7 +201,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
     );
   };
 
-  const fitting = (filter: StoredFilter): Iterator<ItemRow[]> => {
+  const fitting = (filter: StoredFilter): Iterable<ItemRow[]> => {
     const { id, agents: ids, states, limit } = filter;
     const parts = termsOf(filter);
     if (id !== undefined) return sorted(parts, "items i", limit);
@@ -209,12 +212,13 @@ export const reader = (db: Db, agents: Agents): Reader => {
   };
 
   return {
-    bundles: () => ofSelection("i.state = 'fetched'", "documents"),
+    bundles: () => bundlesOf(ofSelection("i.state = 'fetched'", "documents")),
     records: () => recordsOf(ofSelection("i.state = 'fetched'", "documents")),
     unsettled: () => recordsOf(ofSelection("i.state <> 'fetched'", undefined)),
     find: async (id) => {
       const [row] = rowsIn(byKey.get(id.toLowerCase()));
-      return row && unbundled(await loaded([row], "documents"))[0];
+      const [found] = row ? await loaded([row], "documents") : [];
+      return found && wholeRecord(found);
     },
     list: (filter, { documents = false, tolerant = false } = {}) => {
       const found = recordsOf(batches(fitting(filter), documents ? (tolerant ? "tolerant" : "documents") : "links"));
@@ -223,8 +227,12 @@ export const reader = (db: Db, agents: Agents): Reader => {
   };
 };
 
-async function* recordsOf(batches: AsyncIterable<Bundle>): AsyncGenerator<StoredRecord[]> {
-  for await (const batch of batches) yield unbundled(batch);
+async function* recordsOf(batches: AsyncIterable<RawRecord[]>): AsyncGenerator<StoredRecord[]> {
+  for await (const batch of batches) yield batch.map(wholeRecord);
+}
+
+async function* bundlesOf(batches: AsyncIterable<RawRecord[]>): AsyncGenerator<Bundle> {
+  for await (const batch of batches) yield bundled(batch);
 }
 
 async function* withoutSaid(batches: AsyncIterable<StoredRecord[]>): AsyncGenerator<StoredRecord[]> {

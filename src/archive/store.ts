@@ -6,6 +6,9 @@ import { one } from "./rows.ts";
 /** Loose blocks are put in order when they hold so much, in bytes. What is in memory meanwhile is about twice that. */
 const LOOSE_BYTES = 16 * 1024 * 1024;
 
+/** So much of a block is worth compressing once, for good. */
+const ENOUGH = 0.6;
+
 /** So many free pages are left for what comes next. */
 const SPARE_PAGES = 64;
 
@@ -53,21 +56,16 @@ export const store = (db: Db, held: () => void) => {
     }
   };
 
-  /**
-  A document that fills a block is where it will stay, and so are those that fill one together if they are in order:
-  all but the last of `parts`.
-  */
-  const effortOf = (part: readonly Member[], at: number, parts: readonly unknown[], inOrder: boolean): Effort =>
-    (inOrder && at < parts.length - 1) || part.reduce((sum, member) => sum + sizeOf(member), 0) >= BLOCK_BYTES
-      ? "well"
-      : "quick";
+  /** A document that fills a block is where it will stay, and so are those that nearly fill one if they are in order. */
+  const effortOf = (part: readonly Member[], inOrder: boolean): Effort =>
+    part.reduce((sum, member) => sum + sizeOf(member), 0) >= (inOrder ? ENOUGH : 1) * BLOCK_BYTES ? "well" : "quick";
 
   /** Two at a time: zlib's threads are also those of files and of names, and each takes some megabytes. */
-  const packed = async (parts: Member[][], effortAt: (at: number) => Effort): Promise<Ready[]> => {
+  const packed = async (parts: Member[][], effortFor: (part: readonly Member[]) => Effort): Promise<Ready[]> => {
     const ready: Ready[] = [];
     for (let from = 0; from < parts.length; from += 2) {
-      const two = parts.slice(from, from + 2).map(async (members, at) => {
-        const effort = effortAt(from + at);
+      const two = parts.slice(from, from + 2).map(async (members) => {
+        const effort = effortFor(members);
         return { ...(await compress(joined(members), effort)), members, isLoose: effort === "quick" };
       });
       ready.push(...(await Promise.all(two)));
@@ -77,13 +75,12 @@ export const store = (db: Db, held: () => void) => {
 
   /** @param inOrder they follow, by their start, what was stored before */
   const prepared = (members: readonly Member[], inOrder: boolean): Promise<Ready[]> => {
-    const parts = shared(members);
-    return packed(parts, (at) => effortOf(parts[at] ?? [], at, parts, inOrder));
+    return packed(shared(members), (part) => effortOf(part, inOrder));
   };
 
   const preparedNow = (members: readonly Member[]): Ready[] =>
-    shared(members).map((part, at, parts) => {
-      const effort = effortOf(part, at, parts, false);
+    shared(members).map((part) => {
+      const effort = effortOf(part, false);
       return { ...compressNow(joined(part), effort), members: part, isLoose: effort === "quick" };
     });
 

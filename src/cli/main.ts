@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import type { Io } from "./io.ts";
 
 /** The program's help, as it was when it was built. */
@@ -10,13 +10,15 @@ const STDOUT = 1;
 const answered = async ([word, ...more]: readonly string[]): Promise<boolean> => {
   const isVersion = word === "--version" || word === "-V";
   const isHelp = word === "--help" || word === "-h";
-  if (more.length > 0 || !(isVersion || (isHelp && existsSync(HELP)))) return false;
-  const text = isVersion ? `${(await import("./version.ts")).VERSION}\n` : readFileSync(HELP, "utf8");
+  // A console of Windows wants its text from a stream.
+  if (more.length > 0 || !(isVersion || isHelp) || process.platform === "win32") return false;
   try {
+    const text = isVersion ? Buffer.from(`${(await import("./version.ts")).VERSION}\n`) : readFileSync(HELP);
     // Without making a stream of it.
-    writeSync(STDOUT, text);
+    for (let at = 0; at < text.length; ) at += writeSync(STDOUT, text, at);
     return true;
   } catch {
+    // It was not built, or nobody listens: the long way knows what to do.
     return false;
   }
 };

@@ -40,7 +40,8 @@ const assemble = async (
     })
     .exitOverride()
     .showHelpAfterError("(add --help for the flags and examples)");
-  const whole = (): Promise<Command> => assemble(() => true, io, done);
+  let assembled: Promise<Command> | undefined;
+  const whole = (): Promise<Command> => (assembled ??= assemble(() => true, io, done));
   for (const entry of commands) {
     if (isWanted(entry)) await addCommand(program, entry, io, whole, done);
     else nameCommand(program, entry);

@@ -12,7 +12,11 @@ export const IMS_VERSION = "2020-11-09";
 const LIST_BYTES = 64 * 1024 * 1024;
 
 const nonEmpty = (value: Json | undefined): string | undefined =>
-  typeof value === "string" && value !== "" ? value : undefined;
+  typeof value === "string" && value !== "" ? value.toWellFormed() : undefined;
+
+/** What can be an id; a call with anything else for one is known by its address. */
+const idOf = (value: Json | undefined): string | undefined =>
+  typeof value === "string" && /^[\x21-\x7e]{1,256}$/.test(value) ? value : undefined;
 
 const linkOf = (value: Json | undefined): URL | undefined => {
   const text = nonEmpty(value);
@@ -24,7 +28,7 @@ const linkOf = (value: Json | undefined): URL | undefined => {
 };
 
 const toInstance = (wire: JsonObject, requestId: string | undefined, asked?: string): Instance => {
-  const id = asked ?? nonEmpty(wire.InstanceId);
+  const id = asked ?? idOf(wire.InstanceId);
   const link = linkOf(wire.CallLogUrl);
   return {
     ...(id && { id }),

@@ -26,9 +26,11 @@ export const inBatches = <T>({ write, most, room, sizeOf, patienceMs }: BatchOpt
   let failure: { error: unknown } | undefined;
 
   const isFull = (): boolean => waiting.length >= most || size >= room;
+  let late = false;
   const begin = (): void => {
     clearTimeout(timer);
     timer = undefined;
+    late = writing !== undefined;
     if (writing || waiting.length === 0) return;
     const batch = waiting;
     waiting = [];
@@ -43,7 +45,7 @@ export const inBatches = <T>({ write, most, room, sizeOf, patienceMs }: BatchOpt
       });
   };
   const next = (): void => {
-    if (isFull()) begin();
+    if (isFull() || (late && !writing)) begin();
     else if (waiting.length > 0) timer ??= setTimeout(begin, patienceMs);
   };
   const check = (): void => {

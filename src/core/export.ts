@@ -4,6 +4,9 @@ import { inOrder } from "./ordered.ts";
 import type { Log, Put, Writer } from "./ports.ts";
 import { addTo, type Exported, nothing, type Rendered } from "./render.ts";
 
+/** Of bundles that are being rendered at once, in bytes: one may hold a single large document. */
+const ROOM = 16 * 1024 * 1024;
+
 /** Where one format goes. */
 export interface Output {
   /** Begins and ends the file; what lies between comes rendered. */
@@ -41,7 +44,8 @@ export const exportSelection = async (options: ExportOptions): Promise<Exported>
   const result = nothing();
   const written = outputs.map(() => 0);
   for (const { writer, put } of outputs) writer.begin(put);
-  const rendered = inOrder(archive.bundles(), renderer.ahead, async (bundle) => {
+  const bounds = { ahead: renderer.ahead, room: ROOM, sizeOf: ({ bytes }: Bundle) => bytes.length };
+  const rendered = inOrder(archive.bundles(), bounds, async (bundle) => {
     const had = await Promise.all(outputs.map((output) => output.had?.(bundle.items)));
     return renderer.render(bundle, had);
   });

@@ -51,7 +51,8 @@ export type Note = { dropped: string } | { dropped?: undefined; changes: readonl
 /**
 Makes text of transcripts; where it lives is the sink's concern.
 
-Keeps nothing from one transcript to the next: several of a kind write parts of one file side by side.
+Keeps nothing from one transcript to the next: several of a kind write parts of one file side by side. Whoever drives it
+puts `between` between two transcripts of the main file, and tells `end` how many there were.
 
 `put` goes to the writer's main file, or to a file of its own beside it when `file` is given.
 */

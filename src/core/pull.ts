@@ -9,7 +9,7 @@ export const GIVE_UP_MS = 72 * 3_600_000;
 
 /** In bytes. */
 const COMMIT_BYTES = 4 * 1024 * 1024;
-/** In times `concurrency`: what a run that is killed has to fetch again. */
+/** In times `concurrency`: a run that is killed has to fetch up to twice as much again, for one batch waits for another. */
 const COMMIT_ROUNDS = 4;
 const COMMIT_MS = 250;
 

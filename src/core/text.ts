@@ -24,6 +24,15 @@ export const wellFormed = (value: Json, levels = 250): Json => {
   );
 };
 
+/**
+JSON text in which every string is well-formed: a lone surrogate is legal there, as an escape, but breaks readers.
+*/
+export const jsonOf = (value: object): string => {
+  const text = JSON.stringify(value);
+  // JSON.stringify writes lone surrogates as \ud…, always in lower case.
+  return text.includes("\\ud") ? JSON.stringify(wellFormed(value as Json)) : text;
+};
+
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
 /**

@@ -27,7 +27,7 @@ export class PartFile {
   readonly #hash = createHash("sha256");
   #buffer: Buffer | undefined;
   #filled = 0;
-  /** Buffers of this file's own, and those that are to be filled again. */
+  /** Buffers of this file's own: no others are filled again. */
   readonly #own = new WeakSet<ArrayBufferLike>();
   readonly #free: Buffer[] = [];
   #waiting: Uint8Array[] = [];

@@ -8,8 +8,9 @@ import { findAgain } from "./windows.ts";
 
 /** A link is asked for anew at most this often for one call. */
 const REFRESHES = 10;
-/** Ids are selected in batches of this size. */
-const BATCH = 2000;
+/** Ids are selected in batches up to this size; the first are small, so that a slow list of them is soon begun with. */
+const BATCH = 2_000;
+const FIRST_BATCH = 16;
 
 export interface CallsOptions {
   ims: Ims;
@@ -27,10 +28,12 @@ export interface CallsOptions {
 /** Calls by instance id. */
 export async function* callsById(ids: AsyncIterable<string> | Iterable<string>): AsyncGenerator<Found[]> {
   let batch: Found[] = [];
+  let size = FIRST_BATCH;
   for await (const instanceId of ids) {
-    if (batch.push({ ref: { instanceId } }) < BATCH) continue;
+    if (batch.push({ ref: { instanceId } }) < size) continue;
     yield batch;
     batch = [];
+    size = Math.min(BATCH, 2 * size);
   }
   if (batch.length > 0) yield batch;
 }

@@ -21,6 +21,9 @@ const LAYOUT = csvColumns.reduce<(CallColumn[] | TurnColumn)[]>((layout, column)
   return layout;
 }, []);
 
+/** A string has an end: rows repeat what is the call's, and a document may hold millions of turns. */
+const PIECE_ROWS = 5_000;
+
 /** A turn a row, a header always, lines ended by `\n`. */
 export const csv = ({ csvBom = false, csvGuard = true }: WriterOptions): Writer => {
   const text = (cell: Cell): string => {
@@ -51,7 +54,10 @@ export const csv = ({ csvBom = false, csvGuard = true }: WriterOptions): Writer 
     begin: (put) => put(`${csvBom ? "\uFEFF" : ""}${csvColumns.map(({ name }) => name).join(",")}\n`),
     item: (transcript, put) => {
       const lines = rows(transcript);
-      put(lines.join(""), { rows: lines.length });
+      for (let from = 0; from < lines.length; from += PIECE_ROWS) {
+        const piece = lines.slice(from, from + PIECE_ROWS);
+        put(piece.join(""), { rows: piece.length });
+      }
       return undefined;
     },
     end: () => {},

@@ -1,7 +1,7 @@
 import type { Writer } from "../core/ports.ts";
 import type { Sampled } from "../core/sample.ts";
-import { wellFormed } from "../core/text.ts";
-import type { Json, Transcript } from "../core/transcript.ts";
+import { jsonOf } from "../core/text.ts";
+import type { Transcript } from "../core/transcript.ts";
 
 export interface WriterOptions {
   /** One line per call or per turn, where the format has both. @default "call" */
@@ -31,12 +31,5 @@ export interface WriterShape {
   extensions: readonly string[];
 }
 
-/**
-One line of JSON. Every string comes out well-formed: a lone surrogate is legal in JSON text, as an escape, but breaks
-readers of the file.
-*/
-export const jsonLine = (value: object): string => {
-  const text = JSON.stringify(value);
-  // JSON.stringify writes lone surrogates as \ud…, always in lower case.
-  return `${text.includes("\\ud") ? JSON.stringify(wellFormed(value as Json)) : text}\n`;
-};
+/** One line of JSON, every string in it well-formed. */
+export const jsonLine = (value: object): string => `${jsonOf(value)}\n`;

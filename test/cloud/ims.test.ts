@@ -55,6 +55,14 @@ describe("createIms", () => {
     expect(asked).toMatchObject({ StartTime: "2025-07-14T00:00:00Z", EndTime: "1970-01-01T00:00:00Z" });
   });
 
+  it.each(["\ud800", "a b", "a\u0000", "", 7])("takes %j for no id", async (InstanceId) => {
+    const [listed] = await createIms(
+      answering({ Instances: [{ InstanceId, Status: "Finished\ud800" }] }),
+    ).listInstances(query);
+    expect(listed).not.toHaveProperty("id");
+    expect(listed?.status).toBe("Finished\ufffd");
+  });
+
   it("takes an id from a list that gives one, and counts an item that is none", async () => {
     const list = await createIms(
       answering({ Instances: [{ InstanceId: "x", Status: "Finished" }, null] }),

@@ -54,11 +54,11 @@ export const archiveContract = (
       const window = (hour: number) => ({ start: new Date(hour * 3.6e6), end: new Date((hour + 1) * 3.6e6) });
       const ref = fc.record(
         {
-          instanceId: fc.constantFrom("a", "A", "b", "c"),
+          instanceId: fc.constantFrom("a", "A", "b", "c", "\ud800"),
           link: fc.constantFrom("https://logs/1", "https://logs/2", "https://logs/3"),
           agentId: fc.constantFrom("one", "two"),
           window: fc.constantFrom(window(0), window(1)),
-          status: fc.constantFrom("Finished", "Executing"),
+          status: fc.constantFrom("Finished", "Executing\udc00"),
         },
         { requiredKeys: [] },
       );

@@ -117,16 +117,32 @@ describe("results in order", () => {
       under -= 1;
       return number;
     };
-    for await (const number of inOrder(numbers(30), 3, work)) seen.push(number);
+    for await (const number of inOrder(numbers(30), { ahead: 3, room: NEVER, sizeOf: () => 0 }, work))
+      seen.push(number);
     expect(seen).toEqual(Array.from({ length: 30 }, (_, at) => at));
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(4);
   });
 
+  test("of large items one is under way at a time", async () => {
+    let under = 0;
+    const work = async (number: number): Promise<number> => {
+      under += number >= 10 ? 1 : 0;
+      expect(under).toBeLessThanOrEqual(1);
+      await tick();
+      under -= number >= 10 ? 1 : 0;
+      return number;
+    };
+    const seen: number[] = [];
+    for await (const number of inOrder(numbers(20), { ahead: 5, room: 15, sizeOf: (each) => each }, work))
+      seen.push(number);
+    expect(seen).toHaveLength(20);
+  });
+
   test("end with the first error", async () => {
     const seen: number[] = [];
     const all = async (): Promise<void> => {
-      for await (const number of inOrder(numbers(9), 2, async (each) => {
+      for await (const number of inOrder(numbers(9), { ahead: 2, room: NEVER, sizeOf: () => 0 }, async (each) => {
         if (each === 4) throw new Error("four");
         return each;
       }))

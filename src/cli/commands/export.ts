@@ -28,7 +28,7 @@ const outputOptions = (): Option[] => [
   new Option("--no-csv-guard", "csv: leave cells that a spreadsheet would run as formulas unescaped"),
   new Option(
     "--threads <n>",
-    "threads that make many calls' output (default: one less than cores, at most 4, and 0 on two)",
+    "threads that make many calls' output (default: one less than cores, at most 4; 0 on two, and for fewer than 2,000 calls)",
   ).argParser(whole(0, 64)),
 ];
 

@@ -15,11 +15,11 @@ export const status: CommandSpec<{ archive: string; json?: boolean; failed?: boo
   run: async ({ flags, io }) => {
     const { archiveOf } = await import("../wire.ts");
     const { count, size, table } = await import("../render.ts");
-    const { streamOutput } = await import("../../sinks/stream.ts");
-    const { troubleLine } = await import("../jobs/error-file.ts");
     const archive = await archiveOf(flags, io, false);
     try {
       if (flags.failed) {
+        const { streamOutput } = await import("../../sinks/stream.ts");
+        const { troubleLine } = await import("../jobs/error-file.ts");
         const { put, flush } = streamOutput(io.stdout);
         for await (const batch of archive.list({ states: ["failed", "missing", "invalid"] })) {
           for (const record of batch) put(troubleLine(record));

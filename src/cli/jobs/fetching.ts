@@ -163,8 +163,8 @@ const moveCursors = async (
 
 /** Says what a fetch would do: lists, but describes and downloads nothing, and changes nothing in the archive. */
 export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Selection): Promise<ExitCode> => {
-  const { connect } = await import("../wire-cloud.ts");
-  const cloud = selection.by === "range" ? await connect(flags, io, talk, fixed) : undefined;
+  const cloud =
+    selection.by === "range" ? await (await import("../wire-cloud.ts")).connect(flags, io, talk, fixed) : undefined;
   const archive = flags.archive === false ? undefined : await existing(flags, io);
   // Counts each call once, however often it is named, without holding them all in memory.
   const scratch = await archiveOf({ archive: false }, io, true);

@@ -32,7 +32,7 @@ const joined = (pieces: readonly Piece[], expected: number): Piece[] => {
   for (const piece of pieces) {
     const { data, file, rows = 0 } = piece;
     if (piece.whole) {
-      whole.push(piece);
+      whole.push({ ...piece, data: typeof data === "string" ? Buffer.from(data) : data });
       continue;
     }
     const sum = files.get(file) ?? { bytes: new Gathered(file === undefined ? expected : 0), rows: 0 };

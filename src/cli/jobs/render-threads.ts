@@ -41,17 +41,29 @@ export const openRenderer = async (
       ahead: 0,
       close: async () => undefined,
     };
-  const all = Array.from({ length: threads }, () => startThread(plan));
+  const all = startThreads(plan, threads);
+  if (all.length === 0) return openRenderer(plan, 0);
   let next = 0;
   return {
     // In turns: bundles are much of a size, and leave in the order in which they came.
-    render: (bundle, had) => (all[next++ % threads] as Thread).render(bundle, had),
-    ahead: threads,
+    render: (bundle, had) => (all[next++ % all.length] as Thread).render(bundle, had),
+    ahead: all.length,
     close: async () => void (await Promise.all(all.map((thread) => thread.close()))),
   };
 };
 
 type Thread = ReturnType<typeof startThread>;
+
+/** As many as the system grants. */
+const startThreads = (plan: RenderPlan, wanted: number): Thread[] => {
+  const all: Thread[] = [];
+  try {
+    while (all.length < wanted) all.push(startThread(plan));
+  } catch {
+    // A limit on processes, mostly: there may be fewer, or none.
+  }
+  return all;
+};
 
 const startThread = (plan: RenderPlan) => {
   const worker = new Worker(new URL("./render-thread.js", import.meta.url), {
@@ -73,6 +85,7 @@ const startThread = (plan: RenderPlan) => {
     else asked?.resolve(told.rendered);
   });
   worker.on("error", fail);
+  worker.on("messageerror", fail);
   worker.on("exit", () => fail(new Error("A thread that renders has ended.")));
   return {
     render: (bundle: Bundle, had: Had): Promise<Rendered> =>
