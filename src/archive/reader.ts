@@ -1,5 +1,5 @@
 import type { Reader, StoredFilter, StoredRecord } from "../core/archive.ts";
-import { type Bundle, bundled, type RawRecord, wholeRecord } from "../core/bundle.ts";
+import { type RawRecord, wholeRecord } from "../core/raw-record.ts";
 import { type Member, parted } from "./block.ts";
 import { expand, type Packed } from "./codec.ts";
 import type { Db } from "./open.ts";
@@ -212,7 +212,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
   };
 
   return {
-    bundles: () => bundlesOf(ofSelection("i.state = 'fetched'", "documents")),
+    rawRecords: () => ofSelection("i.state = 'fetched'", "documents"),
     records: () => recordsOf(ofSelection("i.state = 'fetched'", "documents")),
     unsettled: () => recordsOf(ofSelection("i.state <> 'fetched'", undefined)),
     find: async (id) => {
@@ -229,10 +229,6 @@ export const reader = (db: Db, agents: Agents): Reader => {
 
 async function* recordsOf(batches: AsyncIterable<RawRecord[]>): AsyncGenerator<StoredRecord[]> {
   for await (const batch of batches) yield batch.map(wholeRecord);
-}
-
-async function* bundlesOf(batches: AsyncIterable<RawRecord[]>): AsyncGenerator<Bundle> {
-  for await (const batch of batches) yield bundled(batch);
 }
 
 async function* withoutSaid(batches: AsyncIterable<StoredRecord[]>): AsyncGenerator<StoredRecord[]> {

@@ -1,6 +1,6 @@
-import type { Bundle } from "./bundle.ts";
 import type { ErrorFacts } from "./errors.ts";
 import type { Document } from "./ports.ts";
+import type { RawRecord } from "./raw-record.ts";
 import type { JsonObject, SourceName } from "./transcript.ts";
 
 /**
@@ -123,8 +123,8 @@ export interface Ledger {
 export interface Reader {
   /** Selected items that were fetched, with their documents, ordered by start, then id; in batches of bounded size. */
   records(): AsyncIterable<StoredRecord[]>;
-  /** The same, to be taken apart by `unbundled`, on another thread perhaps. */
-  bundles(): AsyncIterable<Bundle>;
+  /** The same, nothing of it parsed: whoever works on them may do so on another thread. */
+  rawRecords(): AsyncIterable<RawRecord[]>;
   /** Selected items that were not; without documents, with their errors. */
   unsettled(): AsyncIterable<StoredRecord[]>;
   /** With its document. Case of the id does not matter. */

@@ -1,10 +1,10 @@
 import type { Archive } from "./archive.ts";
-import type { Bundle } from "./bundle.ts";
 import { inOrder } from "./ordered.ts";
 import type { Log, Put, Writer } from "./ports.ts";
+import type { RawRecord } from "./raw-record.ts";
 import { addTo, type Exported, nothing, type Rendered } from "./render.ts";
 
-/** Of bundles that are being rendered at once, in bytes: one may hold a single large document. */
+/** Of documents that are being rendered at once, in bytes: one batch may be a single large document. */
 const ROOM = 16 * 1024 * 1024;
 
 /** Where one format goes. */
@@ -23,13 +23,13 @@ export interface Output {
 /** Turns records into the pieces of every output, perhaps on another thread. */
 export interface Renderer {
   /** @param had of each output, the items that it does not want */
-  render(bundle: Bundle, had: readonly (ReadonlySet<number> | undefined)[]): Promise<Rendered>;
-  /** How many bundles are worth giving it before the first is back. */
+  render(records: readonly RawRecord[], had: readonly (ReadonlySet<number> | undefined)[]): Promise<Rendered>;
+  /** How many batches are worth giving it before the first is back. */
   ahead: number;
 }
 
 export interface ExportOptions {
-  archive: Pick<Archive, "bundles">;
+  archive: Pick<Archive, "rawRecords">;
   renderer: Renderer;
   /** In the order of the renderer's writers. */
   outputs: readonly Output[];
@@ -44,10 +44,10 @@ export const exportSelection = async (options: ExportOptions): Promise<Exported>
   const result = nothing();
   const written = outputs.map(() => 0);
   for (const { writer, put } of outputs) writer.begin(put);
-  const bounds = { ahead: renderer.ahead, room: ROOM, sizeOf: ({ bytes }: Bundle) => bytes.length };
-  const rendered = inOrder(archive.bundles(), bounds, async (bundle) => {
-    const had = await Promise.all(outputs.map((output) => output.had?.(bundle.items)));
-    return renderer.render(bundle, had);
+  const rendered = inOrder(archive.rawRecords(), { ahead: renderer.ahead, room: ROOM, sizeOf }, async (records) => {
+    const items = records.map(({ record }) => record.item);
+    const had = await Promise.all(outputs.map((output) => output.had?.(items)));
+    return renderer.render(records, had);
   });
   for await (const batch of rendered) {
     signal?.throwIfAborted();
@@ -70,3 +70,6 @@ export const exportSelection = async (options: ExportOptions): Promise<Exported>
   }
   return result;
 };
+
+const sizeOf = (records: readonly RawRecord[]): number =>
+  records.reduce((sum, { document }) => sum + (document?.length ?? 0), 0);

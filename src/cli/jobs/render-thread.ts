@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { unbundled } from "../../core/bundle.ts";
 import { type Piece, type Rendered, render } from "../../core/render.ts";
+import { unbundled } from "./bundle.ts";
 import { Gathered } from "./gathered.ts";
 import type { Asked, Told } from "./render-threads.ts";
 import { type RenderPlan, renderingOf } from "./rendering.ts";

@@ -1,7 +1,8 @@
 import { Worker } from "node:worker_threads";
-import { type Bundle, unbundled } from "../../core/bundle.ts";
 import type { Renderer } from "../../core/export.ts";
+import { wholeRecord } from "../../core/raw-record.ts";
 import { type Rendered, render } from "../../core/render.ts";
+import { type Bundle, bundled } from "./bundle.ts";
 import { type RenderPlan, renderingOf } from "./rendering.ts";
 
 /** New objects of a thread: room for a bundle's. What is left to V8 takes three times as much. */
@@ -37,7 +38,7 @@ export const openRenderer = async (
   const rendering = await renderingOf(plan);
   if (threads === 0)
     return {
-      render: async (bundle, had) => render(unbundled(bundle), had, rendering),
+      render: async (records, had) => render(records.map(wholeRecord), had, rendering),
       ahead: 0,
       close: async () => undefined,
     };
@@ -46,7 +47,7 @@ export const openRenderer = async (
   let next = 0;
   return {
     // In turns: bundles are much of a size, and leave in the order in which they came.
-    render: (bundle, had) => (all[next++ % all.length] as Thread).render(bundle, had),
+    render: (records, had) => (all[next++ % all.length] as Thread).render(bundled(records), had),
     ahead: all.length,
     close: async () => void (await Promise.all(all.map((thread) => thread.close()))),
   };

@@ -1,20 +1,8 @@
-import type { StoredRecord } from "./archive.ts";
-import { utf8 } from "./text.ts";
-import type { JsonObject } from "./transcript.ts";
-
-/** A record but for its document and what the service said about its call, which are still bytes. */
-export interface RawRecord {
-  /** An empty link stands for the one that the service named. */
-  record: StoredRecord;
-  said: Uint8Array | undefined;
-  /** Absent where there is none, or it could not be read. */
-  document: Uint8Array | undefined;
-  sha256: string | null;
-}
+import type { StoredRecord } from "../../core/archive.ts";
+import { type RawRecord, wholeRecord } from "../../core/raw-record.ts";
 
 /** Records with their documents as one text and one buffer: cheap to hand to another thread, which takes them apart. */
 export interface Bundle {
-  items: readonly number[];
   /** JSON: of each record its `Facts`. */
   facts: string;
   /** Behind each other, of each record: what the service said about the call, as JSON, and the document. */
@@ -49,7 +37,7 @@ export const bundled = (records: readonly RawRecord[]): Bundle => {
       sha256: document ? sha256 : null,
     }),
   );
-  return { items: records.map(({ record }) => record.item), facts: JSON.stringify(facts), bytes };
+  return { facts: JSON.stringify(facts), bytes };
 };
 
 /** The records; their documents are views of the bundle's buffer. */
@@ -64,16 +52,4 @@ export const unbundled = ({ facts, bytes }: Bundle): StoredRecord[] => {
     const body = take(document);
     return wholeRecord({ record, said: meta, document: sha256 === null ? undefined : body, sha256 });
   });
-};
-
-/** The record with everything in its place; its document stays the view that it was. */
-export const wholeRecord = ({ record, said, document, sha256 }: RawRecord): StoredRecord => {
-  const { link, ...rest } = record;
-  const whole: StoredRecord = rest;
-  const meta = said && (JSON.parse(utf8(said) ?? "") as JsonObject);
-  const address = link === "" ? meta?.CallLogUrl : link;
-  if (typeof address === "string") whole.link = address;
-  if (meta) whole.meta = meta;
-  if (document && sha256 !== null) whole.document = { bytes: document, sha256 };
-  return whole;
 };

@@ -1,0 +1,25 @@
+import type { StoredRecord } from "./archive.ts";
+import { utf8 } from "./text.ts";
+import type { JsonObject } from "./transcript.ts";
+
+/** A record but for its document and what the service said about its call, which are still bytes. */
+export interface RawRecord {
+  /** An empty link stands for the one that the service named. */
+  record: StoredRecord;
+  said: Uint8Array | undefined;
+  /** Absent where there is none, or it could not be read. */
+  document: Uint8Array | undefined;
+  sha256: string | null;
+}
+
+/** The record with everything in its place; its document stays the view that it was. */
+export const wholeRecord = ({ record, said, document, sha256 }: RawRecord): StoredRecord => {
+  const { link, ...rest } = record;
+  const whole: StoredRecord = rest;
+  const meta = said && (JSON.parse(utf8(said) ?? "") as JsonObject);
+  const address = link === "" ? meta?.CallLogUrl : link;
+  if (typeof address === "string") whole.link = address;
+  if (meta) whole.meta = meta;
+  if (document && sha256 !== null) whole.document = { bytes: document, sha256 };
+  return whole;
+};
