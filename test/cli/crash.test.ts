@@ -33,19 +33,20 @@ const prepared = async (calls: number, ...flags: string[]) => {
   return { place, args, whole, again };
 };
 
-/**
-A run with a fault at its n-th point, and whether it came to that: how many commits there are is a matter of time too, so
-that a run may have one point less than the one that was counted.
-*/
-const faulted = async (place: Workplace, args: string[], at: number, how: string) => {
+/** How many commits there are is a matter of time too: so many points less than in another run are no surprise. */
+const FEWER = 4;
+
+/** A run with a fault at its n-th point of about so many; undefined when it did not come to that. */
+const faulted = async (place: Workplace, args: string[], at: number, of: number, how: string) => {
   const log = place.path("passed");
   const ran = await place.run(args, {
     env: faulty({ FAULTY_LOG: log, FAULTY_AT: String(at), FAULTY_HOW: how }),
   });
-  const struck = readFileSync(log, "utf8").trim().split("\n").length >= at;
+  const passed = readFileSync(log, "utf8").trim().split("\n").length;
   rmSync(log);
-  if (!struck) expect(ran.code).toBe(0);
-  return { ...ran, struck };
+  if (passed >= at) return ran;
+  expect([ran.code, passed > of - FEWER]).toEqual([0, true]);
+  return undefined;
 };
 
 const finish = async (place: Workplace, args: string[], whole: Record<string, string>, what: string): Promise<void> => {
@@ -63,20 +64,15 @@ describe("a run that is killed, and the same command after it, give what an unin
     await place.run(args, { env: faulty({ FAULTY_LOG: place.path("points") }) });
     const points = place.read("points").trim().split("\n");
     expect(new Set(points)).toEqual(new Set(["commit", "write", "sync", "rename"]));
-    let struck = 0;
-    let rounds = 0;
     for (let at = 1; at <= points.length; at += 1) {
       // The raw files are all alike: of their points, every fourth.
       if (!SOAK && points[at - 1] !== "commit" && at < points.length - 14 && at % 4 !== 0) continue;
       again();
       const how = at % 2 === 0 ? "kill" : "kill-after";
-      const killed = await faulted(place, args, at, how);
-      rounds += 1;
-      if (killed.struck) struck += 1;
-      if (killed.struck) expect(killed.code).toBe(null);
+      const killed = await faulted(place, args, at, points.length, how);
+      if (killed) expect(killed.code).toBe(null);
       await finish(place, args, whole, `${how} ${at} of ${points.length}, ${points[at - 1]}`);
     }
-    expect(struck).toBeGreaterThan(0.9 * rounds);
   }, 600_000);
 
   test("kill -9 and SIGTERM at random instants", async () => {
@@ -106,19 +102,14 @@ describe("when a write fails", () => {
       again();
       await place.run(args, { env: faulty({ FAULTY_LOG: place.path("points") }) });
       const points = place.read("points").trim().split("\n").length;
-      let struck = 0;
-      let rounds = 0;
       for (let at = how === "EIO" ? 2 : 1; at <= points; at += SOAK ? 1 : how === "EIO" ? 8 : 4) {
         again();
-        const failed = await faulted(place, args, at, how);
-        rounds += 1;
-        if (failed.struck) struck += 1;
-        if (failed.struck) expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining(how)]);
+        const failed = await faulted(place, args, at, points, how);
+        if (failed) expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining(how)]);
         const left = readdirSync(place.folder, { recursive: true }).map(String);
         expect(left.filter((name) => name.endsWith(".part"))).toEqual([]);
         await finish(place, args, whole, `${how} at ${at} of ${points}`);
       }
-      expect(struck).toBeGreaterThan(0.8 * rounds);
     },
     120_000,
   );
