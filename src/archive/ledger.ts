@@ -123,21 +123,13 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
     return changed > 0;
   };
 
-  /** How these stand, undefined where one is not known; of one item there is one row, however often it is met. */
+  /** How these stand, undefined where one is not known. */
   const known = (refs: readonly Ref[]): (CurrentRow | undefined)[] => {
     const ids = refs.map(({ instanceId }) => instanceId?.toLowerCase() ?? null);
     const rows = standingIn(statements.byKeys.get(jsonOf(ids)));
-    if (refs.some(({ instanceId }) => !instanceId)) {
-      const links = refs.map(({ instanceId, link }) => (instanceId ? null : digestOf(link ?? "").toString("hex")));
-      for (const [at, row] of standingIn(statements.byLinks.get(JSON.stringify(links))).entries()) rows[at] ??= row;
-    }
-    const one = new Map<number, CurrentRow>();
-    for (const [at, row] of rows.entries()) {
-      if (!row) continue;
-      const same = one.get(row.item);
-      if (same) rows[at] = same;
-      else one.set(row.item, row);
-    }
+    if (refs.every(({ instanceId }) => instanceId)) return rows;
+    const links = refs.map(({ instanceId, link }) => (instanceId ? null : digestOf(link ?? "").toString("hex")));
+    for (const [at, row] of standingIn(statements.byLinks.get(jsonOf(links))).entries()) rows[at] ??= row;
     return rows;
   };
 
@@ -146,18 +138,20 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
     if (refs.length > 1 && refs.some(({ instanceId, link }) => instanceId && link))
       return refs.flatMap((ref) => select([ref]));
     const before = known(refs);
-    const names = refs.map(nameOf);
-    const fresh = new Map<string, Ref>();
-    for (const [at, ref] of refs.entries())
-      if (!before[at] && !fresh.has(names[at] ?? "")) fresh.set(names[at] ?? "", ref);
-    if (fresh.size > 0) add([...fresh.values()]);
-    const rows = fresh.size > 0 ? known(refs) : before;
-    const all = refs.map((ref, at) => {
-      const row = rows[at] ?? lost();
-      if (fresh.get(names[at] ?? "") !== ref) touch(row, ref);
-      return row;
-    });
-    const added = addSelected(new Set(all.map(({ item }) => item)));
+    const fresh = new Set<Ref>();
+    const names = new Set<string>();
+    for (const [at, ref] of refs.entries()) {
+      if (before[at]) continue;
+      const name = nameOf(ref);
+      if (!names.has(name)) fresh.add(ref);
+      names.add(name);
+    }
+    if (fresh.size > 0) add([...fresh]);
+    const rows = (fresh.size > 0 ? known(refs) : before).map((row) => row ?? lost());
+    const items = new Set(rows.map(({ item }) => item));
+    const all = items.size < rows.length ? onePerItem(rows) : rows;
+    for (const [at, ref] of refs.entries()) if (!fresh.has(ref)) touch(all[at] ?? lost(), ref);
+    const added = addSelected(items);
     // Of calls that are met twice in a batch, the first is the one that was added.
     return all.map((row) => selectedOf(row, added.delete(row.item), agents));
   };
@@ -257,6 +251,12 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
 /** In milliseconds; unknown ones come last. */
 const startOf = ({ startedAt }: Outcome): number =>
   startedAt === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(startedAt);
+
+/** One row for each item, however often it is met. */
+const onePerItem = (rows: readonly CurrentRow[]): CurrentRow[] => {
+  const byItem = new Map(rows.map((row) => [row.item, row]));
+  return rows.map((row) => byItem.get(row.item) ?? row);
+};
 
 /** What a call is known by. */
 const nameOf = ({ instanceId, link }: Ref): string => instanceId?.toLowerCase() ?? standIn(digestOf(link ?? ""));

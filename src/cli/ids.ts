@@ -46,37 +46,26 @@ holds none is told to `unreadable`, and passed over. Blank lines and lines that 
 export async function* idsFrom(name: string, io: Io, unreadable: (message: string) => void): AsyncGenerator<string> {
   const source: Source = { label: name === "-" ? "standard input" : name, unreadable };
   const stream = name === "-" ? io.stdin : createReadStream(resolve(io.cwd, name));
-  const read = numbered(lines(utf8(stream as AsyncIterable<Uint8Array>, source.label)));
+  const texts = lines(utf8(stream as AsyncIterable<Uint8Array>, source.label));
+  let idIn: ((text: string) => string) | undefined;
+  let number = 0;
   try {
-    const { value: first, done } = await read.next();
-    if (done) return;
-    const rest = prepend(first, read);
-    if (first.text.trimStart().startsWith("{")) yield* each(source, rest, fromJson);
-    else if (isHeader(first.text)) yield* fromCsv(source, first, read);
-    else yield* each(source, rest, (text) => text);
+    for await (const text of texts) {
+      number += 1;
+      if (isSilent(text)) continue;
+      const isFirst = idIn === undefined;
+      if (isFirst && !text.trimStart().startsWith("{") && isHeader(text)) return yield* fromCsv(source, text, texts);
+      idIn ??= text.trimStart().startsWith("{") ? fromJson : (plainText) => plainText;
+      const id = checked(source, () => `line ${number}`, isFirst, idIn, text);
+      if (id !== undefined) yield id;
+    }
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`Cannot read ids from ${source.label}: ${messageOf(error)}`);
   }
 }
 
-interface Line {
-  number: number;
-  text: string;
-}
-
-async function* numbered(texts: AsyncIterable<string>): AsyncGenerator<Line> {
-  let number = 0;
-  for await (const text of texts) {
-    number += 1;
-    if (text.trim() !== "" && !text.startsWith("#")) yield { number, text };
-  }
-}
-
-async function* prepend<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
-  yield first;
-  yield* rest;
-}
+const isSilent = (text: string): boolean => text.trim() === "" || text.startsWith("#");
 
 /** Spreadsheets and PowerShell like to write UTF-16: it would read as gibberish. */
 async function* utf8(chunks: AsyncIterable<Uint8Array>, label: string): AsyncGenerator<Uint8Array> {
@@ -89,30 +78,20 @@ async function* utf8(chunks: AsyncIterable<Uint8Array>, label: string): AsyncGen
   }
 }
 
-async function* each(
-  source: Source,
-  rows: AsyncIterable<Line>,
-  read: (text: string) => string,
-): AsyncGenerator<string> {
-  let isFirst = true;
-  for await (const { number, text } of rows) {
-    const id = checked(source, `${source.label}, line ${number}: `, isFirst, (place) => checkedId(read(text), place));
-    if (id !== undefined) yield id;
-    isFirst = false;
-  }
-}
-
 const checked = (
-  { unreadable }: Source,
-  place: string,
+  { label, unreadable }: Source,
+  where: () => string,
   isFirst: boolean,
-  read: (place: string) => string,
+  idIn: (text: string) => string,
+  text: string,
 ): string | undefined => {
   try {
-    return read(place);
+    return checkedId(idIn(text));
   } catch (error) {
-    if (isFirst || !(error instanceof UsageError)) throw error;
-    unreadable(error.message);
+    if (!(error instanceof UsageError)) throw error;
+    const told = `${label}, ${where()}: ${error.message}`;
+    if (isFirst) throw new UsageError(told);
+    unreadable(told);
     return undefined;
   }
 };
@@ -139,17 +118,17 @@ const parsed = (line: string): unknown => {
 const isHeader = (line: string): boolean =>
   idName(line.split(/[,;\t]/).map((cell) => cell.replace(/"/g, ""))) !== undefined;
 
-async function* fromCsv(source: Source, header: Line, rest: AsyncIterable<Line>): AsyncGenerator<string> {
+async function* fromCsv(source: Source, header: string, rest: AsyncIterable<string>): AsyncGenerator<string> {
   const { default: Papa } = await import("papaparse");
   async function* text(): AsyncGenerator<string> {
-    yield `${header.text}\n`;
-    for await (const line of rest) yield `${line.text}\n`;
+    yield `${header}\n`;
+    for await (const line of rest) if (!isSilent(line)) yield `${line}\n`;
   }
   const parser = Papa.parse(Papa.NODE_STREAM_INPUT, {
     header: true,
     skipEmptyLines: "greedy",
     // Guessed from the header alone: cells of other columns hold anything.
-    delimiter: [",", ";", "\t"].find((mark) => header.text.includes(mark)) ?? ",",
+    delimiter: [",", ";", "\t"].find((mark) => header.includes(mark)) ?? ",",
   });
   const feed = Readable.from(text());
   // pipe() leaves errors where they are.
@@ -160,7 +139,13 @@ async function* fromCsv(source: Source, header: Line, rest: AsyncIterable<Line>)
     row += 1;
     const cell = record[idName(Object.keys(record)) ?? ""] ?? "";
     if (cell.trim() === "") continue;
-    const id = checked(source, `${source.label}, record ${row}: `, row === 1, (place) => checkedId(cell, place));
+    const id = checked(
+      source,
+      () => `record ${row}`,
+      row === 1,
+      (plainText) => plainText,
+      cell,
+    );
     if (id !== undefined) yield id;
   }
 }

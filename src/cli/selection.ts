@@ -60,7 +60,10 @@ const selectIds = ({ args, flags: { ids: file }, io }: SelectionInput): Selectio
     yield* named;
     if (file !== undefined) yield* idsFrom(file, io, unreadable);
   }
-  return { by: "ids", ids, ...(file === undefined && { total: named.length }) };
+  // Nothing between the file and its reader where nothing is needed: it would be passed for every id.
+  const alone = (unreadable: (message: string) => void) =>
+    file !== undefined && named.length === 0 ? idsFrom(file, io, unreadable) : ids(unreadable);
+  return { by: "ids", ids: alone, ...(file === undefined && { total: named.length }) };
 };
 
 const stretchesOf = ({ flags, io }: SelectionInput, agents: string[], known: Known): Promise<Stretch[]> => {
