@@ -4,7 +4,7 @@ import type { Archive } from "../core/archive.ts";
 import type { Io } from "./io.ts";
 import type { ArchiveFlags } from "./options.ts";
 
-// The composition root, with `wire-cloud.ts`, `outputs.ts` and `jobs/rendering.ts`: the only places where adapters are
+// The composition root, with `wire-cloud.ts`, `outputs.ts` and `rendering/plan.ts`: the only places where adapters are
 // made. Apart, because most commands need no cloud, and loading what speaks to it takes longer than all else.
 
 /** The archive that the flags name. @param create make it when there is none */

@@ -13,14 +13,14 @@ import { checkApart, checkWritable, openOutputs, placeOf, type Target, targetOf 
 import { createProgress, type Progress } from "../progress.ts";
 import { redactorOf } from "../redaction.ts";
 import { count, plural } from "../render.ts";
+import type { RenderPlan } from "../rendering/plan.ts";
+import { openRenderer } from "../rendering/threads.ts";
 import { askedFacts, type Selection, selectionFacts, selectionOf, selectStored } from "../selection.ts";
 import { VERSION } from "../version.ts";
 import type { FixedKeys } from "../wire-cloud.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import { writeErrorFile } from "./error-file.ts";
 import { fetchSelection, type Got, knownBy, plan } from "./fetching.ts";
-import { openRenderer } from "./render-threads.ts";
-import type { RenderPlan } from "./rendering.ts";
 import { type Came, type Session, withSession } from "./session.ts";
 import { tellSummary } from "./summary.ts";
 

@@ -3,7 +3,7 @@ import type { Renderer } from "../../core/export.ts";
 import { wholeRecord } from "../../core/raw-record.ts";
 import { type Rendered, render } from "../../core/render.ts";
 import { type Bundle, bundled } from "./bundle.ts";
-import { type RenderPlan, renderingOf } from "./rendering.ts";
+import { type RenderPlan, renderingOf } from "./plan.ts";
 
 /** New objects of a thread: room for a bundle's. What is left to V8 takes three times as much. */
 const YOUNG_MB = 24;
@@ -67,7 +67,7 @@ const startThreads = (plan: RenderPlan, wanted: number): Thread[] => {
 };
 
 const startThread = (plan: RenderPlan) => {
-  const worker = new Worker(new URL("./render-thread.js", import.meta.url), {
+  const worker = new Worker(new URL("./thread.js", import.meta.url), {
     workerData: plan,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
   });

@@ -2,10 +2,10 @@ import { parentPort, workerData } from "node:worker_threads";
 import { type Piece, type Rendered, render } from "../../core/render.ts";
 import { unbundled } from "./bundle.ts";
 import { Gathered } from "./gathered.ts";
-import type { Asked, Told } from "./render-threads.ts";
-import { type RenderPlan, renderingOf } from "./rendering.ts";
+import { type RenderPlan, renderingOf } from "./plan.ts";
+import type { Asked, Told } from "./threads.ts";
 
-// One thread of `render-threads.ts`: bundles come in, what was made of them goes out as bytes.
+// One thread of `threads.ts`: bundles come in, what was made of them goes out as bytes.
 
 const rendering = await renderingOf(workerData as RenderPlan);
 
