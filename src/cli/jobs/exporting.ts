@@ -145,7 +145,7 @@ const WORTH_THREADS = 2_000;
 /** More than this many wait for the one that reads the archive. */
 const MOST_THREADS = 4;
 
-/** On two cores threads bring a sixth of the time, and a run would no longer fit into 200 MB: there they are asked for. */
+/** On two cores threads save a quarter of the time, but a run would no longer fit into 200 MB: there they are asked for. */
 const threadsFor = (calls: number, { cores }: Io): number =>
   calls < WORTH_THREADS || cores < 3 ? 0 : Math.min(cores - 1, MOST_THREADS);
 
