@@ -86,12 +86,13 @@ interface Statement {
   all(...values: unknown[]): unknown[];
 }
 
+export type Statements = Record<keyof typeof SQL, Statement>;
+
 /** Prepared once: preparing costs more than most of these take. */
-export const prepare = (db: Db): Record<keyof typeof SQL, Statement> =>
-  Object.fromEntries(Object.entries(SQL).map(([name, sql]): [string, Statement] => [name, db.prepare(sql)])) as Record<
-    keyof typeof SQL,
-    Statement
-  >;
+export const prepare = (db: Db): Statements =>
+  Object.fromEntries(
+    Object.entries(SQL).map(([name, sql]): [string, Statement] => [name, db.prepare(sql)]),
+  ) as Statements;
 
 /** What a query of `standing` gave, at the places of what was asked for. */
 export const standingIn = (answer: unknown): (CurrentRow | undefined)[] => {

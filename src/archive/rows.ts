@@ -208,3 +208,10 @@ export const insertStored = (db: Db, into: string, filter: StoredFilter): number
   }
   return changed;
 };
+
+/** The id as it is written, where that is not its key. */
+export const spelling = (id: string): string | null => (id === id.toLowerCase() ? null : id);
+
+export const lost = (): never => {
+  throw new Error("The archive gave no item for a reference.");
+};

@@ -160,11 +160,13 @@ describe("outputs", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 150, documentBytes: 20_000 });
     writeFileSync(place.path("ids"), [...cloud.ids()].join("\n"));
+    // In small commits, so that some of them still fit.
+    const command = `"${process.execPath}" "${BIN}" export -i ids -o out.ndjson --concurrency 4 2>err.txt`;
     const code = await new Promise<number | null>((done) =>
-      spawn("sh", ["-c", `ulimit -f 800; "${process.execPath}" "${BIN}" export -i ids -o out.ndjson 2>err.txt`], {
-        cwd: place.folder,
-        env: place.environment(),
-      }).on("close", done),
+      spawn("sh", ["-c", `ulimit -f 800; ${command}`], { cwd: place.folder, env: place.environment() }).on(
+        "close",
+        done,
+      ),
     );
     expect([code, existsSync(place.path("out.ndjson"))]).toEqual([1, false]);
     const before = cloud.stats.requests.download ?? 0;

@@ -1,0 +1,122 @@
+import type { Ref, Selected, Window } from "../core/archive.ts";
+import { jsonOf } from "../core/text.ts";
+import { type CurrentRow, type Statements, standingIn } from "./ledger-sql.ts";
+import { type Agents, digestOf, lost, spelling, standIn } from "./rows.ts";
+
+/** Adds calls to the selection, batch by batch: those that are not known become items. Inside of a transaction. */
+export const selecting = (statements: Statements, agents: Agents, now: () => Date) => {
+  let batch = 0;
+
+  /** How these stand, undefined where one is not known. */
+  const known = (refs: readonly Ref[]): (CurrentRow | undefined)[] => {
+    const ids = refs.map(({ instanceId }) => instanceId?.toLowerCase() ?? null);
+    const rows = standingIn(statements.byKeys.get(jsonOf(ids)));
+    if (refs.every(({ instanceId }) => instanceId)) return rows;
+    const links = refs.map(({ instanceId, link }) => (instanceId ? null : digestOf(link ?? "").toString("hex")));
+    for (const [at, row] of standingIn(statements.byLinks.get(jsonOf(links))).entries()) rows[at] ??= row;
+    return rows;
+  };
+
+  const select = (refs: readonly Ref[]): Selected[] => {
+    // What brings both an id and an address can make one call of two that come after it. Neither ids nor listings do.
+    if (refs.length > 1 && refs.some(({ instanceId, link }) => instanceId && link))
+      return refs.flatMap((ref) => select([ref]));
+    const before = known(refs);
+    const fresh = new Set<Ref>();
+    const names = new Set<string>();
+    for (const [at, ref] of refs.entries()) {
+      if (before[at]) continue;
+      const name = nameOf(ref);
+      if (!names.has(name)) fresh.add(ref);
+      names.add(name);
+    }
+    if (fresh.size > 0) add([...fresh]);
+    const rows = (fresh.size > 0 ? known(refs) : before).map((row) => row ?? lost());
+    const items = new Set(rows.map(({ item }) => item));
+    const all = items.size < rows.length ? onePerItem(rows) : rows;
+    for (const [at, ref] of refs.entries()) if (!fresh.has(ref)) touch(all[at] ?? lost(), ref);
+    const added = addSelected(items);
+    // Of calls that are met twice in a batch, the first is the one that was added.
+    return all.map((row) => selectedOf(row, added.delete(row.item), agents));
+  };
+
+  /** Those that the selection did not hold. */
+  const addSelected = (items: Set<number>): Set<number> => {
+    batch += 1;
+    const list = JSON.stringify([...items]);
+    if (statements.addSelected.run(batch, list).changes === items.size) return items;
+    return new Set(JSON.parse((statements.selectedIn.get(list, batch) as { items: string }).items));
+  };
+
+  /** Where a call was met again. */
+  const touch = (row: CurrentRow, { instanceId, link, agentId, window }: Ref): void => {
+    const [start, end] = [window?.start.getTime() ?? row.window_start, window?.end.getTime() ?? row.window_end];
+    if ((agentId && row.agent === null) || start !== row.window_start || end !== row.window_end) {
+      const agent = agentId === undefined ? null : agents.number(agentId);
+      statements.touch.run(agent, start, end, row.item);
+      row.agent ??= agent;
+      row.window_start = start;
+      row.window_end = end;
+    }
+    if (instanceId && link) statements.addLink.run(digestOf(link), row.item);
+  };
+
+  const add = (refs: readonly Ref[]): void => {
+    const seenAt = now().getTime();
+    const ids = new Set(refs.flatMap(({ agentId }) => agentId ?? []));
+    const numbers = new Map([...ids].map((id) => [id, agents.number(id)]));
+    const rows = refs.map((ref) => {
+      const { instanceId, link, agentId, status, window } = ref;
+      return [
+        nameOf(ref),
+        instanceId === undefined ? 0 : 1,
+        instanceId === undefined ? null : spelling(instanceId),
+        link ?? null,
+        agentId === undefined ? null : numbers.get(agentId),
+        status ?? null,
+        window?.start.getTime() ?? null,
+        window?.end.getTime() ?? null,
+        seenAt,
+      ];
+    });
+    statements.insert.run(jsonOf(rows));
+    const links = refs.flatMap(({ instanceId, link }, at) =>
+      link ? [[digestOf(link).toString("hex"), rows[at]?.[0], instanceId ? 1 : 0]] : [],
+    );
+    if (links.length > 0) statements.firstLinks.run(jsonOf(links));
+  };
+
+  return { known, select };
+};
+
+/** What a call is known by. */
+const nameOf = ({ instanceId, link }: Ref): string => instanceId?.toLowerCase() ?? standIn(digestOf(link ?? ""));
+
+/** One row for each item, however often it is met. */
+const onePerItem = (rows: readonly CurrentRow[]): CurrentRow[] => {
+  const byItem = new Map(rows.map((row) => [row.item, row]));
+  return rows.map((row) => byItem.get(row.item) ?? row);
+};
+
+const selectedOf = (row: CurrentRow, added: boolean, agents: Agents): Selected => {
+  const { link, agent, window_start, window_end } = row;
+  // Key by key: this runs for every call of every run, and what is generic costs more than all the rest.
+  const selected: Selected = {
+    item: row.item,
+    state: row.state,
+    added,
+    seenAt: new Date(row.seen_at),
+    attempts: row.attempts,
+    described: row.described === 1,
+  };
+  if (row.named === 1) selected.instanceId = row.instance_id ?? row.key;
+  else if (link && agent !== null && window_start !== null && window_end !== null)
+    selected.known = { link, agentId: agents.id(agent), window: windowOf({ window_start, window_end }) };
+  if (row.error_code !== null) selected.code = row.error_code;
+  return selected;
+};
+
+export const windowOf = ({ window_start, window_end }: { window_start: number; window_end: number }): Window => ({
+  start: new Date(window_start),
+  end: new Date(window_end),
+});
