@@ -57,7 +57,7 @@ const [query, options] = {
   ndjson: [transcripts, "FORMAT json"],
   csv: [turns, "FORMAT csv, HEADER"],
   messages: [messages, "FORMAT json"],
-  parquet: [transcripts, "FORMAT parquet"],
+  parquet: [messages, "FORMAT parquet"],
 }[format];
 
 const instance = await DuckDBInstance.create(":memory:");
