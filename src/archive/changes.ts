@@ -43,7 +43,4 @@ export const changes = (store: Store) => {
   };
 };
 
-export const metaOf = (member: Member | undefined): JsonObject | undefined =>
-  member?.meta && JSON.parse(Buffer.from(member.meta.buffer, member.meta.byteOffset, member.meta.length).toString());
-
 export const bytesOf = (meta: JsonObject): Uint8Array => Buffer.from(JSON.stringify(meta));

@@ -1,6 +1,7 @@
 import { type Ledger, type Outcome, STATES, type State } from "../core/archive.ts";
+import { saidIn } from "../core/raw-record.ts";
 import type { Member } from "./block.ts";
-import { bytesOf, changes, metaOf } from "./changes.ts";
+import { bytesOf, changes } from "./changes.ts";
 import { type CurrentRow, prepare, standingIn } from "./ledger-sql.ts";
 import { type Db, transaction } from "./open.ts";
 import { type Agents, digestOf, insertStored, lost, one, spelling, standIn, standsFor } from "./rows.ts";
@@ -59,20 +60,19 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
       // What was deleted stays deleted, under whatever address it is met.
       if (known.state === "pruned") continue;
       const before = change.before(known);
-      const saidBefore = metaOf(before);
+      const saidBefore = before?.meta && saidIn(before.meta);
       // List knows less than describe: what was said before and is not said now stays.
       const said = outcome.meta && { ...saidBefore, ...outcome.meta };
-      const meta = said ? undefined : before?.meta;
       // Two addresses of one call: the document that came first stays.
       const stays = twin !== undefined && known.state === "fetched";
       let next = before;
       if (document && !stays) {
         const planned = thought[at];
-        const all = said ? bytesOf(said) : meta;
-        next =
-          planned?.item === known.item && saidBefore === undefined
-            ? planned
-            : { item: known.item, document: document.bytes, ...(all && { meta: all }) };
+        if (planned?.item === known.item && saidBefore === undefined) next = planned;
+        else {
+          const meta = said ? bytesOf(said) : before?.meta;
+          next = { item: known.item, document: document.bytes, ...(meta && { meta }) };
+        }
       } else if (said && before) next = { ...before, meta: bytesOf(said) };
       const address = outcome.link ?? (known.link === "" ? saidBefore?.CallLogUrl : known.link) ?? null;
       const place = {

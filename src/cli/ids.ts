@@ -55,7 +55,7 @@ export async function* idsFrom(name: string, io: Io, unreadable: (message: strin
       if (isSilent(text)) continue;
       const isFirst = idIn === undefined;
       if (isFirst && !text.trimStart().startsWith("{") && isHeader(text)) return yield* fromCsv(source, text, texts);
-      idIn ??= text.trimStart().startsWith("{") ? fromJson : (plainText) => plainText;
+      idIn ??= text.trimStart().startsWith("{") ? fromJson : asItIs;
       const id = checked(source, () => `line ${number}`, isFirst, idIn, text);
       if (id !== undefined) yield id;
     }
@@ -64,6 +64,8 @@ export async function* idsFrom(name: string, io: Io, unreadable: (message: strin
     throw new UsageError(`Cannot read ids from ${source.label}: ${messageOf(error)}`);
   }
 }
+
+const asItIs = (text: string): string => text;
 
 const isSilent = (text: string): boolean => text.trim() === "" || text.startsWith("#");
 
@@ -139,13 +141,7 @@ async function* fromCsv(source: Source, header: string, rest: AsyncIterable<stri
     row += 1;
     const cell = record[idName(Object.keys(record)) ?? ""] ?? "";
     if (cell.trim() === "") continue;
-    const id = checked(
-      source,
-      () => `record ${row}`,
-      row === 1,
-      (plainText) => plainText,
-      cell,
-    );
+    const id = checked(source, () => `record ${row}`, row === 1, asItIs, cell);
     if (id !== undefined) yield id;
   }
 }

@@ -16,9 +16,10 @@ import { type FileOutput, Files } from "../sinks/files.ts";
 import { clearLeftovers, tagOf } from "../sinks/leftovers.ts";
 import type { FileFacts } from "../sinks/part-file.ts";
 import { streamOutput } from "../sinks/stream.ts";
-import { type WriterName, type WriterOptions, writers } from "../writers/index.ts";
+import { type WriterName, writers } from "../writers/index.ts";
 import type { Io } from "./io.ts";
 import type { ArchiveFlags, OutputFlags } from "./options.ts";
+import { type PlannedOutput, writerOf } from "./rendering/plan.ts";
 
 /** Where the data goes, decided before any work is done. */
 export type Target =
@@ -123,11 +124,8 @@ export const partFiles = (target: Target & { path: string }, part: number): stri
   return mains.map((name) => join(root, partName(name, part)));
 };
 
-/** As data that another thread can be told of. */
-type PlainOptions = Omit<WriterOptions, "toSample">;
-
 export interface Outputs {
-  outputs: (Output & { format: WriterName; options: PlainOptions })[];
+  outputs: (Output & PlannedOutput)[];
   /** Makes everything visible; the manifest comes last. */
   publish(manifestOf: (files: FileFacts[]) => JsonObject): Promise<FileFacts[]>;
   /** Leaves nothing half-written behind. */
@@ -136,7 +134,7 @@ export interface Outputs {
 
 /** Opens what `target` names. Nothing is created before the first transcript is written. */
 export const openOutputs = async (target: Target, flags: OutputFlags, io: Io, part: number): Promise<Outputs> => {
-  const options: PlainOptions = {
+  const options: PlannedOutput["options"] = {
     rows: flags.rows,
     csvBom: flags.csvBom === true,
     csvGuard: flags.csvGuard,
@@ -154,7 +152,7 @@ export const openOutputs = async (target: Target, flags: OutputFlags, io: Io, pa
     const main: FileOutput = files.output(name);
     // Also when there will be nothing to say: no older report is to speak in its place.
     if (writers[format].sidecars.length > 0) main.put("", { file: report });
-    return { ...writer(format, { ...options, report }), ...main };
+    return { ...writer({ format, options: { ...options, report } }), ...main };
   });
   return {
     outputs: made,
@@ -165,12 +163,12 @@ export const openOutputs = async (target: Target, flags: OutputFlags, io: Io, pa
 
 const openStream = (
   { path, formats: [format] }: Target & { kind: "stream" },
-  options: PlainOptions,
+  options: PlannedOutput["options"],
   io: Io,
 ): Outputs => {
   const { put, flush, end } = streamOutput(path === undefined ? io.stdout : createWriteStream(path));
   return {
-    outputs: [{ ...writer(format, { ...options, report: null }), put, flush }],
+    outputs: [{ ...writer({ format, options: { ...options, report: null } }), put, flush }],
     publish: async () => {
       if (path !== undefined) await end();
       return [];
@@ -180,11 +178,7 @@ const openStream = (
 };
 
 /** What begins and ends the file; what lies between is rendered elsewhere, by others of its kind. */
-const writer = (format: WriterName, options: PlainOptions) => ({
-  format,
-  options,
-  writer: writers[format].create({ ...options, toSample: () => ({ dropped: "" }) }),
-});
+const writer = (output: PlannedOutput) => ({ ...output, writer: writerOf(output) });
 
 /**
 Fails now, not after an hour of work, when nothing can be written there.

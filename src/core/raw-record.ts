@@ -12,11 +12,14 @@ export interface RawRecord {
   sha256: string | null;
 }
 
+/** What the service said about a call, of the bytes that it is stored as. */
+export const saidIn = (bytes: Uint8Array): JsonObject => JSON.parse(utf8(bytes) ?? "");
+
 /** The record with everything in its place; its document stays the view that it was. */
 export const wholeRecord = ({ record, said, document, sha256 }: RawRecord): StoredRecord => {
   const { link, ...rest } = record;
   const whole: StoredRecord = rest;
-  const meta = said && (JSON.parse(utf8(said) ?? "") as JsonObject);
+  const meta = said && saidIn(said);
   const address = link === "" ? meta?.CallLogUrl : link;
   if (typeof address === "string") whole.link = address;
   if (meta) whole.meta = meta;

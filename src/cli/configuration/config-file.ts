@@ -55,6 +55,7 @@ const read = async (path: string, shown: string): Promise<string | undefined> =>
     const file = await open(path);
     const bytes = await beginning(file, MOST + 1).finally(() => file.close());
     if (bytes.length > MOST) return fail("is larger than 1 MB: this cannot be it.");
+    const { utf8 } = await import("../../core/text.ts");
     return utf8(bytes) ?? fail("is not UTF-8 text.");
   } catch (error) {
     if (error instanceof UsageError) throw error;
@@ -75,12 +76,4 @@ const beginning = async (file: FileHandle, most: number): Promise<Buffer> => {
     length += bytesRead;
   }
   return Buffer.concat(chunks);
-};
-
-const utf8 = (bytes: Buffer): string | undefined => {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
 };

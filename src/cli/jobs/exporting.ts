@@ -11,7 +11,7 @@ import type { Io } from "../io.ts";
 import type { ExportFlags, FilterFlags } from "../options.ts";
 import { checkApart, checkWritable, openOutputs, placeOf, type Target, targetOf } from "../outputs.ts";
 import { createProgress, type Progress } from "../progress.ts";
-import { redactorOf } from "../redaction.ts";
+import { redactionOf } from "../redaction.ts";
 import { count, plural } from "../render.ts";
 import type { RenderPlan } from "../rendering/plan.ts";
 import { openRenderer } from "../rendering/threads.ts";
@@ -151,8 +151,8 @@ const threadsFor = (calls: number, { cores }: Io): number =>
 
 /** @throws UsageError */
 const checkRedactable = async (flags: ExportFlags, { formats }: Target): Promise<void> => {
-  const redactor = await redactorOf(flags);
-  if (redactor && formats.some((format) => format === "raw"))
+  const redaction = await redactionOf(flags);
+  if (redaction && formats.some((format) => format === "raw"))
     throw new UsageError("raw is the service's own documents, byte for byte: it does not go with --redact.");
 };
 

@@ -1,3 +1,4 @@
+import type { Writer } from "../../core/ports.ts";
 import type { Filter, Rendering } from "../../core/render.ts";
 import { callTranscript } from "../../parse/call-log.ts";
 import { voiceSample } from "../../transforms/voice.ts";
@@ -5,9 +6,17 @@ import { type WriterName, type WriterOptions, writers } from "../../writers/inde
 import type { RedactFlags } from "../options.ts";
 import { redactorOf } from "../redaction.ts";
 
+export interface PlannedOutput {
+  format: WriterName;
+  options: Omit<WriterOptions, "toSample">;
+}
+
+export const writerOf = ({ format, options }: PlannedOutput): Writer =>
+  writers[format].create({ ...options, toSample: (transcript) => voiceSample(transcript) });
+
 /** What is to be done with records, as plain data: another thread can be told of it. */
 export interface RenderPlan {
-  outputs: readonly { format: WriterName; options: Omit<WriterOptions, "toSample"> }[];
+  outputs: readonly PlannedOutput[];
   filter: Filter;
   redact: Pick<RedactFlags, "redact" | "redactPattern">;
 }
@@ -20,8 +29,6 @@ export const renderingOf = async ({ outputs, filter, redact }: RenderPlan): Prom
       ? (record) => redactor(callTranscript(record))
       : (record) => ({ transcript: callTranscript(record) }),
     filter,
-    writers: outputs.map(({ format, options }) =>
-      writers[format].create({ ...options, toSample: (transcript) => voiceSample(transcript) }),
-    ),
+    writers: outputs.map(writerOf),
   };
 };

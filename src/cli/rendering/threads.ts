@@ -34,16 +34,15 @@ export const openRenderer = async (
   plan: RenderPlan,
   threads: number,
 ): Promise<Renderer & { close(): Promise<void> }> => {
-  // Also where threads do the work: what is wrong with the plan is said here.
-  const rendering = await renderingOf(plan);
-  if (threads === 0)
+  const all = startThreads(plan, threads);
+  if (all.length === 0) {
+    const rendering = await renderingOf(plan);
     return {
       render: async (records, had) => render(records.map(wholeRecord), had, rendering),
       ahead: 0,
       close: async () => undefined,
     };
-  const all = startThreads(plan, threads);
-  if (all.length === 0) return openRenderer(plan, 0);
+  }
   let next = 0;
   return {
     // In turns: bundles are much of a size, and leave in the order in which they came.
