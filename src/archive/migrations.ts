@@ -126,4 +126,27 @@ export const migrations: readonly string[] = [
     primary key (destination, first, part)
   ) without rowid;
   `,
+  `
+  -- What is known of the archive itself, by name: its own random id, the region and the account that it serves, work
+  -- that has to be finished.
+  create table facts (
+    name text primary key,
+    value text not null
+  ) without rowid;
+  insert into facts (name, value) values ('id', lower(hex(randomblob(16))));
+
+  -- Trouble that a finished run has reported, in the state in which it was; and trouble that a person has settled.
+  create table reported (
+    item integer primary key,
+    state text not null,
+    code text,
+    acknowledged integer not null default 0
+  );
+
+  -- Where process ids mean something: the boot of the machine and its namespace of process ids.
+  alter table lock add column process_space text;
+
+  -- A hash of the archive's id, the part's number and its files; null of parts from before there was one.
+  alter table parts add column token text;
+  `,
 ];

@@ -1,5 +1,6 @@
 import type { Archive } from "../core/archive.ts";
 import { deliveries } from "./deliveries.ts";
+import { facts } from "./facts.ts";
 import { ledger } from "./ledger.ts";
 import { lock } from "./lock.ts";
 import { openDatabase, openTemporary } from "./open.ts";
@@ -32,6 +33,7 @@ export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
     ...reader(db, known),
     ...runs(db),
     ...deliveries(db, held),
+    ...facts(db, held),
     ...locking,
     release: async () => {
       try {

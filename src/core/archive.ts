@@ -191,6 +191,16 @@ export interface Deliveries {
   holding(id: string): Promise<{ place: string; format: string }[]>;
 }
 
+/** Names of what an archive knows of itself. */
+export type FactName = "id" | "region" | "account" | "scrub";
+
+/** What is known of the archive itself; `id` is its own, random, and given when it is made. */
+export interface Facts {
+  fact(name: FactName): Promise<string | undefined>;
+  /** `undefined` forgets it. */
+  setFact(name: Exclude<FactName, "id">, value: string | undefined): Promise<void>;
+}
+
 export interface Owner {
   pid: number;
   host: string;
@@ -229,7 +239,7 @@ Records and their ledger.
 A connection holds one selection at a time: `select` adds to it; `counts`, `records` and `unsettled` speak of it. It
 lives with the connection, so that a crashed run leaves none behind.
 */
-export interface Archive extends Ledger, Reader, Runs, Deliveries, Lockable, Retention {
+export interface Archive extends Ledger, Reader, Runs, Deliveries, Facts, Lockable, Retention {
   close(): Promise<void>;
 }
 
