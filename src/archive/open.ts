@@ -51,7 +51,12 @@ const makeFile = (path: string): void => {
 const makeFolder = (path: string): void => {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another run may have made it meanwhile.
+    if (!existsSync(path)) throw error;
+  }
 };
 
 /** A private database that is gone when it is closed, or its process ends: its file has no name. */

@@ -34,7 +34,7 @@ export const checkEnding = ({ output, format }: OutputFlags, target: Target): vo
   const [wanted] = target.formats;
   if (implied !== undefined && implied !== wanted)
     throw new UsageError(
-      `-o ${output} ends as ${implied} does, and -f says ${wanted}: write ${wanted} to a file that ends in ${endingsOf(wanted)}, or leave out -f.`,
+      `-o ${output} is a name for ${implied}, and -f says ${wanted}: write ${wanted} to a file that ends in ${endingsOf(wanted)}, or leave out -f.`,
     );
   if (implied === undefined && ending === "" && !target.isThere)
     throw new UsageError(`-o ${output} has no ending: is it a file or a folder? ${known(output)}`);

@@ -1,16 +1,18 @@
 import type { Writable } from "node:stream";
 import { messageOf } from "../core/errors.ts";
+import type { Log } from "../core/ports.ts";
 import type { Special } from "../sinks/places.ts";
 import { openSpecial } from "../sinks/special.ts";
 import { streamOutput } from "../sinks/stream.ts";
 import type { Io } from "./io.ts";
 
-/** How a run is asked to end, as its session has it. */
-export interface Stopping {
+/** What opening a stream needs of the run. */
+export interface StreamContext {
   /** Aborted by the first signal: what has not begun does not begin. */
   closing: AbortSignal;
   /** Aborted when that takes too long. */
   ending: AbortSignal;
+  log: Log;
 }
 
 export interface OpenStream extends ReturnType<typeof streamOutput> {
@@ -22,10 +24,10 @@ export interface OpenStream extends ReturnType<typeof streamOutput> {
 export const openStream = async (
   to: Special | undefined,
   io: Io,
-  { closing, ending }: Stopping,
+  { closing, ending, log }: StreamContext,
 ): Promise<OpenStream> => {
   const standard = to === undefined ? io.stdout : standardStream(to, io);
-  const stream = standard ?? (await openOrExplain(to as Special, closing));
+  const stream = standard ?? (await openOrExplain(to as Special, closing, log));
   const output = streamOutput(stream);
   // Standard output and standard error stay open for whatever is still to be said.
   if (standard) return { ...output, end: async () => undefined, destroy: () => undefined };
@@ -50,12 +52,12 @@ const standardStream = (place: Special, io: Io): Writable | undefined => {
   return place.fd === 2 ? io.stderr : undefined;
 };
 
-const openOrExplain = async (place: Special, closing: AbortSignal): Promise<Writable> => {
+const openOrExplain = async (place: Special, closing: AbortSignal, log: Log): Promise<Writable> => {
+  const shown = place.kind === "descriptor" ? `/dev/fd/${place.fd}` : place.path;
   try {
-    return await openSpecial(place, closing);
+    return await openSpecial(place, closing, () => log("info", "no-reader", { path: shown }));
   } catch (error) {
     if (closing.aborted) throw error;
-    const shown = place.kind === "descriptor" ? `/dev/fd/${place.fd}` : place.path;
     throw new Error(`Cannot write to ${shown}: ${messageOf(error)}`);
   }
 };

@@ -9,7 +9,7 @@ import { isSpecial, placeAt } from "../sinks/places.ts";
 import { type WriterName, writers } from "../writers/index.ts";
 import { impliedBy } from "./endings.ts";
 import type { Io } from "./io.ts";
-import { openStream, type Stopping } from "./open-stream.ts";
+import { openStream, type StreamContext } from "./open-stream.ts";
 import type { ArchiveFlags, OutputFlags } from "./options.ts";
 import {
   type FileTarget,
@@ -113,7 +113,7 @@ export const openOutputs = async (
   flags: OutputFlags,
   io: Io,
   part: number,
-  stopping: Stopping,
+  context: StreamContext,
 ): Promise<Outputs> => {
   const options: PlannedOutput["options"] = {
     rows: flags.rows,
@@ -121,7 +121,7 @@ export const openOutputs = async (
     csvGuard: flags.csvGuard,
     single: target.kind !== "folder",
   };
-  if (target.kind === "stream") return toStream(target, options, io, stopping);
+  if (target.kind === "stream") return toStream(target, options, io, context);
   // Once more: the fetching may have taken hours.
   await checkReplaceable(target, flags, io);
   const place = placeOf(target);
@@ -150,9 +150,9 @@ const toStream = async (
   { to, formats: [format] }: Target & { kind: "stream" },
   options: PlannedOutput["options"],
   io: Io,
-  stopping: Stopping,
+  context: StreamContext,
 ): Promise<Outputs> => {
-  const { put, flush, end, destroy } = await openStream(to, io, stopping);
+  const { put, flush, end, destroy } = await openStream(to, io, context);
   return {
     outputs: [{ ...writer({ format, options: { ...options, report: null } }), put, flush }],
     publish: async () => {

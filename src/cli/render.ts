@@ -20,6 +20,7 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   "not-recorded": ({ message }) => String(message),
   fewer: ({ place, before, now }) =>
     `${place} had ${plural(Number(before), "conversation")}, now ${count(Number(now))}: this selection replaces it.`,
+  "no-reader": ({ path }) => `Waiting until something reads ${path}.`,
   "bad-id": ({ message }) => String(message),
   waiting: ({ pid, host, startedAt }) =>
     `Waiting for another run to end: process ${pid} on ${host}, since ${startedAt}.`,

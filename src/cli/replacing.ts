@@ -57,7 +57,7 @@ export const checkReplaceable = async (target: Target, flags: OutputFlags, io: I
 
 const refusal = (shown: string, names: readonly string[]): UsageError =>
   new UsageError(
-    `${shown}: this would replace what no manifest of callarchive names: ${some(names)}. Write somewhere else, or add --force to replace it.`,
+    `${shown}: ${some(names)} is there, and no manifest of callarchive names it. Write somewhere else, or replace it with --force.`,
   );
 
 const some = ([first = "", ...more]: readonly string[]): string =>

@@ -5,7 +5,7 @@ import { clearLeftovers, tagOf } from "../sinks/leftovers.ts";
 import { PartFile, syncFolder } from "../sinks/part-file.ts";
 import { isSpecial, placeAt, type Special } from "../sinks/places.ts";
 import type { Io } from "./io.ts";
-import { openStream, type Stopping } from "./open-stream.ts";
+import { openStream, type StreamContext } from "./open-stream.ts";
 
 /** What is filled: pieces are added, and flushed from time to time. */
 interface Filling {
@@ -20,12 +20,12 @@ pipe, a device or a socket is written to.
 export const fillWhole = async (
   path: string,
   io: Io,
-  stopping: Stopping,
+  context: StreamContext,
   fill: (file: Filling) => Promise<void>,
   mode = 0o600,
 ): Promise<void> => {
   const place = placeAt(path, io.pid);
-  if (isSpecial(place)) return fillStream(place, io, stopping, fill);
+  if (isSpecial(place)) return fillStream(place, io, context, fill);
   if (place.kind === "folder") throw new UsageError(`${path} is a folder.`);
   const folder = dirname(place.path);
   await clearLeftovers(folder, io, (name) => name === basename(place.path));
@@ -44,10 +44,10 @@ export const fillWhole = async (
 const fillStream = async (
   place: Special,
   io: Io,
-  stopping: Stopping,
+  context: StreamContext,
   fill: (file: Filling) => Promise<void>,
 ): Promise<void> => {
-  const { put, flush, end, destroy } = await openStream(place, io, stopping);
+  const { put, flush, end, destroy } = await openStream(place, io, context);
   try {
     await fill({ add: (data) => put(data), flush });
     await flush();

@@ -95,9 +95,10 @@ const deliver = async (
   selection: JsonObject,
   progress: Progress,
 ): Promise<Came> => {
+  const context = { closing, ending, log: talk.log };
   const counts = await archive.counts();
   const delivery: Delivery = await deliveryOf(archive, target, flags);
-  const opened = await openOutputs(target, flags, io, delivery.part, { closing, ending });
+  const opened = await openOutputs(target, flags, io, delivery.part, context);
   delivery.watch(opened);
   const { redact, redactPattern, threads = threadsFor(counts.fetched, io) } = flags;
   const plan: RenderPlan = {
@@ -123,7 +124,7 @@ const deliver = async (
     const facts = { tool: `callarchive ${VERSION}`, selection, counts: tally, ...(redacted && { redacted }) };
     warnOfLoss(talk, opened.before, tally.exported, target, io);
     const files = await delivery.complete(opened, facts, exported.exported);
-    await writeErrorFile(flags, io, archive, { closing, ending });
+    await writeErrorFile(flags, io, archive, context);
     const code = codeOf(tally, got);
     const place = shownPlace(target, io);
     tellSummary(talk, {

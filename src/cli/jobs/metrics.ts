@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Io } from "../io.ts";
-import type { Stopping } from "../open-stream.ts";
+import type { StreamContext } from "../open-stream.ts";
 import { fillWhole } from "../whole-file.ts";
 
 /** What a run counted, by state, and the bytes of the documents it fetched. */
@@ -21,7 +21,7 @@ export const writeMetrics = async (
   begun: Date,
   exitCode: number,
   figures: Figures | undefined,
-  stopping: Stopping,
+  context: StreamContext,
 ): Promise<void> => {
   if (file === undefined) return;
   const now = io.now().getTime();
@@ -40,5 +40,5 @@ export const writeMetrics = async (
     gauge("run_fetched_bytes", "Documents that the last run fetched.", [["", figures.bytes]]);
   }
   const text = `${lines.join("\n")}\n# EOF\n`;
-  await fillWhole(resolve(io.cwd, file), io, stopping, async (to) => to.add(text), 0o644);
+  await fillWhole(resolve(io.cwd, file), io, context, async (to) => to.add(text), 0o644);
 };

@@ -27,7 +27,7 @@ export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode>
       await tellProgress(input, archive);
       throw error;
     });
-    await writeErrorFile(flags, io, archive, { closing, ending });
+    await writeErrorFile(flags, io, archive, { closing, ending, log: talk.log });
     const counts = await archive.counts();
     const states = {
       ...counts,

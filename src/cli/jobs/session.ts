@@ -6,7 +6,7 @@ import type { Input } from "../command.ts";
 import { ArchiveBusy, type ExitCode, exitCodeOf, Interrupted, TimeUp } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import type { Talk } from "../log.ts";
-import type { Stopping } from "../open-stream.ts";
+import type { StreamContext } from "../open-stream.ts";
 import type { ArchiveFlags, RunFlags } from "../options.ts";
 import { VERSION } from "../version.ts";
 import { archiveOf } from "../wire.ts";
@@ -85,7 +85,7 @@ export const withSession = async (
     } finally {
       clearInterval(renewal);
       await close(archive, io, talk, run, end);
-      if (writes) await tellMachines(flags, io, talk, command, begun, end, stopping);
+      if (writes) await tellMachines(flags, io, talk, command, begun, end, { ...stopping, log: talk.log });
     }
   } finally {
     stopping.done();
@@ -100,10 +100,10 @@ const tellMachines = async (
   command: string,
   begun: Date,
   { code, figures }: Came,
-  stopping: Stopping,
+  context: StreamContext,
 ): Promise<void> => {
   try {
-    await writeMetrics(metricsFile, io, command, begun, code, figures, stopping);
+    await writeMetrics(metricsFile, io, command, begun, code, figures, context);
   } catch (error) {
     talk.log("error", "not-recorded", { message: `The metrics file could not be written: ${messageOf(error)}` });
   }
