@@ -4,6 +4,7 @@ import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import type { DisplayFlags, Talk } from "./log.ts";
 import { configOptions, displayOptions } from "./options.ts";
+import { checkPrinted } from "./printed.ts";
 
 export interface Input<F> {
   args: string[];
@@ -78,7 +79,9 @@ export const addCommand = async (
       }
       const flags = command.opts() as DisplayFlags;
       talk = createTalk(io, flags);
-      done(await spec.run({ args: command.args, flags, given, io, talk, command: name, program: whole }));
+      const code = await spec.run({ args: command.args, flags, given, io, talk, command: name, program: whole });
+      await checkPrinted(io);
+      done(code);
     } catch (error) {
       const code = exitCodeOf(error);
       if (!(error instanceof ReaderGone)) talk.fail(messageOf(error), code);

@@ -6,6 +6,8 @@ export interface Io {
   stdin: Readable;
   /** Data only. */
   stdout: Writable & { isTTY?: boolean };
+  /** What went wrong when stdout was written; a reader that went away is nothing wrong. */
+  stdoutFailure: () => Error | undefined;
   /** Talk. */
   stderr: Writable & { isTTY?: boolean };
   /** Relative paths are resolved against it. */

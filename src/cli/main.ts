@@ -29,6 +29,7 @@ export const main = async (): Promise<void> => {
   if (await answered(argv)) return;
   const { availableParallelism, hostname } = await import("node:os");
   let reads = false;
+  let failure: Error | undefined;
   const io: Io = {
     env: process.env,
     // Made only when something reads it: it would hold the process up.
@@ -37,6 +38,7 @@ export const main = async (): Promise<void> => {
       return process.stdin;
     },
     stdout: process.stdout,
+    stdoutFailure: () => failure,
     stderr: process.stderr,
     cwd: process.cwd(),
     pid: process.pid,
@@ -55,8 +57,10 @@ export const main = async (): Promise<void> => {
     },
     exit: (code) => process.exit(code),
   };
-  // Whoever writes data hears of its errors by itself; about talk that nobody can hear there is nothing to say.
-  process.stdout.on("error", () => undefined);
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") failure ??= error;
+  });
+  // About messages that nobody can read there is nothing to say.
   process.stderr.on("error", () => undefined);
   try {
     const { run } = await import("./program.ts");

@@ -160,6 +160,9 @@ export interface OutputFlags {
   csvBom?: boolean;
   csvGuard: boolean;
   new?: boolean;
+  force?: boolean;
+  /** False for `--no-clobber`. */
+  clobber?: boolean;
   threads?: number;
 }
 

@@ -4,6 +4,7 @@ import { addCommand, type CommandEntry, nameCommand } from "./command.ts";
 import { commands } from "./commands/index.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
+import { checkPrinted } from "./printed.ts";
 import { VERSION } from "./version.ts";
 
 const INTRO = `Gets every conversation out of Alibaba Cloud's Real-time Conversational AI once, keeps it whole in an archive, and writes it as NDJSON, CSV or fine-tuning chat files, as often as you like.`;
@@ -49,6 +50,17 @@ const assemble = async (
   return program;
 };
 
+/** Help that was asked for is complete when it could be printed. */
+const helpGiven = async (io: Io): Promise<ExitCode> => {
+  try {
+    await checkPrinted(io);
+    return EXIT.complete;
+  } catch (error) {
+    io.stderr.write(`callarchive: ${messageOf(error)}\n`);
+    return EXIT.failure;
+  }
+};
+
 /** Runs one command line. Never throws for what a user can cause: it tells, and gives the exit code. */
 export const run = async (argv: readonly string[], io: Io): Promise<ExitCode> => {
   let code: ExitCode = EXIT.complete;
@@ -70,8 +82,9 @@ export const run = async (argv: readonly string[], io: Io): Promise<ExitCode> =>
     return code;
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Help that was asked for is complete; commander has already told of anything else.
-      return error.exitCode === 0 ? EXIT.complete : EXIT.usage;
+      // Commander has already told of what is wrong.
+      if (error.exitCode !== 0) return EXIT.usage;
+      return helpGiven(io);
     }
     io.stderr.write(`callarchive: ${messageOf(error)}\n`);
     return exitCodeOf(error);

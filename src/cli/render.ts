@@ -18,6 +18,9 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   "not-described": ({ id, message }) => `${id}: its details could not be had. ${message}`,
   "not-listed": ({ agentId, message }) => `Agent ${agentId} could not be listed. ${message}`,
   "not-recorded": ({ message }) => String(message),
+  fewer: ({ place, before, now }) =>
+    `${place} had ${plural(Number(before), "conversation")}, now ${count(Number(now))}: this selection replaces it.`,
+  "no-reader": ({ path }) => `Waiting until something reads ${path}.`,
   "bad-id": ({ message }) => String(message),
   waiting: ({ pid, host, startedAt }) =>
     `Waiting for another run to end: process ${pid} on ${host}, since ${startedAt}.`,

@@ -37,7 +37,7 @@ describe("verify", () => {
     const cloud = await place.cloud({ calls: 12 });
     // In two runs, so that there are two blocks.
     await place.run(["pull", ...[...cloud.ids()].slice(6)]);
-    await place.run(["export", ...cloud.ids(), "-f", "ndjson,csv,raw", "-o", "out"]);
+    await place.run(["export", ...cloud.ids(), "-f", "ndjson,csv,raw", "-o", "out/"]);
     await place.run(["export", "--offline", "-o", "one.csv"]);
     const fine = await place.run(["verify", "out", "one.csv"]);
     expect([fine.code, fine.stdout]).toEqual([0, ""]);
@@ -138,7 +138,7 @@ describe("retention and erasure", () => {
       dialog: [{ id: 1, begin: 1, role: "user", type: "normal", text: "MYSECRETWORDS" }],
     });
     const id = cloud.add({ id: "secret1", body, instance: { CallInfo: { CallerNumber: "13900000000" } } });
-    await place.run(["export", ...cloud.ids(), "-f", "ndjson,csv", "-o", "out"]);
+    await place.run(["export", ...cloud.ids(), "-f", "ndjson,csv", "-o", "out/"]);
     await place.run(["export", "--offline", "--new", "-o", "parts/"]);
     // Compressed bytes do not show their words: every block is expanded, and no page may be left of one that is no more.
     const traces = (): boolean => {

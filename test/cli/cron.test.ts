@@ -120,7 +120,7 @@ describe("--new", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 9 });
     const all = [...cloud.ids()];
-    const args = ["--new", "-f", "ndjson,csv,messages,raw", "-o", "parts"];
+    const args = ["--new", "-f", "ndjson,csv,messages,raw", "-o", "parts/"];
     await place.run(["export", ...all.slice(0, 4), ...args]);
     await place.run(["export", ...all.slice(2, 9), ...args]);
     const before = readdirSync(place.path("parts")).toSorted();
@@ -133,7 +133,7 @@ describe("--new", () => {
     expect(manifest.parts.map(({ part }: { part: number }) => part)).toEqual([1, 2]);
     expect((await place.run(["verify", "parts"])).code).toBe(0);
     // Another format of the same place is another destination.
-    const other = await place.run(["export", ...all, "--new", "-f", "csv", "-o", "elsewhere"]);
+    const other = await place.run(["export", ...all, "--new", "-f", "csv", "-o", "elsewhere/"]);
     expect(other.stderr).toContain("9 selected = 9 exported");
   });
 
@@ -154,14 +154,14 @@ describe("--new", () => {
     const all = [...cloud.ids()];
     await place.run(["pull", ...all]);
     const args = ["export", "--offline", "--new", "-f", "ndjson,csv", "-o"];
-    await place.run([...args, "count"], { env: faulty({ FAULTY_LOG: place.path("points") }) });
+    await place.run([...args, "count/"], { env: faulty({ FAULTY_LOG: place.path("points") }) });
     const points = place.read("points").trim().split("\n");
     for (let at = 1; at <= points.length; at += 1) {
       const folder = `parts-${at}`;
-      await place.run([...args, folder], {
+      await place.run([...args, `${folder}/`], {
         env: faulty({ FAULTY_AT: String(at), FAULTY_HOW: at % 2 ? "kill" : "kill-after" }),
       });
-      const ran = await place.run([...args, folder]);
+      const ran = await place.run([...args, `${folder}/`]);
       expect([at, points[at - 1], ran.code]).toEqual([at, points[at - 1], 0]);
       expect({ at, ids: ids(place, folder).toSorted() }).toEqual({ at, ids: all.toSorted() });
     }

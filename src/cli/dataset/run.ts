@@ -15,22 +15,25 @@ import { createProgress } from "../progress.ts";
 import { count, paint, plural, size } from "../render.ts";
 import { selectionFacts, selectStored } from "../selection.ts";
 import { VERSION } from "../version.ts";
+import { checkFolder } from "../writable.ts";
 import { createDecide, type Kept } from "./decide.ts";
 import type { DatasetFlags } from "./options.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { SetFiles } from "./set-files.ts";
+import { setFolder } from "./set-folder.ts";
 
 type DatasetInput = Input<DatasetFlags>;
 
 /** From the archive to a folder that goes straight into a trainer, with nothing dropped silently. */
 export const runDataset = async (input: DatasetInput): Promise<ExitCode> => {
   const { flags, io } = input;
+  const root = setFolder(flags.output, io);
   const plan = await planOf(flags, io);
   return withSession(input, { facts: {}, writes: false, create: false }, async (session) => {
+    checkFolder(root, io);
     const { absent, unreadable } = await selectStored(session.archive, input);
     for (const id of absent) input.talk.log("warn", "missing", { id, message: "The archive does not have it." });
     const drawn = flags.sample === undefined ? undefined : await draw(input, session, plan, flags.sample);
-    const root = resolve(io.cwd, flags.output);
     const files = await SetFiles.open(root, plan, flags, tagOf(io), io);
     try {
       const facts = await produce(input, session, plan, files, drawn);

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Archive, StoredRecord } from "../../core/archive.ts";
 import type { Io } from "../io.ts";
+import type { StreamContext } from "../open-stream.ts";
 import { fillWhole } from "../whole-file.ts";
 
 /** A call that could not be had, as NDJSON; `-i` takes it back. */
@@ -15,9 +16,10 @@ export const writeErrorFile = async (
   { errorFile }: { errorFile?: string },
   io: Io,
   archive: Archive,
+  context: StreamContext,
 ): Promise<void> => {
   if (errorFile === undefined) return;
-  await fillWhole(resolve(io.cwd, errorFile), io, async (file) => {
+  await fillWhole(resolve(io.cwd, errorFile), io, context, async (file) => {
     for await (const batch of archive.unsettled()) {
       for (const record of batch)
         if (record.state !== "pruned" && record.state !== "open") file.add(troubleLine(record), 1);

@@ -6,8 +6,10 @@ import type { Exported, Filter } from "../../core/render.ts";
 import { sumOf, type Tally, tallyOf } from "../../core/tally.ts";
 import type { JsonObject } from "../../core/transcript.ts";
 import type { Input } from "../command.ts";
+import { checkEnding } from "../endings.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
+import type { Talk } from "../log.ts";
 import type { ExportFlags, FilterFlags } from "../options.ts";
 import { checkApart, checkWritable, openOutputs, placeOf, type Target, targetOf } from "../outputs.ts";
 import { createProgress, type Progress } from "../progress.ts";
@@ -15,9 +17,11 @@ import { redactionOf } from "../redaction.ts";
 import { count, plural } from "../render.ts";
 import type { RenderPlan } from "../rendering/plan.ts";
 import { openRenderer } from "../rendering/threads.ts";
+import { checkReplaceable } from "../replacing.ts";
 import { askedFacts, type Selection, selectionFacts, selectionOf, selectStored } from "../selection.ts";
 import { VERSION } from "../version.ts";
 import type { FixedKeys } from "../wire-cloud.ts";
+import { checkFileWritable } from "../writable.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import { writeErrorFile } from "./error-file.ts";
 import { fetchSelection, type Got, knownBy, plan } from "./fetching.ts";
@@ -35,9 +39,12 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
     throw new UsageError("--new needs an archive to remember what the output has had.");
   const target = targetOf(flags, io);
   checkApart(flags, target, io);
+  checkEnding(flags, target);
+  await checkReplaceable(target, flags, io);
   const selection = flags.offline ? undefined : await selectionOf(input, knownBy(flags, io));
   if (selection && flags.dryRun) return plan(input, selection);
   checkWritable(target, io);
+  checkFileWritable(flags.errorFile, "--error-file", io);
   await checkRedactable(flags, target);
   const facts = selectionFacts(input, selection);
   const writes = selection !== undefined || flags.new === true;
@@ -82,15 +89,16 @@ const selectOffline = async (input: ExportInput, archive: Archive): Promise<Got>
 
 const deliver = async (
   { flags, io, talk }: ExportInput,
-  { archive, begun, closing }: Session,
+  { archive, begun, closing, ending }: Session,
   target: Target,
   got: Got,
   selection: JsonObject,
   progress: Progress,
 ): Promise<Came> => {
+  const context = { closing, ending, log: talk.log };
   const counts = await archive.counts();
   const delivery: Delivery = await deliveryOf(archive, target, flags);
-  const opened = await openOutputs(target, flags, io, delivery.part);
+  const opened = await openOutputs(target, flags, io, delivery.part, context);
   delivery.watch(opened);
   const { redact, redactPattern, threads = threadsFor(counts.fetched, io) } = flags;
   const plan: RenderPlan = {
@@ -114,8 +122,9 @@ const deliver = async (
     const redacted = redact || redactPattern ? exported.redacted : undefined;
     const samples = target.formats.some((format) => format === "messages") ? exported.samples : undefined;
     const facts = { tool: `callarchive ${VERSION}`, selection, counts: tally, ...(redacted && { redacted }) };
+    warnOfLoss(talk, opened.before, tally.exported, target, io);
     const files = await delivery.complete(opened, facts, exported.exported);
-    await writeErrorFile(flags, io, archive);
+    await writeErrorFile(flags, io, archive, context);
     const code = codeOf(tally, got);
     const place = shownPlace(target, io);
     tellSummary(talk, {
@@ -162,6 +171,16 @@ export const codeOf = (
 ): ExitCode => (missing + invalid + failed + pending + unlisted + notRefreshed > 0 ? EXIT.partial : EXIT.complete);
 
 const doneOf = ({ exported, skipped, invalid }: Exported): number => exported + invalid + sumOf(skipped);
+
+/** Fewer conversations than this are not worth a word. */
+const WORTH_A_WARNING = 10;
+
+/** A range that was mistyped can leave a dozen conversations where thousands were. */
+const warnOfLoss = (talk: Talk, before: number | undefined, now: number, target: Target, io: Io): void => {
+  if (before === undefined || target.kind === "stream") return;
+  if (now * 2 < before && before - now >= WORTH_A_WARNING)
+    talk.log("warn", "fewer", { place: relative(io.cwd, target.path) || ".", before, now });
+};
 
 const shownPlace = (target: Target, { cwd }: Io): string | undefined =>
   target.kind === "stream" ? undefined : relative(cwd, placeOf(target).root);

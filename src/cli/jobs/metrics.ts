@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Io } from "../io.ts";
-import { writeWhole } from "../whole-file.ts";
+import type { StreamContext } from "../open-stream.ts";
+import { fillWhole } from "../whole-file.ts";
 
 /** What a run counted, by state, and the bytes of the documents it fetched. */
 export interface Figures {
@@ -20,6 +21,7 @@ export const writeMetrics = async (
   begun: Date,
   exitCode: number,
   figures: Figures | undefined,
+  context: StreamContext,
 ): Promise<void> => {
   if (file === undefined) return;
   const now = io.now().getTime();
@@ -37,5 +39,6 @@ export const writeMetrics = async (
     gauge("run_calls", "Calls of the last run, by what came of them.", calls);
     gauge("run_fetched_bytes", "Documents that the last run fetched.", [["", figures.bytes]]);
   }
-  await writeWhole(resolve(io.cwd, file), io, `${lines.join("\n")}\n# EOF\n`, 0o644);
+  const text = `${lines.join("\n")}\n# EOF\n`;
+  await fillWhole(resolve(io.cwd, file), io, context, async (to) => to.add(text), 0o644);
 };

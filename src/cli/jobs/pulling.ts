@@ -6,6 +6,7 @@ import { checkApart } from "../outputs.ts";
 import { createProgress } from "../progress.ts";
 import { count, duration, paint, plural, size } from "../render.ts";
 import { askedFacts, selectionFacts, selectionOf } from "../selection.ts";
+import { checkFileWritable } from "../writable.ts";
 import { writeErrorFile } from "./error-file.ts";
 import { codeOf, tellProgress } from "./exporting.ts";
 import { fetchSelection, knownBy, plan } from "./fetching.ts";
@@ -17,15 +18,16 @@ export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode>
   checkApart(flags, undefined, io);
   const selection = await selectionOf(input, knownBy(flags, io));
   if (flags.dryRun) return plan(input, selection);
+  checkFileWritable(flags.errorFile, "--error-file", io);
   const facts = selectionFacts(input, selection);
   return withSession(input, { facts, writes: true, create: true, asked: askedFacts(flags) }, async (session) => {
-    const { archive, begun } = session;
+    const { archive, begun, closing, ending } = session;
     const progress = await createProgress(io, flags, talk);
     const got = await fetchSelection(input, session, selection, progress).catch(async (error: unknown) => {
       await tellProgress(input, archive);
       throw error;
     });
-    await writeErrorFile(flags, io, archive);
+    await writeErrorFile(flags, io, archive, { closing, ending, log: talk.log });
     const counts = await archive.counts();
     const states = {
       ...counts,

@@ -6,9 +6,11 @@ import type { Input } from "../command.ts";
 import { ArchiveBusy, type ExitCode, exitCodeOf, Interrupted, TimeUp } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import type { Talk } from "../log.ts";
+import type { StreamContext } from "../open-stream.ts";
 import type { ArchiveFlags, RunFlags } from "../options.ts";
 import { VERSION } from "../version.ts";
 import { archiveOf } from "../wire.ts";
+import { checkFileWritable } from "../writable.ts";
 import { type Figures, writeMetrics } from "./metrics.ts";
 
 /** How long what is under way may still take after the first signal, in milliseconds. */
@@ -57,6 +59,7 @@ export const withSession = async (
   work: (session: Session) => Promise<Came>,
 ): Promise<ExitCode> => {
   const facts = asked ? { ...resolved, asked } : resolved;
+  if (writes) checkFileWritable(flags.metricsFile, "--metrics-file", io);
   // Of a command that only reads, a flag of that name may be a filter.
   const stopping = stopper(io, talk, writes ? flags.maxDuration : undefined);
   const begun = io.now();
@@ -82,7 +85,7 @@ export const withSession = async (
     } finally {
       clearInterval(renewal);
       await close(archive, io, talk, run, end);
-      if (writes) await tellMachines(flags, io, talk, command, begun, end);
+      if (writes) await tellMachines(flags, io, talk, command, begun, end, { ...stopping, log: talk.log });
     }
   } finally {
     stopping.done();
@@ -97,9 +100,10 @@ const tellMachines = async (
   command: string,
   begun: Date,
   { code, figures }: Came,
+  context: StreamContext,
 ): Promise<void> => {
   try {
-    await writeMetrics(metricsFile, io, command, begun, code, figures);
+    await writeMetrics(metricsFile, io, command, begun, code, figures, context);
   } catch (error) {
     talk.log("error", "not-recorded", { message: `The metrics file could not be written: ${messageOf(error)}` });
   }
