@@ -69,6 +69,15 @@ export interface Outcome {
   error?: ErrorFacts & { message: string };
 }
 
+/** A call log that carries the instance id of another one and differs from it: kept, and `invalid`. */
+export interface SameIdConflict {
+  item: number;
+  /** What it is known by. */
+  id: string;
+  /** What the other one is known by. */
+  instanceId: string;
+}
+
 /** A raw document with its identity and provenance. */
 export interface StoredRecord {
   item: number;
@@ -106,8 +115,14 @@ export interface Ledger {
   select(refs: readonly Ref[]): Promise<Selected[]>;
   /** Adds what is stored; resolves to how many. */
   selectStored(filter: StoredFilter): Promise<number>;
-  /** All or nothing: when this resolves the outcomes are on disk. @throws LockLost */
-  commit(outcomes: readonly Outcome[]): Promise<void>;
+  /**
+  All or nothing: when this resolves the outcomes are on disk.
+
+  Resolves to the call logs that were set aside, because another one with other bytes carries the same instance id.
+
+  @throws LockLost
+  */
+  commit(outcomes: readonly Outcome[]): Promise<SameIdConflict[]>;
   /** How each of these stands, undefined where it is not known: nothing is selected or changed. */
   look(refs: readonly Ref[]): Promise<(State | undefined)[]>;
   /** Of the selection. */
