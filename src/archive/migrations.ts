@@ -145,6 +145,8 @@ export const migrations: readonly string[] = [
 
   -- Where process ids mean something: the boot of the machine and its namespace of process ids.
   alter table lock add column process_space text;
+  -- When the process began, as its system counts: another process may have got its id since.
+  alter table lock add column process_started text;
 
   -- The instance id that a document carries, as it is written there, where another document has it: such an item is
   -- known by its link, and invalid with code SameId.
