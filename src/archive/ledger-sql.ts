@@ -24,6 +24,8 @@ const COLUMNS = [
   ...["i.window_end", "i.seen_at", "i.attempts", "i.described", "i.block", "i.error_code"],
 ].join(", ");
 
+const CONTENDER = "item, key, state, started_at, lower(hex(sha256)) as sha256, instance_id, same_id";
+
 /** Items that a list of JSON names, as one text of JSON, each with its place in the list: a tenth of asking for each. */
 const standing = (from: string): string =>
   `select json_group_array(json_array(n.key, ${COLUMNS})) as lines
@@ -54,20 +56,32 @@ export const SQL = {
   selectedIn: `select json_group_array(s.item) as items from json_each(?) n cross join temp.selected s on s.item = n.value
      where s.batch = ?`,
   dropSelected: "delete from temp.selected where item = ?",
-  twin: "select item from items where key = ? and item <> ?",
+  twin: "select item, state, lower(hex(sha256)) as sha256 from items where key = ? and item <> ?",
   nameless: `select i.item from links l cross join items i on i.item = l.item
-     where l.link = ? and i.item <> ? and i.named = 0`,
+     where l.link = ? and i.item <> ? and i.named = 0 and i.same_id is null`,
   name: "update items set key = ?, named = 1, instance_id = ? where item = ?",
   adopt: `update items as known set agent = coalesce(known.agent, late.agent),
        link = coalesce(known.link, late.link), window_start = coalesce(late.window_start, known.window_start),
        window_end = coalesce(late.window_end, known.window_end)
      from items as late where late.item = ? and known.item = ?`,
   remove: "delete from items where item = ?",
+  holder: `select ${CONTENDER} from items where key = ?`,
+  contender: `select ${CONTENDER} from items where item = ?`,
+  // Hardly ever any.
+  losers: `select ${CONTENDER} from items indexed by items_same_id where same_id is not null and state = 'invalid'
+     order by item`,
+  linkOwner: "select item from links where link = ?",
+  // Only of call logs that share an instance id: here too all links are looked at.
+  lowestLink: "select min(link) as link from links where item = ?",
+  setAside: `update items set key = ?, named = 0, instance_id = null, same_id = ?, state = 'invalid', error_code = ?,
+       error_message = ?, error_request_id = null, error_status = null, error_at = ? where item = ?`,
+  giveId: `update items set key = ?, named = 1, instance_id = ?, same_id = null, state = 'fetched', error_code = null,
+       error_message = null, error_request_id = null, error_status = null, error_at = null where item = ?`,
   settle: `update items set state = ?, key = coalesce(?, key), named = max(named, ?),
        instance_id = case when ? = 1 then ? else instance_id end, status = coalesce(?, status),
        described = max(described, ?), started_at = coalesce(?, started_at), sha256 = coalesce(?, sha256),
        bytes = coalesce(?, bytes), attempts = attempts + ?, error_code = ?, error_message = ?,
-       error_request_id = ?, error_status = ?, error_at = ?, said = ?, link = ?,
+       error_request_id = ?, error_status = ?, error_at = ?, said = ?, link = ?, same_id = null,
        -- Its patience begins with the first attempt, however long it waited for that.
        seen_at = case when attempts = 0 then ? else seen_at end
      -- A good document is never given up for less.

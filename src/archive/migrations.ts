@@ -145,6 +145,13 @@ export const migrations: readonly string[] = [
 
   -- Where process ids mean something: the boot of the machine and its namespace of process ids.
   alter table lock add column process_space text;
+  -- When the process began, as its system counts: another process may have got its id since.
+  alter table lock add column process_started text;
+
+  -- The instance id that a document carries, as it is written there, where another document has it: such an item is
+  -- known by its link, and invalid with code SameId.
+  alter table items add column same_id text;
+  create index items_same_id on items (same_id) where same_id is not null;
 
   -- A hash of the archive's id, the part's number and its files; null of parts from before there was one.
   alter table parts add column token text;

@@ -8,7 +8,7 @@ import { migrations } from "./migrations.ts";
 /** "CARC": tells an archive from any other SQLite file. */
 const APPLICATION_ID = 0x43415243;
 /** Another process may hold the file for the length of a commit. */
-const BUSY_MS = 30_000;
+export const BUSY_MS = 30_000;
 
 export type Db = InstanceType<typeof Database>;
 

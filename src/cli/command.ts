@@ -36,6 +36,8 @@ export interface CommandEntry {
   /** As commander writes it: `[ids...]`, `<file>`; `<one|other>` takes one of these words. */
   args?: string;
   summary: string;
+  /** Its argument takes the words in it, also where that is only one. */
+  words?: true;
   /** Neither the environment nor the config file sets its flags: it works when they are wrong. */
   unconfigured?: true;
   load(): Promise<CommandSpec<never>>;
@@ -61,7 +63,7 @@ export const addCommand = async (
   const command = nameCommand(program, entry);
   command.description(spec.description ? `${summary}.\n\n${spec.description}` : `${summary}.`);
   for (const argument of command.registeredArguments)
-    if (argument.name().includes("|")) argument.choices(argument.name().split("|"));
+    if (entry.words || argument.name().includes("|")) argument.choices(argument.name().split("|"));
   const common = { Configuration: configOptions(), "Talk (stderr)": displayOptions() };
   for (const [heading, options] of Object.entries({ ...spec.options, ...common }))
     for (const option of options) command.addOption(option.helpGroup(`${heading}:`));

@@ -14,8 +14,15 @@ export interface Io {
   cwd: string;
   pid: number;
   host: string;
+  /**
+  Where process ids mean something: the machine's boot and its namespace of process ids, as containers have their own.
+  The time of the boot, to the minute, where the system does not tell more.
+  */
+  processSpace: string;
   /** Whether a process of this host runs. */
   isAlive: (pid: number) => boolean;
+  /** When a process of this host began, in a measure of the system's own; undefined where the system does not tell. */
+  startOf: (pid: number) => string | undefined;
   /** Without the leading `v`. */
   nodeVersion: string;
   /** How many threads this process may run at once. */

@@ -1,4 +1,4 @@
-import { readFileSync, writeSync } from "node:fs";
+import { readFileSync, readlinkSync, writeSync } from "node:fs";
 import type { Io } from "./io.ts";
 
 /** The program's help, as it was when it was built. */
@@ -27,7 +27,7 @@ const answered = async ([word, ...more]: readonly string[]): Promise<boolean> =>
 export const main = async (): Promise<void> => {
   const argv = process.argv.slice(2);
   if (await answered(argv)) return;
-  const { availableParallelism, hostname } = await import("node:os");
+  const { availableParallelism, hostname, uptime } = await import("node:os");
   let reads = false;
   let failure: Error | undefined;
   const io: Io = {
@@ -43,7 +43,11 @@ export const main = async (): Promise<void> => {
     cwd: process.cwd(),
     pid: process.pid,
     host: hostname(),
+    get processSpace() {
+      return processSpace(uptime);
+    },
     isAlive,
+    startOf,
     nodeVersion: process.versions.node,
     cores: availableParallelism(),
     now: () => new Date(),
@@ -70,6 +74,26 @@ export const main = async (): Promise<void> => {
     throw error;
   } finally {
     if (reads) process.stdin.destroy();
+  }
+};
+
+/** Boots and namespaces are told by /proc, on Linux. */
+const processSpace = (uptime: () => number): string => {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${boot}/${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return `booted ${new Date(Math.round((Date.now() - uptime() * 1000) / 60_000) * 60_000).toISOString()}`;
+  }
+};
+
+const startOf = (pid: number): string | undefined => {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The name of the command may hold spaces and parentheses; the start is the twentieth field after it.
+    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return undefined;
   }
 };
 

@@ -21,13 +21,14 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   fewer: ({ place, before, now }) =>
     `${place} had ${plural(Number(before), "conversation")}, now ${count(Number(now))}: this selection replaces it.`,
   "no-reader": ({ path }) => `Waiting until something reads ${path}.`,
+  "not-scrubbed": ({ message }) => String(message),
   "bad-id": ({ message }) => String(message),
   waiting: ({ pid, host, startedAt }) =>
     `Waiting for another run to end: process ${pid} on ${host}, since ${startedAt}.`,
   stopping: ({ reason, drainSeconds }) =>
     `${reason} Finishing what is under way (up to ${drainSeconds} s); another signal ends at once.`,
-  "selection-differs": ({ startedAt, was, is }) =>
-    `The last run (${startedAt}) did not end, and selected something else: ${JSON.stringify(was)}, now ${JSON.stringify(is)}.`,
+  "selection-differs": ({ startedAt, ended, was, is }) =>
+    `The last run (${startedAt}) ${ended}, and selected something else: ${JSON.stringify(was)}, now ${JSON.stringify(is)}.`,
   "link-refreshed": ({ id }) => `${id}: the link had expired; asked for a fresh one.`,
   "pages-moved": ({ agentId, pass }) => `Pages of agent ${agentId} moved while they were read (pass ${pass}).`,
   "window-split": ({ start, end }) => `More calls than one window can list: split ${start} .. ${end}.`,

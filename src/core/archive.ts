@@ -69,6 +69,15 @@ export interface Outcome {
   error?: ErrorFacts & { message: string };
 }
 
+/** A call log that carries the instance id of another one and differs from it: kept, and `invalid`. */
+export interface SameIdConflict {
+  item: number;
+  /** What it is known by. */
+  id: string;
+  /** What the other one is known by. */
+  instanceId: string;
+}
+
 /** A raw document with its identity and provenance. */
 export interface StoredRecord {
   item: number;
@@ -106,8 +115,14 @@ export interface Ledger {
   select(refs: readonly Ref[]): Promise<Selected[]>;
   /** Adds what is stored; resolves to how many. */
   selectStored(filter: StoredFilter): Promise<number>;
-  /** All or nothing: when this resolves the outcomes are on disk. @throws LockLost */
-  commit(outcomes: readonly Outcome[]): Promise<void>;
+  /**
+  All or nothing: when this resolves the outcomes are on disk.
+
+  Resolves to the call logs that were set aside, because another one with other bytes carries the same instance id.
+
+  @throws LockLost
+  */
+  commit(outcomes: readonly Outcome[]): Promise<SameIdConflict[]>;
   /** How each of these stands, undefined where it is not known: nothing is selected or changed. */
   look(refs: readonly Ref[]): Promise<(State | undefined)[]>;
   /** Of the selection. */
@@ -204,6 +219,10 @@ export interface Facts {
 export interface Owner {
   pid: number;
   host: string;
+  /** Where process ids mean something: the boot of the machine and its namespace of process ids. */
+  processSpace?: string;
+  /** When the process began, as its system counts: an id may be given again. */
+  processStarted?: string;
 }
 
 /** Who holds an archive, and until when if nothing is heard of them. */
@@ -216,19 +235,33 @@ export interface Lockable {
   /**
   Makes this connection the archive's only writer, or tells who is.
 
-  `isDead` says that an owner on this host has ended; its lock, and any that has expired, is taken over.
+  `isDead` says that an owner has ended, and is only asked of one on the same host and in the same process space; its
+  lock, and any that has expired, is taken over. A lock counts for at most a minute from now, whatever its owner's clock
+  said.
   */
   acquire(owner: Owner, isDead: (owner: Owner) => boolean): Promise<Holder | undefined>;
   /** Puts off the expiry. @throws LockLost */
   renew(): Promise<void>;
   release(): Promise<void>;
+  /** Who holds the archive, also after the lock has expired. */
+  holder(): Promise<Holder | undefined>;
+  /** Takes the lock from a holder; false when it is another's by now. */
+  unlock(holder: Holder): Promise<boolean>;
 }
 
 export interface Retention {
-  /** Deletes the documents and what was said of these calls; keeps a tombstone. Resolves to how many there were. */
+  /**
+  Deletes the documents and what was said of these calls; keeps a tombstone. Resolves to how many there were.
+
+  Until `scrub` succeeds, the fact `scrub` says that their bytes are still in the file.
+  */
   prune(filter: StoredFilter): Promise<number>;
-  /** Gives the space of what was deleted back, and leaves no trace of it in the file. */
-  scrub(): Promise<void>;
+  /**
+  Gives the space of what was deleted back, and leaves no trace of it in the file, if there is anything to do.
+
+  Resolves to why it could not be done: another connection reads the archive, or there is no space for it.
+  */
+  scrub(): Promise<string | undefined>;
   /** Checks the database itself. Resolves to what is wrong. */
   integrity(): Promise<string[]>;
 }

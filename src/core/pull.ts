@@ -81,8 +81,14 @@ export const pull = async (options: PullOptions): Promise<Pulled> => {
   };
   const commits = inBatches<Came>({
     write: async (batch) => {
-      await archive.commit(batch.map(({ outcome, choice }): Outcome => ({ item: choice.item, ...outcome })));
+      const outcomes = batch.map(({ outcome, choice }): Outcome => ({ item: choice.item, ...outcome }));
+      const conflicts = await archive.commit(outcomes);
       for (const came of batch) settle(came);
+      for (const { id, instanceId } of conflicts) {
+        pulled.troubled += 1;
+        const message = `it carries the same instance id as another call log, ${instanceId}, and differs from it`;
+        log("warn", "invalid", { id, code: "SameId", message, sameAs: instanceId });
+      }
     },
     most: COMMIT_ROUNDS * concurrency,
     room: COMMIT_BYTES,

@@ -2,6 +2,7 @@ import { appendFileSync, copyFileSync, existsSync, readFileSync, rmSync, writeFi
 import { brotliCompressSync, brotliDecompressSync } from "node:zlib";
 import Database from "libsql";
 import { describe, expect, test } from "vitest";
+import { faulty } from "../helpers/faulty.ts";
 import { parseLines, summaryOf, type Workplace, workplace } from "../helpers/workplace.ts";
 
 const WEEK = ["--since", "2025-07-14", "--until", "2025-07-21"];
@@ -360,14 +361,20 @@ describe("figures for machines", () => {
     expect(place.read("m.prom")).toContain('callarchive_run_exit_code{command="pull"} 5');
   });
 
-  test("a run that takes up an interrupted one, but selects something else, says so", async () => {
+  test("a run that takes up one that ended before its time, but selects something else, says so", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3, faults: { down: 1 } });
     const ids = [...cloud.ids()];
-    await place.run(["pull", ...ids, "--retries", "0"]);
+    const pull = (from: number, env = {}) => place.run(["pull", ...ids.slice(from), "--retries", "0"], { env });
+    // What ended by itself, with whatever code, says nothing of what comes after it.
+    expect((await pull(0)).code).toBe(5);
     cloud.faults = {};
-    const ran = await place.run(["pull", ...ids.slice(1)]);
-    expect(ran.stderr).toContain("did not end, and selected something else");
-    expect((await place.run(["pull", ...ids])).stderr).not.toContain("did not end");
+    expect((await pull(1)).stderr).not.toContain("selected something else");
+    await pull(0, faulty({ FAULTY_AT: "5" }));
+    expect((await pull(1)).stderr).toContain("has no end on record, and selected something else");
+    expect((await pull(0)).stderr).not.toContain("selected something else");
+    change(place, "update runs set exit_code = 143 where run = (select max(run) from runs)");
+    expect((await pull(1)).stderr).toContain("was stopped by a signal, and selected something else");
   });
+});
 });

@@ -9,10 +9,11 @@ again. Outputs are not touched: those that were written with this archive are na
   examples: [["forget ID", "one call; what it prints are the files to clean"]],
   run: async (input) => {
     const { args, io, talk } = input;
+    const { scrub } = await import("../jobs/scrubbing.ts");
     const { withSession } = await import("../jobs/session.ts");
     const { plural } = await import("../render.ts");
     const facts = { ids: [...args] };
-    return withSession(input, { facts, writes: true, create: false }, async ({ archive }) => {
+    return withSession(input, { facts, writes: true, create: false, scrubs: true }, async ({ archive }) => {
       let forgotten = 0;
       let unknown = 0;
       for (const id of args) {
@@ -25,8 +26,8 @@ again. Outputs are not touched: those that were written with this archive are na
           talk.log("warn", "missing", { id, message: "The archive does not have it." });
         }
       }
-      if (forgotten > 0) await archive.scrub();
-      const code = unknown > 0 ? EXIT.partial : EXIT.complete;
+      const scrubbed = await scrub(archive, input.flags.archive, talk);
+      const code = scrubbed !== EXIT.complete ? scrubbed : unknown > 0 ? EXIT.partial : EXIT.complete;
       talk.record("summary", { forgotten, unknown, exitCode: code });
       talk.say(`${plural(forgotten, "call")} forgotten.`);
       return { code, detail: { ...facts, forgotten, unknown } };

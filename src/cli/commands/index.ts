@@ -57,6 +57,13 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./forget.ts")).forget,
   },
   {
+    name: "archive",
+    args: "<unlock>",
+    words: true,
+    summary: "Take the archive from a run that is gone",
+    load: async () => (await import("./archive.ts")).archive,
+  },
+  {
     name: "check",
     args: "<paths...>",
     summary: "Check fine-tuning files before a trainer silently drops half of them",

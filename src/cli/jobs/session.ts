@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Archive, LockLost, type RunRecord } from "../../core/archive.ts";
+import { type Archive, LockLost, type Owner, type RunRecord } from "../../core/archive.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/transcript.ts";
 import type { Input } from "../command.ts";
-import { ArchiveBusy, type ExitCode, exitCodeOf, Interrupted, TimeUp } from "../exit-codes.ts";
+import { ArchiveBusy, EXIT, type ExitCode, exitCodeOf, Interrupted, TimeUp } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import type { Talk } from "../log.ts";
 import type { StreamContext } from "../open-stream.ts";
@@ -12,6 +12,7 @@ import { VERSION } from "../version.ts";
 import { archiveOf } from "../wire.ts";
 import { checkFileWritable } from "../writable.ts";
 import { type Figures, writeMetrics } from "./metrics.ts";
+import { scrub } from "./scrubbing.ts";
 
 /** How long what is under way may still take after the first signal, in milliseconds. */
 const DRAIN_MS = 30_000;
@@ -46,6 +47,8 @@ export interface SessionOptions {
   create: boolean;
   /** What was asked for in words that mean another time each day: not compared with an earlier run's times. */
   asked?: JsonObject;
+  /** `work` scrubs the archive by itself. */
+  scrubs?: boolean;
 }
 
 /**
@@ -55,7 +58,7 @@ Runs `work` on the archive, as its only writer if it writes.
 */
 export const withSession = async (
   { flags, io, talk, command }: Input<ArchiveFlags & RunFlags>,
-  { facts: resolved, writes, create, asked }: SessionOptions,
+  { facts: resolved, writes, create, asked, scrubs }: SessionOptions,
   work: (session: Session) => Promise<Came>,
 ): Promise<ExitCode> => {
   const facts = asked ? { ...resolved, asked } : resolved;
@@ -73,6 +76,8 @@ export const withSession = async (
         await acquire(archive, io, talk, flags.wait ?? 0, stopping.closing);
         renewal = setInterval(() => void archive.renew().catch(() => stopping.end()), RENEW_MS).unref();
         tellDifference(await archive.lastRuns(), command, facts, talk);
+        // What an earlier run deleted, but could not take out of the file.
+        if (!scrubs) await scrub(archive, flags.archive, talk);
         run = await archive.beginRun({ command, version: VERSION, startedAt: begun.toISOString(), detail: facts });
       }
       end = await work({ archive, begun, closing: stopping.closing, ending: stopping.ending });
@@ -128,8 +133,19 @@ const acquire = async (
   waitSeconds: number,
   closing: AbortSignal,
 ): Promise<void> => {
-  const owner = { pid: io.pid, host: io.host };
-  const isDead = ({ pid }: { pid: number }): boolean => pid !== io.pid && !io.isAlive(pid);
+  const processStarted = io.startOf(io.pid);
+  const owner: Owner = {
+    pid: io.pid,
+    host: io.host,
+    processSpace: io.processSpace,
+    ...(processStarted !== undefined && { processStarted }),
+  };
+  /** It runs no more, or its id is another process's by now. */
+  const isDead = ({ pid, processStarted: began }: Owner): boolean => {
+    if (!io.isAlive(pid)) return true;
+    const started = io.startOf(pid);
+    return began !== undefined && started !== undefined && began !== started;
+  };
   const until = io.now().getTime() + waitSeconds * 1000;
   for (let told = false; ; told = true) {
     const holder = await archive.acquire(owner, isDead);
@@ -179,10 +195,18 @@ const stopper = (io: Io, talk: Talk, maxSeconds: number | undefined) => {
 
 const TIMES = new Set(["since", "until"]);
 
-/** A run that takes up one that did not end, but selects something else, is probably a mistake: it is said. */
+/** How a run ended that another one is to go on from. */
+const howEnded = ({ exitCode }: RunRecord): string | undefined => {
+  if (exitCode === undefined) return "has no end on record";
+  if (exitCode === EXIT.timeUp) return "was ended by --max-duration";
+  return exitCode === EXIT.interrupted || exitCode === EXIT.terminated ? "was stopped by a signal" : undefined;
+};
+
+/** A run that takes up one that ended before its time, but selects something else, is probably a mistake: it is said. */
 const tellDifference = (runs: readonly RunRecord[], command: string, facts: JsonObject, talk: Talk): void => {
   const last = runs.find((run) => run.command === command);
-  if (!last?.detail || last.exitCode === 0 || last.exitCode === 3) return;
+  const ended = last && howEnded(last);
+  if (!last?.detail || ended === undefined) return;
   const before = last.detail;
   // Times are compared as they were asked for: "7d" is another instant in every run.
   const changed = Object.keys(facts)
@@ -192,5 +216,5 @@ const tellDifference = (runs: readonly RunRecord[], command: string, facts: Json
   if (changed.length + gone.length === 0) return;
   const was = Object.fromEntries([...changed, ...gone].map((key) => [key, before[key] ?? null]));
   const is = Object.fromEntries([...changed, ...gone].map((key) => [key, facts[key] ?? null]));
-  talk.log("info", "selection-differs", { startedAt: last.startedAt, was, is });
+  talk.log("info", "selection-differs", { startedAt: last.startedAt, ended, was, is });
 };

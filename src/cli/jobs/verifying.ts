@@ -99,7 +99,7 @@ const verifyRemote = async (
         const state = states[at];
         const where = ref.instanceId ?? (link ? addressOf(link) : "");
         if (state === undefined) tell({ where, what: "the cloud lists it, the archive lacks it" });
-        else if (state === "failed" || state === "missing" || state === "pending")
+        else if (state === "failed" || state === "missing" || state === "pending" || state === "invalid")
           tell({ where, what: `the cloud lists it, in the archive it is ${state}` });
       }
     }
