@@ -1,10 +1,14 @@
-import { ClockSkewed, messageOf, NotFound, Refused } from "../../core/errors.ts";
+import { regionOf } from "../../cloud/endpoint.ts";
+import type { Archive } from "../../core/archive.ts";
+import { ClockSkewed, messageOf, NoArchive, NotFound, Refused } from "../../core/errors.ts";
 import type { Input } from "../command.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
 import type { DoctorFlags } from "../options.ts";
 import { paint } from "../render.ts";
 import { archiveOf } from "../wire.ts";
 import { type Cloud, connect, iceSdkVersion, proxyInUse } from "../wire-cloud.ts";
+import { agentLists, SilentAgent } from "./agent-check.ts";
 
 interface Check {
   check: string;
@@ -33,7 +37,7 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
     try {
       tell({ check, ok: true, found: await look(), exitCode: EXIT.complete });
     } catch (error) {
-      const exitCode = exitCodeOf(error);
+      const exitCode = error instanceof SilentAgent ? EXIT.partial : exitCodeOf(error);
       tell({ check, ok: false, found: messageOf(error), exitCode: exitCode === EXIT.usage ? EXIT.failure : exitCode });
     }
   };
@@ -51,7 +55,9 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
   if (cloud) {
     const { ims, endpoint, client, serverTime } = cloud;
     await examine("endpoint", async () =>
-      `${endpoint.origin}, reached`.concat((await serverTime()) ? "" : ", says no time"),
+      `${endpoint.origin} (${regionText(flags, endpoint)}), reached`.concat(
+        (await serverTime()) ? "" : ", says no time",
+      ),
     );
     await examine("clock", async () => clock(await serverTime(), io.now()));
     await examine("client", async () => {
@@ -63,19 +69,30 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
     const start = io.now();
     const query = { agentId: NOBODY, start: new Date(start.getTime() - 60_000), end: start, page: 1, size: 1 };
     await examine("list", () => permitted("ice:ListAIAgentInstance", () => ims.listInstances(query)));
+    for (const agentId of new Set(flags.agent))
+      await examine("agent", () => agentLists(ims, agentId, flags, () => existingArchive(flags, io), io.now()));
     await cloud.close();
   }
   await examine("archive", async () => {
-    const archive = await archiveOf(flags, io, false).catch((error: unknown) => {
-      if (/There is no archive/.test(messageOf(error))) return undefined;
-      throw error;
-    });
+    const archive = await existingArchive(flags, io);
     if (!archive) return `${flags.archive}: none yet, a first pull makes it`;
     const { counts } = await archive.summary();
     await archive.close();
     return `${flags.archive}: ${Object.values(counts).reduce((sum, n) => sum + n, 0)} calls`;
   });
   return checks.find(({ ok }) => !ok)?.exitCode ?? EXIT.complete;
+};
+
+const existingArchive = (flags: DoctorFlags, io: Io): Promise<Archive | undefined> =>
+  archiveOf(flags, io, false).catch((error: unknown) => {
+    if (error instanceof NoArchive) return undefined;
+    throw error;
+  });
+
+const regionText = ({ endpoint: given }: DoctorFlags, endpoint: URL): string => {
+  const region = regionOf(endpoint);
+  if (given === undefined) return `region ${region}`;
+  return region === undefined ? "set by --endpoint: --region is not used" : `region ${region}, set by --endpoint`;
 };
 
 const indented = (text: string): string => text.replaceAll("\n", `\n${" ".repeat(19)}`);
