@@ -1,7 +1,6 @@
 import type { Archive } from "../../core/archive.ts";
-import type { Ims } from "../../core/ports.ts";
-import type { ConnectionFlags } from "../options.ts";
 import { plural } from "../render.ts";
+import type { Cloud } from "../wire-cloud.ts";
 import { isKnown, whatToCheck } from "./never-listed.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -19,16 +18,15 @@ Looks for the agent's latest call, day by day back from now. Resolves to what wa
 @throws SilentAgent, and what the service answers for an agent that it does not know
 */
 export const agentLists = async (
-  ims: Ims,
+  cloud: Pick<Cloud, "ims" | "addressFlag">,
   agentId: string,
-  flags: ConnectionFlags,
   openArchive: () => Promise<Archive | undefined>,
   now: Date,
 ): Promise<string> => {
   for (let day = 0; day < DAYS; day += 1) {
     const end = new Date(now.getTime() - day * DAY_MS);
     const query = { agentId, start: new Date(end.getTime() - DAY_MS), end, page: 1, size: 1 };
-    if ((await ims.listInstances(query)).length > 0)
+    if ((await cloud.ims.listInstances(query)).length > 0)
       return `${agentId} lists calls, the latest ${day === 0 ? "of the last 24 hours" : `${plural(day, "day")} ago`}`;
   }
   const archive = await openArchive();
@@ -38,5 +36,5 @@ export const agentLists = async (
   } finally {
     await archive?.close();
   }
-  throw new SilentAgent(`${agentId} has listed no call in the last ${DAYS} days: ${whatToCheck(flags)}`);
+  throw new SilentAgent(`${agentId} has listed no call in the last ${DAYS} days: ${whatToCheck(cloud)}`);
 };

@@ -1,4 +1,3 @@
-import { regionOf } from "../../cloud/endpoint.ts";
 import type { Archive } from "../../core/archive.ts";
 import { ClockSkewed, messageOf, NoArchive, NotFound, Refused } from "../../core/errors.ts";
 import type { Input } from "../command.ts";
@@ -33,12 +32,13 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
       flags.json ? `${JSON.stringify(shown)}\n` : `${mark}  ${check.check.padEnd(12)} ${indented(check.found)}\n`,
     );
   };
-  const examine = async (check: string, look: () => Promise<string>): Promise<void> => {
+  const examine = async (check: string, look: () => Promise<string>, where = ""): Promise<void> => {
     try {
-      tell({ check, ok: true, found: await look(), exitCode: EXIT.complete });
+      tell({ check, ok: true, found: where + (await look()), exitCode: EXIT.complete });
     } catch (error) {
       const exitCode = error instanceof SilentAgent ? EXIT.partial : exitCodeOf(error);
-      tell({ check, ok: false, found: messageOf(error), exitCode: exitCode === EXIT.usage ? EXIT.failure : exitCode });
+      const found = where + messageOf(error);
+      tell({ check, ok: false, found, exitCode: exitCode === EXIT.usage ? EXIT.failure : exitCode });
     }
   };
 
@@ -53,12 +53,9 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
     return `from ${(await cloud.credentials.get()).provider}`;
   });
   if (cloud) {
-    const { ims, endpoint, client, serverTime } = cloud;
-    await examine("endpoint", async () =>
-      `${endpoint.origin} (${regionText(flags, endpoint)}), reached`.concat(
-        (await serverTime()) ? "" : ", says no time",
-      ),
-    );
+    const { ims, endpoint, region, addressFlag, client, serverTime } = cloud;
+    const where = `${endpoint.origin} (${regionText(flags, region)}): `;
+    await examine("endpoint", async () => ((await serverTime()) ? "reached" : "reached, says no time"), where);
     await examine("clock", async () => clock(await serverTime(), io.now()));
     await examine("client", async () => {
       const version = await iceSdkVersion();
@@ -70,7 +67,9 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
     const query = { agentId: NOBODY, start: new Date(start.getTime() - 60_000), end: start, page: 1, size: 1 };
     await examine("list", () => permitted("ice:ListAIAgentInstance", () => ims.listInstances(query)));
     for (const agentId of new Set(flags.agent))
-      await examine("agent", () => agentLists(ims, agentId, flags, () => existingArchive(flags, io), io.now()));
+      await examine("agent", () =>
+        agentLists({ ims, addressFlag }, agentId, () => existingArchive(flags, io), io.now()),
+      );
     await cloud.close();
   }
   await examine("archive", async () => {
@@ -89,9 +88,8 @@ const existingArchive = (flags: DoctorFlags, io: Io): Promise<Archive | undefine
     throw error;
   });
 
-const regionText = ({ endpoint: given }: DoctorFlags, endpoint: URL): string => {
-  const region = regionOf(endpoint);
-  if (given === undefined) return `region ${region}`;
+const regionText = ({ endpoint }: DoctorFlags, region: string | undefined): string => {
+  if (endpoint === undefined) return `region ${region}`;
   return region === undefined ? "set by --endpoint: --region is not used" : `region ${region}, set by --endpoint`;
 };
 

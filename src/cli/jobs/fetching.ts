@@ -112,7 +112,7 @@ export const fetchSelection = async (
       ...(flags.limit && { limit: flags.limit }),
     }).finally(() => (limited ? undefined : moveCursors(archive, surveys, flags, begun, io.now())));
     closing.throwIfAborted();
-    const silentAgents = await tellSilent(archive, surveys, flags, log);
+    const silentAgents = await tellSilent(archive, surveys, cloud, flags, log);
     const sum = (of: "running" | "lost" | "late") =>
       surveys.flatMap(({ windows }) => windows).reduce((total, window) => total + window[of], 0);
     const unlisted = surveys.filter(({ error }) => error).length;
@@ -203,7 +203,7 @@ export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Se
       known += states.filter((state) => state !== undefined && isFinal(state)).length;
       if (selected === flags.limit) break;
     }
-    silent = await tellSilent(archive, surveys, flags, talk.log);
+    if (cloud) silent = await tellSilent(archive, surveys, cloud, flags, talk.log);
   } finally {
     await scratch.close();
     await archive?.close();

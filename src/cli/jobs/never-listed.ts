@@ -1,8 +1,7 @@
-import { DEFAULT_REGION, parseEndpoint } from "../../cloud/endpoint.ts";
 import type { Archive } from "../../core/archive.ts";
 import type { Log } from "../../core/ports.ts";
 import type { Survey } from "../../sources/ranges.ts";
-import type { ConnectionFlags } from "../options.ts";
+import type { Cloud } from "../wire-cloud.ts";
 
 type Known = Pick<Archive, "list" | "fact">;
 
@@ -34,17 +33,15 @@ export const isKnown = async (archive: Known, agentId: string): Promise<boolean>
 export const tellSilent = async (
   archive: Known | undefined,
   surveys: readonly Survey[],
-  flags: ConnectionFlags & { allowEmpty?: boolean },
+  cloud: Pick<Cloud, "addressFlag">,
+  { allowEmpty }: { allowEmpty?: boolean },
   log: Log,
 ): Promise<number> => {
   const silent = (await neverListed(archive, surveys)).filter(({ complete }) => complete);
   for (const { stretch } of silent)
-    log("warn", "never-listed", { agentId: stretch.agentId, message: whatToCheck(flags) });
-  return flags.allowEmpty ? 0 : silent.length;
+    log("warn", "never-listed", { agentId: stretch.agentId, message: whatToCheck(cloud) });
+  return allowEmpty ? 0 : silent.length;
 };
 
 /** What may be wrong when an agent lists no call. */
-export const whatToCheck = ({ region, endpoint }: ConnectionFlags): string => {
-  if (endpoint !== undefined) return `check --agent and --endpoint (${parseEndpoint(endpoint).origin})`;
-  return `check --agent and --region (${region ?? DEFAULT_REGION})`;
-};
+export const whatToCheck = ({ addressFlag }: Pick<Cloud, "addressFlag">): string => `check --agent and ${addressFlag}`;

@@ -105,11 +105,11 @@ const verifyRemote = async (
       if (error) tell({ where: `agent ${stretch.agentId}`, what: `could not be listed: ${error.message}` });
       else await tellVanished(archive, listed, stretch, tell);
     }
-    if (flags.allowEmpty) await tellSilent(archive, surveys, flags, talk.log);
+    if (flags.allowEmpty) await tellSilent(archive, surveys, cloud, flags, talk.log);
     else
       for (const { stretch, complete } of await neverListed(archive, surveys))
         if (complete)
-          tell({ where: `agent ${stretch.agentId}`, what: `has never listed a call: ${whatToCheck(flags)}` });
+          tell({ where: `agent ${stretch.agentId}`, what: `has never listed a call: ${whatToCheck(cloud)}` });
     talk.say(`${plural(seen, "call")} listed by the cloud compared.`);
     for (const { agentId, until, end } of stretches)
       talk.say(`Agent ${agentId}: compared up to ${until.toISOString()} (${end}).`);
