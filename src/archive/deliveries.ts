@@ -71,11 +71,12 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
       delivering.set(format, spans);
       for (const item of items) spans.add(item);
     },
-    lastPart: async (place) => {
+    lastPart: async (place, format) => {
+      const of = format === undefined ? here : here.replace("place = ?", "place = ? and format = ?");
       const row = one<{ part: number; prepared: number }>(
         db
-          .prepare(`select part, max(prepared) as prepared from parts where ${here} group by part order by part desc`)
-          .get(place),
+          .prepare(`select part, max(prepared) as prepared from parts where ${of} group by part order by part desc`)
+          .get(...(format === undefined ? [place] : [place, format])),
       );
       return row && { part: row.part, prepared: row.prepared === 1 };
     },

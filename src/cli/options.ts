@@ -112,7 +112,10 @@ export interface PullFlags extends RunFlags {
   errorFile?: string;
   /** Seconds. */
   lookback: number;
+  allowEmpty?: boolean;
 }
+export const allowEmptyOption = (): Option =>
+  option("--allow-empty", "an agent that has never listed a call is warned of, and is no reason for exit 3");
 export const pullOptions = (): Option[] => [
   option("--refresh", "fetch again what the archive has"),
   option("-n, --dry-run", "say what would be fetched, and fetch nothing"),
@@ -122,9 +125,14 @@ export const pullOptions = (): Option[] => [
     "how far behind its cursor `--since last` looks for calls that came late",
     seconds,
   ).default(24 * 3600, "24h"),
+  allowEmptyOption(),
   ...runOptions(),
 ];
 
+export interface ConfigFlags {
+  /** False for `--no-config`. */
+  config?: string | false;
+}
 export const configOptions = (): Option[] => [
   option("--config <file>", "settings in YAML or JSON (default: ~/.config/callarchive/config.yaml, if it is there)"),
   option("--no-config", "no config file, not even that one"),
@@ -178,8 +186,10 @@ export type PullCommandFlags = SelectionFlags & PullFlags & CloudFlags & Archive
 
 export type RetentionFlags = ArchiveFlags & RunFlags;
 
-export type VerifyFlags = SelectionFlags & ConnectionFlags & ArchiveFlags & { remote?: boolean; json?: boolean };
+export type VerifyFlags = SelectionFlags &
+  ConnectionFlags &
+  ArchiveFlags & { remote?: boolean; json?: boolean; allowEmpty?: boolean };
 
 export type ConnectionFlags = Pick<CloudFlags, "region" | "endpoint" | "profile" | "client" | "tps" | "retries">;
 
-export type DoctorFlags = ConnectionFlags & ArchiveFlags & { json?: boolean };
+export type DoctorFlags = ConnectionFlags & ArchiveFlags & { agent?: string[]; json?: boolean };

@@ -32,8 +32,12 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   "link-refreshed": ({ id }) => `${id}: the link had expired; asked for a fresh one.`,
   "pages-moved": ({ agentId, pass }) => `Pages of agent ${agentId} moved while they were read (pass ${pass}).`,
   "window-split": ({ start, end }) => `More calls than one window can list: split ${start} .. ${end}.`,
-  "keeps-moving": ({ agentId }) =>
-    `Calls of agent ${agentId} kept arriving while they were listed; those that came last are left to the next run.`,
+  "keeps-moving": ({ agentId, start, end, passes }) =>
+    `The calls of agent ${agentId} from ${start} to ${end} changed each of the ${passes} times that they were listed; the next run lists them again.`,
+  "never-listed": ({ agentId, message }) =>
+    `Agent ${agentId} has never listed a call: ${message}. If it has had none yet, --allow-empty makes that exit 0.`,
+  "older-calls": ({ place, since, command }) =>
+    `${place} has had nothing yet, and --since last begins at ${since}: older calls in the archive are not written there. To write everything the archive has: ${command}`,
 };
 
 /** An event as a line for people. */

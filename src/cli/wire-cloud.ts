@@ -1,6 +1,6 @@
 import { serverTime } from "../cloud/clock.ts";
 import { type Credentials, credentials } from "../cloud/credentials.ts";
-import { endpointFor, parseEndpoint } from "../cloud/endpoint.ts";
+import { DEFAULT_REGION, endpointFor, parseEndpoint, regionOf } from "../cloud/endpoint.ts";
 import { createIceSdk, iceSdkVersion } from "../cloud/ice-sdk.ts";
 import { createIms, IMS_VERSION } from "../cloud/ims.ts";
 import { createRpc } from "../cloud/openapi.ts";
@@ -17,6 +17,10 @@ import { USER_AGENT } from "./version.ts";
 export interface Cloud {
   ims: Ims;
   endpoint: URL;
+  /** Undefined where the endpoint's name does not say. */
+  region: string | undefined;
+  /** The flag that says where the service is, and its value: for messages. */
+  addressFlag: string;
   /** `sdk` or `builtin`. */
   client: "sdk" | "builtin";
   credentials: Credentials;
@@ -52,6 +56,9 @@ export const connect = async (
   return {
     ims,
     endpoint,
+    region: regionOf(endpoint),
+    addressFlag:
+      flags.endpoint === undefined ? `--region (${flags.region ?? DEFAULT_REGION})` : `--endpoint (${endpoint.origin})`,
     client,
     credentials: keys,
     serverTime: () => serverTime(dispatcher, endpoint),

@@ -195,8 +195,8 @@ export interface Deliveries {
   delivered(place: string, format: string, items: readonly number[]): Promise<Set<number>>;
   /** Remembers, with this connection, that an item goes to a format. */
   delivering(format: string, items: readonly number[]): Promise<void>;
-  /** The last part of a place, and whether it was only prepared. */
-  lastPart(place: string): Promise<{ part: number; prepared: boolean } | undefined>;
+  /** The last part of a place, or of one format there, and whether it was only prepared. */
+  lastPart(place: string, format?: string): Promise<{ part: number; prepared: boolean } | undefined>;
   /** Records what is being delivered as a part of the place. */
   prepare(place: string, formats: readonly string[], part: number): Promise<void>;
   confirm(place: string, part: number): Promise<void>;
@@ -206,8 +206,8 @@ export interface Deliveries {
   holding(id: string): Promise<{ place: string; format: string }[]>;
 }
 
-/** Names of what an archive knows of itself. */
-export type FactName = "id" | "region" | "account" | "scrub";
+/** Names of what an archive knows of itself; `listed:AGENT` says that the service has listed calls of an agent. */
+export type FactName = "id" | "region" | "account" | "scrub" | `listed:${string}`;
 
 /** What is known of the archive itself; `id` is its own, random, and given when it is made. */
 export interface Facts {

@@ -81,6 +81,8 @@ export interface PutOptions {
 export interface Place extends Window {
   agentId: string;
   page: number;
+  /** How many calls the page was asked for; unknown of calls that an earlier run listed. */
+  size?: number;
 }
 
 /** A call as the selection met it. The signed link lives here, in memory, and nowhere else. */

@@ -64,7 +64,11 @@ export const createRpc = ({ directory, store, dice, deny, end }: RpcOptions) => 
       const start = Math.max(since, until - dice.random.int(0, 59));
       directory.add({ agent, start: new Date(start * 1000) });
     }
-    const calls = directory.list(agent, since, until, (page - 1) * size, size);
+    const { cap = size, clip = size } = dice.faults;
+    const step = Math.min(size, cap);
+    const offset = (page - 1) * step;
+    if (page > 1 && dice.roll("vanish")) directory.vanish(agent, since, until, dice.random.int(0, offset - 1));
+    const calls = directory.list(agent, since, until, offset, Math.min(step, clip));
     return { Instances: calls.map((call) => listItem(call, link(call))) };
   };
 

@@ -41,7 +41,7 @@ export const emulate: CommandSpec<EmulateFlags> = {
       ),
       new Option(
         "--faults <list>",
-        "what goes wrong, as probabilities: throttle, error, reset, expire, cut, slow, shift, down",
+        "what goes wrong, as probabilities: throttle, error, reset, expire, cut, slow, shift, vanish, down; cap=N: pages of at most N calls",
       ),
     ],
   },

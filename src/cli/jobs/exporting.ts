@@ -25,6 +25,7 @@ import { checkFileWritable } from "../writable.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import { writeErrorFile } from "./error-file.ts";
 import { fetchSelection, type Got, knownBy, plan } from "./fetching.ts";
+import { tellOlder } from "./older-calls.ts";
 import { type Came, type Session, withSession } from "./session.ts";
 import { tellSummary } from "./summary.ts";
 
@@ -54,6 +55,7 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
     async (session) => {
       const progress = await createProgress(io, flags, input.talk);
       try {
+        await tellOlder(input, session.archive, target, selection);
         const got = await gather(input, session, selection, progress);
         return await deliver(input, session, target, got, facts, progress);
       } finally {
@@ -82,7 +84,16 @@ const selectOffline = async (input: ExportInput, archive: Archive): Promise<Got>
   const { absent, unreadable } = await selectStored(archive, input);
   for (const id of absent) input.talk.log("warn", "missing", { id, message: "The archive does not have it." });
   const known = sumOf(await archive.counts());
-  const none = { settled: 0, troubled: 0, notRefreshed: 0, bytes: 0, running: 0, unlisted: 0 };
+  const none = {
+    settled: 0,
+    troubled: 0,
+    notRefreshed: 0,
+    bytes: 0,
+    running: 0,
+    unlisted: 0,
+    listedLate: 0,
+    silentAgents: 0,
+  };
   const limited = known === input.flags.limit;
   return { ...none, selected: known, known, limited, complete: true, absent: absent.length, unreadable };
 };
@@ -167,8 +178,9 @@ const checkRedactable = async (flags: ExportFlags, { formats }: Target): Promise
 
 export const codeOf = (
   { missing, invalid, failed, pending }: Pick<Tally, "missing" | "invalid" | "failed" | "pending">,
-  { unlisted, notRefreshed }: Got,
-): ExitCode => (missing + invalid + failed + pending + unlisted + notRefreshed > 0 ? EXIT.partial : EXIT.complete);
+  { unlisted, silentAgents, notRefreshed }: Got,
+): ExitCode =>
+  missing + invalid + failed + pending + unlisted + silentAgents + notRefreshed > 0 ? EXIT.partial : EXIT.complete;
 
 const doneOf = ({ exported, skipped, invalid }: Exported): number => exported + invalid + sumOf(skipped);
 

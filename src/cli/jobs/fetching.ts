@@ -13,6 +13,7 @@ import { count, plural } from "../render.ts";
 import { cursorName, type Known, mine, type Selection } from "../selection.ts";
 import { archiveOf } from "../wire.ts";
 import type { FixedKeys } from "../wire-cloud.ts";
+import { neverListed, rememberListed, tellSilent } from "./never-listed.ts";
 import type { Session } from "./session.ts";
 
 export type FetchInput = Input<SelectionFlags & ArchiveFlags & CloudFlags & PullFlags> & { fixed?: FixedKeys };
@@ -27,10 +28,14 @@ export interface Got extends Pulled {
   unreadable: number;
   /** Agents that could not be listed. */
   unlisted: number;
+  /** Calls that were listed only when the pages were read again. */
+  listedLate: number;
+  /** Agents that have never listed a call, unless that is allowed. */
+  silentAgents: number;
 }
 
 /** Calls of the last minutes may not be listed yet: a cursor stays so far behind the present, in milliseconds. */
-const MARGIN_MS = 10 * 60_000;
+export const MARGIN_MS = 10 * 60_000;
 
 /** What the archive named by the flags knows; nothing when there is none yet. */
 export const knownBy = (flags: ArchiveFlags, io: Io): Known => {
@@ -107,10 +112,12 @@ export const fetchSelection = async (
       ...(flags.limit && { limit: flags.limit }),
     }).finally(() => (limited ? undefined : moveCursors(archive, surveys, flags, begun, io.now())));
     closing.throwIfAborted();
-    const sum = (of: "running" | "lost") =>
+    const silentAgents = await tellSilent(archive, surveys, cloud, flags, log);
+    const sum = (of: "running" | "lost" | "late") =>
       surveys.flatMap(({ windows }) => windows).reduce((total, window) => total + window[of], 0);
     const unlisted = surveys.filter(({ error }) => error).length;
-    return { ...pulled, running: sum("running"), absent: sum("lost"), unreadable, unlisted };
+    const counted = { running: sum("running"), absent: sum("lost"), listedLate: sum("late") };
+    return { ...pulled, ...counted, unreadable, unlisted, silentAgents };
   } finally {
     progress.stop();
     await cloud.close();
@@ -136,11 +143,14 @@ settled; never past where the run began, less the margin, and only on from where
 const moveCursors = async (
   archive: Archive,
   surveys: readonly Survey[],
-  flags: SelectionFlags,
+  flags: SelectionFlags & { allowEmpty?: boolean },
   begun: Date,
   now: Date,
 ): Promise<void> => {
-  for (const { stretch, windows } of surveys) {
+  await rememberListed(archive, surveys);
+  const silent = flags.allowEmpty ? [] : await neverListed(archive, surveys);
+  for (const survey of surveys) {
+    const { stretch, windows } = survey;
     const name = cursorName(stretch.agentId, flags.shard);
     const before = await archive.cursor(name);
     // Between the cursor and a later start nothing was looked at.
@@ -148,8 +158,9 @@ const moveCursors = async (
     const unsettled = await archive.unsettledWindows(stretch.agentId, new Date(begun.getTime() - GIVE_UP_MS));
     // Where nothing is settled yet, the next run still has to know where to go on from.
     let reached = stretch.since;
-    for (const { start, end, running } of windows) {
-      if (running > 0 || unsettled.some((open) => open.start < end && open.end > start)) break;
+    for (const { start, end, settled } of windows) {
+      // Of an agent or a region that may be mistyped nothing is known: what is there is to be found once that is put right.
+      if (!settled || silent.includes(survey) || unsettled.some((open) => open.start < end && open.end > start)) break;
       reached = end;
     }
     const latest = Math.min(
@@ -171,6 +182,7 @@ export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Se
   const surveys: Survey[] = [];
   let selected = 0;
   let known = 0;
+  let silent = 0;
   let unreadable = 0;
   const bad = (message: string): void => {
     unreadable += 1;
@@ -191,6 +203,7 @@ export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Se
       known += states.filter((state) => state !== undefined && isFinal(state)).length;
       if (selected === flags.limit) break;
     }
+    if (cloud) silent = await tellSilent(archive, surveys, cloud, flags, talk.log);
   } finally {
     await scratch.close();
     await archive?.close();
@@ -200,5 +213,5 @@ export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Se
   talk.record("plan", { selected, known, running, unreadable });
   talk.say(`${plural(selected, "call")} selected: ${count(known)} known, ${count(selected - known)} to fetch.`);
   if (running > 0) talk.say(`${plural(running, "call")} more, still going on.`);
-  return unreadable > 0 || surveys.some(({ error }) => error) ? EXIT.partial : EXIT.complete;
+  return unreadable + silent > 0 || surveys.some(({ error }) => error) ? EXIT.partial : EXIT.complete;
 };

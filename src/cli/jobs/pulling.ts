@@ -11,6 +11,7 @@ import { writeErrorFile } from "./error-file.ts";
 import { codeOf, tellProgress } from "./exporting.ts";
 import { fetchSelection, knownBy, plan } from "./fetching.ts";
 import { withSession } from "./session.ts";
+import { listedLate } from "./summary.ts";
 
 /** Brings a selection into the archive. */
 export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode> => {
@@ -50,6 +51,7 @@ export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode>
     talk.say(
       `${plural(got.settled, "call")} asked for (${size(got.bytes)}), ${count(got.known)} known from before; ${duration(ms)}`,
     );
+    if (got.listedLate > 0) talk.say(listedLate(got));
     if (got.limited) talk.say("--limit ended the selection; there may be more.");
     return {
       code,

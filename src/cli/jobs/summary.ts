@@ -29,6 +29,8 @@ export const tellSummary = (talk: Talk, summary: Summary): void => {
     known: got.known,
     notRefreshed: got.notRefreshed,
     unlistedAgents: got.unlisted,
+    silentAgents: got.silentAgents,
+    listedLate: got.listedLate,
     bytes: got.bytes,
     limited: got.limited,
     files: files.map((file) => ({ ...file })),
@@ -44,6 +46,10 @@ export const tellSummary = (talk: Talk, summary: Summary): void => {
   for (const line of lines(talk, summary)) talk.say(line);
 };
 
+/** How many calls a single listing would have missed. */
+export const listedLate = ({ listedLate }: Got): string =>
+  `${plural(listedLate, "call")} listed only when the pages were read again.`;
+
 const lines = (
   talk: Talk,
   { tally, got, exported, place, files, samples, redacted, ms, exitCode }: Summary,
@@ -58,6 +64,7 @@ const lines = (
     `${plural(got.settled, "call")} asked for (${size(got.bytes)}), ${count(got.known)} known from before; ${duration(ms)}`,
   );
   if (got.limited) told.push("--limit ended the selection; there may be more.");
+  if (got.listedLate > 0) told.push(listedLate(got));
   if (got.notRefreshed > 0)
     told.push(`${plural(got.notRefreshed, "call")} could not be refreshed; what was stored stays.`);
   if (tally.open > 0) told.push(`${plural(tally.open, "call")} not finished yet: run again later.`);

@@ -8,9 +8,10 @@ import type { Input } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { VerifyFlags } from "../options.ts";
 import { count, paint, plural } from "../render.ts";
-import { selectionOf } from "../selection.ts";
+import { cursorName, selectionOf } from "../selection.ts";
 import { archiveOf } from "../wire.ts";
-import { knownBy } from "./fetching.ts";
+import { knownBy, MARGIN_MS } from "./fetching.ts";
+import { neverListed, tellSilent, whatToCheck } from "./never-listed.ts";
 import { verifyOutput } from "./verify-output.ts";
 
 /** Something that is not as it should be: where, and what. */
@@ -79,17 +80,14 @@ const verifyRemote = async (
   const { flags, io, talk } = input;
   const selection = await selectionOf({ ...input, args: [] }, knownBy(flags, io));
   if (selection.by !== "range") throw new UsageError("--remote needs --agent and --since.");
+  const stretches = await expected(archive, selection.stretches, flags, io.now());
   const { connect } = await import("../wire-cloud.ts");
   const cloud = await connect(flags, io, talk);
   const listed = await archiveOf({ archive: false }, io, true);
   const surveys: Survey[] = [];
   let seen = 0;
   try {
-    for await (const batch of callsByRange(
-      { ims: cloud.ims, log: talk.log, now: io.now },
-      selection.stretches,
-      surveys,
-    )) {
+    for await (const batch of callsByRange({ ims: cloud.ims, log: talk.log, now: io.now }, stretches, surveys)) {
       const refs = batch.map(({ ref }) => ref);
       const chosen = await listed.select(refs);
       const states = await archive.look(refs);
@@ -107,12 +105,51 @@ const verifyRemote = async (
       if (error) tell({ where: `agent ${stretch.agentId}`, what: `could not be listed: ${error.message}` });
       else await tellVanished(archive, listed, stretch, tell);
     }
+    if (flags.allowEmpty) await tellSilent(archive, surveys, cloud, flags, talk.log);
+    else
+      for (const { stretch, complete } of await neverListed(archive, surveys))
+        if (complete)
+          tell({ where: `agent ${stretch.agentId}`, what: `has never listed a call: ${whatToCheck(cloud)}` });
     talk.say(`${plural(seen, "call")} listed by the cloud compared.`);
+    for (const { agentId, until, end } of stretches)
+      talk.say(`Agent ${agentId}: compared up to ${until.toISOString()} (${end}).`);
   } finally {
     await listed.close();
     await cloud.close();
   }
 };
+
+/**
+What the archive may be expected to have: calls up to the cursor, or to the margin where there is none, unless `--until`
+says otherwise.
+
+@throws UsageError when nothing is left to compare
+*/
+const expected = async (
+  archive: Archive,
+  stretches: readonly Stretch[],
+  { until }: VerifyFlags,
+  now: Date,
+): Promise<ComparedStretch[]> => {
+  const margin = new Date(now.getTime() - MARGIN_MS);
+  return Promise.all(
+    stretches.map(async (stretch) => {
+      if (until !== undefined) return { ...stretch, end: "--until" };
+      const cursor = await archive.cursor(cursorName(stretch.agentId, undefined));
+      const end = cursor && cursor < margin ? cursor : margin;
+      if (stretch.since < end)
+        return { ...stretch, until: end, end: cursor ? "its cursor" : "ten minutes ago; it has no cursor yet" };
+      throw new UsageError(
+        `There is nothing to compare for agent ${stretch.agentId}: --since is ${stretch.since.toISOString()}, and calls are expected only up to ${end.toISOString()}${cursor ? ", where its cursor stands" : ""}. Give an earlier --since, or say --until.`,
+      );
+    }),
+  );
+};
+
+interface ComparedStretch extends Stretch {
+  /** What the stretch ends at, in words. */
+  end: string;
+}
 
 /** An instance is made at most so long before its call begins, in milliseconds. */
 const CREATED_BEFORE_MS = 10 * 60_000;
