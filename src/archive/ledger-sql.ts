@@ -70,8 +70,9 @@ export const SQL = {
        error_request_id = ?, error_status = ?, error_at = ?, said = ?, link = ?,
        -- Its patience begins with the first attempt, however long it waited for that.
        seen_at = case when attempts = 0 then ? else seen_at end
-     -- A good document is never given up for less.
-     where item = ? and state <> 'pruned' and (state <> 'fetched' or ? = 'fetched')`,
+     -- A good document is never given up for less, and no document for none.
+     where item = ? and state <> 'pruned' and (state <> 'fetched' or ? = 'fetched')
+       and (state <> 'invalid' or ? in ('fetched', 'invalid'))`,
   said: "update items set said = ?, link = ? where item = ?",
   counts: "select i.state, count(*) as n from temp.selected s cross join items i on i.item = s.item group by i.state",
   unsettled: `select distinct window_start, window_end from items

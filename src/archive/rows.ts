@@ -1,5 +1,5 @@
-import { hash } from "node:crypto";
 import type { State, StoredFilter, StoredRecord } from "../core/archive.ts";
+import { standsFor } from "../core/stand-in.ts";
 import type { SourceName } from "../core/transcript.ts";
 import type { Db } from "./open.ts";
 
@@ -77,18 +77,6 @@ export const rowsIn = (answer: unknown): ItemRow[] =>
 /** libsql types rows as unknown; the shape is the statement's own. */
 export const one = <T>(row: unknown): T | undefined => (row === null ? undefined : (row as T | undefined));
 
-/** What a link is known by: the first half of its SHA-256. */
-export const digestOf = (link: string): Buffer => hash("sha256", link, "buffer").subarray(0, 16);
-
-const STAND_IN = "link-";
-
-/** The key of a call that has no id yet, or never: stable, because the link's address is. */
-export const standIn = (digest: Buffer): string => STAND_IN + digest.toString("hex");
-
-/** The digest of the link that a key stands in for. */
-export const standsFor = (key: string): Buffer | undefined =>
-  key.startsWith(STAND_IN) ? Buffer.from(key.slice(STAND_IN.length), "hex") : undefined;
-
 /** Agents are many calls' and few: each has a number. */
 export interface Agents {
   /** Gives an agent that is new its number. */
@@ -141,6 +129,19 @@ const errorOf = ([code, message, at, requestId, status]: NonNullable<ItemRow["er
   ...(status !== null && { status }),
 });
 
+/**
+The condition for one call of `items i`.
+
+A stand-in id goes by its link: it still leads to the call after the call's own id became known.
+*/
+export const named = (id: string): { term: string; value: string } => {
+  const link = standsFor(id);
+  // In hex: a lone buffer would be taken for named values.
+  return link
+    ? { term: "i.item = (select item from links where link = unhex(?))", value: link.toString("hex") }
+    : { term: "i.key = ?", value: id.toLowerCase() };
+};
+
 /** A condition over `items i`, and its values in order. */
 export interface Terms {
   terms: string[];
@@ -169,8 +170,9 @@ export const termsOf = (filter: StoredFilter): Record<"started" | "unstarted", T
     if (!states.includes("fetched")) both.terms.push("i.state <> 'fetched'");
   }
   if (id !== undefined) {
-    both.terms.push("i.key = ?");
-    both.values.push(id.toLowerCase());
+    const { term, value } = named(id);
+    both.terms.push(term);
+    both.values.push(value);
   }
   const within = (column: string): Terms => ({
     terms: [...(since ? [`${column} >= ?`] : []), ...(until ? [`${column} < ?`] : [])],

@@ -17,11 +17,13 @@ export type Counts = Record<State, number>;
 /** Nothing is asked for again in these states, unless it is refreshed. */
 export const isFinal = (state: State): boolean => state === "fetched" || state === "invalid" || state === "pruned";
 
-/** A call as a selection names it: by instance id, or by its link's address until the id is known. */
+/** A call as a selection names it: by instance id, by its link's address until the id is known, or by its stand-in id. */
 export interface Ref {
   instanceId?: string;
   /** Origin and path of the call log's link. */
   link?: string;
+  /** `link-…`: what the archive calls a call of which it knows only the link. */
+  standIn?: string;
   agentId?: string;
   /** What the list said, when the call was listed. */
   meta?: JsonObject;
@@ -39,6 +41,8 @@ export interface Window {
 /** An item of the selection, as it stands in the archive. */
 export interface Selected {
   item: number;
+  /** As `StoredRecord` has it. */
+  id: string;
   state: State;
   /** False when the selection held it already. */
   added: boolean;
@@ -50,8 +54,13 @@ export interface Selected {
   /** Whether the service was asked for all it knows of the call. */
   described: boolean;
   instanceId?: string;
-  /** Everything that the archive knows of where it is, when that is more than the ref said. */
-  known?: { link: string; agentId: string; window: Window };
+}
+
+/** Where the service listed a call, and the address that tells it from the others there. */
+export interface Listing {
+  link: string;
+  agentId: string;
+  window: Window;
 }
 
 /** What came of fetching one item. */
@@ -104,6 +113,8 @@ export interface StoredFilter {
 /** The ledger: what was selected, and what came of it. */
 export interface Ledger {
   select(refs: readonly Ref[]): Promise<Selected[]>;
+  /** Where a call can be asked for that has no instance id; undefined when it was never listed. */
+  listing(item: number): Promise<Listing | undefined>;
   /** Adds what is stored; resolves to how many. */
   selectStored(filter: StoredFilter): Promise<number>;
   /** All or nothing: when this resolves the outcomes are on disk. @throws LockLost */

@@ -119,7 +119,9 @@ export const fetchSelection = async (
 
 async function* sharded(found: AsyncIterable<Found[]>, flags: SelectionFlags): AsyncGenerator<Found[]> {
   const isMine = mine(flags);
-  for await (const batch of found) yield batch.filter(({ ref }) => isMine(ref.instanceId ?? ref.link ?? ""));
+  // What has a stand-in id was in this archive's share when it was listed.
+  for await (const batch of found)
+    yield batch.filter(({ ref }) => ref.standIn !== undefined || isMine(ref.instanceId ?? ref.link ?? ""));
 }
 
 const stepOf = ({ selected, known, settled, troubled, complete }: Pulled) => ({

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import type { Archive } from "../../core/archive.ts";
 import { NoArchive, UsageError } from "../../core/errors.ts";
+import { standInOf } from "../../core/stand-in.ts";
 import { addressOf } from "../../sources/calls.ts";
 import { callsByRange, type Stretch, type Survey } from "../../sources/ranges.ts";
 import type { Input } from "../command.ts";
@@ -97,7 +98,7 @@ const verifyRemote = async (
         if (!chosen[at]?.added) continue;
         seen += 1;
         const state = states[at];
-        const where = ref.instanceId ?? (link ? addressOf(link) : "");
+        const where = ref.instanceId ?? (link ? standInOf(addressOf(link)) : "");
         if (state === undefined) tell({ where, what: "the cloud lists it, the archive lacks it" });
         else if (state === "failed" || state === "missing" || state === "pending")
           tell({ where, what: `the cloud lists it, in the archive it is ${state}` });
