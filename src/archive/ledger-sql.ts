@@ -17,11 +17,15 @@ export interface CurrentRow {
   described: number;
   block: number | null;
   error_code: string | null;
+  /** 1 when it is in trouble that a person has settled. */
+  acknowledged: number | null;
 }
 
 const COLUMNS = [
   ...["i.item", "i.state", "i.key", "i.named", "i.instance_id", "i.link", "i.agent", "i.window_start"],
   ...["i.window_end", "i.seen_at", "i.attempts", "i.described", "i.block", "i.error_code"],
+  `case when i.state in ('missing', 'invalid', 'failed') then
+    (select r.acknowledged from reported r where r.item = i.item) end`,
 ].join(", ");
 
 /** Items that a list of JSON names, as one text of JSON, each with its place in the list: a tenth of asking for each. */
@@ -62,6 +66,7 @@ export const SQL = {
        link = coalesce(known.link, late.link), window_start = coalesce(late.window_start, known.window_start),
        window_end = coalesce(late.window_end, known.window_end)
      from items as late where late.item = ? and known.item = ?`,
+  adoptReport: "update or ignore reported set item = ? where item = ?",
   remove: "delete from items where item = ?",
   settle: `update items set state = ?, key = coalesce(?, key), named = max(named, ?),
        instance_id = case when ? = 1 then ? else instance_id end, status = coalesce(?, status),
@@ -78,7 +83,9 @@ export const SQL = {
   unsettled: `select distinct window_start, window_end from items
      where state <> 'fetched' and agent = (select agent from agents where agent_id = ?)
        and window_start is not null and (state = 'pending' or seen_at > ?)
-       and (state in ('pending', 'open', 'failed') or (state = 'invalid' and error_code = 'NotJson'))`,
+       and (state in ('pending', 'open', 'failed') or (state = 'invalid' and error_code = 'NotJson'))
+       and (state in ('pending', 'open') or not exists (
+         select 1 from reported r where r.item = items.item and r.acknowledged = 1))`,
 } as const;
 
 interface Statement {
@@ -114,6 +121,7 @@ export const standingIn = (answer: unknown): (CurrentRow | undefined)[] => {
       described: line[12],
       block: line[13],
       error_code: line[14],
+      acknowledged: line[15],
     };
   return rows;
 };

@@ -1,4 +1,4 @@
-import { type Ledger, type Outcome, STATES, type State } from "../core/archive.ts";
+import { isFinal, type Ledger, type Outcome, STATES, type State } from "../core/archive.ts";
 import { saidIn } from "../core/raw-record.ts";
 import { digestOf, standIn, standsFor } from "../core/stand-in.ts";
 import type { Member } from "./block.ts";
@@ -35,6 +35,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
     if (link) statements.moveLink.run(known, link, late.item);
     (link ? statements.moveMore : statements.moveLinks).run(known, late.item);
     statements.adopt.run(late.item, known);
+    statements.adoptReport.run(known, late.item);
     statements.dropSelected.run(late.item);
     statements.addSelected.run(0, JSON.stringify([known]));
     statements.remove.run(late.item);
@@ -159,6 +160,13 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
     look: async (refs) => {
       const rows = known(refs);
       return refs.map((_, at) => rows[at]?.state);
+    },
+    settled: async (refs) => {
+      const rows = known(refs);
+      return refs.map((_, at) => {
+        const row = rows[at];
+        return row !== undefined && (isFinal(row.state) || row.acknowledged === 1);
+      });
     },
     counts: async () => {
       const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<State, number>;

@@ -19,14 +19,17 @@ export interface ItemRow {
   said: number | null;
   block: number | null;
   attempts: number;
-  error: [string, string | null, string | null, string | null, number | null] | null;
+  error: [string, string | null, string | null, string | null, number | null, "known" | "acknowledged" | null] | null;
 }
 
 /** What it takes to make a record of `items i`; what is said of an error is one value, because most have none. */
 const COLUMNS = `i.item, i.source, i.key, i.instance_id, i.link, i.agent, i.state, i.status, i.started_at,
   lower(hex(i.sha256)), i.bytes, i.said, i.block, i.attempts,
   case when i.error_code is not null then
-    json_array(i.error_code, i.error_message, i.error_at, i.error_request_id, i.error_status) end`;
+    json_array(i.error_code, i.error_message, i.error_at, i.error_request_id, i.error_status,
+      (select case when r.acknowledged = 1 then 'acknowledged'
+                   when r.state = i.state and r.code is i.error_code then 'known' end
+       from reported r where r.item = i.item)) end`;
 
 /**
 The rows of a query over `items i`, given from its FROM on, as one text of JSON: it takes half the time of a value at a
@@ -118,6 +121,8 @@ export const recordOf = (row: ItemRow, { id: agentId }: Agents): StoredRecord =>
   if (row.started_at !== null) record.startedAt = new Date(row.started_at).toISOString();
   const error = row.error && errorOf(row.error);
   if (error) record.error = error;
+  const standing = row.error?.[5];
+  if (standing) record[standing] = true;
   return record;
 };
 

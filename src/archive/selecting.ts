@@ -114,6 +114,7 @@ const selectedOf = (row: CurrentRow, added: boolean): Selected => {
     described: row.described === 1,
   };
   if (row.named === 1) selected.instanceId = selected.id;
+  if (row.acknowledged === 1) selected.acknowledged = true;
   if (row.error_code !== null) selected.code = row.error_code;
   return selected;
 };

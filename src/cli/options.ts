@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import type { Troubled } from "../core/archive.ts";
 import type { Shard } from "../core/selection.ts";
 import { bytes, seconds, several, shard, whole, zone } from "./values.ts";
 
@@ -110,6 +111,7 @@ export interface PullFlags extends RunFlags {
   refresh?: boolean;
   dryRun?: boolean;
   errorFile?: string;
+  strict?: boolean;
   /** Seconds. */
   lookback: number;
 }
@@ -117,6 +119,7 @@ export const pullOptions = (): Option[] => [
   option("--refresh", "fetch again what the archive has"),
   option("-n, --dry-run", "say what would be fetched, and fetch nothing"),
   option("--error-file <file>", "write what is missing, invalid or failed as NDJSON; `-i` takes it back"),
+  option("--strict", "exit 3 also for trouble that was reported before or acknowledged"),
   option(
     "--lookback <time>",
     "how far behind its cursor `--since last` looks for calls that came late",
@@ -174,6 +177,14 @@ export type ExportFlags = SelectionFlags &
 export type PullCommandFlags = SelectionFlags & PullFlags & CloudFlags & ArchiveFlags;
 
 export type RetentionFlags = ArchiveFlags & RunFlags;
+
+export type AckFlags = RetentionFlags & {
+  ids?: string;
+  all?: boolean;
+  state?: Troubled;
+  undo?: boolean;
+  dryRun?: boolean;
+};
 
 export type VerifyFlags = SelectionFlags & ConnectionFlags & ArchiveFlags & { remote?: boolean; json?: boolean };
 

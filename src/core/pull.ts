@@ -170,7 +170,8 @@ async function* due(options: PullOptions, pulled: Pulled): AsyncGenerator<Due> {
 const wantedOf = (found: Found, choice: Selected, { refresh, describe, now }: PullOptions): Found | undefined => {
   const isYoung = (): boolean => now().getTime() - choice.seenAt.getTime() < GIVE_UP_MS;
   // What is not JSON may not have been written to its end yet.
-  const settled = isFinal(choice.state) && !(choice.state === "invalid" && choice.code === "NotJson" && isYoung());
+  const isFinished = isFinal(choice.state) && !(choice.state === "invalid" && choice.code === "NotJson" && isYoung());
+  const settled = isFinished || choice.acknowledged === true;
   if (refresh ? choice.state === "pruned" : settled) {
     const { instanceId, described, state } = choice;
     const lacking = describe && state === "fetched" && !described && !refresh;

@@ -1,4 +1,4 @@
-import { type Archive, isFinal } from "../../core/archive.ts";
+import type { Archive } from "../../core/archive.ts";
 import { NoArchive } from "../../core/errors.ts";
 import type { Found } from "../../core/ports.ts";
 import { GIVE_UP_MS, type Pulled, pull } from "../../core/pull.ts";
@@ -189,8 +189,8 @@ export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Se
       const room = (flags.limit ?? Number.POSITIVE_INFINITY) - selected;
       const fresh = refs.filter((_, index) => chosen[index]?.added).slice(0, room);
       selected += fresh.length;
-      const states = flags.refresh ? [] : ((await archive?.look(fresh)) ?? []);
-      known += states.filter((state) => state !== undefined && isFinal(state)).length;
+      const settled = flags.refresh ? [] : ((await archive?.settled(fresh)) ?? []);
+      known += settled.filter(Boolean).length;
       if (selected === flags.limit) break;
     }
   } finally {
