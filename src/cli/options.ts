@@ -63,6 +63,7 @@ export interface CloudFlags {
   describe: "auto" | "always";
   allowHost?: string[];
   maxDocumentSize: number;
+  allowOther?: boolean;
   concurrency: number;
   /** Calls per second. */
   tps?: number;
@@ -81,6 +82,8 @@ export const connectionOptions = (): Option[] => [
   option("--tps <n>", "at most n requests to the service a second (default: as many as it takes)", whole(1)),
   option("--retries <n>", "how often a request that failed in passing is tried again", whole(0, 100)).default(6),
 ];
+export const allowOtherOption = (): Option =>
+  option("--allow-other", "go on although the archive holds calls of another region or account");
 export const cloudOptions = (): Option[] => [
   ...connectionOptions(),
   option(
@@ -90,6 +93,7 @@ export const cloudOptions = (): Option[] => [
     .choices(["auto", "always"])
     .default("auto"),
   option("--allow-host <host>", "also download from this host, or *.suffix; repeatable", several),
+  allowOtherOption(),
   option("--max-document-size <size>", "refuse larger documents", bytes).default(64 * 1024 * 1024, "64MB"),
   option("--concurrency <n>", "calls fetched at once", whole(1, 1024)).default(16),
 ];
@@ -186,7 +190,9 @@ export type AckFlags = RetentionFlags & {
   dryRun?: boolean;
 };
 
-export type VerifyFlags = SelectionFlags & ConnectionFlags & ArchiveFlags & { remote?: boolean; json?: boolean };
+export type VerifyFlags = SelectionFlags &
+  ConnectionFlags &
+  ArchiveFlags & { allowOther?: boolean; remote?: boolean; json?: boolean };
 
 export type ConnectionFlags = Pick<CloudFlags, "region" | "endpoint" | "profile" | "client" | "tps" | "retries">;
 

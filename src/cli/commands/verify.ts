@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import type { CommandSpec } from "../command.ts";
-import { archiveOption, connectionOptions, selectionOptions, type VerifyFlags } from "../options.ts";
+import { allowOtherOption, archiveOption, connectionOptions, selectionOptions, type VerifyFlags } from "../options.ts";
 
 const RANGE = ["--agent", "--since", "--until", "--tz"];
 
@@ -12,6 +12,7 @@ with its FILE.manifest.json beside it. Exit 3 when anything is not as it should 
       new Option("--remote", "list again, and name what the cloud has and the archive lacks, and the reverse"),
       ...selectionOptions().filter(({ long }) => RANGE.includes(long ?? "")),
       ...connectionOptions(),
+      allowOtherOption(),
     ],
     Archive: [archiveOption()],
     Output: [new Option("--json", "one JSON object per finding")],

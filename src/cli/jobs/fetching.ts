@@ -13,6 +13,7 @@ import { count, plural } from "../render.ts";
 import { cursorName, type Known, mine, type Selection } from "../selection.ts";
 import { archiveOf } from "../wire.ts";
 import type { FixedKeys } from "../wire-cloud.ts";
+import { bound } from "./binding.ts";
 import type { Session } from "./session.ts";
 
 export type FetchInput = Input<SelectionFlags & ArchiveFlags & CloudFlags & PullFlags> & { fixed?: FixedKeys };
@@ -73,8 +74,9 @@ export const fetchSelection = async (
   };
   const { log } = talk;
   try {
+    const ims = await bound(archive, cloud, flags);
     const calls: CallsOptions = {
-      ims: cloud.ims,
+      ims,
       download: cloud.download(flags),
       describe: flags.describe,
       now: io.now,
@@ -84,7 +86,7 @@ export const fetchSelection = async (
       selection.by === "ids"
         ? callsById(selection.ids(bad))
         : callsByRange(
-            { ims: cloud.ims, log, now: io.now, fine: selection.last, mine: mine(flags), signal: ending },
+            { ims, log, now: io.now, fine: selection.last, mine: mine(flags), signal: ending },
             selection.stretches,
             surveys,
           );
@@ -179,6 +181,7 @@ export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Se
     talk.log("warn", "bad-id", { message });
   };
   try {
+    if (archive && cloud) await bound(archive, cloud, flags);
     const found =
       cloud && selection.by === "range"
         ? callsByRange({ ims: cloud.ims, log: talk.log, now: io.now, mine: mine(flags) }, selection.stretches, surveys)

@@ -11,6 +11,7 @@ import type { VerifyFlags } from "../options.ts";
 import { count, paint, plural } from "../render.ts";
 import { selectionOf } from "../selection.ts";
 import { archiveOf } from "../wire.ts";
+import { bound } from "./binding.ts";
 import { knownBy } from "./fetching.ts";
 import { verifyOutput } from "./verify-output.ts";
 
@@ -86,6 +87,7 @@ const verifyRemote = async (
   const surveys: Survey[] = [];
   let seen = 0;
   try {
+    await bound(archive, cloud, flags);
     for await (const batch of callsByRange(
       { ims: cloud.ims, log: talk.log, now: io.now },
       selection.stretches,
