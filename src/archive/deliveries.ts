@@ -1,6 +1,6 @@
 import type { Deliveries } from "../core/archive.ts";
 import { type Db, transaction } from "./open.ts";
-import { one } from "./rows.ts";
+import { named, one } from "./rows.ts";
 import { Spans } from "./spans.ts";
 
 /** What was written where. */
@@ -83,13 +83,15 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
     prepare: async (place, formats, part) => transaction(db, () => prepare(place, formats, part)),
     confirm: async (place, part) => transaction(db, () => confirm(place, part)),
     withdraw: async (place, part) => transaction(db, () => withdraw(place, part)),
-    holding: async (id) =>
-      db
+    holding: async (id) => {
+      const { term, value } = named(id);
+      return db
         .prepare(
-          `select d.place, d.format from items i, destinations d where i.key = ? and exists (
+          `select d.place, d.format from items i, destinations d where ${term} and exists (
              select 1 from deliveries x where x.destination = d.destination and x.first <= i.item and x.last >= i.item)
            order by d.place, d.format`,
         )
-        .all(id.toLowerCase()) as { place: string; format: string }[],
+        .all(value) as { place: string; format: string }[];
+    },
   };
 };

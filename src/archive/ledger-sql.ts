@@ -17,11 +17,15 @@ export interface CurrentRow {
   described: number;
   block: number | null;
   error_code: string | null;
+  /** 1 when it is in trouble that a person has settled. */
+  acknowledged: number | null;
 }
 
 const COLUMNS = [
   ...["i.item", "i.state", "i.key", "i.named", "i.instance_id", "i.link", "i.agent", "i.window_start"],
   ...["i.window_end", "i.seen_at", "i.attempts", "i.described", "i.block", "i.error_code"],
+  `case when i.state in ('missing', 'invalid', 'failed') then
+    (select r.acknowledged from reported r where r.item = i.item) end`,
 ].join(", ");
 
 const CONTENDER = "item, key, state, started_at, lower(hex(sha256)) as sha256, instance_id, same_id";
@@ -64,6 +68,7 @@ export const SQL = {
        link = coalesce(known.link, late.link), window_start = coalesce(late.window_start, known.window_start),
        window_end = coalesce(late.window_end, known.window_end)
      from items as late where late.item = ? and known.item = ?`,
+  adoptReport: "update or ignore reported set item = ? where item = ?",
   remove: "delete from items where item = ?",
   holder: `select ${CONTENDER} from items where key = ?`,
   contender: `select ${CONTENDER} from items where item = ?`,
@@ -84,14 +89,17 @@ export const SQL = {
        error_request_id = ?, error_status = ?, error_at = ?, said = ?, link = ?, same_id = null,
        -- Its patience begins with the first attempt, however long it waited for that.
        seen_at = case when attempts = 0 then ? else seen_at end
-     -- A good document is never given up for less.
-     where item = ? and state <> 'pruned' and (state <> 'fetched' or ? = 'fetched')`,
+     -- A good document is never given up for less, and no document for none.
+     where item = ? and state <> 'pruned' and (state <> 'fetched' or ? = 'fetched')
+       and (state <> 'invalid' or ? in ('fetched', 'invalid'))`,
   said: "update items set said = ?, link = ? where item = ?",
   counts: "select i.state, count(*) as n from temp.selected s cross join items i on i.item = s.item group by i.state",
   unsettled: `select distinct window_start, window_end from items
      where state <> 'fetched' and agent = (select agent from agents where agent_id = ?)
        and window_start is not null and (state = 'pending' or seen_at > ?)
-       and (state in ('pending', 'open', 'failed') or (state = 'invalid' and error_code = 'NotJson'))`,
+       and (state in ('pending', 'open', 'failed') or (state = 'invalid' and error_code = 'NotJson'))
+       and (state in ('pending', 'open') or not exists (
+         select 1 from reported r where r.item = items.item and r.acknowledged = 1))`,
 } as const;
 
 interface Statement {
@@ -127,6 +135,7 @@ export const standingIn = (answer: unknown): (CurrentRow | undefined)[] => {
       described: line[12],
       block: line[13],
       error_code: line[14],
+      acknowledged: line[15],
     };
   return rows;
 };

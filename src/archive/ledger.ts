@@ -1,10 +1,11 @@
-import { type Ledger, type Outcome, type SameIdConflict, STATES, type State } from "../core/archive.ts";
+import { isFinal, type Ledger, type Outcome, type SameIdConflict, STATES, type State } from "../core/archive.ts";
 import { saidIn } from "../core/raw-record.ts";
+import { digestOf, standIn, standsFor } from "../core/stand-in.ts";
 import type { Member } from "./block.ts";
 import { bytesOf, changes } from "./changes.ts";
 import { type CurrentRow, prepare, standingIn } from "./ledger-sql.ts";
 import { type Db, transaction } from "./open.ts";
-import { type Agents, digestOf, insertStored, lost, one, spelling, standIn, standsFor } from "./rows.ts";
+import { type Agents, insertStored, lost, one, spelling } from "./rows.ts";
 import { type Contender, isSameId, sameId } from "./same-id.ts";
 import { selecting, windowOf } from "./selecting.ts";
 import type { Ready, Store } from "./store.ts";
@@ -46,6 +47,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
     // One that was set aside began with another address than the one it is known by.
     (link && !isSameId(late) ? statements.moveMore : statements.moveLinks).run(known, late.item);
     statements.adopt.run(late.item, known);
+    statements.adoptReport.run(known, late.item);
     statements.dropSelected.run(late.item);
     statements.addSelected.run(0, JSON.stringify([known]));
     statements.remove.run(late.item);
@@ -147,6 +149,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
       now().getTime(),
       item,
       outcome.state,
+      outcome.state,
     );
     return changed > 0;
   };
@@ -167,6 +170,15 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
         held();
         return select(refs);
       }),
+    listing: async (item) => {
+      const row = current(item);
+      const { link, agent, window_start, window_end } = row;
+      if (agent === null || window_start === null || window_end === null) return undefined;
+      const said = link === "" && row.block !== null ? store.membersOf(row.block).get(item)?.meta : undefined;
+      const address = said ? saidIn(said).CallLogUrl : link;
+      if (typeof address !== "string" || address === "") return undefined;
+      return { link: address, agentId: agents.id(agent), window: windowOf({ window_start, window_end }) };
+    },
     selectStored: async (filter) => insertStored(db, "insert into temp.selected (item)", filter),
     commit: async (unordered) => {
       // Those that began one after the other lie next to each other.
@@ -185,6 +197,13 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
     look: async (refs) => {
       const rows = known(refs);
       return refs.map((_, at) => rows[at]?.state);
+    },
+    settled: async (refs) => {
+      const rows = known(refs);
+      return refs.map((_, at) => {
+        const row = rows[at];
+        return row !== undefined && (isFinal(row.state) || row.acknowledged === 1);
+      });
     },
     counts: async () => {
       const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<State, number>;

@@ -3,7 +3,7 @@ import { type RawRecord, wholeRecord } from "../core/raw-record.ts";
 import { type Member, parted } from "./block.ts";
 import { expand, type Packed } from "./codec.ts";
 import type { Db } from "./open.ts";
-import { type Agents, type ItemRow, inJson, one, recordOf, rowsIn, type Terms, termsOf } from "./rows.ts";
+import { type Agents, type ItemRow, inJson, named, one, recordOf, rowsIn, type Terms, termsOf } from "./rows.ts";
 
 const BATCH_ITEMS = 200;
 /** Of documents and of what was said about their calls. */
@@ -20,7 +20,6 @@ const NONE: Opened = new Map();
 
 /** What is stored, in batches of bounded size. */
 export const reader = (db: Db, agents: Agents): Reader => {
-  const byKey = db.prepare(inJson("from items i where i.key = ? limit 1"));
   const block = db.prepare("select codec, size, body from blocks where block = ?");
   const byItems = db.prepare(
     inJson("from json_each(?) n cross join items i on i.item = n.value order by n.id limit -1"),
@@ -216,7 +215,8 @@ export const reader = (db: Db, agents: Agents): Reader => {
     records: () => recordsOf(ofSelection("i.state = 'fetched'", "documents")),
     unsettled: () => recordsOf(ofSelection("i.state <> 'fetched'", undefined)),
     find: async (id) => {
-      const [row] = rowsIn(byKey.get(id.toLowerCase()));
+      const { term, value } = named(id);
+      const [row] = rowsIn(db.prepare(inJson(`from items i where ${term} limit 1`)).get(value));
       const [found] = row ? await loaded([row], "documents") : [];
       return found && wholeRecord(found);
     },

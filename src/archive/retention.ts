@@ -24,7 +24,8 @@ export const retention = (db: Db, held: () => void, store: Store): Retention => 
       update items set state = 'pruned', block = null, bytes = null, said = null, sha256 = null, link = nullif(link, ''),
         status = null, error_code = null, error_message = null, error_request_id = null, error_status = null,
         error_at = null
-      where item in (select item from temp.doomed)`);
+      where item in (select item from temp.doomed);
+      delete from reported where item in (select item from temp.doomed)`);
   };
   const setScrub = db.prepare(
     "insert into facts (name, value) values ('scrub', ?) on conflict (name) do update set value = excluded.value",

@@ -1,6 +1,7 @@
 import type { Outcome, SameIdConflict } from "../core/archive.ts";
+import { digestOf, standIn } from "../core/stand-in.ts";
 import type { CurrentRow, Statements } from "./ledger-sql.ts";
-import { digestOf, one, spelling, standIn } from "./rows.ts";
+import { one, spelling } from "./rows.ts";
 
 /**
 Call logs that carry one instance id and differ are different conversations, and all of them are kept.

@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import type { Troubled } from "../core/archive.ts";
 import type { Shard } from "../core/selection.ts";
 import { bytes, seconds, several, shard, whole, zone } from "./values.ts";
 
@@ -62,6 +63,7 @@ export interface CloudFlags {
   describe: "auto" | "always";
   allowHost?: string[];
   maxDocumentSize: number;
+  allowOther?: boolean;
   concurrency: number;
   /** Calls per second. */
   tps?: number;
@@ -80,6 +82,8 @@ export const connectionOptions = (): Option[] => [
   option("--tps <n>", "at most n requests to the service a second (default: as many as it takes)", whole(1)),
   option("--retries <n>", "how often a request that failed in passing is tried again", whole(0, 100)).default(6),
 ];
+export const allowOtherOption = (): Option =>
+  option("--allow-other", "go on although the archive holds calls of another region or account");
 export const cloudOptions = (): Option[] => [
   ...connectionOptions(),
   option(
@@ -89,6 +93,7 @@ export const cloudOptions = (): Option[] => [
     .choices(["auto", "always"])
     .default("auto"),
   option("--allow-host <host>", "also download from this host, or *.suffix; repeatable", several),
+  allowOtherOption(),
   option("--max-document-size <size>", "refuse larger documents", bytes).default(64 * 1024 * 1024, "64MB"),
   option("--concurrency <n>", "calls fetched at once", whole(1, 1024)).default(16),
 ];
@@ -110,6 +115,7 @@ export interface PullFlags extends RunFlags {
   refresh?: boolean;
   dryRun?: boolean;
   errorFile?: string;
+  strict?: boolean;
   /** Seconds. */
   lookback: number;
   allowEmpty?: boolean;
@@ -120,6 +126,7 @@ export const pullOptions = (): Option[] => [
   option("--refresh", "fetch again what the archive has"),
   option("-n, --dry-run", "say what would be fetched, and fetch nothing"),
   option("--error-file <file>", "write what is missing, invalid or failed as NDJSON; `-i` takes it back"),
+  option("--strict", "exit 3 also for trouble that was reported before or acknowledged"),
   option(
     "--lookback <time>",
     "how far behind its cursor `--since last` looks for calls that came late",
@@ -186,9 +193,17 @@ export type PullCommandFlags = SelectionFlags & PullFlags & CloudFlags & Archive
 
 export type RetentionFlags = ArchiveFlags & RunFlags;
 
+export type AckFlags = RetentionFlags & {
+  ids?: string;
+  all?: boolean;
+  state?: Troubled;
+  undo?: boolean;
+  dryRun?: boolean;
+};
+
 export type VerifyFlags = SelectionFlags &
   ConnectionFlags &
-  ArchiveFlags & { remote?: boolean; json?: boolean; allowEmpty?: boolean };
+  ArchiveFlags & { allowOther?: boolean; remote?: boolean; json?: boolean; allowEmpty?: boolean };
 
 export type ConnectionFlags = Pick<CloudFlags, "region" | "endpoint" | "profile" | "client" | "tps" | "retries">;
 

@@ -14,7 +14,8 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   missing: ({ id, message }) => `${id}: missing. ${message}`,
   failed: ({ id, message }) => `${id}: failed. ${message}`,
   invalid: ({ id, message }) =>
-    `${id}: invalid: ${message}. Its bytes are kept: "callarchive show ${id} --raw"; --refresh asks for it again.`,
+    `${id}: invalid: ${message}. Its bytes are kept: "callarchive show ${id} --raw"; "callarchive pull ${id} --refresh" asks for it again.`,
+  "not-refreshed": ({ id, stored, message }) => `${id}: asked for again in vain: it stays ${stored}. ${message}`,
   "not-described": ({ id, message }) => `${id}: its details could not be had. ${message}`,
   "not-listed": ({ agentId, message }) => `Agent ${agentId} could not be listed. ${message}`,
   "not-recorded": ({ message }) => String(message),
@@ -22,6 +23,7 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
     `${place} had ${plural(Number(before), "conversation")}, now ${count(Number(now))}: this selection replaces it.`,
   "no-reader": ({ path }) => `Waiting until something reads ${path}.`,
   "not-scrubbed": ({ message }) => String(message),
+  "not-acknowledged": ({ id, message }) => `${id}: not acknowledged. ${message}`,
   "bad-id": ({ message }) => String(message),
   waiting: ({ pid, host, startedAt }) =>
     `Waiting for another run to end: process ${pid} on ${host}, since ${startedAt}.`,

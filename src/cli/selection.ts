@@ -54,7 +54,13 @@ export const selectionOf = async (input: SelectionInput, known: Known): Promise<
   };
 };
 
-const selectIds = ({ args, flags: { ids: file }, io }: SelectionInput): Selection & { by: "ids" } => {
+/** The ids that a command line names, itself or by a file. */
+export const idsOf = (input: IdsInput): IdReader => selectIds(input).ids;
+
+type IdReader = (Selection & { by: "ids" })["ids"];
+type IdsInput = Pick<SelectionInput, "args" | "io"> & { flags: Pick<SelectionFlags, "ids"> };
+
+const selectIds = ({ args, flags: { ids: file }, io }: IdsInput): Selection & { by: "ids" } => {
   const named = args.map((id) => checkedId(id, "On the command line: "));
   async function* ids(unreadable: (message: string) => void): AsyncGenerator<string> {
     yield* named;

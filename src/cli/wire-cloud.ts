@@ -2,6 +2,7 @@ import { serverTime } from "../cloud/clock.ts";
 import { type Credentials, credentials } from "../cloud/credentials.ts";
 import { DEFAULT_REGION, endpointFor, parseEndpoint, regionOf } from "../cloud/endpoint.ts";
 import { createIceSdk, iceSdkVersion } from "../cloud/ice-sdk.ts";
+import { accountOf, placeOf } from "../cloud/identity.ts";
 import { createIms, IMS_VERSION } from "../cloud/ims.ts";
 import { createRpc } from "../cloud/openapi.ts";
 import type { Download, Ims } from "../core/ports.ts";
@@ -24,6 +25,10 @@ export interface Cloud {
   /** `sdk` or `builtin`. */
   client: "sdk" | "builtin";
   credentials: Credentials;
+  /** Tells one cloud from another: the endpoint's host, or that it is this machine. */
+  place: string;
+  /** Of the credentials; undefined when it cannot be known within some seconds. Asked once. */
+  account(): Promise<string | undefined>;
   /** The service's clock, to the second; undefined when its answer names no time. */
   serverTime(): Promise<Date | undefined>;
   download(flags: Pick<CloudFlags, "allowHost" | "maxDocumentSize">): Download;
@@ -53,12 +58,17 @@ export const connect = async (
   const client = await chooseClient(flags.client, io);
   const ims =
     client === "sdk" ? await createIceSdk(rpc) : createIms(createRpc({ dispatcher, version: IMS_VERSION, ...rpc }));
+  const { region } = flags;
+  const identity = { dispatcher, endpoint, region, credentials: keys, userAgent: USER_AGENT, env: io.env };
+  let account: Promise<string | undefined> | undefined;
   return {
     ims,
     endpoint,
     region: regionOf(endpoint),
     addressFlag:
       flags.endpoint === undefined ? `--region (${flags.region ?? DEFAULT_REGION})` : `--endpoint (${endpoint.origin})`,
+    place: placeOf(endpoint),
+    account: () => (account ??= accountOf(identity)),
     client,
     credentials: keys,
     serverTime: () => serverTime(dispatcher, endpoint),

@@ -17,11 +17,20 @@ export type Counts = Record<State, number>;
 /** Nothing is asked for again in these states, unless it is refreshed. */
 export const isFinal = (state: State): boolean => state === "fetched" || state === "invalid" || state === "pruned";
 
-/** A call as a selection names it: by instance id, or by its link's address until the id is known. */
+/** States of a call that could not be had: a person has to know. */
+export const TROUBLE = ["missing", "invalid", "failed"] as const satisfies readonly State[];
+
+export type Troubled = (typeof TROUBLE)[number];
+
+export const isTroubled = (state: State): state is Troubled => (TROUBLE as readonly State[]).includes(state);
+
+/** A call as a selection names it: by instance id, by its link's address until the id is known, or by its stand-in id. */
 export interface Ref {
   instanceId?: string;
   /** Origin and path of the call log's link. */
   link?: string;
+  /** `link-…`: what the archive calls a call of which it knows only the link. */
+  standIn?: string;
   agentId?: string;
   /** What the list said, when the call was listed. */
   meta?: JsonObject;
@@ -39,6 +48,8 @@ export interface Window {
 /** An item of the selection, as it stands in the archive. */
 export interface Selected {
   item: number;
+  /** As `StoredRecord` has it. */
+  id: string;
   state: State;
   /** False when the selection held it already. */
   added: boolean;
@@ -49,9 +60,16 @@ export interface Selected {
   code?: string;
   /** Whether the service was asked for all it knows of the call. */
   described: boolean;
+  /** It is in trouble, and a person has settled that. */
+  acknowledged?: true;
   instanceId?: string;
-  /** Everything that the archive knows of where it is, when that is more than the ref said. */
-  known?: { link: string; agentId: string; window: Window };
+}
+
+/** Where the service listed a call, and the address that tells it from the others there. */
+export interface Listing {
+  link: string;
+  agentId: string;
+  window: Window;
 }
 
 /** What came of fetching one item. */
@@ -94,6 +112,10 @@ export interface StoredRecord {
   /** How often fetching it brought no document. */
   attempts: number;
   error?: ErrorFacts & { message: string; at: string };
+  /** It is in trouble, which an earlier run that finished has reported, in this state with this code. */
+  known?: true;
+  /** It is in trouble, and a person has settled that. */
+  acknowledged?: true;
 }
 
 /** Which stored items are meant; all that are given must hold. */
@@ -113,6 +135,8 @@ export interface StoredFilter {
 /** The ledger: what was selected, and what came of it. */
 export interface Ledger {
   select(refs: readonly Ref[]): Promise<Selected[]>;
+  /** Where a call can be asked for that has no instance id; undefined when it was never listed. */
+  listing(item: number): Promise<Listing | undefined>;
   /** Adds what is stored; resolves to how many. */
   selectStored(filter: StoredFilter): Promise<number>;
   /**
@@ -125,12 +149,14 @@ export interface Ledger {
   commit(outcomes: readonly Outcome[]): Promise<SameIdConflict[]>;
   /** How each of these stands, undefined where it is not known: nothing is selected or changed. */
   look(refs: readonly Ref[]): Promise<(State | undefined)[]>;
+  /** Whether nothing of these is asked for again unless it is refreshed: nothing is selected or changed. */
+  settled(refs: readonly Ref[]): Promise<boolean[]>;
   /** Of the selection. */
   counts(): Promise<Counts>;
   /**
   The windows of an agent that hold items which may still change, and were first seen after `since`.
 
-  Those that kept failing for longer no longer hold up anything.
+  Those that kept failing for longer, or were acknowledged, no longer hold up anything.
   */
   unsettledWindows(agentId: string, since: Date): Promise<Window[]>;
 }
@@ -163,8 +189,17 @@ export interface RunRecord {
   detail?: JsonObject;
 }
 
+export interface RunEnd {
+  endedAt: string;
+  exitCode: number;
+  detail: JsonObject;
+  reported?: boolean;
+}
+
 export interface Summary {
   counts: Counts;
+  /** Of those missing, invalid or failed. */
+  acknowledged: number;
   agents: { agentId: string; calls: number; first?: string; last?: string; cursor?: string }[];
   /** Raw documents, uncompressed and as stored, in bytes. */
   rawBytes: number;
@@ -173,7 +208,8 @@ export interface Summary {
 
 export interface Runs {
   beginRun(run: Omit<RunRecord, "run" | "endedAt" | "exitCode">): Promise<number>;
-  endRun(run: number, end: { endedAt: string; exitCode: number; detail: JsonObject }): Promise<void>;
+  /** `reported`: the run has told of all trouble of its selection, which is remembered with its end or not at all. */
+  endRun(run: number, end: RunEnd): Promise<void>;
   /** Up to where every call of a stream of them is settled. */
   cursor(name: string): Promise<Date | undefined>;
   /** Never moves back. */
@@ -214,6 +250,16 @@ export interface Facts {
   fact(name: FactName): Promise<string | undefined>;
   /** `undefined` forgets it. */
   setFact(name: Exclude<FactName, "id">, value: string | undefined): Promise<void>;
+}
+
+/** What is known of trouble: which a run has reported, and which a person has settled. */
+export interface Reports {
+  /** Of the selection, what is in trouble as an earlier run reported it (`known`), and what was acknowledged. */
+  trouble(): Promise<{ known: number; acknowledged: number }>;
+  /** Of these items, settles those that are missing, invalid or failed. */
+  acknowledge(items: readonly number[]): Promise<void>;
+  /** Makes these count again, as if they had never been reported. */
+  takeBack(items: readonly number[]): Promise<void>;
 }
 
 export interface Owner {
@@ -272,7 +318,7 @@ Records and their ledger.
 A connection holds one selection at a time: `select` adds to it; `counts`, `records` and `unsettled` speak of it. It
 lives with the connection, so that a crashed run leaves none behind.
 */
-export interface Archive extends Ledger, Reader, Runs, Deliveries, Facts, Lockable, Retention {
+export interface Archive extends Ledger, Reader, Runs, Reports, Deliveries, Facts, Lockable, Retention {
   close(): Promise<void>;
 }
 

@@ -40,6 +40,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./status.ts")).status,
   },
   {
+    name: "ack",
+    args: "[ids...]",
+    summary: "Settle calls that cannot be had, so that they no longer count",
+    load: async () => (await import("./ack.ts")).ack,
+  },
+  {
     name: "verify",
     args: "[outputs...]",
     summary: "Check the archive, outputs against their manifests, and the archive against the cloud",

@@ -1,6 +1,13 @@
 import { Option } from "commander";
 import type { CommandSpec } from "../command.ts";
-import { allowEmptyOption, archiveOption, connectionOptions, selectionOptions, type VerifyFlags } from "../options.ts";
+import {
+  allowEmptyOption,
+  allowOtherOption,
+  archiveOption,
+  connectionOptions,
+  selectionOptions,
+  type VerifyFlags,
+} from "../options.ts";
 
 const RANGE = ["--agent", "--since", "--until", "--tz"];
 
@@ -16,6 +23,7 @@ Against the cloud, calls are compared up to where the agent's cursor stands: lat
       ...selectionOptions().filter(({ long }) => RANGE.includes(long ?? "")),
       allowEmptyOption(),
       ...connectionOptions(),
+      allowOtherOption(),
     ],
     Archive: [archiveOption()],
     Output: [new Option("--json", "one JSON object per finding")],

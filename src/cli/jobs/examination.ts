@@ -8,6 +8,7 @@ import { paint } from "../render.ts";
 import { archiveOf } from "../wire.ts";
 import { type Cloud, connect, iceSdkVersion, proxyInUse } from "../wire-cloud.ts";
 import { agentLists, SilentAgent } from "./agent-check.ts";
+import { type Binding, bindingIn, bindingName, bindingOf, mismatch } from "./binding.ts";
 
 interface Check {
   check: string;
@@ -48,6 +49,7 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
     return proxy === undefined ? "none" : `${proxy}, from the environment`;
   });
   let cloud: Cloud | undefined;
+  let here: Binding = {};
   await examine("credentials", async () => {
     cloud = await connect({ ...flags, retries: Math.min(flags.retries, 1) }, io, talk);
     return `from ${(await cloud.credentials.get()).provider}`;
@@ -70,14 +72,25 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
       await examine("agent", () =>
         agentLists({ ims, addressFlag }, agentId, () => existingArchive(flags, io), io.now()),
       );
+    await examine("account", async () => {
+      here = await bindingIn(cloud as Cloud);
+      return (
+        here.account ?? "not known: STS does not say whose credentials these are, so archives are not checked for it"
+      );
+    });
     await cloud.close();
   }
   await examine("archive", async () => {
     const archive = await existingArchive(flags, io);
     if (!archive) return `${flags.archive}: none yet, a first pull makes it`;
     const { counts } = await archive.summary();
+    const binding = await bindingOf(archive);
     await archive.close();
-    return `${flags.archive}: ${Object.values(counts).reduce((sum, n) => sum + n, 0)} calls`;
+    const reason = mismatch(String(flags.archive), binding, here);
+    if (reason !== undefined) throw new Error(reason);
+    const whose = bindingName(binding);
+    const calls = `${Object.values(counts).reduce((sum, n) => sum + n, 0)} calls`;
+    return `${flags.archive}: ${calls}${whose && ` of ${whose}`}`;
   });
   return checks.find(({ ok }) => !ok)?.exitCode ?? EXIT.complete;
 };

@@ -28,6 +28,7 @@ import { fetchSelection, type Got, knownBy, plan } from "./fetching.ts";
 import { tellOlder } from "./older-calls.ts";
 import { type Came, type Session, withSession } from "./session.ts";
 import { tellSummary } from "./summary.ts";
+import { troubleFacts, troubleFigures, troubleOf } from "./trouble.ts";
 
 export type ExportInput = Input<ExportFlags> & { fixed?: FixedKeys };
 
@@ -57,7 +58,7 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
       try {
         await tellOlder(input, session.archive, target, selection);
         const got = await gather(input, session, selection, progress);
-        return await deliver(input, session, target, got, facts, progress);
+        return await deliver(input, session, target, got, { selection, facts }, progress);
       } finally {
         progress.stop();
       }
@@ -103,7 +104,7 @@ const deliver = async (
   { archive, begun, closing, ending }: Session,
   target: Target,
   got: Got,
-  selection: JsonObject,
+  { selection: selected, facts: selection }: { selection: Selection | undefined; facts: JsonObject },
   progress: Progress,
 ): Promise<Came> => {
   const context = { closing, ending, log: talk.log };
@@ -136,11 +137,13 @@ const deliver = async (
     warnOfLoss(talk, opened.before, tally.exported, target, io);
     const files = await delivery.complete(opened, facts, exported.exported);
     await writeErrorFile(flags, io, archive, context);
-    const code = codeOf(tally, got);
+    const trouble = await troubleOf(archive, flags, selected);
+    const code = codeOf(tally, got, trouble.uncounted);
     const place = shownPlace(target, io);
     tellSummary(talk, {
       tally,
       got,
+      trouble,
       exported,
       files,
       exitCode: code,
@@ -149,7 +152,12 @@ const deliver = async (
       ...(samples && { samples }),
       ...(redacted && { redacted }),
     });
-    return { code, detail: { ...selection, ...tally }, figures: { calls: tally, bytes: got.bytes } };
+    return {
+      code,
+      detail: { ...selection, ...tally, ...troubleFacts(trouble) },
+      figures: { calls: tally, bytes: got.bytes, trouble: troubleFigures(trouble, tally) },
+      reported: true,
+    };
   } catch (error) {
     await opened.discard();
     // Whoever reads has seen enough: what was to be done is done.
@@ -176,11 +184,15 @@ const checkRedactable = async (flags: ExportFlags, { formats }: Target): Promise
     throw new UsageError("raw is the service's own documents, byte for byte: it does not go with --redact.");
 };
 
+/** @param uncounted of what is missing, invalid or failed, how many were reported before or acknowledged */
 export const codeOf = (
   { missing, invalid, failed, pending }: Pick<Tally, "missing" | "invalid" | "failed" | "pending">,
   { unlisted, silentAgents, notRefreshed }: Got,
+  uncounted: number,
 ): ExitCode =>
-  missing + invalid + failed + pending + unlisted + silentAgents + notRefreshed > 0 ? EXIT.partial : EXIT.complete;
+  missing + invalid + failed - uncounted + pending + unlisted + silentAgents + notRefreshed > 0
+    ? EXIT.partial
+    : EXIT.complete;
 
 const doneOf = ({ exported, skipped, invalid }: Exported): number => exported + invalid + sumOf(skipped);
 

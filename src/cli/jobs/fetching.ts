@@ -1,4 +1,4 @@
-import { type Archive, isFinal } from "../../core/archive.ts";
+import type { Archive } from "../../core/archive.ts";
 import { NoArchive } from "../../core/errors.ts";
 import type { Found } from "../../core/ports.ts";
 import { GIVE_UP_MS, type Pulled, pull } from "../../core/pull.ts";
@@ -13,6 +13,7 @@ import { count, plural } from "../render.ts";
 import { cursorName, type Known, mine, type Selection } from "../selection.ts";
 import { archiveOf } from "../wire.ts";
 import type { FixedKeys } from "../wire-cloud.ts";
+import { bound } from "./binding.ts";
 import { neverListed, rememberListed, tellSilent } from "./never-listed.ts";
 import type { Session } from "./session.ts";
 
@@ -78,8 +79,9 @@ export const fetchSelection = async (
   };
   const { log } = talk;
   try {
+    const ims = await bound(archive, cloud, flags);
     const calls: CallsOptions = {
-      ims: cloud.ims,
+      ims,
       download: cloud.download(flags),
       describe: flags.describe,
       now: io.now,
@@ -89,7 +91,7 @@ export const fetchSelection = async (
       selection.by === "ids"
         ? callsById(selection.ids(bad))
         : callsByRange(
-            { ims: cloud.ims, log, now: io.now, fine: selection.last, mine: mine(flags), signal: ending },
+            { ims, log, now: io.now, fine: selection.last, mine: mine(flags), signal: ending },
             selection.stretches,
             surveys,
           );
@@ -126,7 +128,9 @@ export const fetchSelection = async (
 
 async function* sharded(found: AsyncIterable<Found[]>, flags: SelectionFlags): AsyncGenerator<Found[]> {
   const isMine = mine(flags);
-  for await (const batch of found) yield batch.filter(({ ref }) => isMine(ref.instanceId ?? ref.link ?? ""));
+  // What has a stand-in id was in this archive's share when it was listed.
+  for await (const batch of found)
+    yield batch.filter(({ ref }) => ref.standIn !== undefined || isMine(ref.instanceId ?? ref.link ?? ""));
 }
 
 const stepOf = ({ selected, known, settled, troubled, complete }: Pulled) => ({
@@ -189,6 +193,7 @@ export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Se
     talk.log("warn", "bad-id", { message });
   };
   try {
+    if (archive && cloud) await bound(archive, cloud, flags);
     const found =
       cloud && selection.by === "range"
         ? callsByRange({ ims: cloud.ims, log: talk.log, now: io.now, mine: mine(flags) }, selection.stretches, surveys)
@@ -199,8 +204,8 @@ export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Se
       const room = (flags.limit ?? Number.POSITIVE_INFINITY) - selected;
       const fresh = refs.filter((_, index) => chosen[index]?.added).slice(0, room);
       selected += fresh.length;
-      const states = flags.refresh ? [] : ((await archive?.look(fresh)) ?? []);
-      known += states.filter((state) => state !== undefined && isFinal(state)).length;
+      const settled = flags.refresh ? [] : ((await archive?.settled(fresh)) ?? []);
+      known += settled.filter(Boolean).length;
       if (selected === flags.limit) break;
     }
     if (cloud) silent = await tellSilent(archive, surveys, cloud, flags, talk.log);

@@ -5,6 +5,8 @@ import { fillWhole } from "../whole-file.ts";
 
 /** What a run counted, by state, and the bytes of the documents it fetched. */
 export interface Figures {
+  /** Of the calls that are missing, invalid or failed. */
+  trouble?: Readonly<Record<string, number>>;
   calls: Readonly<Record<string, number>>;
   bytes: number;
 }
@@ -37,6 +39,10 @@ export const writeMetrics = async (
   if (figures) {
     const calls = Object.entries(figures.calls).map(([state, n]) => [`,state="${state}"`, n] as const);
     gauge("run_calls", "Calls of the last run, by what came of them.", calls);
+    if (figures.trouble) {
+      const trouble = Object.entries(figures.trouble).map(([kind, n]) => [`,kind="${kind}"`, n] as const);
+      gauge("run_trouble", "Missing, invalid and failed calls of the last run, by whether they are news.", trouble);
+    }
     gauge("run_fetched_bytes", "Documents that the last run fetched.", [["", figures.bytes]]);
   }
   const text = `${lines.join("\n")}\n# EOF\n`;

@@ -12,6 +12,7 @@ import { codeOf, tellProgress } from "./exporting.ts";
 import { fetchSelection, knownBy, plan } from "./fetching.ts";
 import { withSession } from "./session.ts";
 import { listedLate } from "./summary.ts";
+import { troubleFacts, troubleFigures, troubleOf } from "./trouble.ts";
 
 /** Brings a selection into the archive. */
 export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode> => {
@@ -37,9 +38,10 @@ export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode>
       failed: counts.failed + got.unreadable,
     };
     const selected = sumOf(states);
-    const code = codeOf(states, got);
+    const trouble = await troubleOf(archive, flags, selection);
+    const code = codeOf(states, got, trouble.uncounted);
     const ms = io.now().getTime() - begun.getTime();
-    talk.record("summary", { ...got, ...states, selected, ms, exitCode: code });
+    talk.record("summary", { ...got, ...states, selected, ...troubleFacts(trouble), ms, exitCode: code });
     const sum = Object.entries(states).map(([state, n]) => `${count(n)} ${state}`);
     talk.say(
       paint(
@@ -48,6 +50,7 @@ export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode>
         `${count(selected)} selected = ${sum.join(" + ")}`,
       ),
     );
+    for (const line of trouble.lines) talk.say(line);
     talk.say(
       `${plural(got.settled, "call")} asked for (${size(got.bytes)}), ${count(got.known)} known from before; ${duration(ms)}`,
     );
@@ -55,8 +58,9 @@ export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode>
     if (got.limited) talk.say("--limit ended the selection; there may be more.");
     return {
       code,
-      detail: { ...facts, selected, ...states },
-      figures: { calls: { selected, ...states }, bytes: got.bytes },
+      detail: { ...facts, selected, ...states, ...troubleFacts(trouble) },
+      figures: { calls: { selected, ...states }, bytes: got.bytes, trouble: troubleFigures(trouble, states) },
+      reported: true,
     };
   });
 };

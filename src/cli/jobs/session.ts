@@ -36,6 +36,8 @@ export interface Came {
   code: ExitCode;
   detail: JsonObject;
   figures?: Figures;
+  /** The run finished, and has told of all trouble of its selection: a later one need not. */
+  reported?: true;
 }
 
 export interface SessionOptions {
@@ -118,7 +120,12 @@ const tellMachines = async (
 const close = async (archive: Archive, io: Io, talk: Talk, run: number | undefined, end: Came): Promise<void> => {
   try {
     if (run !== undefined)
-      await archive.endRun(run, { endedAt: io.now().toISOString(), exitCode: end.code, detail: end.detail });
+      await archive.endRun(run, {
+        endedAt: io.now().toISOString(),
+        exitCode: end.code,
+        detail: end.detail,
+        ...(end.reported && { reported: true }),
+      });
     await archive.release();
   } catch (error) {
     talk.log("error", "not-recorded", { message: `The end of the run could not be recorded: ${messageOf(error)}` });

@@ -4,10 +4,12 @@ import type { FileFacts } from "../../sinks/part-file.ts";
 import type { Talk } from "../log.ts";
 import { count, duration, paint, plural, size } from "../render.ts";
 import type { Got } from "./fetching.ts";
+import { type TroubleReport, troubleFacts } from "./trouble.ts";
 
 export interface Summary {
   tally: Tally;
   got: Got;
+  trouble: TroubleReport;
   exported: Exported;
   /** Where the files are, seen from the current folder; undefined for a stream. */
   place?: string;
@@ -21,9 +23,10 @@ export interface Summary {
 
 /** The closing words: as sentences, or as the one `summary` line of JSON logs. */
 export const tellSummary = (talk: Talk, summary: Summary): void => {
-  const { tally, got, exported, files, samples, redacted, ms, exitCode } = summary;
+  const { tally, got, trouble, exported, files, samples, redacted, ms, exitCode } = summary;
   talk.record("summary", {
     ...tally,
+    ...troubleFacts(trouble),
     skippedBy: { ...exported.skipped },
     fetched: got.settled,
     known: got.known,
@@ -52,12 +55,13 @@ export const listedLate = ({ listedLate }: Got): string =>
 
 const lines = (
   talk: Talk,
-  { tally, got, exported, place, files, samples, redacted, ms, exitCode }: Summary,
+  { tally, got, trouble, exported, place, files, samples, redacted, ms, exitCode }: Summary,
 ): string[] => {
   const { selected, pending, ...parts } = tally;
   const named = Object.entries({ ...parts, ...(pending > 0 && { pending }) });
   const sum = named.map(([name, n]) => `${count(n)} ${name}`).join(" + ");
   const told = [paint(talk.color, exitCode === 0 ? "green" : "yellow", `${count(selected)} selected = ${sum}`)];
+  told.push(...trouble.lines);
   const skipped = Object.entries(exported.skipped).map(([reason, n]) => `--${reason} ${count(n)}`);
   if (skipped.length > 0) told.push(`skipped by ${skipped.join(", ")}`);
   told.push(

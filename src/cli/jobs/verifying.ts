@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import type { Archive } from "../../core/archive.ts";
 import { NoArchive, UsageError } from "../../core/errors.ts";
+import { standInOf } from "../../core/stand-in.ts";
 import { addressOf } from "../../sources/calls.ts";
 import { callsByRange, type Stretch, type Survey } from "../../sources/ranges.ts";
 import type { Input } from "../command.ts";
@@ -10,6 +11,7 @@ import type { VerifyFlags } from "../options.ts";
 import { count, paint, plural } from "../render.ts";
 import { cursorName, selectionOf } from "../selection.ts";
 import { archiveOf } from "../wire.ts";
+import { bound } from "./binding.ts";
 import { knownBy, MARGIN_MS } from "./fetching.ts";
 import { neverListed, tellSilent, whatToCheck } from "./never-listed.ts";
 import { verifyOutput } from "./verify-output.ts";
@@ -87,6 +89,7 @@ const verifyRemote = async (
   const surveys: Survey[] = [];
   let seen = 0;
   try {
+    await bound(archive, cloud, flags);
     for await (const batch of callsByRange({ ims: cloud.ims, log: talk.log, now: io.now }, stretches, surveys)) {
       const refs = batch.map(({ ref }) => ref);
       const chosen = await listed.select(refs);
@@ -95,7 +98,7 @@ const verifyRemote = async (
         if (!chosen[at]?.added) continue;
         seen += 1;
         const state = states[at];
-        const where = ref.instanceId ?? (link ? addressOf(link) : "");
+        const where = ref.instanceId ?? (link ? standInOf(addressOf(link)) : "");
         if (state === undefined) tell({ where, what: "the cloud lists it, the archive lacks it" });
         else if (state === "failed" || state === "missing" || state === "pending" || state === "invalid")
           tell({ where, what: `the cloud lists it, in the archive it is ${state}` });
