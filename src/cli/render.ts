@@ -1,14 +1,21 @@
 import { styleText } from "node:util";
+import { oneLine } from "../core/printable.ts";
 import type { JsonObject } from "../core/transcript.ts";
 
-type Style = "red" | "yellow" | "green" | "dim" | "bold";
+export type Style = "red" | "yellow" | "green" | "dim" | "bold";
 
 export const paint = (color: boolean, style: Style, text: string): string =>
   color ? styleText(style, text, { validateStream: false }) : text;
 
 const SENTENCES: Record<string, (fields: JsonObject) => string> = {
-  retry: ({ what, attempt, waitMs, message }) =>
-    `${what}: ${message} Trying again (${attempt}) in ${Number(waitMs) / 1000} s.`,
+  start: ({ version, runId, command, ...fields }) =>
+    `callarchive ${version} begins run ${runId}: ${[command, ...pairs(fields)].join(" ")}`,
+  retry: ({ action, item, attempt, waitMs, message }) =>
+    `${action}${item ? ` ${item}` : ""}: ${message} Attempt ${attempt} failed; the next follows in ${Number(waitMs) / 1000} s.`,
+  throttled: ({ perSecond, message }) =>
+    perSecond === undefined
+      ? `${message} It is tried again.`
+      : `The service throttles: now ${perSecond} requests a second.`,
   fetched: ({ id, bytes }) => `${id}: fetched, ${size(Number(bytes))}.`,
   open: ({ id }) => `${id}: not finished, or its log is not written yet.`,
   missing: ({ id, message }) => `${id}: missing. ${message}`,
@@ -34,10 +41,10 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
 
 /** An event as a line for people. */
 export const sentence = (event: string, fields: JsonObject): string =>
-  SENTENCES[event]?.(fields) ??
-  `${event}: ${Object.entries(fields)
-    .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join(" ")}`;
+  SENTENCES[event]?.(fields) ?? `${event}: ${pairs(fields).join(" ")}`;
+
+const pairs = (fields: JsonObject): string[] =>
+  Object.entries(fields).map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
 
 export const count = (n: number): string => n.toLocaleString("en-US");
 
@@ -66,8 +73,9 @@ export const duration = (ms: number): string => {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 };
 
-/** Columns of text, two spaces apart. */
-export const table = (rows: readonly (readonly string[])[]): string => {
+/** Columns of text, two spaces apart; a cell is one line, whatever is in it. */
+export const table = (cells: readonly (readonly string[])[]): string => {
+  const rows = cells.map((row) => row.map(oneLine));
   const widths: number[] = [];
   for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
   return rows

@@ -14,6 +14,7 @@ export const status: CommandSpec<{ archive: string; json?: boolean; failed?: boo
   examples: [["status", "how many calls, of which agents, from when to when, and the last runs"]],
   run: async ({ flags, io }) => {
     const { archiveOf } = await import("../wire.ts");
+    const { oneLine } = await import("../../core/printable.ts");
     const { count, size, table } = await import("../render.ts");
     const archive = await archiveOf(flags, io, false);
     try {
@@ -35,7 +36,7 @@ export const status: CommandSpec<{ archive: string; json?: boolean; failed?: boo
       }
       const states = Object.entries(counts).filter(([, n]) => n > 0);
       const lines = [
-        `Archive ${flags.archive}: ${size(rawBytes)} of documents, ${size(storedBytes)} as stored`,
+        `Archive ${oneLine(flags.archive)}: ${size(rawBytes)} of documents, ${size(storedBytes)} as stored`,
         states.length > 0 ? states.map(([state, n]) => `${count(n)} ${state}`).join(", ") : "no calls yet",
       ];
       if (agents.length > 0)

@@ -1,4 +1,5 @@
 import { ClockSkewed, messageOf, NotFound, Refused } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
 import type { Input } from "../command.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import type { DoctorFlags } from "../options.ts";
@@ -26,7 +27,9 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
     const { exitCode: _, ...shown } = check;
     const mark = paint(talk.color, check.ok ? "green" : "red", check.ok ? "ok  " : "FAIL");
     io.stdout.write(
-      flags.json ? `${JSON.stringify(shown)}\n` : `${mark}  ${check.check.padEnd(12)} ${indented(check.found)}\n`,
+      flags.json
+        ? `${JSON.stringify(shown)}\n`
+        : `${mark}  ${check.check.padEnd(12)} ${indented(printable(check.found))}\n`,
     );
   };
   const examine = async (check: string, look: () => Promise<string>): Promise<void> => {

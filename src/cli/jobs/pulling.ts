@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { PullCommandFlags } from "../options.ts";
 import { checkApart } from "../outputs.ts";
 import { createProgress } from "../progress.ts";
-import { count, duration, paint, plural, size } from "../render.ts";
+import { count, duration, plural, size } from "../render.ts";
 import { askedFacts, selectionFacts, selectionOf } from "../selection.ts";
 import { writeErrorFile } from "./error-file.ts";
 import { codeOf, tellProgress } from "./exporting.ts";
@@ -38,13 +38,7 @@ export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode>
     const ms = io.now().getTime() - begun.getTime();
     talk.record("summary", { ...got, ...states, selected, ms, exitCode: code });
     const sum = Object.entries(states).map(([state, n]) => `${count(n)} ${state}`);
-    talk.say(
-      paint(
-        talk.color,
-        code === EXIT.complete ? "green" : "yellow",
-        `${count(selected)} selected = ${sum.join(" + ")}`,
-      ),
-    );
+    talk.say(`${count(selected)} selected = ${sum.join(" + ")}`, code === EXIT.complete ? "green" : "yellow");
     talk.say(
       `${plural(got.settled, "call")} asked for (${size(got.bytes)}), ${count(got.known)} known from before; ${duration(ms)}`,
     );

@@ -2,7 +2,7 @@ import type { Exported, SampleCounts } from "../../core/render.ts";
 import type { Tally } from "../../core/tally.ts";
 import type { FileFacts } from "../../sinks/part-file.ts";
 import type { Talk } from "../log.ts";
-import { count, duration, paint, plural, size } from "../render.ts";
+import { count, duration, plural, size } from "../render.ts";
 import type { Got } from "./fetching.ts";
 
 export interface Summary {
@@ -41,17 +41,16 @@ export const tellSummary = (talk: Talk, summary: Summary): void => {
     ms,
     exitCode,
   });
-  for (const line of lines(talk, summary)) talk.say(line);
+  const [sum = "", ...more] = lines(summary);
+  talk.say(sum, exitCode === 0 ? "green" : "yellow");
+  for (const line of more) talk.say(line);
 };
 
-const lines = (
-  talk: Talk,
-  { tally, got, exported, place, files, samples, redacted, ms, exitCode }: Summary,
-): string[] => {
+const lines = ({ tally, got, exported, place, files, samples, redacted, ms }: Summary): string[] => {
   const { selected, pending, ...parts } = tally;
   const named = Object.entries({ ...parts, ...(pending > 0 && { pending }) });
   const sum = named.map(([name, n]) => `${count(n)} ${name}`).join(" + ");
-  const told = [paint(talk.color, exitCode === 0 ? "green" : "yellow", `${count(selected)} selected = ${sum}`)];
+  const told = [`${count(selected)} selected = ${sum}`];
   const skipped = Object.entries(exported.skipped).map(([reason, n]) => `--${reason} ${count(n)}`);
   if (skipped.length > 0) told.push(`skipped by ${skipped.join(", ")}`);
   told.push(
