@@ -23,12 +23,12 @@ export const likelyLogFormat = async ({ logFormat, config, command }: Hints, io:
 export const hintsOf = (argv: readonly string[], command: string | undefined): Hints => {
   const end = argv.indexOf("--");
   const words = end < 0 ? argv : argv.slice(0, end);
-  const valueOf = (name: string): string | undefined => {
+  const given = (name: string): string | undefined => {
     const at = words.findLastIndex((word) => word === name || word.startsWith(`${name}=`));
     return at < 0 ? undefined : words[at] === name ? (words[at + 1] ?? "") : words[at]?.slice(name.length + 1);
   };
-  const config = words.includes("--no-config") ? false : valueOf("--config");
-  return { logFormat: valueOf("--log-format"), config, command };
+  const config = words.includes("--no-config") ? false : given("--config");
+  return { logFormat: given("--log-format"), config, command };
 };
 
 const ofFile = async (

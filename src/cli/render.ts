@@ -26,6 +26,8 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   "not-listed": ({ agentId, message }) => `Agent ${agentId} could not be listed. ${message}`,
   "not-recorded": ({ message }) => String(message),
   "bad-id": ({ message }) => String(message),
+  "would-forget": ({ id, state, startedAt, bytes }) =>
+    `${id}: would be deleted: ${state}${startedAt ? `, began ${startedAt}` : ""}, ${size(Number(bytes))} of documents.`,
   waiting: ({ pid, host, startedAt }) =>
     `Waiting for another run to end: process ${pid} on ${host}, since ${startedAt}.`,
   stopping: ({ reason, drainSeconds }) =>
@@ -50,6 +52,9 @@ export const count = (n: number): string => n.toLocaleString("en-US");
 
 /** "1 call", "2 calls". */
 export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+
+/** "1 is", "2 are". */
+export const isAre = (n: number): string => `${count(n)} ${n === 1 ? "is" : "are"}`;
 
 /** Bytes for people, in decimal units. */
 export const size = (bytes: number): string => {

@@ -1,9 +1,10 @@
 import { ClockSkewed, messageOf, NotFound, Refused } from "../../core/errors.ts";
 import { printable } from "../../core/printable.ts";
+import { sumOf } from "../../core/tally.ts";
 import type { Input } from "../command.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import type { DoctorFlags } from "../options.ts";
-import { paint } from "../render.ts";
+import { paint, plural } from "../render.ts";
 import { archiveOf } from "../wire.ts";
 import { type Cloud, connect, iceSdkVersion, proxyInUse } from "../wire-cloud.ts";
 
@@ -49,7 +50,8 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
   let cloud: Cloud | undefined;
   await examine("credentials", async () => {
     cloud = await connect({ ...flags, retries: Math.min(flags.retries, 1) }, io, talk);
-    return `from ${(await cloud.credentials.get()).provider}`;
+    const { provider, accessKeyId } = await cloud.credentials.get();
+    return `from ${provider}, key ${masked(accessKeyId)}`;
   });
   if (cloud) {
     const { ims, endpoint, client, serverTime } = cloud;
@@ -76,9 +78,15 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
     if (!archive) return `${flags.archive}: none yet, a first pull makes it`;
     const { counts } = await archive.summary();
     await archive.close();
-    return `${flags.archive}: ${Object.values(counts).reduce((sum, n) => sum + n, 0)} calls`;
+    return `${flags.archive}: ${plural(sumOf(counts), "call")}`;
   });
   return checks.find(({ ok }) => !ok)?.exitCode ?? EXIT.complete;
+};
+
+/** Enough of a key's id to tell it from others: at most four characters of each end, and no more than half of it. */
+const masked = (id: string): string => {
+  const shown = Math.min(4, Math.floor(id.length / 4));
+  return `${id.slice(0, shown)}…${shown > 0 ? id.slice(-shown) : ""}`;
 };
 
 const indented = (text: string): string => text.replaceAll("\n", `\n${" ".repeat(19)}`);

@@ -8,8 +8,9 @@ import { count, duration, plural, size } from "../render.ts";
 import { askedFacts, selectionFacts, selectionOf } from "../selection.ts";
 import { writeErrorFile } from "./error-file.ts";
 import { codeOf, tellProgress } from "./exporting.ts";
-import { fetchSelection, knownBy, plan } from "./fetching.ts";
+import { askedFor, cloudOf, fetchSelection, knownBy, plan } from "./fetching.ts";
 import { withSession } from "./session.ts";
+import { throttledLine } from "./summary.ts";
 
 /** Brings a selection into the archive. */
 export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode> => {
@@ -18,11 +19,13 @@ export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode>
   const selection = await selectionOf(input, knownBy(flags, io));
   if (flags.dryRun) return plan(input, selection);
   const facts = selectionFacts(input, selection);
-  return withSession(input, { facts, writes: true, create: true, asked: askedFacts(flags) }, async (session) => {
+  const cloud = cloudOf(input);
+  const options = { facts, writes: true, create: true, asked: askedFacts(flags), beforeCreation: cloud };
+  return withSession(input, options, async (session) => {
     const { archive, begun } = session;
     const progress = await createProgress(io, flags, talk);
-    const got = await fetchSelection(input, session, selection, progress).catch(async (error: unknown) => {
-      await tellProgress(input, archive);
+    const got = await fetchSelection(input, cloud, session, selection, progress).catch(async (error: unknown) => {
+      await tellProgress(input, archive, askedFor(selection, flags));
       throw error;
     });
     await writeErrorFile(flags, io, archive);
@@ -42,6 +45,7 @@ export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode>
     talk.say(
       `${plural(got.settled, "call")} asked for (${size(got.bytes)}), ${count(got.known)} known from before; ${duration(ms)}`,
     );
+    for (const line of throttledLine(got.throttled)) talk.say(line);
     if (got.limited) talk.say("--limit ended the selection; there may be more.");
     return {
       code,

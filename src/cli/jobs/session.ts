@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Archive, LockLost, type RunRecord } from "../../core/archive.ts";
-import { messageOf } from "../../core/errors.ts";
+import { messageOf, NoArchive } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/transcript.ts";
 import type { Input } from "../command.ts";
 import { ArchiveBusy, type ExitCode, exitCodeOf, Interrupted, TimeUp } from "../exit-codes.ts";
@@ -44,6 +44,10 @@ export interface SessionOptions {
   create: boolean;
   /** What was asked for in words that mean another time each day: not compared with an earlier run's times. */
   asked?: JsonObject;
+  /** Where the data goes, for the start line. */
+  output?: string;
+  /** Done before an archive is made: when it throws, none is left behind. */
+  beforeCreation?: () => Promise<unknown>;
 }
 
 /**
@@ -53,15 +57,20 @@ Runs `work` on the archive, as its only writer if it writes.
 */
 export const withSession = async (
   { flags, io, talk, command }: Input<ArchiveFlags & RunFlags>,
-  { facts: resolved, writes, create, asked }: SessionOptions,
+  { facts: resolved, writes, create, asked, output, beforeCreation }: SessionOptions,
   work: (session: Session) => Promise<Came>,
 ): Promise<ExitCode> => {
   const facts = asked ? { ...resolved, asked } : resolved;
   // Of a command that only reads, a flag of that name may be a filter.
   const stopping = stopper(io, talk, writes ? flags.maxDuration : undefined);
   const begun = io.now();
+  const { startFacts } = await import("./start.ts");
+  talk.begin(command, startFacts(facts, flags.archive, output));
   try {
-    const archive = await archiveOf(flags, io, create);
+    const archive = await open(flags, io, create, beforeCreation).catch(async (error: unknown) => {
+      if (writes) await tellMachines(flags, io, talk, command, begun, { code: exitCodeOf(error), detail: facts });
+      throw error;
+    });
     let renewal: NodeJS.Timeout | undefined;
     let run: number | undefined;
     let end: Came = { code: 1, detail: facts };
@@ -70,7 +79,12 @@ export const withSession = async (
         await acquire(archive, io, talk, flags.wait ?? 0, stopping.closing);
         renewal = setInterval(() => void archive.renew().catch(() => stopping.end()), RENEW_MS).unref();
         tellDifference(await archive.lastRuns(), command, facts, talk);
-        run = await archive.beginRun({ command, version: VERSION, startedAt: begun.toISOString(), detail: facts });
+        run = await archive.beginRun({
+          command,
+          version: VERSION,
+          startedAt: begun.toISOString(),
+          detail: { ...facts, runId: io.runId },
+        });
       }
       end = await work({ archive, begun, closing: stopping.closing, ending: stopping.ending });
       return end.code;
@@ -86,6 +100,22 @@ export const withSession = async (
     }
   } finally {
     stopping.done();
+  }
+};
+
+const open = async (
+  flags: ArchiveFlags,
+  io: Io,
+  create: boolean,
+  beforeCreation: SessionOptions["beforeCreation"],
+): Promise<Archive> => {
+  if (!create || !beforeCreation) return archiveOf(flags, io, create);
+  try {
+    return await archiveOf(flags, io, false);
+  } catch (error) {
+    if (!(error instanceof NoArchive)) throw error;
+    await beforeCreation();
+    return archiveOf(flags, io, true);
   }
 };
 
@@ -109,7 +139,11 @@ const tellMachines = async (
 const close = async (archive: Archive, io: Io, talk: Talk, run: number | undefined, end: Came): Promise<void> => {
   try {
     if (run !== undefined)
-      await archive.endRun(run, { endedAt: io.now().toISOString(), exitCode: end.code, detail: end.detail });
+      await archive.endRun(run, {
+        endedAt: io.now().toISOString(),
+        exitCode: end.code,
+        detail: { ...end.detail, runId: io.runId },
+      });
     await archive.release();
   } catch (error) {
     talk.log("error", "not-recorded", { message: `The end of the run could not be recorded: ${messageOf(error)}` });
@@ -179,7 +213,7 @@ const TIMES = new Set(["since", "until"]);
 const tellDifference = (runs: readonly RunRecord[], command: string, facts: JsonObject, talk: Talk): void => {
   const last = runs.find((run) => run.command === command);
   if (!last?.detail || last.exitCode === 0 || last.exitCode === 3) return;
-  const before = last.detail;
+  const { runId: _, ...before } = last.detail;
   // Times are compared as they were asked for: "7d" is another instant in every run.
   const changed = Object.keys(facts)
     .filter((key) => !("asked" in facts && TIMES.has(key)))

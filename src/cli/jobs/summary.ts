@@ -31,6 +31,7 @@ export const tellSummary = (talk: Talk, summary: Summary): void => {
     unlistedAgents: got.unlisted,
     bytes: got.bytes,
     limited: got.limited,
+    throttled: got.throttled,
     files: files.map((file) => ({ ...file })),
     ...(samples && {
       samples: samples.samples,
@@ -46,6 +47,10 @@ export const tellSummary = (talk: Talk, summary: Summary): void => {
   for (const line of more) talk.say(line);
 };
 
+/** One line, or none. */
+export const throttledLine = (n: number): string[] =>
+  n > 0 ? [`${plural(n, "request")} ${n === 1 ? "was" : "were"} throttled and made again.`] : [];
+
 const lines = ({ tally, got, exported, place, files, samples, redacted, ms }: Summary): string[] => {
   const { selected, pending, ...parts } = tally;
   const named = Object.entries({ ...parts, ...(pending > 0 && { pending }) });
@@ -56,11 +61,15 @@ const lines = ({ tally, got, exported, place, files, samples, redacted, ms }: Su
   told.push(
     `${plural(got.settled, "call")} asked for (${size(got.bytes)}), ${count(got.known)} known from before; ${duration(ms)}`,
   );
+  told.push(...throttledLine(got.throttled));
   if (got.limited) told.push("--limit ended the selection; there may be more.");
   if (got.notRefreshed > 0)
     told.push(`${plural(got.notRefreshed, "call")} could not be refreshed; what was stored stays.`);
   if (tally.open > 0) told.push(`${plural(tally.open, "call")} not finished yet: run again later.`);
-  if (pending > 0) told.push(`${plural(pending, "call")} were never asked for: an earlier run ended before.`);
+  if (pending > 0)
+    told.push(
+      `${plural(pending, "call")} ${pending === 1 ? "was" : "were"} never asked for: an earlier run ended before.`,
+    );
   if (samples) {
     const dropped = Object.entries(samples.dropped).map(([reason, n]) => `${reason} ${count(n)}`);
     told.push(
