@@ -26,6 +26,9 @@ export const reader = (db: Db, agents: Agents): Reader => {
   );
   const selected = db.prepare("select count(*) as n from temp.selected");
   const unsettled = db.prepare("select count(*) as n from items i where i.state <> 'fetched'");
+  const begins = db.prepare(
+    "select coalesce(instance_id, key) as id from items where key >= ? and key < ? order by key limit ?",
+  );
   const kept = new Map<number, { opened: Promise<Opened>; bytes: number }>();
   let keptBytes = 0;
 
@@ -219,6 +222,12 @@ export const reader = (db: Db, agents: Agents): Reader => {
       const [row] = rowsIn(db.prepare(inJson(`from items i where ${term} limit 1`)).get(value));
       const [found] = row ? await loaded([row], "documents") : [];
       return found && wholeRecord(found);
+    },
+    beginningWith: async (beginning, limit) => {
+      const from = beginning.toLowerCase();
+      // No key holds this character: it sorts behind all that one may hold.
+      const rows = begins.all(from, `${from}\u{10ffff}`, limit) as { id: string }[];
+      return rows.map(({ id }) => id);
     },
     list: (filter, { documents = false, tolerant = false } = {}) => {
       const found = recordsOf(batches(fitting(filter), documents ? (tolerant ? "tolerant" : "documents") : "links"));

@@ -83,7 +83,7 @@ export const retention = (db: Db, held: () => void, store: Store): Retention => 
            where i.state = 'fetched' and b.block is null`,
         )
         .get() as { n: number };
-      if (orphans.n > 0) wrong.push(`${orphans.n} fetched calls have no document`);
+      if (orphans.n > 0) wrong.push(`${orphans.n} fetched ${orphans.n === 1 ? "call has" : "calls have"} no document`);
       return wrong;
     },
   };

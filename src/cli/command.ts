@@ -1,5 +1,5 @@
 import type { Command, Option } from "commander";
-import { messageOf, ReaderGone } from "../core/errors.ts";
+import { ReaderGone } from "../core/errors.ts";
 import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import type { DisplayFlags, Talk } from "./log.ts";
@@ -61,7 +61,7 @@ export const addCommand = async (
   const spec = (await entry.load()) as CommandSpec<object>;
   const { name, summary } = entry;
   const command = nameCommand(program, entry);
-  command.description(spec.description ? `${summary}.\n\n${spec.description}` : `${summary}.`);
+  command.description(spec.description ? `${summary}.\n\n${flowing(spec.description)}` : `${summary}.`);
   for (const argument of command.registeredArguments)
     if (entry.words || argument.name().includes("|")) argument.choices(argument.name().split("|"));
   const common = { Configuration: configOptions(), "Talk (stderr)": displayOptions() };
@@ -77,7 +77,13 @@ export const addCommand = async (
     try {
       if (!entry.unconfigured) {
         const { configure } = await import("./configuration/config.ts");
-        await configure(command, whole, io);
+        await configure(command, whole, io).catch(async (error: unknown) => {
+          const { likelyLogFormat } = await import("./log-format.ts");
+          const { config, logFormat } = command.opts<{ config?: string | false; logFormat: "text" | "json" }>();
+          const hints = { logFormat: given.has("logFormat") ? logFormat : undefined, config, command: name };
+          talk = createTalk(io, { ...(command.opts() as DisplayFlags), logFormat: await likelyLogFormat(hints, io) });
+          throw error;
+        });
       }
       const flags = command.opts() as DisplayFlags;
       talk = createTalk(io, flags);
@@ -86,11 +92,14 @@ export const addCommand = async (
       done(code);
     } catch (error) {
       const code = exitCodeOf(error);
-      if (!(error instanceof ReaderGone)) talk.fail(messageOf(error), code);
+      if (!(error instanceof ReaderGone)) talk.fail((await import("./advice.ts")).advised(error, name), code);
       done(code);
     }
   });
 };
+
+/** Line breaks within a paragraph are those of the source. */
+const flowing = (text: string): string => text.replace(/(\S)\n(?=\S)/g, "$1 ");
 
 const examples = (lines: CommandSpec["examples"]): string => {
   if (lines.length === 0) return "";

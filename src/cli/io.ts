@@ -1,11 +1,14 @@
 import type { Readable, Writable } from "node:stream";
 
+/** What asks a run to end; SIGHUP comes when its terminal is closed. */
+export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
 /** All that a run touches of the process it lives in. */
 export interface Io {
   env: Readonly<Record<string, string | undefined>>;
   stdin: Readable;
   /** Data only. */
-  stdout: Writable & { isTTY?: boolean };
+  stdout: Writable & { isTTY?: boolean; columns?: number };
   /** What went wrong when stdout was written; a reader that went away is nothing wrong. */
   stdoutFailure: () => Error | undefined;
   /** Talk. */
@@ -13,6 +16,8 @@ export interface Io {
   /** Relative paths are resolved against it. */
   cwd: string;
   pid: number;
+  /** Of this process, random: in every line of its JSON logs and in the record of its run. */
+  runId: string;
   host: string;
   /**
   Where process ids mean something: the machine's boot and its namespace of process ids, as containers have their own.
@@ -28,8 +33,8 @@ export interface Io {
   /** How many threads this process may run at once. */
   cores: number;
   now: () => Date;
-  /** Calls back at each SIGINT and SIGTERM until the returned function is called. */
-  onSignal: (heard: (signal: "SIGINT" | "SIGTERM") => void) => () => void;
+  /** Calls back at each of these signals until the returned function is called. */
+  onSignal: (heard: (signal: Signal) => void) => () => void;
   /** Ends the process at once: the second signal asks for it. */
   exit: (code: number) => void;
 }

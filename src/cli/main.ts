@@ -1,9 +1,6 @@
 import { readFileSync, readlinkSync, writeSync } from "node:fs";
 import type { Io } from "./io.ts";
 
-/** The program's help, as it was when it was built. */
-const HELP = new URL("../help.txt", import.meta.url);
-
 const STDOUT = 1;
 
 /** Answers what is asked while a command line is being written, without loading what makes the answer. */
@@ -13,14 +10,23 @@ const answered = async ([word, ...more]: readonly string[]): Promise<boolean> =>
   // A console of Windows wants its text from a stream.
   if (more.length > 0 || !(isVersion || isHelp) || process.platform === "win32") return false;
   try {
-    const text = isVersion ? Buffer.from(`${(await import("./version.ts")).VERSION}\n`) : readFileSync(HELP);
+    const text = isVersion ? Buffer.from(`${(await import("./version.ts")).VERSION}\n`) : await builtHelp();
     // Without making a stream of it.
     for (let at = 0; at < text.length; ) at += writeSync(STDOUT, text, at);
     return true;
   } catch {
-    // It was not built, or nobody listens: the long way knows what to do.
+    // It was not built in this width, or nobody listens: the long way knows what to do.
     return false;
   }
+};
+
+/** The program's help as it was built; only for the widths that are common. @throws where there is none */
+const builtHelp = async (): Promise<Buffer> => {
+  const { helpWidth } = await import("./help-width.ts");
+  const { isatty } = await import("node:tty");
+  // Only of a terminal, since it makes a stream.
+  const width = helpWidth({ env: process.env, stdout: isatty(STDOUT) ? process.stdout : {} });
+  return readFileSync(new URL(`../help-${width}.txt`, import.meta.url));
 };
 
 /** The command line, on this process. Alone in touching it. */
@@ -28,6 +34,7 @@ export const main = async (): Promise<void> => {
   const argv = process.argv.slice(2);
   if (await answered(argv)) return;
   const { availableParallelism, hostname, uptime } = await import("node:os");
+  const { randomBytes } = await import("node:crypto");
   let reads = false;
   let failure: Error | undefined;
   const io: Io = {
@@ -42,6 +49,7 @@ export const main = async (): Promise<void> => {
     stderr: process.stderr,
     cwd: process.cwd(),
     pid: process.pid,
+    runId: randomBytes(4).toString("hex"),
     host: hostname(),
     get processSpace() {
       return processSpace(uptime);
@@ -52,11 +60,10 @@ export const main = async (): Promise<void> => {
     cores: availableParallelism(),
     now: () => new Date(),
     onSignal: (heard) => {
-      process.on("SIGINT", heard);
-      process.on("SIGTERM", heard);
+      const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+      for (const signal of signals) process.on(signal, heard);
       return () => {
-        process.off("SIGINT", heard);
-        process.off("SIGTERM", heard);
+        for (const signal of signals) process.off(signal, heard);
       };
     },
     exit: (code) => process.exit(code),

@@ -122,9 +122,12 @@ export interface PullFlags extends RunFlags {
 }
 export const allowEmptyOption = (): Option =>
   option("--allow-empty", "an agent that has never listed a call is warned of, and is no reason for exit 3");
+/** Of everything that changes an archive. */
+export const dryRunOption = (): Option => option("-n, --dry-run", "say what would be done, and change nothing");
+
 export const pullOptions = (): Option[] => [
   option("--refresh", "fetch again what the archive has"),
-  option("-n, --dry-run", "say what would be fetched, and fetch nothing"),
+  dryRunOption(),
   option("--error-file <file>", "write what is missing, invalid or failed as NDJSON; `-i` takes it back"),
   option("--strict", "exit 3 also for trouble that was reported before or acknowledged"),
   option(
@@ -147,7 +150,7 @@ export const configOptions = (): Option[] => [
 
 export const displayOptions = (): Option[] => [
   option("--log-format <format>", "how talk is written to stderr").choices(["text", "json"]).default("text"),
-  option("-q, --quiet", "errors only"),
+  option("-q, --quiet", "errors only").conflicts("verbose"),
   option("-v, --verbose", "each call and each retry"),
   option("--no-progress", "no progress line"),
   option("--color <when>", "colors in talk").choices(["auto", "never", "always"]).default("auto"),

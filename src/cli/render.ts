@@ -1,14 +1,21 @@
 import { styleText } from "node:util";
+import { oneLine } from "../core/printable.ts";
 import type { JsonObject } from "../core/transcript.ts";
 
-type Style = "red" | "yellow" | "green" | "dim" | "bold";
+export type Style = "red" | "yellow" | "green" | "dim" | "bold";
 
 export const paint = (color: boolean, style: Style, text: string): string =>
   color ? styleText(style, text, { validateStream: false }) : text;
 
 const SENTENCES: Record<string, (fields: JsonObject) => string> = {
-  retry: ({ what, attempt, waitMs, message }) =>
-    `${what}: ${message} Trying again (${attempt}) in ${Number(waitMs) / 1000} s.`,
+  start: ({ version, runId, command, ...fields }) =>
+    `callarchive ${version} begins run ${runId}: ${[command, ...pairs(fields)].join(" ")}`,
+  retry: ({ action, item, attempt, waitMs, message }) =>
+    `${action}${item ? ` ${item}` : ""}: ${message} Attempt ${attempt} failed; the next follows in ${Number(waitMs) / 1000} s.`,
+  throttled: ({ perSecond, message }) =>
+    perSecond === undefined
+      ? `${message} It is tried again.`
+      : `The service throttles: now ${perSecond} requests a second.`,
   fetched: ({ id, bytes }) => `${id}: fetched, ${size(Number(bytes))}.`,
   open: ({ id }) => `${id}: not finished, or its log is not written yet.`,
   missing: ({ id, message }) => `${id}: missing. ${message}`,
@@ -25,6 +32,8 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   "not-scrubbed": ({ message }) => String(message),
   "not-acknowledged": ({ id, message }) => `${id}: not acknowledged. ${message}`,
   "bad-id": ({ message }) => String(message),
+  "would-forget": ({ id, state, startedAt, bytes }) =>
+    `${id}: would be deleted: ${state}${startedAt ? `, began ${startedAt}` : ""}, ${size(Number(bytes))} of documents.`,
   waiting: ({ pid, host, startedAt }) =>
     `Waiting for another run to end: process ${pid} on ${host}, since ${startedAt}.`,
   stopping: ({ reason, drainSeconds }) =>
@@ -44,15 +53,18 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
 
 /** An event as a line for people. */
 export const sentence = (event: string, fields: JsonObject): string =>
-  SENTENCES[event]?.(fields) ??
-  `${event}: ${Object.entries(fields)
-    .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join(" ")}`;
+  SENTENCES[event]?.(fields) ?? `${event}: ${pairs(fields).join(" ")}`;
+
+const pairs = (fields: JsonObject): string[] =>
+  Object.entries(fields).map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
 
 export const count = (n: number): string => n.toLocaleString("en-US");
 
 /** "1 call", "2 calls". */
 export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+
+/** "1 is", "2 are". */
+export const isAre = (n: number): string => `${count(n)} ${n === 1 ? "is" : "are"}`;
 
 /** Bytes for people, in decimal units. */
 export const size = (bytes: number): string => {
@@ -76,8 +88,9 @@ export const duration = (ms: number): string => {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 };
 
-/** Columns of text, two spaces apart. */
-export const table = (rows: readonly (readonly string[])[]): string => {
+/** Columns of text, two spaces apart; a cell is one line, whatever is in it. */
+export const table = (cells: readonly (readonly string[])[]): string => {
+  const rows = cells.map((row) => row.map(oneLine));
   const widths: number[] = [];
   for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
   return rows

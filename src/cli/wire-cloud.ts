@@ -9,10 +9,11 @@ import type { Download, Ims } from "../core/ports.ts";
 import { createDispatcher, proxyInUse } from "../http/agent.ts";
 import { createDownload } from "../http/download.ts";
 import { createPace } from "../http/pace.ts";
-import { createRetryBudget, type Retry } from "../http/retry.ts";
+import { createRetryBudget } from "../http/retry.ts";
 import type { Io } from "./io.ts";
 import type { Talk } from "./log.ts";
 import type { CloudFlags, ConnectionFlags } from "./options.ts";
+import { createRetryTeller } from "./retries.ts";
 import { USER_AGENT } from "./version.ts";
 
 export interface Cloud {
@@ -32,6 +33,8 @@ export interface Cloud {
   /** The service's clock, to the second; undefined when its answer names no time. */
   serverTime(): Promise<Date | undefined>;
   download(flags: Pick<CloudFlags, "allowHost" | "maxDocumentSize">): Download;
+  /** How many requests were throttled and tried again so far. */
+  throttled(): number;
   close(): Promise<void>;
 }
 
@@ -53,8 +56,10 @@ export const connect = async (
   const keys = credentials({ env: io.env, ...(flags.profile && { profile: flags.profile }), ...(fixed && { fixed }) });
   await keys.get();
   const dispatcher = createDispatcher({ env: io.env, connections: Math.max(flags.concurrency ?? 1, 4) });
-  const retry = { retries: flags.retries, onRetry: teller(talk), budget: createRetryBudget() };
-  const rpc = { endpoint, credentials: keys, userAgent: USER_AGENT, pace: createPace({ tps: flags.tps }), ...retry };
+  const pace = createPace({ tps: flags.tps });
+  const { onRetry, throttled } = createRetryTeller(talk, pace.rate, io.now);
+  const retry = { retries: flags.retries, onRetry, budget: createRetryBudget() };
+  const rpc = { endpoint, credentials: keys, userAgent: USER_AGENT, pace, ...retry };
   const client = await chooseClient(flags.client, io);
   const ims =
     client === "sdk" ? await createIceSdk(rpc) : createIms(createRpc({ dispatcher, version: IMS_VERSION, ...rpc }));
@@ -79,6 +84,7 @@ export const connect = async (
         maxBytes: maxDocumentSize,
         ...retry,
       }),
+    throttled,
     close: () => dispatcher.destroy(),
   };
 };
@@ -88,11 +94,6 @@ const chooseClient = async (wanted: CloudFlags["client"], io: Io): Promise<"sdk"
   if (wanted !== "auto") return wanted;
   return proxyInUse(io.env) === undefined && (await iceSdkVersion()) !== undefined ? "sdk" : "builtin";
 };
-
-const teller =
-  ({ log }: Talk) =>
-  ({ error, attempt, waitMs }: Retry): void =>
-    log("debug", "retry", { code: error.facts.code, message: error.message, attempt, waitMs: Math.round(waitMs) });
 
 /** For `doctor`: what there is to choose from. */
 export { iceSdkVersion, proxyInUse };

@@ -170,6 +170,8 @@ export interface Reader {
   unsettled(): AsyncIterable<StoredRecord[]>;
   /** With its document. Case of the id does not matter. */
   find(id: string): Promise<StoredRecord | undefined>;
+  /** Up to so many ids that begin so, in order. Case does not matter. */
+  beginningWith(beginning: string, limit: number): Promise<string[]>;
   /**
   Everything stored that fits, ordered by start, then id; without documents unless asked for.
 

@@ -61,7 +61,7 @@ export const fetchCalls = ({ ims, download, describe = "auto", now, log }: Calls
         throw new NotFound("The call is finished, but has no log.", { code: "NoLink" });
       }
       try {
-        return await download(link, signal);
+        return await download(link, signal, found.ref.instanceId);
       } catch (error) {
         if (error instanceof NotFound && maybeUnwritten(found, instance, now())) return "open";
         if (!(error instanceof LinkExpired) || refreshes >= REFRESHES) throw error;

@@ -1,7 +1,8 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { CommandSpec } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { archiveOption, type RetentionFlags, runOptions } from "../options.ts";
+import { archiveOption, dryRunOption, type RetentionFlags, runOptions } from "../options.ts";
+import { several } from "../values.ts";
 
 const days = (text: string): number => {
   const match = /^(\d+)d$/.exec(text);
@@ -15,8 +16,8 @@ export const prune: CommandSpec<RetentionFlags & { olderThan?: number; agent?: s
   options: {
     Rule: [
       new Option("--older-than <days>", "calls that started longer ago: 180d").argParser(days),
-      new Option("--agent <id...>", "only calls of these agents"),
-      new Option("-n, --dry-run", "say how many, and delete nothing"),
+      new Option("--agent <id...>", "only calls of these agents").argParser(several),
+      dryRunOption(),
     ],
     Archive: [archiveOption(), ...runOptions()],
   },

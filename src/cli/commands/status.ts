@@ -14,6 +14,7 @@ export const status: CommandSpec<{ archive: string; json?: boolean; failed?: boo
   examples: [["status", "how many calls, of which agents, from when to when, and the last runs"]],
   run: async ({ flags, io }) => {
     const { archiveOf } = await import("../wire.ts");
+    const { oneLine } = await import("../../core/printable.ts");
     const { count, size, table } = await import("../render.ts");
     const { bindingName, bindingOf } = await import("../jobs/binding.ts");
     const archive = await archiveOf(flags, io, false);
@@ -41,7 +42,7 @@ export const status: CommandSpec<{ archive: string; json?: boolean; failed?: boo
       const settled =
         acknowledged > 0 ? ` (${count(acknowledged)} of the missing, invalid or failed acknowledged)` : "";
       const lines = [
-        `Archive ${flags.archive}: ${size(rawBytes)} of documents, ${size(storedBytes)} as stored`,
+        `Archive ${oneLine(flags.archive)}: ${size(rawBytes)} of documents, ${size(storedBytes)} as stored`,
         states.length > 0 ? states.map(([state, n]) => `${count(n)} ${state}`).join(", ") + settled : "no calls yet",
       ];
       const whose = bindingName(binding);

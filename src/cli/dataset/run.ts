@@ -1,6 +1,7 @@
 import { relative, resolve } from "node:path";
 import type { StoredRecord } from "../../core/archive.ts";
 import type { Document } from "../../core/ports.ts";
+import { oneLine } from "../../core/printable.ts";
 import type { Dropped, Sample } from "../../core/sample.ts";
 import { tagOf } from "../../sinks/leftovers.ts";
 import { createSampler } from "../../transforms/shuffle.ts";
@@ -12,7 +13,7 @@ import type { Input } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { type Session, withSession } from "../jobs/session.ts";
 import { createProgress } from "../progress.ts";
-import { count, paint, plural, size } from "../render.ts";
+import { count, plural, size } from "../render.ts";
 import { selectionFacts, selectStored } from "../selection.ts";
 import { VERSION } from "../version.ts";
 import { checkFolder } from "../writable.ts";
@@ -200,14 +201,11 @@ const tell = ({ talk, flags, io }: DatasetInput, facts: DatasetFacts, absent: nu
     ...(redacted && { redacted }),
   } as never);
   talk.say(
-    paint(
-      talk.color,
-      "green",
-      `${plural(calls.read, "call")} read = ${count(calls.kept)} kept + ${count(calls.dropped)} dropped; ${plural(samples, "sample")}`,
-    ),
+    `${plural(calls.read, "call")} read = ${count(calls.kept)} kept + ${count(calls.dropped)} dropped; ${plural(samples, "sample")}`,
+    "green",
   );
   for (const { step, reason, calls: n } of dropped.slice(0, 8))
-    talk.say(`  ${count(n)} dropped by ${step}: ${reason.split(":")[0]}`);
+    talk.say(`  ${count(n)} dropped by ${step}: ${oneLine(reason.split(":")[0] ?? "")}`);
   if (redacted)
     talk.say(
       `  redacted: ${

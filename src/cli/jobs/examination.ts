@@ -1,10 +1,12 @@
 import type { Archive } from "../../core/archive.ts";
 import { ClockSkewed, messageOf, NoArchive, NotFound, Refused } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
+import { sumOf } from "../../core/tally.ts";
 import type { Input } from "../command.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import type { DoctorFlags } from "../options.ts";
-import { paint } from "../render.ts";
+import { paint, plural } from "../render.ts";
 import { archiveOf } from "../wire.ts";
 import { type Cloud, connect, iceSdkVersion, proxyInUse } from "../wire-cloud.ts";
 import { agentLists, SilentAgent } from "./agent-check.ts";
@@ -30,7 +32,9 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
     const { exitCode: _, ...shown } = check;
     const mark = paint(talk.color, check.ok ? "green" : "red", check.ok ? "ok  " : "FAIL");
     io.stdout.write(
-      flags.json ? `${JSON.stringify(shown)}\n` : `${mark}  ${check.check.padEnd(12)} ${indented(check.found)}\n`,
+      flags.json
+        ? `${JSON.stringify(shown)}\n`
+        : `${mark}  ${check.check.padEnd(12)} ${indented(printable(check.found))}\n`,
     );
   };
   const examine = async (check: string, look: () => Promise<string>, where = ""): Promise<void> => {
@@ -52,7 +56,8 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
   let here: Binding = {};
   await examine("credentials", async () => {
     cloud = await connect({ ...flags, retries: Math.min(flags.retries, 1) }, io, talk);
-    return `from ${(await cloud.credentials.get()).provider}`;
+    const { provider, accessKeyId } = await cloud.credentials.get();
+    return `from ${provider}, key ${masked(accessKeyId)}`;
   });
   if (cloud) {
     const { ims, endpoint, region, addressFlag, client, serverTime } = cloud;
@@ -89,7 +94,7 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
     const reason = mismatch(String(flags.archive), binding, here);
     if (reason !== undefined) throw new Error(reason);
     const whose = bindingName(binding);
-    const calls = `${Object.values(counts).reduce((sum, n) => sum + n, 0)} calls`;
+    const calls = plural(sumOf(counts), "call");
     return `${flags.archive}: ${calls}${whose && ` of ${whose}`}`;
   });
   return checks.find(({ ok }) => !ok)?.exitCode ?? EXIT.complete;
@@ -104,6 +109,12 @@ const existingArchive = (flags: DoctorFlags, io: Io): Promise<Archive | undefine
 const regionText = ({ endpoint }: DoctorFlags, region: string | undefined): string => {
   if (endpoint === undefined) return `region ${region}`;
   return region === undefined ? "set by --endpoint: --region is not used" : `region ${region}, set by --endpoint`;
+};
+
+/** Enough of a key's id to tell it from others: at most four characters of each end, and no more than half of it. */
+const masked = (id: string): string => {
+  const shown = Math.min(4, Math.floor(id.length / 4));
+  return `${id.slice(0, shown)}…${shown > 0 ? id.slice(-shown) : ""}`;
 };
 
 const indented = (text: string): string => text.replaceAll("\n", `\n${" ".repeat(19)}`);

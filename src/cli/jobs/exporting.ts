@@ -14,17 +14,17 @@ import type { ExportFlags, FilterFlags } from "../options.ts";
 import { checkApart, checkWritable, openOutputs, placeOf, type Target, targetOf } from "../outputs.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { redactionOf } from "../redaction.ts";
-import { count, plural } from "../render.ts";
+import { isAre, plural } from "../render.ts";
 import type { RenderPlan } from "../rendering/plan.ts";
 import { openRenderer } from "../rendering/threads.ts";
 import { checkReplaceable } from "../replacing.ts";
 import { askedFacts, type Selection, selectionFacts, selectionOf, selectStored } from "../selection.ts";
 import { VERSION } from "../version.ts";
-import type { FixedKeys } from "../wire-cloud.ts";
+import type { Cloud, FixedKeys } from "../wire-cloud.ts";
 import { checkFileWritable } from "../writable.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import { writeErrorFile } from "./error-file.ts";
-import { fetchSelection, type Got, knownBy, plan } from "./fetching.ts";
+import { askedFor, cloudOf, fetchSelection, type Got, knownBy, plan } from "./fetching.ts";
 import { tellOlder } from "./older-calls.ts";
 import { type Came, type Session, withSession } from "./session.ts";
 import { tellSummary } from "./summary.ts";
@@ -50,14 +50,22 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
   await checkRedactable(flags, target);
   const facts = selectionFacts(input, selection);
   const writes = selection !== undefined || flags.new === true;
+  const cloud = cloudOf(input);
   return withSession(
     input,
-    { facts, writes, create: selection !== undefined, asked: askedFacts(flags) },
+    {
+      facts,
+      writes,
+      create: selection !== undefined,
+      asked: askedFacts(flags),
+      output: flags.output,
+      ...(selection && { beforeCreation: cloud }),
+    },
     async (session) => {
       const progress = await createProgress(io, flags, input.talk);
       try {
         await tellOlder(input, session.archive, target, selection);
-        const got = await gather(input, session, selection, progress);
+        const got = await gather(input, cloud, session, selection, progress);
         return await deliver(input, session, target, got, { selection, facts }, progress);
       } finally {
         progress.stop();
@@ -68,15 +76,16 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
 
 const gather = async (
   input: ExportInput,
+  cloud: () => Promise<Cloud>,
   session: Session,
   selection: Selection | undefined,
   progress: Progress,
 ): Promise<Got> => {
   if (!selection) return selectOffline(input, session.archive);
   try {
-    return await fetchSelection(input, session, selection, progress);
+    return await fetchSelection(input, cloud, session, selection, progress);
   } catch (error) {
-    await tellProgress(input, session.archive);
+    await tellProgress(input, session.archive, askedFor(selection, input.flags));
     throw error;
   }
 };
@@ -92,6 +101,7 @@ const selectOffline = async (input: ExportInput, archive: Archive): Promise<Got>
     bytes: 0,
     running: 0,
     unlisted: 0,
+    throttled: 0,
     listedLate: 0,
     silentAgents: 0,
   };
@@ -209,17 +219,22 @@ const warnOfLoss = (talk: Talk, before: number | undefined, now: number, target:
 const shownPlace = (target: Target, { cwd }: Io): string | undefined =>
   target.kind === "stream" ? undefined : relative(cwd, placeOf(target).root);
 
-/** What a run that ended early leaves: nothing that was stored is lost. */
+/** What a run that ended early leaves: nothing that was stored is lost. @param asked how many calls were asked for, if known */
 export const tellProgress = async (
   { talk, flags }: Pick<ExportInput, "talk"> & { flags: { archive: string | false } },
   archive: Archive,
+  asked: number | undefined,
 ): Promise<void> => {
   const counts = await archive.counts();
   const selected = sumOf(counts);
-  talk.record("stopped", { selected, ...counts });
+  talk.record("stopped", { ...(asked !== undefined && { asked }), selected, ...counts });
   if (selected === 0 || flags.archive === false) return;
+  const of =
+    asked === undefined
+      ? `${plural(selected, "call")} found so far`
+      : `${plural(Math.max(asked, selected), "call")} asked for`;
   talk.say(
-    `Ended early: of ${plural(selected, "selected call")}, ${count(counts.fetched + counts.invalid)} are in the archive. The same command goes on from there.`,
+    `Ended early: of ${of}, ${isAre(counts.fetched + counts.invalid)} in the archive. The same command goes on from there.`,
   );
 };
 

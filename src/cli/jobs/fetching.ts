@@ -8,11 +8,11 @@ import type { Input } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import type { ArchiveFlags, CloudFlags, PullFlags, SelectionFlags } from "../options.ts";
-import type { Progress } from "../progress.ts";
+import type { Progress, Step } from "../progress.ts";
 import { count, plural } from "../render.ts";
 import { cursorName, type Known, mine, type Selection } from "../selection.ts";
 import { archiveOf } from "../wire.ts";
-import type { FixedKeys } from "../wire-cloud.ts";
+import type { Cloud, FixedKeys } from "../wire-cloud.ts";
 import { bound } from "./binding.ts";
 import { neverListed, rememberListed, tellSilent } from "./never-listed.ts";
 import type { Session } from "./session.ts";
@@ -33,6 +33,8 @@ export interface Got extends Pulled {
   listedLate: number;
   /** Agents that have never listed a call, unless that is allowed. */
   silentAgents: number;
+  /** Requests that were throttled and tried again. */
+  throttled: number;
 }
 
 /** Calls of the last minutes may not be listed yet: a cursor stays so far behind the present, in milliseconds. */
@@ -62,15 +64,21 @@ const existing = (flags: ArchiveFlags, io: Io): Promise<Archive | undefined> =>
     throw error;
   });
 
+/** The cloud of a run, connected to when it is first asked for, and once. */
+export const cloudOf = ({ flags, io, talk, fixed }: FetchInput): (() => Promise<Cloud>) => {
+  let made: Promise<Cloud> | undefined;
+  return () => (made ??= import("../wire-cloud.ts").then(({ connect }) => connect(flags, io, talk, fixed)));
+};
+
 /** Brings what the flags select into the archive, and moves the cursors of agents whose calls are settled. */
 export const fetchSelection = async (
-  { flags, io, talk, fixed }: FetchInput,
+  { flags, io, talk }: FetchInput,
+  connected: () => Promise<Cloud>,
   { archive, begun, closing, ending }: Session,
   selection: Selection,
   progress: Progress,
 ): Promise<Got> => {
-  const { connect } = await import("../wire-cloud.ts");
-  const cloud = await connect(flags, io, talk, fixed);
+  const cloud = await connected();
   const surveys: Survey[] = [];
   let unreadable = 0;
   const bad = (message: string): void => {
@@ -108,7 +116,7 @@ export const fetchSelection = async (
       log,
       progress: (so) => {
         limited = so.limited;
-        progress.show(stepOf(so));
+        progress.show(stepOf(so, askedFor(selection, flags)));
       },
       ...(flags.refresh && { refresh: true }),
       ...(flags.limit && { limit: flags.limit }),
@@ -119,7 +127,7 @@ export const fetchSelection = async (
       surveys.flatMap(({ windows }) => windows).reduce((total, window) => total + window[of], 0);
     const unlisted = surveys.filter(({ error }) => error).length;
     const counted = { running: sum("running"), absent: sum("lost"), listedLate: sum("late") };
-    return { ...pulled, ...counted, unreadable, unlisted, silentAgents };
+    return { ...pulled, ...counted, unreadable, unlisted, silentAgents, throttled: cloud.throttled() };
   } finally {
     progress.stop();
     await cloud.close();
@@ -133,12 +141,22 @@ async function* sharded(found: AsyncIterable<Found[]>, flags: SelectionFlags): A
     yield batch.filter(({ ref }) => ref.standIn !== undefined || isMine(ref.instanceId ?? ref.link ?? ""));
 }
 
-const stepOf = ({ selected, known, settled, troubled, complete }: Pulled) => ({
-  stage: "Fetching",
-  done: known + settled,
-  troubled,
-  ...(complete && { total: selected }),
-});
+/** How many calls a selection names, where that is known before each of them was looked at. */
+export const askedFor = (selection: Selection, { limit, shard }: SelectionFlags): number | undefined =>
+  selection.by === "range" || selection.total === undefined || shard
+    ? undefined
+    : Math.min(selection.total, limit ?? Number.POSITIVE_INFINITY);
+
+const stepOf = ({ selected, known, settled, troubled, complete }: Pulled, asked: number | undefined): Step => {
+  const total = complete ? selected : asked;
+  return {
+    stage: "Fetching",
+    done: known + settled,
+    worked: settled,
+    troubled,
+    ...(total !== undefined && { total: Math.max(total, selected) }),
+  };
+};
 
 /**
 Moves each agent's cursor over the windows, from the first on, that were listed to their end and in which every call is

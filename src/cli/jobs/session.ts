@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Archive, LockLost, type Owner, type RunRecord } from "../../core/archive.ts";
-import { messageOf } from "../../core/errors.ts";
+import { messageOf, NoArchive } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/transcript.ts";
 import type { Input } from "../command.ts";
 import { ArchiveBusy, EXIT, type ExitCode, exitCodeOf, Interrupted, TimeUp } from "../exit-codes.ts";
@@ -51,6 +51,10 @@ export interface SessionOptions {
   asked?: JsonObject;
   /** `work` scrubs the archive by itself. */
   scrubs?: boolean;
+  /** Where the data goes, for the start line. */
+  output?: string;
+  /** Done before an archive is made: when it throws, none is left behind. */
+  beforeCreation?: () => Promise<unknown>;
 }
 
 /**
@@ -60,7 +64,7 @@ Runs `work` on the archive, as its only writer if it writes.
 */
 export const withSession = async (
   { flags, io, talk, command }: Input<ArchiveFlags & RunFlags>,
-  { facts: resolved, writes, create, asked, scrubs }: SessionOptions,
+  { facts: resolved, writes, create, asked, scrubs, output, beforeCreation }: SessionOptions,
   work: (session: Session) => Promise<Came>,
 ): Promise<ExitCode> => {
   const facts = asked ? { ...resolved, asked } : resolved;
@@ -68,8 +72,14 @@ export const withSession = async (
   // Of a command that only reads, a flag of that name may be a filter.
   const stopping = stopper(io, talk, writes ? flags.maxDuration : undefined);
   const begun = io.now();
+  const { startFacts } = await import("./start.ts");
+  talk.begin(command, startFacts(facts, flags.archive, output));
   try {
-    const archive = await archiveOf(flags, io, create);
+    const archive = await open(flags, io, create, beforeCreation).catch(async (error: unknown) => {
+      const failed = { code: exitCodeOf(error), detail: facts };
+      if (writes) await tellMachines(flags, io, talk, command, begun, failed, { ...stopping, log: talk.log });
+      throw error;
+    });
     let renewal: NodeJS.Timeout | undefined;
     let run: number | undefined;
     let end: Came = { code: 1, detail: facts };
@@ -80,7 +90,12 @@ export const withSession = async (
         tellDifference(await archive.lastRuns(), command, facts, talk);
         // What an earlier run deleted, but could not take out of the file.
         if (!scrubs) await scrub(archive, flags.archive, talk);
-        run = await archive.beginRun({ command, version: VERSION, startedAt: begun.toISOString(), detail: facts });
+        run = await archive.beginRun({
+          command,
+          version: VERSION,
+          startedAt: begun.toISOString(),
+          detail: { ...facts, runId: io.runId },
+        });
       }
       end = await work({ archive, begun, closing: stopping.closing, ending: stopping.ending });
       return end.code;
@@ -96,6 +111,22 @@ export const withSession = async (
     }
   } finally {
     stopping.done();
+  }
+};
+
+const open = async (
+  flags: ArchiveFlags,
+  io: Io,
+  create: boolean,
+  beforeCreation: SessionOptions["beforeCreation"],
+): Promise<Archive> => {
+  if (!create || !beforeCreation) return archiveOf(flags, io, create);
+  try {
+    return await archiveOf(flags, io, false);
+  } catch (error) {
+    if (!(error instanceof NoArchive)) throw error;
+    await beforeCreation();
+    return archiveOf(flags, io, true);
   }
 };
 
@@ -123,7 +154,7 @@ const close = async (archive: Archive, io: Io, talk: Talk, run: number | undefin
       await archive.endRun(run, {
         endedAt: io.now().toISOString(),
         exitCode: end.code,
-        detail: end.detail,
+        detail: { ...end.detail, runId: io.runId },
         ...(end.reported && { reported: true }),
       });
     await archive.release();
@@ -214,7 +245,7 @@ const tellDifference = (runs: readonly RunRecord[], command: string, facts: Json
   const last = runs.find((run) => run.command === command);
   const ended = last && howEnded(last);
   if (!last?.detail || ended === undefined) return;
-  const before = last.detail;
+  const { runId: _, ...before } = last.detail;
   // Times are compared as they were asked for: "7d" is another instant in every run.
   const changed = Object.keys(facts)
     .filter((key) => !("asked" in facts && TIMES.has(key)))

@@ -2,7 +2,7 @@ import type { Exported, SampleCounts } from "../../core/render.ts";
 import type { Tally } from "../../core/tally.ts";
 import type { FileFacts } from "../../sinks/part-file.ts";
 import type { Talk } from "../log.ts";
-import { count, duration, paint, plural, size } from "../render.ts";
+import { count, duration, plural, size } from "../render.ts";
 import type { Got } from "./fetching.ts";
 import { type TroubleReport, troubleFacts } from "./trouble.ts";
 
@@ -36,6 +36,7 @@ export const tellSummary = (talk: Talk, summary: Summary): void => {
     listedLate: got.listedLate,
     bytes: got.bytes,
     limited: got.limited,
+    throttled: got.throttled,
     files: files.map((file) => ({ ...file })),
     ...(samples && {
       samples: samples.samples,
@@ -46,33 +47,40 @@ export const tellSummary = (talk: Talk, summary: Summary): void => {
     ms,
     exitCode,
   });
-  for (const line of lines(talk, summary)) talk.say(line);
+  const [sum = "", ...more] = lines(summary);
+  talk.say(sum, exitCode === 0 ? "green" : "yellow");
+  for (const line of more) talk.say(line);
 };
 
 /** How many calls a single listing would have missed. */
 export const listedLate = ({ listedLate }: Got): string =>
   `${plural(listedLate, "call")} listed only when the pages were read again.`;
 
-const lines = (
-  talk: Talk,
-  { tally, got, trouble, exported, place, files, samples, redacted, ms, exitCode }: Summary,
-): string[] => {
+/** One line, or none. */
+export const throttledLine = (n: number): string[] =>
+  n > 0 ? [`${plural(n, "request")} ${n === 1 ? "was" : "were"} throttled and made again.`] : [];
+
+const lines = ({ tally, got, trouble, exported, place, files, samples, redacted, ms }: Summary): string[] => {
   const { selected, pending, ...parts } = tally;
   const named = Object.entries({ ...parts, ...(pending > 0 && { pending }) });
   const sum = named.map(([name, n]) => `${count(n)} ${name}`).join(" + ");
-  const told = [paint(talk.color, exitCode === 0 ? "green" : "yellow", `${count(selected)} selected = ${sum}`)];
+  const told = [`${count(selected)} selected = ${sum}`];
   told.push(...trouble.lines);
   const skipped = Object.entries(exported.skipped).map(([reason, n]) => `--${reason} ${count(n)}`);
   if (skipped.length > 0) told.push(`skipped by ${skipped.join(", ")}`);
   told.push(
     `${plural(got.settled, "call")} asked for (${size(got.bytes)}), ${count(got.known)} known from before; ${duration(ms)}`,
   );
+  told.push(...throttledLine(got.throttled));
   if (got.limited) told.push("--limit ended the selection; there may be more.");
   if (got.listedLate > 0) told.push(listedLate(got));
   if (got.notRefreshed > 0)
     told.push(`${plural(got.notRefreshed, "call")} could not be refreshed; what was stored stays.`);
   if (tally.open > 0) told.push(`${plural(tally.open, "call")} not finished yet: run again later.`);
-  if (pending > 0) told.push(`${plural(pending, "call")} were never asked for: an earlier run ended before.`);
+  if (pending > 0)
+    told.push(
+      `${plural(pending, "call")} ${pending === 1 ? "was" : "were"} never asked for: an earlier run ended before.`,
+    );
   if (samples) {
     const dropped = Object.entries(samples.dropped).map(([reason, n]) => `${reason} ${count(n)}`);
     told.push(

@@ -6,6 +6,7 @@ import { messageOf, UsageError } from "../../core/errors.ts";
 import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
 import { lines } from "../../parse/lines.ts";
 import { isInside } from "../../sinks/manifest.ts";
+import { plural } from "../render.ts";
 import type { Finding } from "./verifying.ts";
 
 /**
@@ -74,8 +75,9 @@ const differences = async (path: string, { bytes, sha256, rows, name }: Facts): 
   const found = await digest(path, /\.(ndjson|jsonl)$/.test(name));
   if (typeof found === "string") return [found];
   const wrong: string[] = [];
-  if (found.bytes !== bytes) wrong.push(`has ${found.bytes} bytes, the manifest says ${bytes}`);
-  if (found.rows !== undefined && found.rows !== rows) wrong.push(`has ${found.rows} rows, the manifest says ${rows}`);
+  if (found.bytes !== bytes) wrong.push(`has ${plural(found.bytes, "byte")}, the manifest says ${bytes}`);
+  if (found.rows !== undefined && found.rows !== rows)
+    wrong.push(`has ${plural(found.rows, "row")}, the manifest says ${rows}`);
   if (found.sha256 !== sha256) wrong.push("is not what was written (SHA-256)");
   return wrong;
 };

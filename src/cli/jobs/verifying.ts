@@ -2,13 +2,14 @@ import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import type { Archive } from "../../core/archive.ts";
 import { NoArchive, UsageError } from "../../core/errors.ts";
+import { oneLine } from "../../core/printable.ts";
 import { standInOf } from "../../core/stand-in.ts";
 import { addressOf } from "../../sources/calls.ts";
 import { callsByRange, type Stretch, type Survey } from "../../sources/ranges.ts";
 import type { Input } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { VerifyFlags } from "../options.ts";
-import { count, paint, plural } from "../render.ts";
+import { plural } from "../render.ts";
 import { cursorName, selectionOf } from "../selection.ts";
 import { archiveOf } from "../wire.ts";
 import { bound } from "./binding.ts";
@@ -30,7 +31,7 @@ export const runVerify = async (input: Input<VerifyFlags>): Promise<ExitCode> =>
   let found = 0;
   const tell = (finding: Finding): void => {
     found += 1;
-    io.stdout.write(flags.json ? `${JSON.stringify(finding)}\n` : `${finding.where}: ${finding.what}\n`);
+    io.stdout.write(`${flags.json ? JSON.stringify(finding) : oneLine(`${finding.where}: ${finding.what}`)}\n`);
   };
   const archive = await archiveOf(flags, io, false).catch((error: unknown) => {
     // Outputs can be checked where no archive is.
@@ -50,11 +51,8 @@ export const runVerify = async (input: Input<VerifyFlags>): Promise<ExitCode> =>
   } finally {
     await archive?.close();
   }
-  talk.say(
-    found === 0
-      ? paint(talk.color, "green", "Everything is as it should be.")
-      : paint(talk.color, "red", `${count(found)} findings.`),
-  );
+  if (found === 0) talk.say("Everything is as it should be.", "green");
+  else talk.say(`${plural(found, "finding")}.`, "red");
   talk.record("summary", { findings: found, exitCode: found === 0 ? EXIT.complete : EXIT.partial });
   return found === 0 ? EXIT.complete : EXIT.partial;
 };
