@@ -20,8 +20,10 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   open: ({ id }) => `${id}: not finished, or its log is not written yet.`,
   missing: ({ id, message }) => `${id}: missing. ${message}`,
   failed: ({ id, message }) => `${id}: failed. ${message}`,
-  invalid: ({ id, message }) =>
-    `${id}: invalid: ${message}. Its bytes are kept: "callarchive show ${id} --raw"; "callarchive pull ${id} --refresh" asks for it again.`,
+  invalid: ({ id, format, message }) =>
+    format === undefined
+      ? `${id}: invalid: ${message}. Its bytes are kept: "callarchive show ${id} --raw"; "callarchive pull ${id} --refresh" asks for it again.`
+      : `${id}: cannot be written as ${format}: ${message}. It is left out there; other formats have it.`,
   "not-refreshed": ({ id, stored, message }) => `${id}: asked for again in vain: it stays ${stored}. ${message}`,
   "not-described": ({ id, message }) => `${id}: its details could not be had. ${message}`,
   "not-listed": ({ agentId, message }) => `Agent ${agentId} could not be listed. ${message}`,

@@ -8,6 +8,7 @@ import { createRpc } from "../cloud/openapi.ts";
 import type { Download, Ims } from "../core/ports.ts";
 import { createDispatcher, proxyInUse } from "../http/agent.ts";
 import { createDownload } from "../http/download.ts";
+import { isLoopback } from "../http/hosts.ts";
 import { createPace } from "../http/pace.ts";
 import { createRetryBudget } from "../http/retry.ts";
 import type { Io } from "./io.ts";
@@ -81,6 +82,7 @@ export const connect = async (
       createDownload({
         dispatcher,
         allowHosts: allowHost ?? [],
+        loopback: isLoopback(endpoint),
         maxBytes: maxDocumentSize,
         ...retry,
       }),

@@ -1,18 +1,23 @@
 import type { Archive } from "./archive.ts";
 import { inOrder } from "./ordered.ts";
-import type { Log, Put, Writer } from "./ports.ts";
+import type { Chunk, Log, Put, PutOptions, Writer } from "./ports.ts";
 import type { RawRecord } from "./raw-record.ts";
-import { addTo, type Exported, nothing, type Rendered } from "./render.ts";
+import { addTo, type Exported, isLong, nothing, type Piece, type Rendered } from "./render.ts";
 
 /** Of documents that are being rendered at once, in bytes: one batch may be a single large document. */
 const ROOM = 16 * 1024 * 1024;
 
+/** Of what was put and has not reached its place, in characters or bytes: a batch may make gigabytes. */
+const WAITING = 1024 * 1024;
+
 /** Where one format goes. */
 export interface Output {
+  /** The format's name, for messages. */
+  format: string;
   /** Begins and ends the file; what lies between comes rendered. */
   writer: Writer;
   put: Put;
-  /** Lets what was put reach its place; awaited between batches, so that memory stays bounded. */
+  /** Lets what was put reach its place; awaited between batches and within large ones, so that memory stays bounded. */
   flush(): Promise<void>;
   /** Of these items, those that it has had before and does not want again. */
   had?: (items: readonly number[]) => Promise<ReadonlySet<number>>;
@@ -55,12 +60,14 @@ export const exportSelection = async (options: ExportOptions): Promise<Exported>
       const { pieces, items } = batch.outputs[at] as Rendered["outputs"][number];
       const { between } = output.writer;
       if (between !== undefined && items.length > 0 && (written[at] ?? 0) > 0) output.put(between);
-      for (const { data, ...where } of pieces) output.put(data, where);
-      await output.flush();
+      await putAll(output, pieces, signal);
       await output.wrote?.(items);
       written[at] = (written[at] ?? 0) + items.length;
     }
-    for (const { id, message } of batch.troubled) log("warn", "invalid", { id, message });
+    for (const { id, message, output } of batch.troubled) {
+      const format = output === undefined ? undefined : outputs[output]?.format;
+      log("warn", "invalid", { id, ...(format !== undefined && { format }), message });
+    }
     addTo(result, batch);
     progress?.(result);
   }
@@ -69,6 +76,29 @@ export const exportSelection = async (options: ExportOptions): Promise<Exported>
     await flush();
   }
   return result;
+};
+
+const putAll = async ({ put, flush }: Output, pieces: readonly Piece[], signal: AbortSignal | undefined) => {
+  let waiting = 0;
+  const isFull = (data: Chunk, where: PutOptions): boolean => {
+    put(data, where);
+    waiting += data.length;
+    return waiting >= WAITING;
+  };
+  const empty = async (): Promise<void> => {
+    signal?.throwIfAborted();
+    await flush();
+    waiting = 0;
+  };
+  for (const { data, rows, ...where } of pieces) {
+    if (!isLong(data)) {
+      if (isFull(data, rows === undefined ? where : { rows, ...where })) await empty();
+      continue;
+    }
+    for (const text of data.pieces()) if (isFull(text, where)) await empty();
+    put("", { ...where, ...(rows !== undefined && { rows }) });
+  }
+  await flush();
 };
 
 const sizeOf = (records: readonly RawRecord[]): number =>

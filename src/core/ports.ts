@@ -45,6 +45,15 @@ export type Download = (link: URL, signal?: AbortSignal, item?: string) => Promi
 /** Pieces of one output file. */
 export type Chunk = string | Uint8Array;
 
+/**
+Text that may be larger than memory: its pieces are made while it is written.
+
+The writer has made every piece once before, so making them again does not fail, and gives the same pieces.
+*/
+export interface LongText {
+  pieces(): Iterable<string>;
+}
+
 /** What became of a transcript as a fine-tuning sample: why there is none, or in what it differs from the call's words. */
 export type Note = { dropped: string } | { dropped?: undefined; changes: readonly string[] };
 
@@ -60,7 +69,7 @@ export interface Writer {
   /** Called once, before the first transcript. */
   begin(put: Put): void;
   /** `record` carries the raw document for writers that keep bytes as they are. */
-  item(transcript: Transcript, put: Put, record: { document: Document }): Note | undefined;
+  item(transcript: Transcript, put: ItemPut, record: { document: Document }): Note | undefined;
   /** What stands in the main file between two transcripts. @default nothing */
   readonly between?: string;
   /** @param items how many transcripts there were */
@@ -68,6 +77,9 @@ export interface Writer {
 }
 
 export type Put = (data: Chunk, options?: PutOptions) => void;
+/** The same for one transcript, which alone may be long. */
+export type ItemPut = (data: Chunk | LongText, options?: PutOptions) => void;
+
 export interface PutOptions {
   /** Rows (turns, samples, documents) that this piece completes; default 0. */
   rows?: number;

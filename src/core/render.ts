@@ -1,6 +1,6 @@
 import type { StoredRecord } from "./archive.ts";
-import { InvalidDocument } from "./errors.ts";
-import type { Chunk, Document, Note, PutOptions, Writer } from "./ports.ts";
+import { InvalidDocument, messageOf } from "./errors.ts";
+import type { Chunk, Document, LongText, Note, PutOptions, Writer } from "./ports.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** Which transcripts go out; the others are skipped and counted. */
@@ -44,22 +44,24 @@ export interface SampleCounts {
 export interface Exported {
   exported: number;
   skipped: Partial<Record<SkipReason, number>>;
-  /** Documents that could not be read as transcripts. */
+  /** Documents that could not be read as transcripts, and transcripts that a format could not write. */
   invalid: number;
   redacted: Tallied;
   samples: SampleCounts;
 }
 
 export interface Piece extends PutOptions {
-  data: Chunk;
+  data: Chunk | LongText;
 }
+
+export const isLong = (data: Chunk | LongText): data is LongText => typeof data === "object" && "pieces" in data;
 
 /** A batch of records, ready to be put. */
 export interface Rendered extends Exported {
   /** In the order of the writers: the pieces, and the items that are in them. */
   outputs: { pieces: Piece[]; items: number[] }[];
-  /** Those that could not be read, with the reason. */
-  troubled: { id: string; message: string }[];
+  /** Those that could not be read, with the reason; with the place of an output, those that this one could not write. */
+  troubled: { id: string; message: string; output?: number }[];
 }
 
 export const nothing = (): Exported => ({
@@ -112,18 +114,43 @@ export const render = (
       add(rendered.skipped, reason);
       continue;
     }
-    for (const at of takers) {
-      const writer = writers[at] as Writer;
-      const { pieces, items } = rendered.outputs[at] as Rendered["outputs"][number];
-      if (writer.between !== undefined && items.length > 0) pieces.push({ data: writer.between });
-      const note = writer.item(transcript, (data, options) => void pieces.push({ data, ...options }), record);
-      if (note) count(rendered.samples, note);
-      items.push(record.item);
-    }
-    rendered.exported += 1;
+    const refusals = takers.flatMap((at) => {
+      const message = writeOrReason(rendered, at, writers[at] as Writer, transcript, record);
+      return message === undefined ? [] : [{ id: record.id, message, output: at }];
+    });
+    rendered.troubled.push(...refusals);
+    if (refusals.length > 0) rendered.invalid += 1;
+    else rendered.exported += 1;
   }
   return rendered;
 };
+
+/** All that a writer makes of a transcript, or nothing of it and the reason. */
+const writeOrReason = (
+  rendered: Rendered,
+  at: number,
+  writer: Writer,
+  transcript: Transcript,
+  record: StoredRecord & { document: Document },
+): string | undefined => {
+  const { pieces, items } = rendered.outputs[at] as Rendered["outputs"][number];
+  const own: Piece[] = [];
+  let note: Note | undefined;
+  try {
+    note = writer.item(transcript, (data, options) => void own.push({ data, ...options }), record);
+  } catch (error) {
+    return unwritable(error);
+  }
+  if (writer.between !== undefined && items.length > 0) pieces.push({ data: writer.between });
+  for (const piece of own) pieces.push(piece);
+  if (note) count(rendered.samples, note);
+  items.push(record.item);
+  return undefined;
+};
+
+/** Why a transcript could not be written or read, where that is no fault of its document's form. */
+const unwritable = (error: unknown): string =>
+  error instanceof RangeError ? `it is too large for one text (${error.message})` : messageOf(error);
 
 const count = (samples: SampleCounts, note: Note): void => {
   if (note.dropped !== undefined) {
@@ -141,8 +168,8 @@ const readOrReason = (read: Rendering["read"], record: StoredRecord & { document
   try {
     return read(record);
   } catch (error) {
-    if (!(error instanceof InvalidDocument)) throw error;
-    return error.message;
+    // Whatever it is that went wrong with one: it never stops the rest.
+    return error instanceof InvalidDocument ? error.message : unwritable(error);
   }
 };
 

@@ -21,6 +21,8 @@ export interface DownloadOptions extends RetryOptions {
   dispatcher: Dispatcher;
   /** Hosts besides *.aliyuncs.com: exact, or `*.suffix`. @default [] */
   allowHosts?: readonly string[];
+  /** Links to this machine may be followed: only where the endpoint itself is on it. @default false */
+  loopback?: boolean;
   /** Per document, as sent and also once decoded. @default 67_108_864 (64 MB) */
   maxBytes?: number;
   /** One attempt, from connecting to the last byte, in milliseconds. @default 120_000 */
@@ -60,6 +62,7 @@ const describe = (url: URL, status: number, page: string, facts: Omit<ErrorFacts
 export const createDownload = ({
   dispatcher,
   allowHosts = [],
+  loopback = false,
   maxBytes = 64 * 1024 * 1024,
   totalTimeoutMs = 120_000,
   now = Date.now,
@@ -110,7 +113,7 @@ export const createDownload = ({
   const follow = async (link: URL, signal: AbortSignal): Promise<Document> => {
     let url = link;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const reason = objection(url, allowHosts, hop === 0 ? undefined : link);
+      const reason = objection(url, { allowHosts, loopback }, hop === 0 ? undefined : link);
       if (reason) throw forbidden(reason);
       const found = await ask(url, signal);
       if (!(found instanceof URL)) return found;

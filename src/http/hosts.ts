@@ -2,6 +2,21 @@
 export const isLoopback = ({ hostname }: URL): boolean =>
   hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
 
+/**
+Everything that may lead to this machine: loopback, the addresses that mean "here" (0.0.0.0/8, ::), both inside IPv6, and
+localhost with a dot at its end and with names below it. Wider than `isLoopback`, which permits; this one forbids.
+*/
+const leadsHere = (url: URL): boolean => {
+  if (isLoopback(url)) return true;
+  const name = url.hostname.replace(/\.+$/, "");
+  if (name === "localhost" || name.endsWith(".localhost") || /^(?:127|0)(?:\.\d{1,3}){3}$/.test(name)) return true;
+  if (name === "[::]") return true;
+  // ::ffff:127.0.0.1, ::127.0.0.1 and 64:ff9b::127.0.0.1, as URL writes them: the IPv4 address is the last two groups.
+  const inner = /^\[(?:::(?:ffff:(?:0:)?)?|64:ff9b::)([0-9a-f]{1,4}):[0-9a-f]{1,4}\]$/.exec(name);
+  const first = inner ? Number.parseInt(inner[1] ?? "", 16) >> 8 : undefined;
+  return first === 127 || first === 0;
+};
+
 /** `pattern` is a host, a host with port, or `*.suffix`, which stands for one label or more before the suffix. */
 const matches = (url: URL, pattern: string): boolean => {
   const wanted = pattern.trim().toLowerCase();
@@ -9,14 +24,22 @@ const matches = (url: URL, pattern: string): boolean => {
   return wanted !== "" && (url.hostname === wanted || url.host === wanted);
 };
 
-/** Why this link must not be followed; undefined when it may. */
-export const objection = (url: URL, allowHosts: readonly string[], from?: URL): string | undefined => {
+export interface Permission {
+  /** Hosts besides *.aliyuncs.com: exact, or `*.suffix`. */
+  allowHosts: readonly string[];
+  /** Links to this machine may be followed: only where the service itself is on it, as an emulator is. */
+  loopback: boolean;
+}
+
+/** Why this link must not be followed; undefined when it may. @param from the link that redirects to it */
+export const objection = (url: URL, { allowHosts, loopback }: Permission, from?: URL): string | undefined => {
   if (url.username || url.password) return `a link to ${url.host} carries a user name or password`;
-  if (isLoopback(url)) {
+  if (leadsHere(url)) {
     // An answer from outside must not reach into this machine.
-    if (from && !isLoopback(from)) return `${from.host} redirects to ${url.host}, which is this machine`;
-    if (url.protocol === "http:" || url.protocol === "https:") return undefined;
+    if (from && !leadsHere(from)) return `${from.host} redirects to ${url.host}, which is this machine`;
+    if (!loopback) return `a link to ${url.host} leads to this machine, and the service is not on it`;
   }
+  if (isLoopback(url) && (url.protocol === "http:" || url.protocol === "https:")) return undefined;
   if (url.protocol !== "https:") return `a link to ${url.host} is ${url.protocol.slice(0, -1)}, not https`;
   if (["*.aliyuncs.com", ...allowHosts].some((pattern) => matches(url, pattern))) return undefined;
   return `${url.host} is not a host of Alibaba Cloud; if you trust it, add --allow-host ${url.hostname}`;

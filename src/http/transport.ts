@@ -15,7 +15,14 @@ const says: Readonly<Record<string, string>> = {
   UND_ERR_BODY_TIMEOUT: "it stopped sending",
   UND_ERR_SOCKET: "it closed the connection",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "it sent less or more than it announced",
+  UND_ERR_HEADERS_OVERFLOW: "the headers of its answer are too long",
+  MalformedAnswer: "its answer is not HTTP as the standard has it",
 };
+
+/** The parser's errors, with and without a code: undici gives most of them none. */
+const MALFORMED = "MalformedAnswer";
+const isMalformed = (error: Error): boolean =>
+  error.name === "HTTPParserError" || String((error as { code?: unknown }).code).startsWith("HPE_");
 
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|CRL|ALTNAME/;
 const TLS = /^(ERR_SSL|ERR_TLS|EPROTO|UND_ERR_PRX_TLS)/;
@@ -23,6 +30,7 @@ const TLS = /^(ERR_SSL|ERR_TLS|EPROTO|UND_ERR_PRX_TLS)/;
 const BUGS = new Set(["UND_ERR_INVALID_ARG", "UND_ERR_NOT_SUPPORTED", "UND_ERR_DESTROYED", "UND_ERR_CLOSED"]);
 
 const codeOf = (error: Error): string | undefined => {
+  if (isMalformed(error)) return MALFORMED;
   const { code } = error as { code?: unknown };
   if (typeof code === "string" && code !== "") return code;
   return error.cause instanceof Error ? codeOf(error.cause) : undefined;
@@ -37,6 +45,7 @@ const explain = (code: string, host: string, message: string, proxy: string | un
   if (CERTIFICATE.test(code))
     return `The TLS certificate of ${host}${way} cannot be verified (${code}). If a proxy inspects TLS here, name its CA in NODE_EXTRA_CA_CERTS.`;
   if (TLS.test(code)) return `No TLS connection to ${host}${way} could be made (${code}).`;
+  if (code === MALFORMED) return `${host} cannot be understood${way}: ${says[code]}. A proxy on the way may be why.`;
   return `${host} cannot be reached${way}: ${says[code] ?? "the connection failed"} (${code}).`;
 };
 

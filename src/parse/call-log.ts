@@ -118,7 +118,9 @@ export const readCallLog = (bytes: Uint8Array, fallback?: number): CallLog => {
   const instanceId = idKey === undefined ? undefined : textual(log[idKey]);
   const read = { [idKey ?? "instanceid"]: instanceId, startTime, agentUserId, remoteUserId, dialog };
   const start = startTime === undefined ? fallback : startTime * 1000;
-  const turns = dialog.map((value, index) => turnOf(value, index, start));
+  // In place, so that of a long log the entries are not held beside the turns made of them.
+  const turns = dialog as unknown as Turn[];
+  for (const [index, value] of dialog.entries()) turns[index] = turnOf(value, index, start);
   const extra = extraOf(log, read, notACallLog);
   const result = {} as CallLog;
   if (instanceId !== undefined) result.instanceId = instanceId;

@@ -1,6 +1,7 @@
 import type { Writer } from "../core/ports.ts";
 import type { Transcript, Turn } from "../core/transcript.ts";
 import { type CallColumn, type Cell, csvColumns, type TurnColumn } from "./csv-columns.ts";
+import { putParts } from "./long.ts";
 import type { WriterOptions } from "./shape.ts";
 
 /** What spreadsheets take for a formula, full-width signs included. */
@@ -21,9 +22,6 @@ const LAYOUT = csvColumns.reduce<(CallColumn[] | TurnColumn)[]>((layout, column)
   return layout;
 }, []);
 
-/** A string has an end: rows repeat what is the call's, and a document may hold millions of turns. */
-const PIECE_ROWS = 5_000;
-
 /** A turn a row, a header always, lines ended by `\n`. */
 export const csv = ({ csvBom = false, csvGuard = true }: WriterOptions): Writer => {
   const text = (cell: Cell): string => {
@@ -34,11 +32,11 @@ export const csv = ({ csvBom = false, csvGuard = true }: WriterOptions): Writer 
     return QUOTED.test(own) ? `"${own.replaceAll('"', '""')}"` : own;
   };
   /** What is the call's is written once, and joined to each of its turns. */
-  const rows = (call: Transcript): string[] => {
+  const rowOf = (call: Transcript): ((turn?: Turn, place?: number) => string) => {
     const pieces = LAYOUT.map((piece) =>
       Array.isArray(piece) ? piece.map(({ ofCall }) => text(ofCall(call))).join(",") : piece,
     );
-    const row = (turn?: Turn, place = 0): string => {
+    return (turn, place = 0) => {
       let line = "";
       let comma = "";
       for (const piece of pieces) {
@@ -48,16 +46,15 @@ export const csv = ({ csvBom = false, csvGuard = true }: WriterOptions): Writer 
       }
       return `${line}\n`;
     };
-    return call.turns.length === 0 ? [row()] : call.turns.map((turn, index) => row(turn, index + 1));
   };
   return {
     begin: (put) => put(`${csvBom ? "\uFEFF" : ""}${csvColumns.map(({ name }) => name).join(",")}\n`),
     item: (transcript, put) => {
-      const lines = rows(transcript);
-      for (let from = 0; from < lines.length; from += PIECE_ROWS) {
-        const piece = lines.slice(from, from + PIECE_ROWS);
-        put(piece.join(""), { rows: piece.length });
-      }
+      const { turns } = transcript;
+      const row = rowOf(transcript);
+      // Rows repeat what is the call's: a document of a few MB may make gigabytes.
+      if (turns.length === 0) put(row(), { rows: 1 });
+      else putParts(put, { count: turns.length, part: (at) => row(turns[at], at + 1) });
       return undefined;
     },
     end: () => {},

@@ -1,26 +1,55 @@
-import type { Writer } from "../core/ports.ts";
+import type { ItemPut, Writer } from "../core/ports.ts";
+import { jsonOf } from "../core/text.ts";
 import type { Transcript } from "../core/transcript.ts";
+import { putParts } from "./long.ts";
 import { jsonLine, type WriterOptions } from "./shape.ts";
+
+/** A transcript of more turns is written turn by turn: as one text it would take as much memory as its turns again. */
+const LONG_TURNS = 5_000;
 
 /** One transcript a line, or with rows "turn" one turn a line. */
 export const ndjson = ({ rows = "call" }: WriterOptions): Writer => ({
   begin: () => {},
   item: (transcript, put) => {
-    const lines = rows === "turn" ? turnLines(transcript) : [jsonLine(transcript)];
-    put(lines.join(""), { rows: lines.length });
+    if (rows === "turn") putTurns(transcript, put);
+    else if (transcript.turns.length > LONG_TURNS) putLong(transcript, put);
+    else put(jsonLine(transcript), { rows: 1 });
     return undefined;
   },
   end: () => {},
 });
 
 /** A line names its call and its place in it, counted from 1; a call without turns has one line too, so that it is not lost. */
-const turnLines = ({ id: callId, source, agentId, sessionId, startedAt, turns }: Transcript): string[] => {
+const putTurns = ({ id: callId, source, agentId, sessionId, startedAt, turns }: Transcript, put: ItemPut): void => {
   const call = jsonLine({ callId, source, agentId, sessionId, startedAt });
-  if (turns.length === 0) return [call];
+  if (turns.length === 0) {
+    put(call, { rows: 1 });
+    return;
+  }
   // The call's part is written once and cut open for each turn: building whole rows as objects is eight times slower.
   const head = call.slice(0, -"}\n".length);
-  return turns.map((turn, index) => {
-    const row = Object.assign({ turn: index + 1, turnId: turn.id }, turn, { id: undefined });
+  const part = (index: number): string => {
+    const turn = turns[index];
+    const row = Object.assign({ turn: index + 1, turnId: turn?.id }, turn, { id: undefined });
     return `${head},${jsonLine(row).slice("{".length)}`;
-  });
+  };
+  putParts(put, { count: turns.length, part });
+};
+
+/** The very line that `jsonLine` gives, in parts: what stands before the turns, each turn, and the rest. */
+const putLong = (transcript: Transcript, put: ItemPut): void => {
+  const { turns } = transcript;
+  const fields = Object.entries(transcript);
+  const place = fields.findIndex(([name]) => name === "turns");
+  const [before, after] = [fields.slice(0, place), fields.slice(place + 1)].map((some) =>
+    jsonOf(Object.fromEntries(some)).slice("{".length, -"}".length),
+  );
+  const head = `{${before}${before ? "," : ""}"turns":[`;
+  const tail = `]${after ? "," : ""}${after}}\n`;
+  const part = (at: number): string => {
+    if (at === 0) return head;
+    const turn = turns[at - 1];
+    return turn ? `${at > 1 ? "," : ""}${jsonOf(turn)}` : tail;
+  };
+  putParts(put, { count: turns.length + 2, part, rows: 1 });
 };

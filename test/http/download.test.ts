@@ -25,7 +25,7 @@ const TEXT = Buffer.from(`{"instanceid":"i","dialog":[${'"字",'.repeat(500)}1]}
 const md5 = (bytes: Uint8Array) => createHash("md5").update(bytes).digest("base64");
 const link = () => new URL(`${server.url}/logs/k.json?Expires=1&Signature=TOPSECRET`);
 const get = (options: Partial<DownloadOptions> = {}, signal?: AbortSignal) =>
-  createDownload({ dispatcher, retries: 0, sleep: async () => {}, ...options })(link(), signal);
+  createDownload({ dispatcher, loopback: true, retries: 0, sleep: async () => {}, ...options })(link(), signal);
 const failure = async (options: Partial<DownloadOptions> = {}): Promise<Error> => {
   const error: unknown = await get(options).catch((e: unknown) => e);
   if (!(error instanceof Error)) throw new Error("It should have failed.");
@@ -259,7 +259,7 @@ it("keeps connections alive and listeners few over many documents", async () => 
   process.on("warning", (warning) => warnings.push(warning));
   const { signal } = new AbortController();
   const pool = new Agent({ connections: 8 });
-  const download = createDownload({ dispatcher: pool });
+  const download = createDownload({ dispatcher: pool, loopback: true });
   await Promise.all(Array.from({ length: 500 }, () => download(new URL(own.url), signal)));
   await Promise.all([pool.close(), own.close()]);
   expect(connections).toBeLessThanOrEqual(8);

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { connect } from "../../src/cli/wire-cloud.ts";
 import { isLoopback, objection } from "../../src/http/hosts.ts";
+import { serve } from "./server.ts";
 
-const allow = ["logs.example.com", "*.cdn.example.com", "store.example:9000"];
+const allow = { allowHosts: ["logs.example.com", "*.cdn.example.com", "store.example:9000"], loopback: true };
 
 describe("which links may be followed", () => {
   it.each([
@@ -33,6 +35,8 @@ describe("which links may be followed", () => {
     ["http://u@127.0.0.1/", "user name or password"],
     ["http://127.0.0.1.evil.example/", "is http, not https"],
     ["http://[::ffff:127.0.0.1]/", "is http, not https"],
+    ["http://0.0.0.0/", "is http, not https"],
+    ["http://bucket.localhost/", "is http, not https"],
     ["file:///etc/passwd", "is file, not https"],
     ["ftp://localhost/", "is ftp, not https"],
   ])("%s may not: %s", (link, reason) => {
@@ -42,12 +46,58 @@ describe("which links may be followed", () => {
 
   it("nobody outside may redirect to this machine", () => {
     const here = new URL("http://127.0.0.1/");
-    expect(objection(here, [], new URL("https://b.aliyuncs.com/"))).toContain("which is this machine");
-    expect(objection(here, [], new URL("http://localhost/"))).toBeUndefined();
+    const permission = { allowHosts: [], loopback: true };
+    expect(objection(here, permission, new URL("https://b.aliyuncs.com/"))).toContain("which is this machine");
+    expect(objection(here, permission, new URL("http://localhost/"))).toBeUndefined();
   });
 
+  it.each([
+    ...["127.0.0.1:8080", "127.1", "0x7f000001", "2130706433", "0177.0.0.1", "127.255.255.254", "0.0.0.0", "0"],
+    ...["localhost", "LOCALHOST", "localhost.", "localhost..", "a.localhost", "a.b.localhost.", "127.0.0.1."],
+    ...["[::1]", "[::]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::ffff:0.0.0.0]"],
+    ...["[::127.0.0.1]", "[64:ff9b::127.0.0.1]", "[::ffff:0:127.0.0.1]"],
+  ])("a service elsewhere may not point to this machine as %s", (host) => {
+    for (const scheme of ["http", "https"]) {
+      if (!URL.canParse(`${scheme}://${host}/k`)) continue;
+      const permission = { allowHosts: [host, "localhost", "*.localhost", "127.0.0.1"], loopback: false };
+      expect(objection(new URL(`${scheme}://${host}/k?Signature=s`), permission)).toContain("leads to this machine");
+    }
+  });
+
+  it.each([
+    "10.0.0.1",
+    "1.127.0.0",
+    "[::ffff:10.0.0.1]",
+    "[::2]",
+    "[2001:db8::7f00:1]",
+    "notlocalhost",
+    "localhost.example",
+  ])("%s is not this machine", (host) => {
+    expect(objection(new URL(`https://${host}/`), { allowHosts: [host], loopback: false })).toBeUndefined();
+  });
+
+  it.each(["https://ice.cn-shanghai.aliyuncs.com", "http://127.0.0.1:1"])(
+    "a service at %s decides",
+    async (endpoint) => {
+      let hits = 0;
+      const here = await serve((_, response) => {
+        hits += 1;
+        response.end("{}");
+      });
+      const flags = { endpoint, client: "builtin", retries: 0, tps: 1, region: "cn-shanghai" } as never;
+      const talk = { log: () => undefined } as never;
+      const cloud = await connect(flags, { env: {} } as never, talk, { accessKeyId: "a", accessKeySecret: "b" });
+      const download = cloud.download({ allowHost: ["127.0.0.1"], maxDocumentSize: 1000 });
+      const came = await download(new URL("/k.json", here.url)).catch((error: Error) => error);
+      await Promise.all([cloud.close(), here.close()]);
+      const isHere = endpoint.includes("127.0.0.1");
+      expect(hits).toBe(isHere ? 1 : 0);
+      if (!isHere) expect(came).toMatchObject({ name: "Refused", facts: { code: "ForbiddenHost" } });
+    },
+  );
+
   it("an empty pattern allows nothing", () => {
-    expect(objection(new URL("https://x.example/"), ["", "*.", " "])).toBeDefined();
+    expect(objection(new URL("https://x.example/"), { allowHosts: ["", "*.", " "], loopback: true })).toBeDefined();
     expect(isLoopback(new URL("https://x.example/"))).toBe(false);
   });
 });

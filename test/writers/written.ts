@@ -34,7 +34,12 @@ export const written = (
   for (const [at, transcript] of transcripts.entries()) {
     const { between, item } = each();
     if (at > 0 && between !== undefined) put(between);
-    item(transcript, put, { document: document(transcript) });
+    const putItem: Parameters<Writer["item"]>[1] = (data, options) => {
+      if (typeof data === "string" || data instanceof Uint8Array) return put(data, options);
+      for (const text of data.pieces()) put(text, { ...options, rows: 0 });
+      put("", options);
+    };
+    item(transcript, putItem, { document: document(transcript) });
   }
   writer.end(put, transcripts.length);
   return new Map(

@@ -8,6 +8,9 @@ import { createDedupe } from "../../transforms/dedupe.ts";
 import type { DatasetFlags } from "./options.ts";
 import { type Plan, withinBudget } from "./plan.ts";
 
+/** The reason of calls and samples that are larger than one text can be. */
+export const TOO_LARGE = "too-large";
+
 /** What a call gives. */
 export interface Kept {
   callId: string;
@@ -37,7 +40,7 @@ export const createDecide = (plan: Plan, flags: Pick<DatasetFlags, "dedupe" | "s
   const wantsCalls = policy.expand !== "turn" && plan.wanted.some(({ preset }) => preset.unit === "call");
   const ids: string[] = [];
 
-  return async (record: StoredRecord & { document: Document }): Promise<Kept | Dropped> => {
+  const decide = async (record: StoredRecord & { document: Document }): Promise<Kept | Dropped> => {
     const read = readOf(record);
     if ("reason" in read) return read;
     const drop = (step: string, reason: string): Dropped => ({ callId: read.id, step, reason });
@@ -63,6 +66,15 @@ export const createDecide = (plan: Plan, flags: Pick<DatasetFlags, "dedupe" | "s
     if (!budget) return kept;
     for (const unit of ["call", "turn"] as const) samples[unit] = await fitted(samples[unit], budget, kept.lost);
     return samples.call.length + samples.turn.length > 0 ? kept : drop("max-tokens", "over-budget");
+  };
+  return async (record: StoredRecord & { document: Document }): Promise<Kept | Dropped> => {
+    try {
+      return await decide(record);
+    } catch (error) {
+      // A text or a stack has an end. One call that reaches it does not stop the rest.
+      if (error instanceof RangeError) return { callId: record.id, step: "read", reason: TOO_LARGE };
+      throw error;
+    }
   };
 };
 

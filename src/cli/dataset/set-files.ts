@@ -8,6 +8,7 @@ import type { DataFile } from "../../writers/dataset/facts.ts";
 import type { RowOptions } from "../../writers/dataset/parquet-columns.ts";
 import type { Refusal } from "../../writers/presets/shape.ts";
 import { jsonLine } from "../../writers/shape.ts";
+import { TOO_LARGE } from "./decide.ts";
 import type { DatasetFlags } from "./options.ts";
 import type { Plan, Wanted } from "./plan.ts";
 import {
@@ -67,11 +68,12 @@ export class SetFiles {
   }
 
   /** Undefined when the sample was written, else why the preset cannot express it. */
-  async add(wanted: Wanted, split: string, sample: Sample): Promise<Refusal | undefined> {
-    const row = wanted.preset.line(sample, wanted.options);
+  async add(wanted: Wanted, split: string, sample: Sample): Promise<Refusal | typeof TOO_LARGE | undefined> {
+    const made = rowOf(wanted, sample);
+    if (made === undefined) return TOO_LARGE;
+    const { row, line } = made;
     if ("dropped" in row) return row.dropped as Refusal;
     const track = await this.#track(wanted, split);
-    const line = jsonLine(row);
     if (track.spool) {
       track.spool.add(sample.id, line);
       await track.spool.flush();
@@ -195,3 +197,13 @@ export class SetFiles {
 }
 
 const kindOf = ({ parquet, gzip }: DatasetFlags): Kind => (parquet ? "parquet" : gzip ? "gzip" : "jsonl");
+/** A sample as a preset writes it; undefined when it is larger than one text can be. */
+const rowOf = ({ preset, options }: Wanted, sample: Sample) => {
+  try {
+    const row = preset.line(sample, options);
+    return { row, line: "dropped" in row ? "" : jsonLine(row) };
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+};

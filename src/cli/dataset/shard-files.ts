@@ -48,7 +48,7 @@ export class ShardFiles {
   async add(line: string, row: () => JsonObject): Promise<void> {
     const shard = this.#shards.place(Buffer.byteLength(line));
     if (shard >= this.#files.length) await this.#next(shard);
-    if (this.#parquet) this.#parquet.add(row());
+    if (this.#parquet) this.#parquet.add(row(), line.length);
     else {
       this.#text += line;
       this.#rows += 1;

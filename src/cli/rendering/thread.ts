@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { type Piece, type Rendered, render } from "../../core/render.ts";
+import type { Chunk } from "../../core/ports.ts";
+import { isLong, type Piece, type Rendered, render } from "../../core/render.ts";
 import { unbundled } from "./bundle.ts";
 import { Gathered } from "./gathered.ts";
 import { type RenderPlan, renderingOf } from "./plan.ts";
@@ -11,7 +12,13 @@ const rendering = await renderingOf(workerData as RenderPlan);
 
 parentPort?.on("message", ({ number, bundle, had }: Asked) => {
   try {
-    const rendered = asBytes(render(unbundled(bundle), had, rendering), bundle.bytes.length);
+    const made = render(unbundled(bundle), had, rendering);
+    if (made.outputs.some(({ pieces }) => pieces.some(({ data }) => isLong(data)))) {
+      // Its text is made while it is written, so where it is written.
+      parentPort?.postMessage({ number, long: bundle } satisfies Told, [bundle.bytes.buffer]);
+      return;
+    }
+    const rendered = asBytes(made, bundle.bytes.length);
     const buffers = rendered.outputs.flatMap(({ pieces }) => pieces.map(({ data }) => (data as Uint8Array).buffer));
     // Each once: pieces may be views of one.
     parentPort?.postMessage({ number, rendered } satisfies Told, [...new Set(buffers)] as ArrayBuffer[]);
@@ -20,7 +27,7 @@ parentPort?.on("message", ({ number, bundle, had }: Asked) => {
   }
 });
 
-/** Text is encoded here, where there is time for it: of each file one piece, but for files that are whole pieces. */
+/** Text is encoded here, where there is time for it: of each file few pieces, but for files that are whole pieces. */
 const asBytes = (rendered: Rendered, expected: number): Rendered => ({
   ...rendered,
   outputs: rendered.outputs.map(({ pieces, items }) => ({ items, pieces: joined(pieces, expected) })),
@@ -30,7 +37,8 @@ const joined = (pieces: readonly Piece[], expected: number): Piece[] => {
   const files = new Map<string | undefined, { bytes: Gathered; rows: number }>();
   const whole: Piece[] = [];
   for (const piece of pieces) {
-    const { data, file, rows = 0 } = piece;
+    const { file, rows = 0 } = piece;
+    const data = piece.data as Chunk;
     if (piece.whole) {
       whole.push({ ...piece, data: typeof data === "string" ? Buffer.from(data) : data });
       continue;
@@ -41,11 +49,9 @@ const joined = (pieces: readonly Piece[], expected: number): Piece[] => {
     files.set(file, sum);
   }
   return [
-    ...[...files].map(([file, { bytes, rows }]) => ({
-      data: bytes.taken(),
-      rows,
-      ...(file !== undefined && { file }),
-    })),
+    ...[...files].flatMap(([file, { bytes, rows }]) =>
+      bytes.taken().map((data, at) => ({ data, rows: at === 0 ? rows : 0, ...(file !== undefined && { file }) })),
+    ),
     ...whole,
   ];
 };

@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
 import type { Renderer } from "../../core/export.ts";
 import { wholeRecord } from "../../core/raw-record.ts";
-import { type Rendered, render } from "../../core/render.ts";
-import { type Bundle, bundled } from "./bundle.ts";
+import { type Rendered, type Rendering, render } from "../../core/render.ts";
+import { type Bundle, bundled, unbundled } from "./bundle.ts";
 import { type RenderPlan, renderingOf } from "./plan.ts";
 
 /** New objects of a thread: room for a bundle's. What is left to V8 takes three times as much. */
@@ -17,11 +17,14 @@ export interface Asked {
   had: Had;
 }
 
-/** And back. */
-export type Told = { number: number; rendered: Rendered } | { number: number; error: unknown };
+/** And back; `long` is a bundle with text in it that only the thread that writes can make. */
+export type Told =
+  | { number: number; rendered: Rendered }
+  | { number: number; long: Bundle }
+  | { number: number; error: unknown };
 
 interface Waiting {
-  resolve: (rendered: Rendered) => void;
+  resolve: (rendered: Rendered | Bundle) => void;
   reject: (error: unknown) => void;
 }
 
@@ -44,9 +47,15 @@ export const openRenderer = async (
     };
   }
   let next = 0;
+  let here: Promise<Rendering> | undefined;
   return {
     // In turns: bundles are much of a size, and leave in the order in which they came.
-    render: (records, had) => (all[next++ % all.length] as Thread).render(bundled(records), had),
+    render: async (records, had) => {
+      const done = await (all[next++ % all.length] as Thread).render(bundled(records), had);
+      if ("outputs" in done) return done;
+      here ??= renderingOf(plan);
+      return render(unbundled(done), had, await here);
+    },
     ahead: all.length,
     close: async () => void (await Promise.all(all.map((thread) => thread.close()))),
   };
@@ -82,13 +91,13 @@ const startThread = (plan: RenderPlan) => {
     const asked = waiting.get(told.number);
     waiting.delete(told.number);
     if ("error" in told) asked?.reject(told.error);
-    else asked?.resolve(told.rendered);
+    else asked?.resolve("long" in told ? told.long : told.rendered);
   });
   worker.on("error", fail);
   worker.on("messageerror", fail);
   worker.on("exit", () => fail(new Error("A thread that renders has ended.")));
   return {
-    render: (bundle: Bundle, had: Had): Promise<Rendered> =>
+    render: (bundle: Bundle, had: Had): Promise<Rendered | Bundle> =>
       new Promise((resolve, reject) => {
         if (failure !== undefined) return reject(failure);
         const number = count++;

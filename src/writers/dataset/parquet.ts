@@ -5,6 +5,8 @@ import { type Columns, type Field, fitted } from "./parquet-columns.ts";
 
 /** Rows held in memory, and what a reader must read at least. */
 const GROUP_ROWS = 1000;
+/** A group ends earlier when its rows are long: about so many characters. */
+const GROUP_LENGTH = 32 * 1024 * 1024;
 
 export interface ParquetOptions {
   /** The file's name for `put`; the writer's main file without it. */
@@ -14,8 +16,11 @@ export interface ParquetOptions {
 }
 
 export interface ParquetFile {
-  /** @throws TypeError for a key, at any depth, that has no column. */
-  add(row: JsonObject): void;
+  /**
+  @param length about how many characters it has; @default 0
+  @throws TypeError for a key, at any depth, that has no column.
+  */
+  add(row: JsonObject, length?: number): void;
   /** Bytes given to `put` so far; up to a thousand rows wait besides. */
   readonly bytes: number;
   /** Writes what waits, and the footer, without which nobody can read the file. */
@@ -36,6 +41,7 @@ export const createParquet = async (
   const { ByteWriter, ParquetWriter } = await import("hyparquet-writer");
   const names = Object.keys(columns);
   let rows: JsonObject[] = [];
+  let waiting = 0;
   /** Rows of the group that is being written. */
   let completed = 0;
 
@@ -61,11 +67,13 @@ export const createParquet = async (
     const columnData = names.map((name) => ({ name, data: rows.map((row): Json => row[name] ?? null) }));
     parquet.write({ columnData, rowGroupSize: GROUP_ROWS });
     rows = [];
+    waiting = 0;
   };
 
   return {
-    add: (row) => {
-      if (rows.push(fitted(row, columns)) >= GROUP_ROWS) writeGroup();
+    add: (row, length = 0) => {
+      waiting += length;
+      if (rows.push(fitted(row, columns)) >= GROUP_ROWS || waiting >= GROUP_LENGTH) writeGroup();
     },
     get bytes() {
       return buffer.offset;
