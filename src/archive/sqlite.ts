@@ -1,4 +1,5 @@
 import type { Archive } from "../core/archive.ts";
+import { adoption } from "./adoption.ts";
 import { deliveries } from "./deliveries.ts";
 import { facts } from "./facts.ts";
 import { ledger } from "./ledger.ts";
@@ -33,6 +34,7 @@ export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
     ...reader(db, known),
     ...runs(db),
     ...deliveries(db, held),
+    ...adoption(db, held),
     ...facts(db, held),
     ...locking,
     release: async () => {

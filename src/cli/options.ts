@@ -160,6 +160,7 @@ export interface OutputFlags {
   csvBom?: boolean;
   csvGuard: boolean;
   new?: boolean;
+  adopt?: boolean;
   threads?: number;
 }
 

@@ -88,7 +88,9 @@ const through = (path: string): string => {
     try {
       return through(resolve(dirname(path), readlinkSync(path)));
     } catch {
-      return path;
+      // A folder above it may be a link all the same: the first run and those after it must name one place.
+      const above = dirname(path);
+      return above === path ? path : join(through(above), basename(path));
     }
   }
 };
@@ -113,21 +115,35 @@ const partName = (name: string, part: number): string => {
   return `${stem}-${String(part).padStart(5, "0")}${ending}`;
 };
 
-/** Every file that a part of this number may have brought. */
-export const partFiles = (target: Target & { path: string }, part: number): string[] => {
-  const { root } = placeOf(target);
+/** Every file that a part of this number may have brought: its name in the folder, its format, and whether it is the main one. */
+export const partNames = (
+  target: Target & { path: string },
+  part: number,
+): { name: string; format: WriterName; main: boolean }[] => {
   if (target.kind === "file") {
     const name = partName(basename(target.path), part);
-    return [join(root, name), join(root, `${name}.report.ndjson`)];
+    const [format] = target.formats;
+    return [
+      { name, format, main: true },
+      { name: `${name}.report.ndjson`, format, main: false },
+    ];
   }
-  const mains = Object.values(writers).flatMap(({ file, sidecars }) => [file, ...sidecars]);
-  return mains.map((name) => join(root, partName(name, part)));
+  return Object.keys(writers)
+    .filter(isWriter)
+    .flatMap((format) => [
+      { name: partName(writers[format].file, part), format, main: true },
+      ...writers[format].sidecars.map((name) => ({ name: partName(name, part), format, main: false })),
+    ]);
 };
+
+/** The same as paths. */
+export const partFiles = (target: Target & { path: string }, part: number): string[] =>
+  partNames(target, part).map(({ name }) => join(placeOf(target).root, name));
 
 export interface Outputs {
   outputs: (Output & PlannedOutput)[];
-  /** Makes everything visible; the manifest comes last. */
-  publish(manifestOf: (files: FileFacts[]) => JsonObject): Promise<FileFacts[]>;
+  /** Makes everything visible; the manifest comes last. `manifestOf` is asked when the files are whole, before any is visible. */
+  publish(manifestOf: (files: FileFacts[]) => Promise<JsonObject>): Promise<FileFacts[]>;
   /** Leaves nothing half-written behind. */
   discard(): Promise<void>;
 }

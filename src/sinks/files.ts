@@ -71,12 +71,12 @@ export class Files {
   /**
   Makes everything visible; the manifest comes last.
 
-  @param manifestOf what it says, given the files of this run
+  @param manifestOf what it says, given the files of this run; asked when they are whole, before any is visible
   @param options.dropEmpty files without rows do not appear
   @param options.replace the manifest that is there describes files that will be replaced
   */
   async publish(
-    manifestOf: (files: FileFacts[]) => JsonObject,
+    manifestOf: (files: FileFacts[]) => Promise<JsonObject>,
     { dropEmpty = false, replace = true }: { dropEmpty?: boolean; replace?: boolean } = {},
   ): Promise<FileFacts[]> {
     const { root, manifest } = this.#options;
@@ -85,13 +85,14 @@ export class Files {
     const parts = all.filter(([, { rows }]) => rows > 0 || !dropEmpty);
     for (const [, part] of all) if (dropEmpty && part.rows === 0) await part.discard();
     const files = parts.map(([name, part]) => part.facts(name));
+    const content = await manifestOf(files);
     // A manifest beside files that it does not describe would be worse than none.
     if (replace) await rm(join(root, manifest), { force: true });
     for (const [, part] of parts) await part.publish();
     for (const folder of new Set(parts.map(([, { path }]) => dirname(path)))) await syncFolder(folder);
     const last = await PartFile.open(join(root, manifest), this.#options.tag);
     try {
-      last.add(`${JSON.stringify(manifestOf(files), null, 2)}\n`);
+      last.add(`${JSON.stringify(content, null, 2)}\n`);
       await last.seal();
       await last.publish();
     } catch (error) {

@@ -23,6 +23,7 @@ const outputOptions = (): Option[] => [
   ]),
   new Option("-o, --output <place>", "a file, a folder, or - for standard output").default("-"),
   new Option("--new", "write only what this output has not had yet, as a new part beside the old ones"),
+  new Option("--adopt", "with --new: learn from the output's own files what it has had, and go on from there"),
   new Option("--rows <unit>", "ndjson: one line per call or per turn").choices(["call", "turn"]).default("call"),
   new Option("--csv-bom", "csv: begin with a byte order mark, for Excel"),
   new Option("--no-csv-guard", "csv: leave cells that a spreadsheet would run as formulas unescaped"),

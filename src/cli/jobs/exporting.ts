@@ -18,6 +18,7 @@ import { openRenderer } from "../rendering/threads.ts";
 import { askedFacts, type Selection, selectionFacts, selectionOf, selectStored } from "../selection.ts";
 import { VERSION } from "../version.ts";
 import type { FixedKeys } from "../wire-cloud.ts";
+import { checkPlace } from "./continuing.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import { writeErrorFile } from "./error-file.ts";
 import { fetchSelection, type Got, knownBy, plan } from "./fetching.ts";
@@ -33,6 +34,8 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
     throw new UsageError("--offline reads the archive: it does not go with --no-archive.");
   if (flags.archive === false && flags.new)
     throw new UsageError("--new needs an archive to remember what the output has had.");
+  if (flags.adopt && !flags.new)
+    throw new UsageError("--adopt goes with --new: without it an export replaces what is there.");
   const target = targetOf(flags, io);
   checkApart(flags, target, io);
   const selection = flags.offline ? undefined : await selectionOf(input, knownBy(flags, io));
@@ -47,6 +50,7 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
     async (session) => {
       const progress = await createProgress(io, flags, input.talk);
       try {
+        await checkContinuable(session.archive, target, flags);
         const got = await gather(input, session, selection, progress);
         return await deliver(input, session, target, got, facts, progress);
       } finally {
@@ -54,6 +58,12 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
       }
     },
   );
+};
+
+/** Before anything is fetched: what cannot be delivered afterwards need not be. */
+const checkContinuable = async (archive: Archive, target: Target, flags: ExportFlags): Promise<void> => {
+  if (!flags.new || target.kind === "stream") return;
+  await checkPlace({ archive, target, id: (await archive.fact("id")) ?? "", adopt: flags.adopt === true });
 };
 
 const gather = async (
@@ -89,7 +99,7 @@ const deliver = async (
   progress: Progress,
 ): Promise<Came> => {
   const counts = await archive.counts();
-  const delivery: Delivery = await deliveryOf(archive, target, flags);
+  const delivery: Delivery = await deliveryOf(archive, target, flags, { io, log: talk.log, signal: closing });
   const opened = await openOutputs(target, flags, io, delivery.part);
   delivery.watch(opened);
   const { redact, redactPattern, threads = threadsFor(counts.fetched, io) } = flags;

@@ -1,23 +1,67 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
 import { lines } from "../../parse/lines.ts";
+import type { FileFacts } from "../../sinks/part-file.ts";
+import { isFacts, type Manifest, manifestIn, tokenOf } from "../manifest.ts";
 import type { Finding } from "./verifying.ts";
 
-/**
-Checks an output against its manifest: every file's bytes, SHA-256 and, where a line is a row, rows.
+export interface VerifiedOutput {
+  /** How many files were checked. */
+  files: number;
+  /** The id of the archive that the output belongs to, where the manifest names one. */
+  archive?: string;
+}
 
-A manifest comes from a disk that others write to: it names files in its own folder, or it is wrong.
+/**
+Checks an output against its manifest: every file's bytes, SHA-256 and, where a line is a row, rows; and that the tokens
+of its parts fit what the manifest says of their files.
 
 @throws UsageError when there is no manifest
 */
-export const verifyOutput = async (path: string, shown: string, tell: (finding: Finding) => void): Promise<number> => {
+export const verifyOutput = async (
+  path: string,
+  shown: string,
+  tell: (finding: Finding) => void,
+): Promise<VerifiedOutput> => {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
-  const root = isFolder ? path : dirname(path);
   const manifest = await manifestOf(isFolder ? join(path, "manifest.json") : `${path}.manifest.json`, shown);
+  const files = await verifyFiles(manifest, path, shown, isFolder, tell);
+  const { archive } = manifest;
+  if (typeof archive !== "string") return { files };
+  const { parts } = readable(manifest, shown, tell);
+  for (const { part, token, files: own } of parts)
+    if (part > 0 && token !== tokenOf(archive, part, own))
+      tell({ where: shown, what: `the token of part ${part} does not fit the part's files` });
+  return { files, archive };
+};
+
+/** A manifest that is not in order has no parts that could be checked. */
+const readable = (json: JsonObject, shown: string, tell: (finding: Finding) => void): Pick<Manifest, "parts"> => {
+  const manifest = manifestIn(json);
+  if (typeof manifest !== "string") return manifest;
+  // Said of each file already.
+  if (Array.isArray(json.files) && json.files.every(isFacts))
+    tell({ where: shown, what: `of its manifest, ${manifest}` });
+  return { parts: [] };
+};
+
+/**
+A manifest comes from a disk that others write to: it names files in its own folder, or it is wrong.
+
+Resolves to how many files were checked.
+*/
+export const verifyFiles = async (
+  manifest: JsonObject,
+  path: string,
+  shown: string,
+  isFolder: boolean,
+  tell: (finding: Finding) => void,
+): Promise<number> => {
+  const root = isFolder ? path : dirname(path);
   const files: readonly Json[] | undefined = Array.isArray(manifest.files) ? manifest.files : undefined;
   if (!files) tell({ where: shown, what: "its manifest names no files" });
   let checked = 0;
@@ -37,27 +81,6 @@ export const verifyOutput = async (path: string, shown: string, tell: (finding: 
   return checked;
 };
 
-interface Facts {
-  name: string;
-  rows: number;
-  bytes: number;
-  sha256: string;
-}
-
-const isFacts = (value: Json): value is Json & Facts =>
-  isObject(value) &&
-  typeof value.name === "string" &&
-  isInside(value.name) &&
-  typeof value.bytes === "number" &&
-  typeof value.rows === "number" &&
-  typeof value.sha256 === "string";
-
-const isInside = (name: string): boolean =>
-  name !== "" &&
-  !name.includes("\0") &&
-  !isAbsolute(name) &&
-  !name.split(/[/\\]/).some((step) => step === ".." || step === "." || step === "");
-
 const manifestOf = async (path: string, shown: string): Promise<JsonObject> => {
   try {
     const value: unknown = JSON.parse(await readFile(path, "utf8"));
@@ -68,7 +91,7 @@ const manifestOf = async (path: string, shown: string): Promise<JsonObject> => {
   throw new UsageError(`${shown} has no readable manifest, so it is not a complete output.`);
 };
 
-const differences = async (path: string, { bytes, sha256, rows, name }: Facts): Promise<string[]> => {
+const differences = async (path: string, { bytes, sha256, rows, name }: FileFacts): Promise<string[]> => {
   const found = await digest(path, /\.(ndjson|jsonl)$/.test(name));
   if (typeof found === "string") return [found];
   const wrong: string[] = [];
