@@ -1,4 +1,5 @@
 import type { Archive } from "../core/archive.ts";
+import { adoption } from "./adoption.ts";
 import { deliveries } from "./deliveries.ts";
 import { facts } from "./facts.ts";
 import { ledger } from "./ledger.ts";
@@ -35,6 +36,7 @@ export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
     ...runs(db, held),
     ...reports(db, held),
     ...deliveries(db, held),
+    ...adoption(db, held),
     ...facts(db, held),
     ...locking,
     release: async () => {

@@ -14,7 +14,6 @@ import type { ArchiveFlags, OutputFlags } from "./options.ts";
 import {
   type FileTarget,
   isOutputName,
-  namesOfPart,
   namesWritten,
   partName,
   placeOf,
@@ -93,16 +92,12 @@ export const checkApart = (
   claim(metricsFile, "--metrics-file");
 };
 
-/** Every file that a part of this number may have brought. */
-export const partFiles = (target: FileTarget, part: number): string[] =>
-  namesOfPart(target, part).map((name) => join(placeOf(target).root, name));
-
 export interface Outputs {
   outputs: (Output & PlannedOutput)[];
   /** How many conversations the export had that this one replaces, if that is known. */
   before?: number;
-  /** Makes everything visible; the manifest comes last. */
-  publish(manifestOf: (files: FileFacts[]) => JsonObject): Promise<FileFacts[]>;
+  /** Makes everything visible; the manifest comes last. `manifestOf` is asked when the files are whole, before any is visible. */
+  publish(manifestOf: (files: FileFacts[]) => Promise<JsonObject>): Promise<FileFacts[]>;
   /** Leaves nothing half-written behind. */
   discard(): Promise<void>;
 }

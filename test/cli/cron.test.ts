@@ -321,7 +321,7 @@ describe("time and signals", () => {
 let listedBefore = 0;
 
 describe("--new into a folder that knows more than the archive", () => {
-  test("writes over no part, after an older archive was restored", async () => {
+  test("writes nothing after an older archive was restored, until --adopt has read the parts", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 6 });
     const all = [...cloud.ids()];
@@ -333,10 +333,16 @@ describe("--new into a folder that knows more than the archive", () => {
     db.close();
     await place.run(["export", "--offline", all[0] ?? "", "--new", "-o", "parts/"]);
     const first = place.read("parts", "transcripts-00001.ndjson");
-    const ran = await place.run(["export", "--offline", ...all, "--new", "-o", "parts/", "--archive", "older.db"]);
+    const again = ["export", "--offline", ...all, "--new", "-o", "parts/", "--archive", "older.db"];
+    const refused = await place.run(again);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining("holds part 1, which this archive did"),
+    ]);
+    const ran = await place.run([...again, "--adopt"]);
     expect(ran.code).toBe(0);
     expect(place.read("parts", "transcripts-00001.ndjson")).toBe(first);
-    expect(place.rows("parts", "transcripts-00002.ndjson")).toHaveLength(6);
+    expect(place.rows("parts", "transcripts-00002.ndjson")).toHaveLength(5);
     expect((await place.run(["verify", "parts"])).code).toBe(0);
   });
 });

@@ -44,8 +44,10 @@ export const runVerify = async (input: Input<VerifyFlags>): Promise<ExitCode> =>
       talk.say(`${plural(documents, "document")} of the archive checked.`);
     }
     for (const output of args) {
-      const files = await verifyOutput(resolve(io.cwd, output), output, tell);
+      const { files, archive: owner } = await verifyOutput(resolve(io.cwd, output), output, tell);
       talk.say(`${output}: ${plural(files, "file")} checked.`);
+      if (archive && owner !== undefined && owner !== (await archive.fact("id")))
+        talk.log("info", "anothers-output", { output, archive: owner });
     }
     if (flags.remote && archive) await verifyRemote(input, archive, tell);
   } finally {
