@@ -377,4 +377,3 @@ describe("figures for machines", () => {
     expect((await pull(1)).stderr).toContain("was stopped by a signal, and selected something else");
   });
 });
-});

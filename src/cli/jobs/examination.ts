@@ -1,4 +1,6 @@
-import { ClockSkewed, messageOf, NotFound, Refused } from "../../core/errors.ts";
+import { resolve } from "node:path";
+import { whyNotWritable } from "../../archive/trouble.ts";
+import { ClockSkewed, messageOf, NoArchive, NotFound, Refused } from "../../core/errors.ts";
 import type { Input } from "../command.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import type { DoctorFlags } from "../options.ts";
@@ -67,9 +69,14 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
   }
   await examine("archive", async () => {
     const archive = await archiveOf(flags, io, false).catch((error: unknown) => {
-      if (/There is no archive/.test(messageOf(error))) return undefined;
+      if (error instanceof NoArchive) return undefined;
       throw error;
     });
+    const why = flags.archive === false ? undefined : whyNotWritable(resolve(io.cwd, flags.archive));
+    if (why !== undefined) {
+      await archive?.close();
+      throw new Error(`${flags.archive} cannot be written: ${why}. Name another place with --archive.`);
+    }
     if (!archive) return `${flags.archive}: none yet, a first pull makes it`;
     const { counts } = await archive.summary();
     await archive.close();
