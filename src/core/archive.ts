@@ -356,6 +356,20 @@ export interface Archive extends Ledger, Reader, Runs, Reports, Deliveries, Adop
   close(): Promise<void>;
 }
 
+/** The database is damaged: what it holds can no longer be trusted to be all. */
+export class ArchiveDamaged extends Error {
+  override readonly name = "ArchiveDamaged";
+  /** What the database said. */
+  readonly what: string;
+  constructor(path: string, what: string, options?: ErrorOptions) {
+    super(
+      `The archive ${path} is damaged (${what}). Keep a copy of it and of ${path}-wal. Then restore a backup; or save what can still be read, with: sqlite3 "${path}" .recover | sqlite3 saved.db, and name saved.db with --archive; callarchive verify then says what is missing.`,
+      options,
+    );
+    this.what = what;
+  }
+}
+
 /** Another run has taken the archive over: this one was silent for too long. */
 export class LockLost extends Error {
   override readonly name = "LockLost";

@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+import { whyNotWritable } from "../../archive/trouble.ts";
 import type { Archive } from "../../core/archive.ts";
 import { ClockSkewed, messageOf, NoArchive, NotFound, Refused } from "../../core/errors.ts";
 import { printable } from "../../core/printable.ts";
@@ -87,6 +89,11 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
   }
   await examine("archive", async () => {
     const archive = await existingArchive(flags, io);
+    const why = flags.archive === false ? undefined : whyNotWritable(resolve(io.cwd, flags.archive));
+    if (why !== undefined) {
+      await archive?.close();
+      throw new Error(`${flags.archive} cannot be written: ${why}. Name another place with --archive.`);
+    }
     if (!archive) return `${flags.archive}: none yet, a first pull makes it`;
     const { counts } = await archive.summary();
     const binding = await bindingOf(archive);
