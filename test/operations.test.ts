@@ -285,6 +285,7 @@ describe("systemd", () => {
     const metrics = here.read("/var/lib/node_exporter/textfile/callarchive-export.prom");
     const names = new Set(metrics.match(/^callarchive_\w+/gm));
     const states = new Set([...metrics.matchAll(/state="(\w+)"/g)].map(([, state]) => state));
+    const kinds = new Set([...metrics.matchAll(/kind="(\w+)"/g)].map(([, kind]) => kind));
     const { groups } = parse(block("/etc/prometheus/rules/callarchive.yaml")) as {
       groups: { rules: { alert: string; expr: string; annotations: { summary: string } }[] }[];
     };
@@ -296,10 +297,12 @@ describe("systemd", () => {
       expect(expr).toContain('command="export"');
       const [, wanted = ""] = /state=~"([^"]*)"/.exec(expr) ?? [];
       for (const state of wanted.split("|").filter(Boolean)) expect(states, expr).toContain(state);
+      const [, kind = ""] = /kind=~"([^"]*)"/.exec(expr) ?? [];
+      for (const each of kind.split("|").filter(Boolean)) expect(kinds, expr).toContain(each);
     }
     const table = [...page.matchAll(/^\| `(callarchive_run_\w+)`/gm)].map(([, name]) => name);
     expect(table).toEqual([...names]);
-    for (const state of states) expect(page).toContain(`\`${state}\``);
+    for (const each of [...states, ...kinds]) expect(page).toContain(`\`${each}\``);
   });
 });
 

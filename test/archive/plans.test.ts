@@ -19,7 +19,7 @@ const MEANT = [
   /^SCAN (i|items) USING (COVERING )?INDEX items_(order|unstarted|agent|unsettled)\b/,
   /^SCAN blocks USING COVERING INDEX blocks_sizes$/,
   // Of the selection; of a list that was given; of the few.
-  /^SCAN (selected|sqlite_master|cursors|s|n|d|g|a|c|json_each|x|lock|runs|destinations|\(subquery.*)\b/,
+  /^SCAN (selected|sqlite_master|cursors|s|n|d|g|a|c|r|json_each|x|lock|runs|destinations|\(subquery.*)\b/,
   /^SCAN (n|json_each) VIRTUAL TABLE/,
 ];
 
