@@ -3,7 +3,7 @@ import { Unavailable, UsageError } from "../core/errors.ts";
 import type { Ims } from "../core/ports.ts";
 import { isObject, type JsonObject } from "../core/transcript.ts";
 import { type Pace, paced } from "../http/pace.ts";
-import { type RetryOptions, retrying } from "../http/retry.ts";
+import { type RetryOptions, retryAfterMs, retrying } from "../http/retry.ts";
 import { transportError, within } from "../http/transport.ts";
 import type { Credentials } from "./credentials.ts";
 import { checkedEndpoint } from "./endpoint.ts";
@@ -115,7 +115,8 @@ export const createIceSdk = async ({
         message: typeof data?.Message === "string" ? data.Message : undefined,
         status: statusCode,
         requestId: requestId === "undefined" ? undefined : requestId,
-        retryAfterMs: retryAfter,
+        // In milliseconds, whatever the service sent: held to what every other wait is held to.
+        retryAfterMs: retryAfterMs(retryAfter && retryAfter > 0 ? String(retryAfter / 1000) : undefined, now()),
       },
       {
         product: "ice",
