@@ -55,7 +55,8 @@ interface Attempt {
   maxBytes: number;
 }
 
-const ANSWER_BYTES = 16 * 1024 * 1024;
+/** What an answer may have, in bytes, where a call does not say. */
+export const ANSWER_BYTES = 16 * 1024 * 1024;
 
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
 
