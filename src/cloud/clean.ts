@@ -1,36 +1,8 @@
 import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
+import { cleanText, withoutUsers } from "./clean-text.ts";
 
 /** Deeper than any answer of the service; what lies below is dropped, so that nothing overflows the stack. */
 const MAX_DEPTH = 64;
-
-/** Of any scheme, also with the slashes escaped as some JSON writers do. The bound keeps long words from costing a square. */
-const ADDRESS = /[a-z][a-z0-9+.-]{0,20}:(?:\\{0,4}\/){2}(?:[^\s"'<>\\]|\\{1,4}\/)+/gi;
-/** Names of parameters that sign or open something, also when the address sits encoded in another one. */
-const SIGNED =
-  /(?:[?&;#]|%26|%3F|%23)(?:[\w-]*signature|expires|security-?token|[\w-]*access_?key_?id|x-(?:oss|amz)-[\w-]+|auth_?key|[\w-]*token|sign?)(?:=|%3D)/i;
-
-const TOKEN_KEY = /^auth[_-]?token$/i;
-/** The token in text that is not JSON, or was cut so that it no longer is. */
-const TOKEN_TEXT = /(auth[_-]?token[\\"']*\s*[:=]\s*)(?:\\*"(?:[^"\\]|\\(?!"))*\\*"?|[^\s,;}&"']+)/gi;
-
-/** Without user and password, and without a query or fragment that opens something. */
-const cutAddress = (address: string): string => {
-  const bare = withoutUsers(address);
-  const place = bare.split(/[?#]/, 1)[0] ?? "";
-  const rest = bare.slice(place.length);
-  if (!SIGNED.test(rest)) return bare;
-  const query = rest.split("#", 1)[0] ?? "";
-  return SIGNED.test(query) ? place : place + query;
-};
-
-/** What stands before the last @ of a host's part, also in an address that is a parameter of another one. */
-const withoutUsers = (address: string): string => address.replace(/(:(?:\\{0,4}\/){2})[^/\\?#&;]*@/g, "$1");
-
-/** Where neither an address nor a token can be found, there is nothing to replace: in nearly every text. */
-const PERHAPS = /:\\{0,4}\/|token/i;
-
-const cleanText = (text: string): string =>
-  PERHAPS.test(text) ? text.replace(ADDRESS, cutAddress).replace(TOKEN_TEXT, '$1"[hidden]"') : text;
 
 const parsed = (text: string): Json | undefined => {
   if (!/^\s*[[{]/.test(text)) return undefined;
@@ -54,7 +26,9 @@ const cleanString = (text: string, depth: number): string => {
   }
 };
 
-const placeOf = (link: string): string => withoutUsers(link.split(/[?#]/, 1)[0] ?? "");
+const placeOf = (link: string): string => cleanText(withoutUsers(link.split(/[?#]/, 1)[0] ?? ""));
+
+const TOKEN_KEY = /^auth[_-]?token$/i;
 
 const clean = (value: Json, depth: number): Json => {
   if (depth > MAX_DEPTH) return null;
@@ -68,7 +42,7 @@ const cleanObject = (value: JsonObject, depth: number): JsonObject => {
   for (const [key, item] of Object.entries(value)) {
     if (TOKEN_KEY.test(key)) continue;
     const isLink = typeof item === "string" && /^calllogurl$/i.test(key);
-    kept.push([key, isLink ? placeOf(item) : clean(item, depth + 1)]);
+    kept.push([cleanText(key), isLink ? placeOf(item) : clean(item, depth + 1)]);
   }
   // fromEntries, not assignment: a key named __proto__ stays a key.
   return Object.fromEntries(kept);
@@ -78,8 +52,8 @@ const cleanObject = (value: JsonObject, depth: number): JsonObject => {
 A wire object without its secrets, fit to store, log and print; the argument is left alone.
 
 Every AuthToken is dropped, at any depth and also inside values that are JSON text. CallLogUrl keeps origin and path.
-Any other address loses user and password, and its query or fragment when that signs or opens something. Everything else
-stays as it is.
+Any other address, with a scheme or without, also percent-encoded, loses user and password, and its query or fragment
+when that signs or opens something. Everything else stays as it is.
 */
 export const cleanMeta = (wire: JsonObject): JsonObject => cleanObject(wire, 0);
 

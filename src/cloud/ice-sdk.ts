@@ -2,14 +2,16 @@ import { createRequire } from "node:module";
 import { Unavailable, UsageError } from "../core/errors.ts";
 import type { Ims } from "../core/ports.ts";
 import { isObject, type JsonObject } from "../core/transcript.ts";
+import { tooLarge } from "../http/body.ts";
 import { type Pace, paced } from "../http/pace.ts";
-import { type RetryOptions, retrying } from "../http/retry.ts";
+import { type RetryOptions, retryAfterMs, retrying } from "../http/retry.ts";
 import { transportError, within } from "../http/transport.ts";
+import { isLarger } from "./answer-size.ts";
 import type { Credentials } from "./credentials.ts";
 import { checkedEndpoint } from "./endpoint.ts";
 import { apiError } from "./errors.ts";
 import { createIms } from "./ims.ts";
-import { itemOf, type Rpc } from "./openapi.ts";
+import { ANSWER_BYTES, itemOf, type Rpc } from "./openapi.ts";
 
 /** An optional peer: in a variable, so that neither compiler nor loader asks for it before it is wanted. */
 const PACKAGE: string = "@alicloud/ice20201109";
@@ -116,7 +118,8 @@ export const createIceSdk = async ({
         recommend: typeof data?.Recommend === "string" ? data.Recommend : undefined,
         status: statusCode,
         requestId: requestId === "undefined" ? undefined : requestId,
-        retryAfterMs: retryAfter,
+        // In milliseconds, whatever the service sent: held to what every other wait is held to.
+        retryAfterMs: retryAfterMs(retryAfter && retryAfter > 0 ? String(retryAfter / 1000) : undefined, now()),
       },
       {
         product: "ice",
@@ -128,22 +131,34 @@ export const createIceSdk = async ({
     );
   };
 
-  const attempt = async (action: string, query: Readonly<Record<string, unknown>>) => {
+  /**
+  Held to the same size as our own client's answers, as far as it can be: the package reads and parses the whole body before
+  it gives anything back, and takes no limit, so that memory for one answer is bounded by its `readTimeout` alone. What is
+  capped is what goes on from here: into the ledger, the archive and messages.
+  */
+  const held = (answer: Answer | undefined, most: number): JsonObject => {
+    if (Number(answer?.headers?.["content-length"]) > most) throw tooLarge(host, most);
+    const body = answer?.body?.toMap() ?? {};
+    if (isLarger(body, most)) throw tooLarge(host, most);
+    return body;
+  };
+
+  const attempt = async (action: string, query: Readonly<Record<string, unknown>>, maxBytes: number) => {
     const kind = sdk[`${action}Request`] as RequestClass;
     const method = action.charAt(0).toLowerCase() + action.slice(1);
     const answer = await client[method]?.(new kind(modelled(kind, query))).catch(async (error: unknown) => {
       throw await failure(error, action);
     });
-    const body = answer?.body?.toMap() ?? {};
+    const body = held(answer, maxBytes);
     const requestId = typeof body.RequestId === "string" ? body.RequestId : answer?.headers?.["x-acs-request-id"];
     return { body, ...(requestId && { requestId }) };
   };
 
-  const rpc: Rpc = (action, query, { signal } = {}) =>
+  const rpc: Rpc = (action, query, { signal, maxBytes = ANSWER_BYTES } = {}) =>
     retrying(
       () =>
         paced(pace, signal, () =>
-          within(timeoutMs, host, signal, (inner) => Promise.race([attempt(action, query), aborted(inner)])),
+          within(timeoutMs, host, signal, (inner) => Promise.race([attempt(action, query, maxBytes), aborted(inner)])),
         ),
       { ...retry, request: { action, item: itemOf(query) } },
       signal,

@@ -55,7 +55,8 @@ interface Attempt {
   maxBytes: number;
 }
 
-const ANSWER_BYTES = 16 * 1024 * 1024;
+/** What an answer may have, in bytes, where a call does not say. */
+export const ANSWER_BYTES = 16 * 1024 * 1024;
 
 /** What a request asks for, by the parameter that names it. */
 export const itemOf = ({ InstanceId, AIAgentId }: Readonly<Record<string, unknown>>): string | undefined =>
