@@ -14,7 +14,7 @@ import { cursorName, selectionOf } from "../selection.ts";
 import { archiveOf } from "../wire.ts";
 import { bound } from "./binding.ts";
 import { knownBy, MARGIN_MS } from "./fetching.ts";
-import { neverListed, tellSilent, whatToCheck } from "./never-listed.ts";
+import { isKnown, neverListed, tellSilent, whatToCheck } from "./never-listed.ts";
 import { verifyOutput } from "./verify-output.ts";
 
 /** Something that is not as it should be: where, and what. */
@@ -161,7 +161,10 @@ const expected = async (
   return Promise.all(
     stretches.map(async (stretch) => {
       if (until !== undefined) return { ...stretch, end: "--until" };
-      const cursor = await archive.cursor(cursorName(stretch.agentId, undefined));
+      // The cursor of an agent that has never listed a call stands where the first run began.
+      const cursor = (await isKnown(archive, stretch.agentId))
+        ? await archive.cursor(cursorName(stretch.agentId, undefined))
+        : undefined;
       const end = cursor && cursor < margin ? cursor : margin;
       if (stretch.since < end)
         return { ...stretch, until: end, end: cursor ? "its cursor" : "ten minutes ago; it has no cursor yet" };
