@@ -34,6 +34,8 @@ export const show: CommandSpec<ShowFlags> = {
       else if (!document)
         throw new UsageError(`${id} is ${record.state}: there is no document.${error ? ` ${error.message}` : ""}`);
       else if (flags.raw) put(document.bytes);
+      else if (record.state === "invalid")
+        throw new UsageError(`${id} is invalid: ${error?.message}. "callarchive show ${id} --raw" prints its bytes.`);
       else {
         const transcript = callTranscript({ ...record, document });
         put(flags.json ? `${JSON.stringify(transcript, null, 2)}\n` : conversation(transcript));
