@@ -81,9 +81,7 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
       );
     await examine("account", async () => {
       here = await bindingIn(cloud as Cloud);
-      return (
-        here.account ?? "not known: STS does not say whose credentials these are, so archives are not checked for it"
-      );
+      return here.account ?? "not known (STS gave no answer); the account of the archive is not checked";
     });
     await cloud.close();
   }
