@@ -78,7 +78,8 @@ const checkPlain = async (archive: Archive, target: Target & { path: string }): 
   const last = await archive.lastPart(target.path);
   // What cannot be read will be replaced.
   const before = await readManifest(join(root, manifest)).catch(() => undefined);
-  if (last && last.part > 0 && before)
+  // Another archive's parts are parts too.
+  if (before && ((last && last.part > 0) || nextPart(before) > 1))
     throw new UsageError(`${target.path} holds parts that --new wrote. Go on with --new, or write somewhere else.`);
 };
 
