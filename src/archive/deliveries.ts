@@ -64,21 +64,24 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
 
   const copyParts = (from: string, to: string, tokens: readonly string[]): void => {
     held();
-    const copied = `from parts p join destinations d on d.destination = p.destination
-      where d.place = ? and p.token in (select value from json_each(?))`;
-    const rows = db
-      .prepare(`select d.format, p.destination, p.part, p.token ${copied}`)
-      .all(from, JSON.stringify(tokens)) as { format: string; destination: number; part: number; token: string }[];
-    for (const { format, destination: source, part, token } of rows) {
+    const list = JSON.stringify(tokens);
+    const among = "token in (select value from json_each(?))";
+    const sources = db.prepare("select destination, format from destinations where place = ?").all(from) as {
+      destination: number;
+      format: string;
+    }[];
+    for (const { destination: source, format } of sources) {
+      if (!db.prepare(`select 1 from parts where destination = ? and ${among}`).get(source, list)) continue;
       const at = destination(to, format);
       db.prepare(
-        `insert into parts (destination, part, prepared, token) values (?, ?, 0, ?)
-         on conflict (destination, part) do nothing`,
-      ).run(at, part, token);
+        `insert into parts (destination, part, prepared, token)
+         select ?, part, 0, token from parts where destination = ? and ${among} on conflict do nothing`,
+      ).run(at, source, list);
       db.prepare(
         `insert into deliveries (destination, first, last, part)
-         select ?, first, last, part from deliveries where destination = ? and part = ? on conflict do nothing`,
-      ).run(at, source, part);
+         select ?, first, last, part from deliveries where destination = ?
+           and part in (select part from parts where destination = ? and ${among}) on conflict do nothing`,
+      ).run(at, source, source, list);
     }
   };
 

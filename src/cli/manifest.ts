@@ -86,9 +86,10 @@ export const manifestIn = (json: JsonObject): Manifest | string => {
   const parts: ManifestPart[] = [];
   for (const entry of entries) {
     const part = partIn(entry, rest);
-    if (!part || parts.some((other) => other.part === part.part)) return `its "parts" are not as an export writes them`;
+    if (!part) return `its "parts" are not as an export writes them`;
     parts.push(part);
   }
+  if (new Set(parts.map(({ part }) => part)).size < parts.length) return `two of its "parts" have one number`;
   if (rest.size > 0) parts.push({ part: 0, files: [...rest.values()] });
   return { json, ...(archive !== undefined && { archive }), parts: parts.sort((a, b) => a.part - b.part) };
 };
@@ -118,17 +119,16 @@ const partIn = (entry: Json, rest: Map<string, FileFacts>): ManifestPart | undef
 /** The same manifest as one of this archive. */
 export const stamped = ({ json, parts }: Manifest, archive: string): Manifest => {
   const { tool = "", archive: _, parts: entries, ...rest } = json;
-  const token = (number: Json | undefined): string =>
-    tokenOf(archive, Number(number), parts.find(({ part }) => part === number)?.files ?? []);
+  const tokens = new Map(parts.map(({ part, files }) => [part, tokenOf(archive, part, files)]));
   const signed = (entry: Json): Json => {
     const { part = 0, token: _, ...facts } = entry as JsonObject;
-    return { part, token: token(part), ...facts };
+    return { part, token: tokens.get(Number(part)) ?? "", ...facts };
   };
   const made = { tool, archive, ...(Array.isArray(entries) && { parts: entries.map(signed) }), ...rest };
   return {
     json: made,
     archive,
-    parts: parts.map((each) => ({ ...each, token: token(each.part) })),
+    parts: parts.map((each) => ({ ...each, token: tokens.get(each.part) ?? "" })),
   };
 };
 

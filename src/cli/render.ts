@@ -45,7 +45,9 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   moved: ({ place, from }) =>
     `${place} was at ${from} before, and holds what this archive wrote there: it goes on here.`,
   adopted: ({ place, parts, known }) =>
-    `${place}: learned from its files (${plural(Number(parts), "part")}) that it has had ${plural(Number(known), "call")} of this archive.`,
+    parts === 0
+      ? `${place} holds no output: no call counts as written there.`
+      : `${place}: its files say (${plural(Number(parts), "part")}) that it has had ${plural(Number(known), "call")} of this archive.`,
   "adopted-unknown": ({ place, unknown }) =>
     `${place} holds ${plural(Number(unknown), "call")} that this archive does not have. If it gets them one day, --new writes them there again.`,
   "anothers-output": ({ output, archive }) =>

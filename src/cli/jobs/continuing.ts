@@ -106,15 +106,19 @@ const compare = async ({
   if (recorded.some(({ part, prepared }) => part === 0 && prepared))
     throw new UsageError(`The last export to ${place} did not end. Repeat it without --new first.`);
   const there = manifest?.parts ?? [];
-  const fits = (known: PartRecord, part: ManifestPart): boolean =>
-    known.part === part.part &&
-    (known.token === undefined ? manifest?.archive === undefined : known.token === tokenIn(part, id));
+  const byNumber = new Map(there.map((part) => [part.part, part]));
+  const isThere = ({ part: number, token }: PartRecord): boolean => {
+    const part = byNumber.get(number);
+    if (!part) return false;
+    return token === undefined ? manifest?.archive === undefined : token === tokenIn(part, id);
+  };
 
   const open = recorded.find(({ prepared }) => prepared);
-  const appeared = open !== undefined && there.some((part) => fits(open, part));
+  const appeared = open !== undefined && isThere(open);
   const known = recorded.filter((record) => record !== open || appeared);
-  const unknown = there.filter((part) => !known.some((record) => fits(record, part)));
-  const missing = known.filter((record) => !there.some((part) => fits(record, part)));
+  const missing = known.filter((record) => !isThere(record));
+  const fitting = new Set(known.filter(isThere).map(({ part }) => part));
+  const unknown = there.filter(({ part }) => !fitting.has(part));
   const found = {
     ...(manifest && { manifest }),
     ...(open && { prepared: { part: open.part, appeared } }),
@@ -140,10 +144,12 @@ const gone = (
   unknown: readonly ManifestPart[],
   manifest: Manifest | undefined,
 ): string => {
+  const them = missing.length === 1 ? "it" : "them";
+  const other = unknown.length > 0 ? `, but ${named(unknown)} of other content` : "";
   const what = manifest
-    ? `its manifest does not name ${missing.length === 1 ? "it" : "them"}${unknown.length > 0 ? `, but ${named(unknown)} of other content` : ""}`
-    : "there is no manifest";
-  return `This archive has written ${named(missing)} to ${place}, but ${what} (an older copy of the folder, or another one): --new would leave calls out. Put the manifest back; or add --adopt, which counts as written only what the files there hold; or name another place with -o.`;
+    ? `the manifest there does not name ${them}${other} (an older copy of the folder, or another one)`
+    : "there is no manifest (it was emptied, moved or replaced)";
+  return `This archive has written ${named(missing)} to ${place}, but ${what}: --new would leave calls out. Put back what was there, or name with -o where it is now; or add --adopt, which counts as written only what the files there hold; or name a new place with -o.`;
 };
 
 /** "parts 2 to 4, 7 and the plain export". */
@@ -152,10 +158,12 @@ const named = (parts: readonly { part: number }[]): string => {
   for (const { part } of parts) {
     const last = stretches.at(-1);
     if (part === 0) continue;
-    if (last && last[1] === part - 1) last[1] = part;
+    if (last?.[1] === part - 1) last[1] = part;
     else stretches.push([part, part]);
   }
-  const shown = stretches.slice(0, 5).map(([from, to]) => (from === to ? `${from}` : `${from} to ${to}`));
+  const shown = stretches
+    .slice(0, 5)
+    .map(([from, to]) => (from === to ? `${from}` : `${from}${to === from + 1 ? "," : " to"} ${to}`));
   if (stretches.length > shown.length) shown.push("…");
   const plain = parts.some(({ part }) => part === 0) ? ["an export without --new"] : [];
   const single = shown.length === 1 && stretches[0]?.[0] === stretches[0]?.[1];
