@@ -56,7 +56,7 @@ describe("verify", () => {
     );
     expect(findings).toEqual(
       expect.arrayContaining([
-        expect.stringContaining("1 fetched calls have no document"),
+        expect.stringContaining("1 fetched call has no document"),
         expect.stringContaining("its document is not what was stored"),
         expect.stringContaining("its document cannot be read"),
         expect.stringMatching(/^out\/transcripts.ndjson: has 13 rows, the manifest says 12/),
