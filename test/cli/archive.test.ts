@@ -370,7 +370,7 @@ describe("figures for machines", () => {
     expect((await pull(0)).code).toBe(5);
     cloud.faults = {};
     expect((await pull(1)).stderr).not.toContain("selected something else");
-    await pull(0, faulty({ FAULTY_AT: "5" }));
+    await pull(0, faulty({ FAULTY_AT: "2" }));
     expect((await pull(1)).stderr).toContain("has no end on record, and selected something else");
     expect((await pull(0)).stderr).not.toContain("selected something else");
     change(place, "update runs set exit_code = 143 where run = (select max(run) from runs)");
