@@ -1,6 +1,6 @@
 import type { Deliveries } from "../core/archive.ts";
 import { type Db, transaction } from "./open.ts";
-import { one } from "./rows.ts";
+import { named, one } from "./rows.ts";
 import { Spans } from "./spans.ts";
 
 /** What was written where. */
@@ -71,24 +71,27 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
       delivering.set(format, spans);
       for (const item of items) spans.add(item);
     },
-    lastPart: async (place) => {
+    lastPart: async (place, format) => {
+      const of = format === undefined ? here : here.replace("place = ?", "place = ? and format = ?");
       const row = one<{ part: number; prepared: number }>(
         db
-          .prepare(`select part, max(prepared) as prepared from parts where ${here} group by part order by part desc`)
-          .get(place),
+          .prepare(`select part, max(prepared) as prepared from parts where ${of} group by part order by part desc`)
+          .get(...(format === undefined ? [place] : [place, format])),
       );
       return row && { part: row.part, prepared: row.prepared === 1 };
     },
     prepare: async (place, formats, part) => transaction(db, () => prepare(place, formats, part)),
     confirm: async (place, part) => transaction(db, () => confirm(place, part)),
     withdraw: async (place, part) => transaction(db, () => withdraw(place, part)),
-    holding: async (id) =>
-      db
+    holding: async (id) => {
+      const { term, value } = named(id);
+      return db
         .prepare(
-          `select d.place, d.format from items i, destinations d where i.key = ? and exists (
+          `select d.place, d.format from items i, destinations d where ${term} and exists (
              select 1 from deliveries x where x.destination = d.destination and x.first <= i.item and x.last >= i.item)
            order by d.place, d.format`,
         )
-        .all(id.toLowerCase()) as { place: string; format: string }[],
+        .all(value) as { place: string; format: string }[];
+    },
   };
 };

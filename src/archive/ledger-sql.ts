@@ -17,12 +17,18 @@ export interface CurrentRow {
   described: number;
   block: number | null;
   error_code: string | null;
+  /** 1 when it is in trouble that a person has settled. */
+  acknowledged: number | null;
 }
 
 const COLUMNS = [
   ...["i.item", "i.state", "i.key", "i.named", "i.instance_id", "i.link", "i.agent", "i.window_start"],
   ...["i.window_end", "i.seen_at", "i.attempts", "i.described", "i.block", "i.error_code"],
+  `case when i.state in ('missing', 'invalid', 'failed') then
+    (select r.acknowledged from reported r where r.item = i.item) end`,
 ].join(", ");
+
+const CONTENDER = "item, key, state, started_at, lower(hex(sha256)) as sha256, instance_id, same_id";
 
 /** Items that a list of JSON names, as one text of JSON, each with its place in the list: a tenth of asking for each. */
 const standing = (from: string): string =>
@@ -54,30 +60,46 @@ export const SQL = {
   selectedIn: `select json_group_array(s.item) as items from json_each(?) n cross join temp.selected s on s.item = n.value
      where s.batch = ?`,
   dropSelected: "delete from temp.selected where item = ?",
-  twin: "select item from items where key = ? and item <> ?",
+  twin: "select item, state, lower(hex(sha256)) as sha256 from items where key = ? and item <> ?",
   nameless: `select i.item from links l cross join items i on i.item = l.item
-     where l.link = ? and i.item <> ? and i.named = 0`,
+     where l.link = ? and i.item <> ? and i.named = 0 and i.same_id is null`,
   name: "update items set key = ?, named = 1, instance_id = ? where item = ?",
   adopt: `update items as known set agent = coalesce(known.agent, late.agent),
        link = coalesce(known.link, late.link), window_start = coalesce(late.window_start, known.window_start),
        window_end = coalesce(late.window_end, known.window_end)
      from items as late where late.item = ? and known.item = ?`,
+  adoptReport: "update or ignore reported set item = ? where item = ?",
   remove: "delete from items where item = ?",
+  holder: `select ${CONTENDER} from items where key = ?`,
+  contender: `select ${CONTENDER} from items where item = ?`,
+  // Hardly ever any.
+  losers: `select ${CONTENDER} from items indexed by items_same_id where same_id is not null and state = 'invalid'
+     order by item`,
+  linkOwner: "select item from links where link = ?",
+  // Only of call logs that share an instance id: here too all links are looked at.
+  lowestLink: "select min(link) as link from links where item = ?",
+  setAside: `update items set key = ?, named = 0, instance_id = null, same_id = ?, state = 'invalid', error_code = ?,
+       error_message = ?, error_request_id = null, error_status = null, error_at = ? where item = ?`,
+  giveId: `update items set key = ?, named = 1, instance_id = ?, same_id = null, state = 'fetched', error_code = null,
+       error_message = null, error_request_id = null, error_status = null, error_at = null where item = ?`,
   settle: `update items set state = ?, key = coalesce(?, key), named = max(named, ?),
        instance_id = case when ? = 1 then ? else instance_id end, status = coalesce(?, status),
        described = max(described, ?), started_at = coalesce(?, started_at), sha256 = coalesce(?, sha256),
        bytes = coalesce(?, bytes), attempts = attempts + ?, error_code = ?, error_message = ?,
-       error_request_id = ?, error_status = ?, error_at = ?, said = ?, link = ?,
+       error_request_id = ?, error_status = ?, error_at = ?, said = ?, link = ?, same_id = null,
        -- Its patience begins with the first attempt, however long it waited for that.
        seen_at = case when attempts = 0 then ? else seen_at end
-     -- A good document is never given up for less.
-     where item = ? and state <> 'pruned' and (state <> 'fetched' or ? = 'fetched')`,
+     -- A good document is never given up for less, and no document for none.
+     where item = ? and state <> 'pruned' and (state <> 'fetched' or ? = 'fetched')
+       and (state <> 'invalid' or ? in ('fetched', 'invalid'))`,
   said: "update items set said = ?, link = ? where item = ?",
   counts: "select i.state, count(*) as n from temp.selected s cross join items i on i.item = s.item group by i.state",
   unsettled: `select distinct window_start, window_end from items
      where state <> 'fetched' and agent = (select agent from agents where agent_id = ?)
        and window_start is not null and (state = 'pending' or seen_at > ?)
-       and (state in ('pending', 'open', 'failed') or (state = 'invalid' and error_code = 'NotJson'))`,
+       and (state in ('pending', 'open', 'failed') or (state = 'invalid' and error_code = 'NotJson'))
+       and (state in ('pending', 'open') or not exists (
+         select 1 from reported r where r.item = items.item and r.acknowledged = 1))`,
 } as const;
 
 interface Statement {
@@ -113,6 +135,7 @@ export const standingIn = (answer: unknown): (CurrentRow | undefined)[] => {
       described: line[12],
       block: line[13],
       error_code: line[14],
+      acknowledged: line[15],
     };
   return rows;
 };

@@ -1,10 +1,12 @@
-import { type Ledger, type Outcome, STATES, type State } from "../core/archive.ts";
+import { isFinal, type Ledger, type Outcome, type SameIdConflict, STATES, type State } from "../core/archive.ts";
 import { saidIn } from "../core/raw-record.ts";
+import { digestOf, standIn, standsFor } from "../core/stand-in.ts";
 import type { Member } from "./block.ts";
 import { bytesOf, changes } from "./changes.ts";
 import { type CurrentRow, prepare, standingIn } from "./ledger-sql.ts";
 import { type Db, transaction } from "./open.ts";
-import { type Agents, digestOf, insertStored, lost, one, spelling, standIn, standsFor } from "./rows.ts";
+import { type Agents, insertStored, lost, one, spelling } from "./rows.ts";
+import { type Contender, isSameId, sameId } from "./same-id.ts";
 import { selecting, windowOf } from "./selecting.ts";
 import type { Ready, Store } from "./store.ts";
 
@@ -14,14 +16,24 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
   const statements = prepare(db);
   const { known, select } = selecting(statements, agents, now);
 
-  const current = (item: number): CurrentRow => one<CurrentRow>(statements.current.get(item)) ?? lost();
+  // Items that were united with others: a run may still hold their numbers.
+  const unitedWith = new Map<number, number>();
+  const current = (item: number): CurrentRow => {
+    let stands = item;
+    for (let next = unitedWith.get(stands); next !== undefined; next = unitedWith.get(stands)) stands = next;
+    return one<CurrentRow>(statements.current.get(stands)) ?? lost();
+  };
+
+  /** The item that has the id already. */
+  type Twin = Pick<Contender, "item" | "state" | "sha256">;
+  const namesake = ({ item, key }: CurrentRow, id: string | undefined): Twin | undefined =>
+    id === undefined || id === key ? undefined : one<Twin>(statements.twin.get(id, item));
 
   /**
   The older item, if a call turns out to be one that the archive knew already: by its id, or by its address, which is
   remembered on the way.
   */
-  const twinOf = ({ item, key }: CurrentRow, id: string | undefined, link: Buffer | undefined): number | undefined => {
-    const twin = id === undefined || id === key ? undefined : one<{ item: number }>(statements.twin.get(id, item));
+  const twinOf = ({ item, key }: CurrentRow, twin: Twin | undefined, link: Buffer | undefined): number | undefined => {
     if (link === undefined || standIn(link) === key) return twin?.item;
     // An address that nobody knew leads to no other.
     if (statements.addLink.run(link, item).changes > 0) return twin?.item;
@@ -32,25 +44,39 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
   const unite = (late: CurrentRow, known: number, instanceId: string | undefined): void => {
     const link = standsFor(late.key);
     if (link) statements.moveLink.run(known, link, late.item);
-    (link ? statements.moveMore : statements.moveLinks).run(known, late.item);
+    // One that was set aside began with another address than the one it is known by.
+    (link && !isSameId(late) ? statements.moveMore : statements.moveLinks).run(known, late.item);
     statements.adopt.run(late.item, known);
+    statements.adoptReport.run(known, late.item);
     statements.dropSelected.run(late.item);
     statements.addSelected.run(0, JSON.stringify([known]));
     statements.remove.run(late.item);
+    unitedWith.set(late.item, known);
     if (instanceId !== undefined) statements.name.run(instanceId.toLowerCase(), spelling(instanceId), known);
   };
 
-  const commit = (outcomes: readonly Outcome[], thought: readonly (Member | undefined)[], prepared: Ready[]): void => {
+  const contested = sameId({ statements, now, current, unite: (late, known) => unite(late, known, undefined) });
+
+  const commit = (
+    outcomes: readonly Outcome[],
+    thought: readonly (Member | undefined)[],
+    prepared: Ready[],
+  ): SameIdConflict[] => {
     held();
     const change = changes(store);
+    const conflicts: SameIdConflict[] = [];
     const rows = standingIn(statements.byItems.get(JSON.stringify(outcomes.map(({ item }) => item))));
     let united = false;
     for (const [at, outcome] of outcomes.entries()) {
       const { instanceId, document } = outcome;
       const link = outcome.link === undefined ? undefined : digestOf(outcome.link);
       // What two items became may be what a later outcome is of.
-      let known = united ? current(outcome.item) : (rows[at] ?? lost());
-      const twin = twinOf(known, instanceId?.toLowerCase(), link);
+      let known = contested.belongsTo((united ? undefined : rows[at]) ?? current(outcome.item), outcome, link);
+      const { key: keyBefore } = known;
+      const id = instanceId?.toLowerCase();
+      const namely = namesake(known, id);
+      const isApart = contested.isApart(known, outcome, namely);
+      const twin = isApart ? undefined : twinOf(known, namely, link);
       if (twin !== undefined) {
         change.leave(known);
         unite(known, twin, instanceId);
@@ -59,6 +85,8 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
       }
       // What was deleted stays deleted, under whatever address it is met.
       if (known.state === "pruned") continue;
+      // Nor is a document that was set aside given up for less.
+      if (isSameId(known) && !(document && outcome.state === "fetched")) continue;
       const before = change.before(known);
       const saidBefore = before?.meta && saidIn(before.meta);
       // List knows less than describe: what was said before and is not said now stays.
@@ -80,15 +108,25 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
         link: next?.meta && address === (said ?? saidBefore)?.CallLogUrl ? "" : address,
       };
       if (stays) statements.said.run(place.said, place.link, known.item);
-      else if (!settle(known, outcome, place)) continue;
+      else if (!settle(known, outcome, isApart ? undefined : instanceId, place)) continue;
       if (next && next !== before) change.put(known, next);
+      if (isApart && instanceId !== undefined)
+        conflicts.push(contested.settle(known.item, instanceId, link, change.leave));
+      else contested.review([keyBefore, id], change.leave);
+      united ||= isApart;
     }
     change.finish(prepared);
+    return conflicts;
   };
 
   /** False when what is there is better. */
-  const settle = ({ item }: CurrentRow, outcome: Outcome, place: { said: number | null; link: unknown }): boolean => {
-    const { error, document, instanceId } = outcome;
+  const settle = (
+    { item }: CurrentRow,
+    outcome: Outcome,
+    instanceId: string | undefined,
+    place: { said: number | null; link: unknown },
+  ): boolean => {
+    const { error, document } = outcome;
     const { changes: changed } = statements.settle.run(
       outcome.state,
       instanceId?.toLowerCase() ?? null,
@@ -111,6 +149,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
       now().getTime(),
       item,
       outcome.state,
+      outcome.state,
     );
     return changed > 0;
   };
@@ -131,6 +170,15 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
         held();
         return select(refs);
       }),
+    listing: async (item) => {
+      const row = current(item);
+      const { link, agent, window_start, window_end } = row;
+      if (agent === null || window_start === null || window_end === null) return undefined;
+      const said = link === "" && row.block !== null ? store.membersOf(row.block).get(item)?.meta : undefined;
+      const address = said ? saidIn(said).CallLogUrl : link;
+      if (typeof address !== "string" || address === "") return undefined;
+      return { link: address, agentId: agents.id(agent), window: windowOf({ window_start, window_end }) };
+    },
     selectStored: async (filter) => insertStored(db, "insert into temp.selected (item)", filter),
     commit: async (unordered) => {
       // Those that began one after the other lie next to each other.
@@ -142,12 +190,20 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
         thought.flatMap((member) => member ?? []),
         isOnward(outcomes.flatMap(({ document, startedAt }) => (document && startedAt ? [Date.parse(startedAt)] : []))),
       );
-      transaction(db, () => commit(outcomes, thought, prepared));
+      const conflicts = transaction(db, () => commit(outcomes, thought, prepared));
       await store.keepUp();
+      return conflicts;
     },
     look: async (refs) => {
       const rows = known(refs);
       return refs.map((_, at) => rows[at]?.state);
+    },
+    settled: async (refs) => {
+      const rows = known(refs);
+      return refs.map((_, at) => {
+        const row = rows[at];
+        return row !== undefined && (isFinal(row.state) || row.acknowledged === 1);
+      });
     },
     counts: async () => {
       const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<State, number>;

@@ -15,6 +15,8 @@ interface LockRow {
   token: string;
   pid: number;
   host: string;
+  process_space: string | null;
+  process_started: string | null;
   started_at: string;
   expires_at: string;
 }
@@ -26,16 +28,27 @@ export const lock = (db: Db, now: () => Date): Lockable & { held: () => void } =
   let token: string | undefined;
   const expiry = (): string => new Date(now().getTime() + TTL_MS).toISOString();
 
+  /** @param isDead only asked where the holder's process id means the same as here */
   const take = (owner: Owner, isDead: (owner: Owner) => boolean): Holder | undefined => {
-    const holder = one<LockRow>(current.get());
-    if (holder && holder.expires_at > now().toISOString() && !(holder.host === owner.host && isDead(holder)))
-      return { pid: holder.pid, host: holder.host, startedAt: holder.started_at, expiresAt: holder.expires_at };
+    const row = one<LockRow>(current.get());
+    const isNear = row && row.host === owner.host && row.process_space === (owner.processSpace ?? null);
+    if (row && row.expires_at > now().toISOString() && !(isNear && isDead(holderOf(row)))) {
+      // Its owner's clock was ahead of ours. If it is alive, it says so again; if not, a minute from now this is over.
+      const expires = row.expires_at > expiry() ? expiry() : row.expires_at;
+      if (expires !== row.expires_at) extend.run(expires, row.token);
+      return { ...holderOf(row), expiresAt: expires };
+    }
     token = randomUUID();
     db.exec("delete from lock");
-    db.prepare("insert into lock (one, token, pid, host, started_at, expires_at) values (1, ?, ?, ?, ?, ?)").run(
+    db.prepare(
+      `insert into lock (one, token, pid, host, process_space, process_started, started_at, expires_at)
+       values (1, ?, ?, ?, ?, ?, ?, ?)`,
+    ).run(
       token,
       owner.pid,
       owner.host,
+      owner.processSpace ?? null,
+      owner.processStarted ?? null,
       now().toISOString(),
       expiry(),
     );
@@ -54,5 +67,21 @@ export const lock = (db: Db, now: () => Date): Lockable & { held: () => void } =
       if (token !== undefined) db.prepare("delete from lock where token = ?").run(token);
       token = undefined;
     },
+    holder: async () => {
+      const row = one<LockRow>(current.get());
+      return row && holderOf(row);
+    },
+    unlock: async ({ pid, host, startedAt }) =>
+      db.prepare("delete from lock where pid = ? and host = ? and started_at = ?").run(pid, host, startedAt).changes >
+      0,
   };
 };
+
+const holderOf = ({ pid, host, process_space, process_started, started_at, expires_at }: LockRow): Holder => ({
+  pid,
+  host,
+  ...(process_space !== null && { processSpace: process_space }),
+  ...(process_started !== null && { processStarted: process_started }),
+  startedAt: started_at,
+  expiresAt: expires_at,
+});

@@ -145,6 +145,22 @@ export const migrations: readonly string[] = [
 
   -- Where process ids mean something: the boot of the machine and its namespace of process ids.
   alter table lock add column process_space text;
+  -- When the process began, as its system counts: another process may have got its id since.
+  alter table lock add column process_started text;
+
+  -- The instance id that a document carries, as it is written there, where another document has it: such an item is
+  -- known by its link, and invalid with code SameId.
+  alter table items add column same_id text;
+  create index items_same_id on items (same_id) where same_id is not null;
+
+  -- Stand-in ids that were taken for instance ids: the link that they stand for leads to them.
+  update items indexed by items_unsettled set named = 0
+  where state <> 'fetched' and named = 1 and length(key) = 37 and key glob 'link-*' and substr(key, 6) not glob '*[^0-9a-f]*';
+  insert into links (link, item)
+  select unhex(substr(key, 6)), item from items indexed by items_unsettled
+  where state <> 'fetched' and named = 0 and length(key) = 37 and key glob 'link-*'
+    and substr(key, 6) not glob '*[^0-9a-f]*'
+  on conflict do nothing;
 
   -- A hash of the archive's id, the part's number and its files; null of parts from before there was one.
   alter table parts add column token text;

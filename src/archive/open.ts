@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import Database from "libsql";
@@ -8,7 +8,7 @@ import { migrations } from "./migrations.ts";
 /** "CARC": tells an archive from any other SQLite file. */
 const APPLICATION_ID = 0x43415243;
 /** Another process may hold the file for the length of a commit. */
-const BUSY_MS = 30_000;
+export const BUSY_MS = 30_000;
 
 export type Db = InstanceType<typeof Database>;
 
@@ -24,9 +24,7 @@ export const openDatabase = (path: string, create: boolean): Db => {
   if (!size || size.size === 0) {
     if (!create)
       throw new NoArchive(`There is no archive at ${path}. Name another with --archive, or run a pull first.`);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    closeSync(openSync(path, "a", 0o600));
-    chmodSync(path, 0o600);
+    makeFile(path);
   }
   return opening(path, (db) => {
     const version = check(db, path);
@@ -37,6 +35,28 @@ export const openDatabase = (path: string, create: boolean): Db => {
     db.exec("pragma synchronous = FULL");
     if (version < migrations.length) migrate(db, path);
   });
+};
+
+const makeFile = (path: string): void => {
+  try {
+    makeFolder(dirname(path));
+    closeSync(openSync(path, "a", 0o600));
+    chmodSync(path, 0o600);
+  } catch (error) {
+    throw new Error(`Cannot write to ${path}: ${messageOf(error)}`, { cause: error });
+  }
+};
+
+/** One at a time: below `/proc` Node's recursive mkdir never returns. */
+const makeFolder = (path: string): void => {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another run may have made it meanwhile.
+    if (!existsSync(path)) throw error;
+  }
 };
 
 /** A private database that is gone when it is closed, or its process ends: its file has no name. */

@@ -3,7 +3,7 @@ import { type RawRecord, wholeRecord } from "../core/raw-record.ts";
 import { type Member, parted } from "./block.ts";
 import { expand, type Packed } from "./codec.ts";
 import type { Db } from "./open.ts";
-import { type Agents, type ItemRow, inJson, one, recordOf, rowsIn, type Terms, termsOf } from "./rows.ts";
+import { type Agents, type ItemRow, inJson, named, one, recordOf, rowsIn, type Terms, termsOf } from "./rows.ts";
 
 const BATCH_ITEMS = 200;
 /** Of documents and of what was said about their calls. */
@@ -20,13 +20,15 @@ const NONE: Opened = new Map();
 
 /** What is stored, in batches of bounded size. */
 export const reader = (db: Db, agents: Agents): Reader => {
-  const byKey = db.prepare(inJson("from items i where i.key = ? limit 1"));
   const block = db.prepare("select codec, size, body from blocks where block = ?");
   const byItems = db.prepare(
     inJson("from json_each(?) n cross join items i on i.item = n.value order by n.id limit -1"),
   );
   const selected = db.prepare("select count(*) as n from temp.selected");
   const unsettled = db.prepare("select count(*) as n from items i where i.state <> 'fetched'");
+  const begins = db.prepare(
+    "select coalesce(instance_id, key) as id from items where key >= ? and key < ? order by key limit ?",
+  );
   const kept = new Map<number, { opened: Promise<Opened>; bytes: number }>();
   let keptBytes = 0;
 
@@ -216,9 +218,16 @@ export const reader = (db: Db, agents: Agents): Reader => {
     records: () => recordsOf(ofSelection("i.state = 'fetched'", "documents")),
     unsettled: () => recordsOf(ofSelection("i.state <> 'fetched'", undefined)),
     find: async (id) => {
-      const [row] = rowsIn(byKey.get(id.toLowerCase()));
+      const { term, value } = named(id);
+      const [row] = rowsIn(db.prepare(inJson(`from items i where ${term} limit 1`)).get(value));
       const [found] = row ? await loaded([row], "documents") : [];
       return found && wholeRecord(found);
+    },
+    beginningWith: async (beginning, limit) => {
+      const from = beginning.toLowerCase();
+      // No key holds this character: it sorts behind all that one may hold.
+      const rows = begins.all(from, `${from}\u{10ffff}`, limit) as { id: string }[];
+      return rows.map(({ id }) => id);
     },
     list: (filter, { documents = false, tolerant = false } = {}) => {
       const found = recordsOf(batches(fitting(filter), documents ? (tolerant ? "tolerant" : "documents") : "links"));

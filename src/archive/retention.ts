@@ -1,7 +1,13 @@
 import type { Retention } from "../core/archive.ts";
-import { type Db, transaction } from "./open.ts";
-import { insertStored } from "./rows.ts";
+import { messageOf } from "../core/errors.ts";
+import { BUSY_MS, type Db, transaction } from "./open.ts";
+import { insertStored, one } from "./rows.ts";
 import type { Store } from "./store.ts";
+
+/** How long a scrub waits for those who read, in milliseconds: mostly they do for the length of a page. */
+const SCRUB_MS = 2_000;
+/** What the fact `scrub` says once the file is written anew, and only its log has to be brought into it. */
+const REWRITTEN = "rewritten";
 
 /** Deleting for good, and looking whether everything is as it should be. */
 export const retention = (db: Db, held: () => void, store: Store): Retention => {
@@ -18,8 +24,39 @@ export const retention = (db: Db, held: () => void, store: Store): Retention => 
       update items set state = 'pruned', block = null, bytes = null, said = null, sha256 = null, link = nullif(link, ''),
         status = null, error_code = null, error_message = null, error_request_id = null, error_status = null,
         error_at = null
-      where item in (select item from temp.doomed)`);
+      where item in (select item from temp.doomed);
+      delete from reported where item in (select item from temp.doomed)`);
   };
+  const setScrub = db.prepare(
+    "insert into facts (name, value) values ('scrub', ?) on conflict (name) do update set value = excluded.value",
+  );
+  const getScrub = db.prepare("select value from facts where name = 'scrub'");
+  /** False while another connection reads what the file held before. */
+  const checkpoint = (): boolean => {
+    const { busy } = db.prepare("pragma wal_checkpoint(TRUNCATE)").get() as { busy: number };
+    return busy === 0;
+  };
+
+  /** Writes the file anew, then brings that from its log into the file itself: only then is the old file gone. */
+  const scrub = (): string | undefined => {
+    const left = one<{ value: string }>(getScrub.get())?.value;
+    if (left === undefined) return undefined;
+    db.exec(`pragma busy_timeout = ${SCRUB_MS}`);
+    try {
+      if (left !== REWRITTEN) {
+        db.exec("vacuum");
+        setScrub.run(REWRITTEN);
+      }
+      if (!checkpoint()) return "another process is reading the archive";
+      db.exec("delete from facts where name = 'scrub'");
+      return undefined;
+    } catch (error) {
+      return messageOf(error);
+    } finally {
+      db.exec(`pragma busy_timeout = ${BUSY_MS}`);
+    }
+  };
+
   return {
     prune: async (filter) => {
       await store.tidying();
@@ -27,15 +64,15 @@ export const retention = (db: Db, held: () => void, store: Store): Retention => 
         held();
         db.exec("create temp table doomed (item integer primary key)");
         const pruned = insertStored(db, "insert into temp.doomed", filter);
+        if (pruned > 0) setScrub.run("deleted");
         bury();
         db.exec("drop table temp.doomed");
         return pruned;
       });
     },
     scrub: async () => {
-      db.exec("pragma wal_checkpoint(TRUNCATE)");
-      db.exec("vacuum");
-      db.exec("pragma wal_checkpoint(TRUNCATE)");
+      held();
+      return scrub();
     },
     integrity: async () => {
       const rows = db.prepare("pragma integrity_check").all() as { integrity_check: string }[];
@@ -46,7 +83,7 @@ export const retention = (db: Db, held: () => void, store: Store): Retention => 
            where i.state = 'fetched' and b.block is null`,
         )
         .get() as { n: number };
-      if (orphans.n > 0) wrong.push(`${orphans.n} fetched calls have no document`);
+      if (orphans.n > 0) wrong.push(`${orphans.n} fetched ${orphans.n === 1 ? "call has" : "calls have"} no document`);
       return wrong;
     },
   };

@@ -1,5 +1,5 @@
-import { hash } from "node:crypto";
 import type { State, StoredFilter, StoredRecord } from "../core/archive.ts";
+import { standsFor } from "../core/stand-in.ts";
 import type { SourceName } from "../core/transcript.ts";
 import type { Db } from "./open.ts";
 
@@ -19,14 +19,17 @@ export interface ItemRow {
   said: number | null;
   block: number | null;
   attempts: number;
-  error: [string, string | null, string | null, string | null, number | null] | null;
+  error: [string, string | null, string | null, string | null, number | null, "known" | "acknowledged" | null] | null;
 }
 
 /** What it takes to make a record of `items i`; what is said of an error is one value, because most have none. */
 const COLUMNS = `i.item, i.source, i.key, i.instance_id, i.link, i.agent, i.state, i.status, i.started_at,
   lower(hex(i.sha256)), i.bytes, i.said, i.block, i.attempts,
   case when i.error_code is not null then
-    json_array(i.error_code, i.error_message, i.error_at, i.error_request_id, i.error_status) end`;
+    json_array(i.error_code, i.error_message, i.error_at, i.error_request_id, i.error_status,
+      (select case when r.acknowledged = 1 then 'acknowledged'
+                   when r.state = i.state and r.code is i.error_code then 'known' end
+       from reported r where r.item = i.item)) end`;
 
 /**
 The rows of a query over `items i`, given from its FROM on, as one text of JSON: it takes half the time of a value at a
@@ -77,18 +80,6 @@ export const rowsIn = (answer: unknown): ItemRow[] =>
 /** libsql types rows as unknown; the shape is the statement's own. */
 export const one = <T>(row: unknown): T | undefined => (row === null ? undefined : (row as T | undefined));
 
-/** What a link is known by: the first half of its SHA-256. */
-export const digestOf = (link: string): Buffer => hash("sha256", link, "buffer").subarray(0, 16);
-
-const STAND_IN = "link-";
-
-/** The key of a call that has no id yet, or never: stable, because the link's address is. */
-export const standIn = (digest: Buffer): string => STAND_IN + digest.toString("hex");
-
-/** The digest of the link that a key stands in for. */
-export const standsFor = (key: string): Buffer | undefined =>
-  key.startsWith(STAND_IN) ? Buffer.from(key.slice(STAND_IN.length), "hex") : undefined;
-
 /** Agents are many calls' and few: each has a number. */
 export interface Agents {
   /** Gives an agent that is new its number. */
@@ -130,6 +121,8 @@ export const recordOf = (row: ItemRow, { id: agentId }: Agents): StoredRecord =>
   if (row.started_at !== null) record.startedAt = new Date(row.started_at).toISOString();
   const error = row.error && errorOf(row.error);
   if (error) record.error = error;
+  const standing = row.error?.[5];
+  if (standing) record[standing] = true;
   return record;
 };
 
@@ -140,6 +133,19 @@ const errorOf = ([code, message, at, requestId, status]: NonNullable<ItemRow["er
   ...(requestId !== null && { requestId }),
   ...(status !== null && { status }),
 });
+
+/**
+The condition for one call of `items i`.
+
+A stand-in id goes by its link: it still leads to the call after the call's own id became known.
+*/
+export const named = (id: string): { term: string; value: string } => {
+  const link = standsFor(id);
+  // In hex: a lone buffer would be taken for named values.
+  return link
+    ? { term: "i.item = (select item from links where link = unhex(?))", value: link.toString("hex") }
+    : { term: "i.key = ?", value: id.toLowerCase() };
+};
 
 /** A condition over `items i`, and its values in order. */
 export interface Terms {
@@ -169,8 +175,9 @@ export const termsOf = (filter: StoredFilter): Record<"started" | "unstarted", T
     if (!states.includes("fetched")) both.terms.push("i.state <> 'fetched'");
   }
   if (id !== undefined) {
-    both.terms.push("i.key = ?");
-    both.values.push(id.toLowerCase());
+    const { term, value } = named(id);
+    both.terms.push(term);
+    both.values.push(value);
   }
   const within = (column: string): Terms => ({
     terms: [...(since ? [`${column} >= ?`] : []), ...(until ? [`${column} < ?`] : [])],

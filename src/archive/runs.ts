@@ -1,26 +1,31 @@
 import { type Counts, type RunRecord, type Runs, STATES, type State } from "../core/archive.ts";
-import type { Db } from "./open.ts";
+import { type Db, transaction } from "./open.ts";
+import { rememberReported } from "./reports.ts";
 import { one } from "./rows.ts";
 
 /** How many runs are shown. */
 const SHOWN = 10;
 
 /** What was run, and how far it got. */
-export const runs = (db: Db): Runs => ({
+export const runs = (db: Db, held: () => void): Runs => ({
   beginRun: async ({ command, version, startedAt, detail }) =>
     Number(
       db
         .prepare("insert into runs (command, version, started_at, detail) values (?, ?, ?, ?)")
         .run(command, version, startedAt, JSON.stringify(detail ?? {})).lastInsertRowid,
     ),
-  endRun: async (run, { endedAt, exitCode, detail }) => {
-    db.prepare("update runs set ended_at = ?, exit_code = ?, detail = ? where run = ?").run(
-      endedAt,
-      exitCode,
-      JSON.stringify(detail),
-      run,
-    );
-  },
+  endRun: async (run, { endedAt, exitCode, detail, reported }) =>
+    transaction(db, () => {
+      db.prepare("update runs set ended_at = ?, exit_code = ?, detail = ? where run = ?").run(
+        endedAt,
+        exitCode,
+        JSON.stringify(detail),
+        run,
+      );
+      if (!reported) return;
+      held();
+      rememberReported(db);
+    }),
   cursor: async (name) => {
     const row = one<{ settled_until: string }>(
       db.prepare("select settled_until from cursors where name = ?").get(name),
@@ -56,6 +61,12 @@ export const runs = (db: Db): Runs => ({
         "select coalesce(sum(raw), 0) as raw, coalesce(sum(stored), 0) as stored from blocks indexed by blocks_sizes",
       )
       .get() as { raw: number; stored: number };
+    const { acknowledged } = db
+      .prepare(
+        `select count(*) as acknowledged from reported r cross join items i on i.item = r.item
+         where r.acknowledged = 1 and i.state in ('missing', 'invalid', 'failed')`,
+      )
+      .get() as { acknowledged: number };
     const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Counts;
     counts.fetched = stands.reduce((sum, { calls }) => sum + calls, 0);
     for (const { state, n } of unsettled) {
@@ -64,6 +75,7 @@ export const runs = (db: Db): Runs => ({
     }
     return {
       counts,
+      acknowledged,
       agents: stands.flatMap(({ agent_id, calls, first, last, cursor }) =>
         agent_id === null
           ? []

@@ -1,7 +1,8 @@
 import type { Ref, Selected, Window } from "../core/archive.ts";
+import { digestOf, standIn, standsFor } from "../core/stand-in.ts";
 import { jsonOf } from "../core/text.ts";
 import { type CurrentRow, type Statements, standingIn } from "./ledger-sql.ts";
-import { type Agents, digestOf, lost, spelling, standIn } from "./rows.ts";
+import { type Agents, lost, spelling } from "./rows.ts";
 
 /** Adds calls to the selection, batch by batch: those that are not known become items. Inside of a transaction. */
 export const selecting = (statements: Statements, agents: Agents, now: () => Date) => {
@@ -12,7 +13,7 @@ export const selecting = (statements: Statements, agents: Agents, now: () => Dat
     const ids = refs.map(({ instanceId }) => instanceId?.toLowerCase() ?? null);
     const rows = standingIn(statements.byKeys.get(jsonOf(ids)));
     if (refs.every(({ instanceId }) => instanceId)) return rows;
-    const links = refs.map(({ instanceId, link }) => (instanceId ? null : digestOf(link ?? "").toString("hex")));
+    const links = refs.map((ref) => (ref.instanceId ? null : digestIn(ref).toString("hex")));
     for (const [at, row] of standingIn(statements.byLinks.get(jsonOf(links))).entries()) rows[at] ??= row;
     return rows;
   };
@@ -37,7 +38,7 @@ export const selecting = (statements: Statements, agents: Agents, now: () => Dat
     for (const [at, ref] of refs.entries()) if (!fresh.has(ref)) touch(all[at] ?? lost(), ref);
     const added = addSelected(items);
     // Of calls that are met twice in a batch, the first is the one that was added.
-    return all.map((row) => selectedOf(row, added.delete(row.item), agents));
+    return all.map((row) => selectedOf(row, added.delete(row.item)));
   };
 
   /** Those that the selection did not hold. */
@@ -80,8 +81,8 @@ export const selecting = (statements: Statements, agents: Agents, now: () => Dat
       ];
     });
     statements.insert.run(jsonOf(rows));
-    const links = refs.flatMap(({ instanceId, link }, at) =>
-      link ? [[digestOf(link).toString("hex"), rows[at]?.[0], instanceId ? 1 : 0]] : [],
+    const links = refs.flatMap((ref, at) =>
+      ref.link || ref.standIn ? [[digestIn(ref).toString("hex"), rows[at]?.[0], ref.instanceId ? 1 : 0]] : [],
     );
     if (links.length > 0) statements.firstLinks.run(jsonOf(links));
   };
@@ -90,7 +91,10 @@ export const selecting = (statements: Statements, agents: Agents, now: () => Dat
 };
 
 /** What a call is known by. */
-const nameOf = ({ instanceId, link }: Ref): string => instanceId?.toLowerCase() ?? standIn(digestOf(link ?? ""));
+const nameOf = (ref: Ref): string => ref.instanceId?.toLowerCase() ?? standIn(digestIn(ref));
+
+/** Of the link, or of the link that an id stands in for. */
+const digestIn = ({ link, standIn: id }: Ref): Buffer => (id && standsFor(id)) || digestOf(link ?? "");
 
 /** One row for each item, however often it is met. */
 const onePerItem = (rows: readonly CurrentRow[]): CurrentRow[] => {
@@ -98,20 +102,19 @@ const onePerItem = (rows: readonly CurrentRow[]): CurrentRow[] => {
   return rows.map((row) => byItem.get(row.item) ?? row);
 };
 
-const selectedOf = (row: CurrentRow, added: boolean, agents: Agents): Selected => {
-  const { link, agent, window_start, window_end } = row;
+const selectedOf = (row: CurrentRow, added: boolean): Selected => {
   // Key by key: this runs for every call of every run, and what is generic costs more than all the rest.
   const selected: Selected = {
     item: row.item,
+    id: row.instance_id ?? row.key,
     state: row.state,
     added,
     seenAt: new Date(row.seen_at),
     attempts: row.attempts,
     described: row.described === 1,
   };
-  if (row.named === 1) selected.instanceId = row.instance_id ?? row.key;
-  else if (link && agent !== null && window_start !== null && window_end !== null)
-    selected.known = { link, agentId: agents.id(agent), window: windowOf({ window_start, window_end }) };
+  if (row.named === 1) selected.instanceId = selected.id;
+  if (row.acknowledged === 1) selected.acknowledged = true;
   if (row.error_code !== null) selected.code = row.error_code;
   return selected;
 };

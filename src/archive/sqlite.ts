@@ -5,6 +5,7 @@ import { ledger } from "./ledger.ts";
 import { lock } from "./lock.ts";
 import { openDatabase, openTemporary } from "./open.ts";
 import { reader } from "./reader.ts";
+import { reports } from "./reports.ts";
 import { retention } from "./retention.ts";
 import { agents } from "./rows.ts";
 import { runs } from "./runs.ts";
@@ -31,7 +32,8 @@ export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
   return {
     ...ledger(db, now, held, known, documents),
     ...reader(db, known),
-    ...runs(db),
+    ...runs(db, held),
+    ...reports(db, held),
     ...deliveries(db, held),
     ...facts(db, held),
     ...locking,

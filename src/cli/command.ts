@@ -1,9 +1,10 @@
 import type { Command, Option } from "commander";
-import { messageOf, ReaderGone } from "../core/errors.ts";
+import { ReaderGone } from "../core/errors.ts";
 import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import type { DisplayFlags, Talk } from "./log.ts";
 import { configOptions, displayOptions } from "./options.ts";
+import { checkPrinted } from "./printed.ts";
 
 export interface Input<F> {
   args: string[];
@@ -35,6 +36,8 @@ export interface CommandEntry {
   /** As commander writes it: `[ids...]`, `<file>`; `<one|other>` takes one of these words. */
   args?: string;
   summary: string;
+  /** Its argument takes the words in it, also where that is only one. */
+  words?: true;
   /** Neither the environment nor the config file sets its flags: it works when they are wrong. */
   unconfigured?: true;
   load(): Promise<CommandSpec<never>>;
@@ -58,9 +61,9 @@ export const addCommand = async (
   const spec = (await entry.load()) as CommandSpec<object>;
   const { name, summary } = entry;
   const command = nameCommand(program, entry);
-  command.description(spec.description ? `${summary}.\n\n${spec.description}` : `${summary}.`);
+  command.description(spec.description ? `${summary}.\n\n${flowing(spec.description)}` : `${summary}.`);
   for (const argument of command.registeredArguments)
-    if (argument.name().includes("|")) argument.choices(argument.name().split("|"));
+    if (entry.words || argument.name().includes("|")) argument.choices(argument.name().split("|"));
   const common = { Configuration: configOptions(), "Talk (stderr)": displayOptions() };
   for (const [heading, options] of Object.entries({ ...spec.options, ...common }))
     for (const option of options) command.addOption(option.helpGroup(`${heading}:`));
@@ -74,18 +77,29 @@ export const addCommand = async (
     try {
       if (!entry.unconfigured) {
         const { configure } = await import("./configuration/config.ts");
-        await configure(command, whole, io);
+        await configure(command, whole, io).catch(async (error: unknown) => {
+          const { likelyLogFormat } = await import("./log-format.ts");
+          const { config, logFormat } = command.opts<{ config?: string | false; logFormat: "text" | "json" }>();
+          const hints = { logFormat: given.has("logFormat") ? logFormat : undefined, config, command: name };
+          talk = createTalk(io, { ...(command.opts() as DisplayFlags), logFormat: await likelyLogFormat(hints, io) });
+          throw error;
+        });
       }
       const flags = command.opts() as DisplayFlags;
       talk = createTalk(io, flags);
-      done(await spec.run({ args: command.args, flags, given, io, talk, command: name, program: whole }));
+      const code = await spec.run({ args: command.args, flags, given, io, talk, command: name, program: whole });
+      await checkPrinted(io);
+      done(code);
     } catch (error) {
       const code = exitCodeOf(error);
-      if (!(error instanceof ReaderGone)) talk.fail(messageOf(error), code);
+      if (!(error instanceof ReaderGone)) talk.fail((await import("./advice.ts")).advised(error, name), code);
       done(code);
     }
   });
 };
+
+/** Line breaks within a paragraph are those of the source. */
+const flowing = (text: string): string => text.replace(/(\S)\n(?=\S)/g, "$1 ");
 
 const examples = (lines: CommandSpec["examples"]): string => {
   if (lines.length === 0) return "";

@@ -9,6 +9,7 @@ import {
   Unavailable,
   UsageError,
 } from "../core/errors.ts";
+import type { Signal } from "./io.ts";
 
 /** What the process says when it ends; scripts rely on these. */
 export const EXIT = {
@@ -25,6 +26,7 @@ export const EXIT = {
   timeUp: 10,
   /** Another run holds the archive. */
   busy: 11,
+  hungUp: 129,
   interrupted: 130,
   terminated: 143,
 } as const;
@@ -35,9 +37,9 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
   readonly exitCode: ExitCode;
-  constructor(signal: "SIGINT" | "SIGTERM") {
+  constructor(signal: Signal) {
     super(`Stopped by ${signal}.`);
-    this.exitCode = signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
+    this.exitCode = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.hungUp }[signal];
   }
 }
 
@@ -49,12 +51,14 @@ export class TimeUp extends Error {
   }
 }
 
+const ADVICE = `--wait 10m waits for it; if it is certain that it is gone, see "callarchive archive unlock".`;
+
 /** Another run holds the archive. */
 export class ArchiveBusy extends Error {
   override readonly name = "ArchiveBusy";
-  constructor({ pid, host, startedAt, expiresAt }: Holder) {
+  constructor({ pid, host, startedAt, expiresAt }: Holder, advice = ADVICE) {
     super(
-      `Another run holds the archive: process ${pid} on ${host}, since ${startedAt} (its lock ends at ${expiresAt} if nothing is heard of it). --wait 10m waits for it.`,
+      `Another run holds the archive: process ${pid} on ${host}, since ${startedAt} (its lock ends at ${expiresAt} if nothing is heard of it). ${advice}`,
     );
   }
 }

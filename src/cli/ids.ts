@@ -67,7 +67,7 @@ export async function* idsFrom(name: string, io: Io, unreadable: (message: strin
 
 const asItIs = (text: string): string => text;
 
-const isSilent = (text: string): boolean => text.trim() === "" || text.startsWith("#");
+export const isSilent = (text: string): boolean => text.trim() === "" || text.startsWith("#");
 
 /** Spreadsheets and PowerShell like to write UTF-16: it would read as gibberish. */
 async function* utf8(chunks: AsyncIterable<Uint8Array>, label: string): AsyncGenerator<Uint8Array> {
@@ -117,7 +117,7 @@ const parsed = (line: string): unknown => {
 };
 
 /** A line of column names, one of which is an id's. */
-const isHeader = (line: string): boolean =>
+export const isHeader = (line: string): boolean =>
   idName(line.split(/[,;\t]/).map((cell) => cell.replace(/"/g, ""))) !== undefined;
 
 async function* fromCsv(source: Source, header: string, rest: AsyncIterable<string>): AsyncGenerator<string> {

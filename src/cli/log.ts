@@ -1,7 +1,9 @@
 import type { Level, Log } from "../core/ports.ts";
+import { jsonLine, oneLine, printable } from "../core/printable.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import type { Io } from "./io.ts";
-import { paint, sentence } from "./render.ts";
+import { paint, type Style, sentence } from "./render.ts";
+import { VERSION } from "./version.ts";
 
 export interface DisplayFlags {
   logFormat: "text" | "json";
@@ -11,14 +13,20 @@ export interface DisplayFlags {
   color: "auto" | "never" | "always";
 }
 
-/** Talk, all of it to stderr. */
+/** Talk, all of it to stderr. Whatever it is given, what reaches a terminal is text. */
 export interface Talk {
   /** Something that happened; `-v` shows the debug ones. */
   log: Log;
   /** A line of JSON logs alone, also with `-q`, where `say` tells people the same. */
   record: (event: string, fields: JsonObject) => void;
   /** Lines for the reader alone: not shown with `-q`, nor in JSON logs. */
-  say: (text: string) => void;
+  say: (text: string, style?: Style) => void;
+  /**
+  Says that a run begins, and of what.
+
+  From here on lines of text carry the time, except on a terminal: there somebody watches.
+  */
+  begin: (command: string, fields: JsonObject) => void;
   /** The last word of a command that failed. */
   fail: (message: string, exitCode: number) => void;
   /** Called around every line, so that a progress line can step aside. */
@@ -35,21 +43,25 @@ export const createTalk = (io: Io, flags: DisplayFlags): Talk => {
   const least = RANK[flags.verbose ? "debug" : flags.quiet ? "error" : "info"];
   const times = new Map<string, number>();
   let around = (write: () => void): void => write();
-  const line = (text: string): void => around(() => void io.stderr.write(`${text}\n`));
+  let timed = false;
+  const raw = (text: string): void => around(() => void io.stderr.write(`${text}\n`));
+  const line = (text: string, style?: Style): void => {
+    const time = timed && text !== "" ? `${io.now().toISOString()} ` : "";
+    raw(`${time}${style ? paint(color, style, text) : text}`);
+  };
 
   const text: Log = (level, event, fields) => {
     if (RANK[level] < least) return;
     const seen = (times.get(event) ?? 0) + 1;
     times.set(event, seen);
     if (!flags.verbose && seen > SHOWN) {
-      if (seen === SHOWN + 1)
-        line(paint(color, "dim", `More like this (${event}) are counted, not shown; -v shows all.`));
+      if (seen === SHOWN + 1) line(`More like this (${event}) are counted, not shown; -v shows all.`, "dim");
       return;
     }
-    line(paint(color, level === "error" ? "red" : level === "warn" ? "yellow" : "dim", sentence(event, fields)));
+    line(oneLine(sentence(event, fields)), level === "error" ? "red" : level === "warn" ? "yellow" : "dim");
   };
   const write = (level: Level, event: string, fields: JsonObject): void =>
-    line(JSON.stringify({ ts: io.now().toISOString(), level, event, ...fields }));
+    raw(jsonLine({ ts: io.now().toISOString(), level, event, runId: io.runId, ...fields }));
   const json: Log = (level, event, fields) => {
     if (RANK[level] >= least) write(level, event, fields);
   };
@@ -60,10 +72,17 @@ export const createTalk = (io: Io, flags: DisplayFlags): Talk => {
     },
     fail: (message, exitCode) => {
       if (flags.logFormat === "json") write("error", "failed-run", { message, exitCode });
-      else line(`callarchive: ${message}`);
+      else line(printable(`callarchive: ${message}`));
     },
-    say: (words) => {
-      if (!flags.quiet && flags.logFormat === "text") line(words);
+    say: (words, style) => {
+      if (!flags.quiet && flags.logFormat === "text")
+        for (const part of printable(words).split("\n")) line(part, style);
+    },
+    begin: (command, fields) => {
+      timed = flags.logFormat === "text" && io.stderr.isTTY !== true;
+      const start = { version: VERSION, command, ...fields };
+      if (flags.logFormat === "json") write("info", "start", start);
+      else text(timed ? "info" : "debug", "start", { runId: io.runId, ...start });
     },
     aside: (wrap) => {
       around = wrap;

@@ -1,8 +1,5 @@
-import { readFileSync, writeSync } from "node:fs";
+import { readFileSync, readlinkSync, writeSync } from "node:fs";
 import type { Io } from "./io.ts";
-
-/** The program's help, as it was when it was built. */
-const HELP = new URL("../help.txt", import.meta.url);
 
 const STDOUT = 1;
 
@@ -13,22 +10,33 @@ const answered = async ([word, ...more]: readonly string[]): Promise<boolean> =>
   // A console of Windows wants its text from a stream.
   if (more.length > 0 || !(isVersion || isHelp) || process.platform === "win32") return false;
   try {
-    const text = isVersion ? Buffer.from(`${(await import("./version.ts")).VERSION}\n`) : readFileSync(HELP);
+    const text = isVersion ? Buffer.from(`${(await import("./version.ts")).VERSION}\n`) : await builtHelp();
     // Without making a stream of it.
     for (let at = 0; at < text.length; ) at += writeSync(STDOUT, text, at);
     return true;
   } catch {
-    // It was not built, or nobody listens: the long way knows what to do.
+    // It was not built in this width, or nobody listens: the long way knows what to do.
     return false;
   }
+};
+
+/** The program's help as it was built; only for the widths that are common. @throws where there is none */
+const builtHelp = async (): Promise<Buffer> => {
+  const { helpWidth } = await import("./help-width.ts");
+  const { isatty } = await import("node:tty");
+  // Only of a terminal, since it makes a stream.
+  const width = helpWidth({ env: process.env, stdout: isatty(STDOUT) ? process.stdout : {} });
+  return readFileSync(new URL(`../help-${width}.txt`, import.meta.url));
 };
 
 /** The command line, on this process. Alone in touching it. */
 export const main = async (): Promise<void> => {
   const argv = process.argv.slice(2);
   if (await answered(argv)) return;
-  const { availableParallelism, hostname } = await import("node:os");
+  const { availableParallelism, hostname, uptime } = await import("node:os");
+  const { randomBytes } = await import("node:crypto");
   let reads = false;
+  let failure: Error | undefined;
   const io: Io = {
     env: process.env,
     // Made only when something reads it: it would hold the process up.
@@ -37,26 +45,33 @@ export const main = async (): Promise<void> => {
       return process.stdin;
     },
     stdout: process.stdout,
+    stdoutFailure: () => failure,
     stderr: process.stderr,
     cwd: process.cwd(),
     pid: process.pid,
+    runId: randomBytes(4).toString("hex"),
     host: hostname(),
+    get processSpace() {
+      return processSpace(uptime);
+    },
     isAlive,
+    startOf,
     nodeVersion: process.versions.node,
     cores: availableParallelism(),
     now: () => new Date(),
     onSignal: (heard) => {
-      process.on("SIGINT", heard);
-      process.on("SIGTERM", heard);
+      const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+      for (const signal of signals) process.on(signal, heard);
       return () => {
-        process.off("SIGINT", heard);
-        process.off("SIGTERM", heard);
+        for (const signal of signals) process.off(signal, heard);
       };
     },
     exit: (code) => process.exit(code),
   };
-  // Whoever writes data hears of its errors by itself; about talk that nobody can hear there is nothing to say.
-  process.stdout.on("error", () => undefined);
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") failure ??= error;
+  });
+  // About messages that nobody can read there is nothing to say.
   process.stderr.on("error", () => undefined);
   try {
     const { run } = await import("./program.ts");
@@ -66,6 +81,26 @@ export const main = async (): Promise<void> => {
     throw error;
   } finally {
     if (reads) process.stdin.destroy();
+  }
+};
+
+/** Boots and namespaces are told by /proc, on Linux. */
+const processSpace = (uptime: () => number): string => {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${boot}/${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return `booted ${new Date(Math.round((Date.now() - uptime() * 1000) / 60_000) * 60_000).toISOString()}`;
+  }
+};
+
+const startOf = (pid: number): string | undefined => {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The name of the command may hold spaces and parentheses; the start is the twentieth field after it.
+    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return undefined;
   }
 };
 

@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import type { Troubled } from "../core/archive.ts";
 import type { Shard } from "../core/selection.ts";
 import { bytes, seconds, several, shard, whole, zone } from "./values.ts";
 
@@ -62,6 +63,7 @@ export interface CloudFlags {
   describe: "auto" | "always";
   allowHost?: string[];
   maxDocumentSize: number;
+  allowOther?: boolean;
   concurrency: number;
   /** Calls per second. */
   tps?: number;
@@ -80,6 +82,8 @@ export const connectionOptions = (): Option[] => [
   option("--tps <n>", "at most n requests to the service a second (default: as many as it takes)", whole(1)),
   option("--retries <n>", "how often a request that failed in passing is tried again", whole(0, 100)).default(6),
 ];
+export const allowOtherOption = (): Option =>
+  option("--allow-other", "go on although the archive holds calls of another region or account");
 export const cloudOptions = (): Option[] => [
   ...connectionOptions(),
   option(
@@ -89,6 +93,7 @@ export const cloudOptions = (): Option[] => [
     .choices(["auto", "always"])
     .default("auto"),
   option("--allow-host <host>", "also download from this host, or *.suffix; repeatable", several),
+  allowOtherOption(),
   option("--max-document-size <size>", "refuse larger documents", bytes).default(64 * 1024 * 1024, "64MB"),
   option("--concurrency <n>", "calls fetched at once", whole(1, 1024)).default(16),
 ];
@@ -110,21 +115,34 @@ export interface PullFlags extends RunFlags {
   refresh?: boolean;
   dryRun?: boolean;
   errorFile?: string;
+  strict?: boolean;
   /** Seconds. */
   lookback: number;
+  allowEmpty?: boolean;
 }
+export const allowEmptyOption = (): Option =>
+  option("--allow-empty", "an agent that has never listed a call is warned of, and is no reason for exit 3");
+/** Of everything that changes an archive. */
+export const dryRunOption = (): Option => option("-n, --dry-run", "say what would be done, and change nothing");
+
 export const pullOptions = (): Option[] => [
   option("--refresh", "fetch again what the archive has"),
-  option("-n, --dry-run", "say what would be fetched, and fetch nothing"),
+  dryRunOption(),
   option("--error-file <file>", "write what is missing, invalid or failed as NDJSON; `-i` takes it back"),
+  option("--strict", "exit 3 also for trouble that was reported before or acknowledged"),
   option(
     "--lookback <time>",
     "how far behind its cursor `--since last` looks for calls that came late",
     seconds,
   ).default(24 * 3600, "24h"),
+  allowEmptyOption(),
   ...runOptions(),
 ];
 
+export interface ConfigFlags {
+  /** False for `--no-config`. */
+  config?: string | false;
+}
 export const configOptions = (): Option[] => [
   option("--config <file>", "settings in YAML or JSON (default: ~/.config/callarchive/config.yaml, if it is there)"),
   option("--no-config", "no config file, not even that one"),
@@ -132,7 +150,7 @@ export const configOptions = (): Option[] => [
 
 export const displayOptions = (): Option[] => [
   option("--log-format <format>", "how talk is written to stderr").choices(["text", "json"]).default("text"),
-  option("-q, --quiet", "errors only"),
+  option("-q, --quiet", "errors only").conflicts("verbose"),
   option("-v, --verbose", "each call and each retry"),
   option("--no-progress", "no progress line"),
   option("--color <when>", "colors in talk").choices(["auto", "never", "always"]).default("auto"),
@@ -160,6 +178,9 @@ export interface OutputFlags {
   csvBom?: boolean;
   csvGuard: boolean;
   new?: boolean;
+  force?: boolean;
+  /** False for `--no-clobber`. */
+  clobber?: boolean;
   threads?: number;
 }
 
@@ -175,8 +196,18 @@ export type PullCommandFlags = SelectionFlags & PullFlags & CloudFlags & Archive
 
 export type RetentionFlags = ArchiveFlags & RunFlags;
 
-export type VerifyFlags = SelectionFlags & ConnectionFlags & ArchiveFlags & { remote?: boolean; json?: boolean };
+export type AckFlags = RetentionFlags & {
+  ids?: string;
+  all?: boolean;
+  state?: Troubled;
+  undo?: boolean;
+  dryRun?: boolean;
+};
+
+export type VerifyFlags = SelectionFlags &
+  ConnectionFlags &
+  ArchiveFlags & { allowOther?: boolean; remote?: boolean; json?: boolean; allowEmpty?: boolean };
 
 export type ConnectionFlags = Pick<CloudFlags, "region" | "endpoint" | "profile" | "client" | "tps" | "retries">;
 
-export type DoctorFlags = ConnectionFlags & ArchiveFlags & { json?: boolean };
+export type DoctorFlags = ConnectionFlags & ArchiveFlags & { agent?: string[]; json?: boolean };

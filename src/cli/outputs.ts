@@ -1,31 +1,31 @@
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { basename, dirname, extname, join, resolve } from "node:path";
-import { messageOf, UsageError } from "../core/errors.ts";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import { UsageError } from "../core/errors.ts";
 import type { Output } from "../core/export.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { type FileOutput, Files } from "../sinks/files.ts";
 import { clearLeftovers, tagOf } from "../sinks/leftovers.ts";
 import type { FileFacts } from "../sinks/part-file.ts";
-import { streamOutput } from "../sinks/stream.ts";
+import { isSpecial, placeAt } from "../sinks/places.ts";
 import { type WriterName, writers } from "../writers/index.ts";
+import { impliedBy } from "./endings.ts";
 import type { Io } from "./io.ts";
+import { openStream, type StreamContext } from "./open-stream.ts";
 import type { ArchiveFlags, OutputFlags } from "./options.ts";
+import {
+  type FileTarget,
+  isOutputName,
+  namesOfPart,
+  namesWritten,
+  partName,
+  placeOf,
+  reportName,
+  type Target,
+} from "./output-names.ts";
 import { type PlannedOutput, writerOf } from "./rendering/plan.ts";
+import { checkReplaceable, replacing } from "./replacing.ts";
+import { checkFolder, checkSpecial, PROBE } from "./writable.ts";
 
-/** Where the data goes, decided before any work is done. */
-export type Target =
-  | { kind: "folder"; path: string; formats: WriterName[] }
-  | { kind: "file"; path: string; formats: [WriterName] }
-  | { kind: "stream"; path?: string; formats: [WriterName] };
+export { placeOf, type Target } from "./output-names.ts";
 
 const isWriter = (name: string): name is WriterName => Object.hasOwn(writers, name);
 
@@ -39,18 +39,26 @@ export const targetOf = (flags: OutputFlags, io: Io): Target => {
       throw new UsageError(`There is no format "${name}". There are: ${Object.keys(writers).join(", ")}.`);
   const [first, ...more] = formats.filter(isWriter);
   if (first === undefined) throw new UsageError("No format is given.");
-  const path = output === "-" ? undefined : through(resolve(io.cwd, output));
-  const there = path !== undefined && existsSync(path) ? statSync(path) : undefined;
-  if (path === undefined || (there && !there.isFile() && !there.isDirectory())) {
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(output))
+    throw new UsageError(`-o ${output}: this version writes to no address. Write to a folder or file, and copy that.`);
+  const place = output === "-" ? undefined : placeAt(resolve(io.cwd, output), io.pid);
+  if (place === undefined || isSpecial(place)) {
     if (more.length > 0) throw new UsageError("A stream takes one format; for several, name a folder with -o.");
     if (flags.new) throw new UsageError("--new remembers what a file or folder has had; a stream has no memory.");
-    return { kind: "stream", formats: [first], ...(path !== undefined && { path }) };
+    return { kind: "stream", formats: [first], ...(place && { to: place }) };
   }
-  if (there?.isDirectory() || /[/\\]$/.test(output) || more.length > 0 || (!there && extname(output) === "")) {
-    if (there?.isFile()) throw new UsageError(`${output} is a file; several formats need a folder.`);
+  const { kind, path } = place;
+  if (kind === "folder" || /[/\\]$/.test(output)) {
+    if (kind === "file") throw new UsageError(`${output} is a file, not a folder.`);
     return { kind: "folder", path, formats: [first, ...more] };
   }
-  return { kind: "file", path, formats: [first] };
+  if (more.length > 0)
+    throw new UsageError(
+      kind === "file"
+        ? `${output} is a file; several formats need a folder.`
+        : `Several formats need a folder: -o ${output.slice(0, output.length - extname(output).length)}/ makes one.`,
+    );
+  return { kind: "file", path, formats: [first], isThere: kind === "file" };
 };
 
 /**
@@ -66,66 +74,33 @@ export const checkApart = (
   const seen = new Map<string, string>();
   const claim = (path: string | undefined, what: string): void => {
     if (path === undefined) return;
-    const place = through(resolve(io.cwd, path));
-    const other = seen.get(place);
+    const place = placeAt(resolve(io.cwd, path), io.pid);
+    // Several may write to one pipe or device.
+    if (isSpecial(place)) return;
+    const other = seen.get(place.path);
     if (other !== undefined) throw new UsageError(`${what} would write over ${other}: ${path}.`);
-    seen.set(place, what);
+    seen.set(place.path, what);
   };
   if (archive !== false) for (const end of ["", "-wal", "-shm"]) claim(`${archive}${end}`, "the archive");
   if (ids !== undefined && ids !== "-") claim(ids, "the list of ids");
-  if (target?.kind === "file") claim(target.path, "-o");
-  if (target && target.kind !== "stream") claim(join(placeOf(target).root, placeOf(target).manifest), "the manifest");
+  if (target && target.kind !== "stream") {
+    const { root, manifest } = placeOf(target);
+    for (const name of namesWritten(target)) claim(join(root, name), "-o");
+    claim(join(root, manifest), "the manifest");
+  }
   // What could not be had may replace the very list that asked for it: the list is read to its end before.
   if (errorFile !== ids) claim(errorFile, "--error-file");
   claim(metricsFile, "--metrics-file");
 };
 
-/** Through links to the file itself, also one that is not there yet: a rename would replace the link. */
-const through = (path: string): string => {
-  try {
-    return realpathSync(path);
-  } catch {
-    try {
-      return through(resolve(dirname(path), readlinkSync(path)));
-    } catch {
-      return path;
-    }
-  }
-};
-
-const impliedBy = (output: string): WriterName | undefined => {
-  const ending = extname(output).toLowerCase();
-  return Object.keys(writers)
-    .filter(isWriter)
-    .find((name) => (writers[name].extensions as readonly string[]).includes(ending));
-};
-
-/** The folder that the files of a target are in, and its manifest's name there. */
-export const placeOf = (target: Target & { path: string }): { root: string; manifest: string } =>
-  target.kind === "file"
-    ? { root: dirname(target.path), manifest: `${basename(target.path)}.manifest.json` }
-    : { root: target.path, manifest: "manifest.json" };
-
-/** Part 3 of `transcripts.ndjson` is `transcripts-00003.ndjson`; part 0 is the whole. */
-const partName = (name: string, part: number): string => {
-  if (part === 0) return name;
-  const [, stem = name, ending = ""] = /^((?:.*\/)?[^./]*)(.*)$/.exec(name) ?? [];
-  return `${stem}-${String(part).padStart(5, "0")}${ending}`;
-};
-
 /** Every file that a part of this number may have brought. */
-export const partFiles = (target: Target & { path: string }, part: number): string[] => {
-  const { root } = placeOf(target);
-  if (target.kind === "file") {
-    const name = partName(basename(target.path), part);
-    return [join(root, name), join(root, `${name}.report.ndjson`)];
-  }
-  const mains = Object.values(writers).flatMap(({ file, sidecars }) => [file, ...sidecars]);
-  return mains.map((name) => join(root, partName(name, part)));
-};
+export const partFiles = (target: FileTarget, part: number): string[] =>
+  namesOfPart(target, part).map((name) => join(placeOf(target).root, name));
 
 export interface Outputs {
   outputs: (Output & PlannedOutput)[];
+  /** How many conversations the export had that this one replaces, if that is known. */
+  before?: number;
   /** Makes everything visible; the manifest comes last. */
   publish(manifestOf: (files: FileFacts[]) => JsonObject): Promise<FileFacts[]>;
   /** Leaves nothing half-written behind. */
@@ -133,67 +108,73 @@ export interface Outputs {
 }
 
 /** Opens what `target` names. Nothing is created before the first transcript is written. */
-export const openOutputs = async (target: Target, flags: OutputFlags, io: Io, part: number): Promise<Outputs> => {
+export const openOutputs = async (
+  target: Target,
+  flags: OutputFlags,
+  io: Io,
+  part: number,
+  context: StreamContext,
+): Promise<Outputs> => {
   const options: PlannedOutput["options"] = {
     rows: flags.rows,
     csvBom: flags.csvBom === true,
     csvGuard: flags.csvGuard,
     single: target.kind !== "folder",
   };
-  if (target.kind === "stream") return openStream(target, options, io);
+  if (target.kind === "stream") return toStream(target, options, io, context);
+  // Once more: the fetching may have taken hours.
+  await checkReplaceable(target, flags, io);
   const place = placeOf(target);
   const names = target.kind === "file" ? [basename(target.path)] : target.formats.map((format) => writers[format].file);
-  for (const folder of new Set([place.root, ...names.map((name) => dirname(join(place.root, name)))]))
-    await clearLeftovers(folder, io);
+  for (const folder of new Set(names.map((name) => dirname(join(place.root, name))).concat(place.root)))
+    await clearLeftovers(folder, io, (name) => isLeftoverName(target, relative(place.root, join(folder, name))));
   const files = new Files({ ...place, tag: tagOf(io) });
   const made = target.formats.map((format) => {
     const name = partName(target.kind === "file" ? basename(target.path) : writers[format].file, part);
-    const report = target.kind === "file" ? `${name}.report.ndjson` : partName("messages.report.ndjson", part);
+    const report = target.kind === "file" ? reportName(name) : partName("messages.report.ndjson", part);
     const main: FileOutput = files.output(name);
     // Also when there will be nothing to say: no older report is to speak in its place.
     if (writers[format].sidecars.length > 0) main.put("", { file: report });
     return { ...writer({ format, options: { ...options, report } }), ...main };
   });
+  const exchange = part === 0 ? await replacing(target) : undefined;
   return {
     outputs: made,
-    publish: (manifestOf) => files.publish(manifestOf, { dropEmpty: part > 0, replace: part === 0 }),
+    ...(exchange?.before !== undefined && { before: exchange.before }),
+    publish: (manifestOf) => files.publish(manifestOf, { dropEmpty: part > 0, ...(exchange && { exchange }) }),
     discard: () => files.discard(),
   };
 };
 
-const openStream = (
-  { path, formats: [format] }: Target & { kind: "stream" },
+const toStream = async (
+  { to, formats: [format] }: Target & { kind: "stream" },
   options: PlannedOutput["options"],
   io: Io,
-): Outputs => {
-  const { put, flush, end } = streamOutput(path === undefined ? io.stdout : createWriteStream(path));
+  context: StreamContext,
+): Promise<Outputs> => {
+  const { put, flush, end, destroy } = await openStream(to, io, context);
   return {
     outputs: [{ ...writer({ format, options: { ...options, report: null } }), put, flush }],
     publish: async () => {
-      if (path !== undefined) await end();
+      await end();
       return [];
     },
-    discard: async () => undefined,
+    discard: async () => destroy(),
   };
 };
 
 /** What begins and ends the file; what lies between is rendered elsewhere, by others of its kind. */
 const writer = (output: PlannedOutput) => ({ ...output, writer: writerOf(output) });
 
+const isLeftoverName = (target: FileTarget, name: string): boolean =>
+  name === PROBE || name === placeOf(target).manifest || isOutputName(target, name);
+
 /**
 Fails now, not after an hour of work, when nothing can be written there.
 
-@throws UsageError
+@throws Error that names the folder
 */
 export const checkWritable = (target: Target, io: Io): void => {
-  if (target.kind === "stream") return;
-  const { root } = placeOf(target);
-  const probe = join(root, `.callarchive.${tagOf(io)}.part`);
-  try {
-    mkdirSync(root, { recursive: true, mode: 0o700 });
-    writeFileSync(probe, "", { mode: 0o600, flag: "wx" });
-    rmSync(probe);
-  } catch (error) {
-    throw new UsageError(`Cannot write to ${root}: ${messageOf(error)}`);
-  }
+  if (target.kind !== "stream") checkFolder(placeOf(target).root, io);
+  else if (target.to) checkSpecial(target.to);
 };

@@ -1,9 +1,12 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help } from "commander";
 import { messageOf } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
 import { addCommand, type CommandEntry, nameCommand } from "./command.ts";
 import { commands } from "./commands/index.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
+import { helpWidth } from "./help-width.ts";
 import type { Io } from "./io.ts";
+import { checkPrinted } from "./printed.ts";
 import { VERSION } from "./version.ts";
 
 const INTRO = `Gets every conversation out of Alibaba Cloud's Real-time Conversational AI once, keeps it whole in an archive, and writes it as NDJSON, CSV or fine-tuning chat files, as often as you like.`;
@@ -13,35 +16,42 @@ Start here:
   $ callarchive demo                 see it work, without an account
   $ callarchive doctor               check credentials, permissions and network
   $ callarchive export ID            one call, to standard output
-
-Every flag can be set in the environment (CALLARCHIVE_ARCHIVE, CALLARCHIVE_MIN_TURNS, …) and in a config file.
-Exit codes: 0 complete, 1 failure, 2 usage, 3 partial, 4 credentials, permission or clock, 5 temporary (run again),
-10 time is up, 11 another run holds the archive, 130 and 143 interrupted.
 `;
+
+const OUTRO_WORDS = [
+  "Every flag can be set in the environment (CALLARCHIVE_ARCHIVE, CALLARCHIVE_MIN_TURNS, …) and in a config file.",
+  "Exit codes: 0 complete, 1 failure, 2 usage, 3 partial, 4 credentials, permission or clock, 5 temporary (run again), 10 time is up, 11 another run holds the archive, 129, 130 and 143 interrupted.",
+];
+
+const outro = (width: number): string => {
+  const help = new Help();
+  return `${OUTRO}\n${OUTRO_WORDS.map((words) => help.boxWrap(words, width)).join("\n")}\n`;
+};
 
 /** The program with the flags of some of its commands; the others are there by name alone. */
 const assemble = async (
   isWanted: (entry: CommandEntry) => boolean,
   io: Io,
   done: (code: ExitCode) => void,
+  complain: (text: string) => void,
 ): Promise<Command> => {
   const program = new Command("callarchive")
     .description(INTRO)
     .version(VERSION, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help of a command")
-    .addHelpText("after", OUTRO)
+    .addHelpText("after", () => outro(helpWidth(io)))
     .configureHelp({ showGlobalOptions: false })
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => void io.stderr.write(text),
-      getOutHelpWidth: () => 110,
-      getErrHelpWidth: () => 110,
+      writeErr: complain,
+      getOutHelpWidth: () => helpWidth(io),
+      getErrHelpWidth: () => helpWidth(io),
     })
     .exitOverride()
     .showHelpAfterError("(add --help for the flags and examples)");
   let assembled: Promise<Command> | undefined;
-  const whole = (): Promise<Command> => (assembled ??= assemble(() => true, io, done));
+  const whole = (): Promise<Command> => (assembled ??= assemble(() => true, io, done, complain));
   for (const entry of commands) {
     if (isWanted(entry)) await addCommand(program, entry, io, whole, done);
     else nameCommand(program, entry);
@@ -49,31 +59,53 @@ const assemble = async (
   return program;
 };
 
+/** Help that was asked for is complete when it could be printed. */
+const helpGiven = async (io: Io): Promise<ExitCode> => {
+  try {
+    await checkPrinted(io);
+    return EXIT.complete;
+  } catch (error) {
+    io.stderr.write(`callarchive: ${messageOf(error)}\n`);
+    return EXIT.failure;
+  }
+};
+
 /** Runs one command line. Never throws for what a user can cause: it tells, and gives the exit code. */
 export const run = async (argv: readonly string[], io: Io): Promise<ExitCode> => {
   let code: ExitCode = EXIT.complete;
   // A command line is of one command.
   const named = argv.find((word) => word !== "help" && !word.startsWith("-"));
+  let complaint = "";
   const program = await assemble(
     ({ name }) => name === named,
     io,
     (result) => {
       code = result;
     },
+    (text) => {
+      complaint += text;
+    },
   );
   try {
     if (argv.length === 0) {
       program.outputHelp({ error: true });
+      io.stderr.write(complaint);
       return EXIT.usage;
     }
     await program.parseAsync(argv, { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      // Help that was asked for is complete; commander has already told of anything else.
-      return error.exitCode === 0 ? EXIT.complete : EXIT.usage;
+    // Help that was asked for is complete.
+    if (error instanceof CommanderError && error.exitCode === 0) return helpGiven(io);
+    const exitCode = error instanceof CommanderError ? EXIT.usage : exitCodeOf(error);
+    const { hintsOf, likelyLogFormat } = await import("./log-format.ts");
+    const logFormat = await likelyLogFormat(hintsOf(argv, named), io);
+    if (error instanceof CommanderError && logFormat === "text") io.stderr.write(printable(complaint));
+    else {
+      const { createTalk } = await import("./log.ts");
+      const talk = createTalk(io, { logFormat, progress: false, color: "never" });
+      talk.fail(messageOf(error).replace(/^error: /, ""), exitCode);
     }
-    io.stderr.write(`callarchive: ${messageOf(error)}\n`);
-    return exitCodeOf(error);
+    return exitCode;
   }
 };

@@ -6,6 +6,8 @@ import { count, duration } from "./render.ts";
 export interface Step {
   stage: string;
   done: number;
+  /** Of those, what took work: the rate is of these. @default all */
+  worked?: number;
   /** How many there will be; absent while that is not known. */
   total?: number;
   troubled: number;
@@ -28,7 +30,8 @@ export const createProgress = async (io: Io, flags: DisplayFlags, talk: Talk): P
       show: (step) => {
         if (!clock.due(step, LOG_EVERY_MS)) return;
         const rate = clock.rate(step);
-        if (flags.logFormat === "json") talk.record("progress", { ...step, perSecond: Math.round(rate * 10) / 10 });
+        const { worked: _, ...shown } = step;
+        if (flags.logFormat === "json") talk.record("progress", { ...shown, perSecond: Math.round(rate * 10) / 10 });
         else talk.say(words(step, rate));
       },
       stop: () => {},
@@ -76,7 +79,7 @@ const createClock = (io: Io) => {
       return true;
     },
     /** Per second. */
-    rate: (step: Step): number => (step.done * 1000) / Math.max(1, io.now().getTime() - begun),
+    rate: (step: Step): number => ((step.worked ?? step.done) * 1000) / Math.max(1, io.now().getTime() - begun),
   };
 };
 

@@ -1,50 +1,72 @@
 import { styleText } from "node:util";
+import { oneLine } from "../core/printable.ts";
 import type { JsonObject } from "../core/transcript.ts";
 
-type Style = "red" | "yellow" | "green" | "dim" | "bold";
+export type Style = "red" | "yellow" | "green" | "dim" | "bold";
 
 export const paint = (color: boolean, style: Style, text: string): string =>
   color ? styleText(style, text, { validateStream: false }) : text;
 
 const SENTENCES: Record<string, (fields: JsonObject) => string> = {
-  retry: ({ what, attempt, waitMs, message }) =>
-    `${what}: ${message} Trying again (${attempt}) in ${Number(waitMs) / 1000} s.`,
+  start: ({ version, runId, command, ...fields }) =>
+    `callarchive ${version} begins run ${runId}: ${[command, ...pairs(fields)].join(" ")}`,
+  retry: ({ action, item, attempt, waitMs, message }) =>
+    `${action}${item ? ` ${item}` : ""}: ${message} Attempt ${attempt} failed; the next follows in ${Number(waitMs) / 1000} s.`,
+  throttled: ({ perSecond, message }) =>
+    perSecond === undefined
+      ? `${message} It is tried again.`
+      : `The service throttles: now ${perSecond} requests a second.`,
   fetched: ({ id, bytes }) => `${id}: fetched, ${size(Number(bytes))}.`,
   open: ({ id }) => `${id}: not finished, or its log is not written yet.`,
   missing: ({ id, message }) => `${id}: missing. ${message}`,
   failed: ({ id, message }) => `${id}: failed. ${message}`,
   invalid: ({ id, format, message }) =>
     format === undefined
-      ? `${id}: invalid: ${message}. Its bytes are kept: "callarchive show ${id} --raw"; --refresh asks for it again.`
+      ? `${id}: invalid: ${message}. Its bytes are kept: "callarchive show ${id} --raw"; "callarchive pull ${id} --refresh" asks for it again.`
       : `${id}: cannot be written as ${format}: ${message}. It is left out there; other formats have it.`,
+  "not-refreshed": ({ id, stored, message }) => `${id}: asked for again in vain: it stays ${stored}. ${message}`,
   "not-described": ({ id, message }) => `${id}: its details could not be had. ${message}`,
   "not-listed": ({ agentId, message }) => `Agent ${agentId} could not be listed. ${message}`,
   "not-recorded": ({ message }) => String(message),
+  fewer: ({ place, before, now }) =>
+    `${place} had ${plural(Number(before), "conversation")}, now ${count(Number(now))}: this selection replaces it.`,
+  "no-reader": ({ path }) => `Waiting until something reads ${path}.`,
+  "not-scrubbed": ({ message }) => String(message),
+  "not-acknowledged": ({ id, message }) => `${id}: not acknowledged. ${message}`,
   "bad-id": ({ message }) => String(message),
+  "would-forget": ({ id, state, startedAt, bytes }) =>
+    `${id}: would be deleted: ${state}${startedAt ? `, began ${startedAt}` : ""}, ${size(Number(bytes))} of documents.`,
   waiting: ({ pid, host, startedAt }) =>
     `Waiting for another run to end: process ${pid} on ${host}, since ${startedAt}.`,
   stopping: ({ reason, drainSeconds }) =>
     `${reason} Finishing what is under way (up to ${drainSeconds} s); another signal ends at once.`,
-  "selection-differs": ({ startedAt, was, is }) =>
-    `The last run (${startedAt}) did not end, and selected something else: ${JSON.stringify(was)}, now ${JSON.stringify(is)}.`,
+  "selection-differs": ({ startedAt, ended, was, is }) =>
+    `The last run (${startedAt}) ${ended}, and selected something else: ${JSON.stringify(was)}, now ${JSON.stringify(is)}.`,
   "link-refreshed": ({ id }) => `${id}: the link had expired; asked for a fresh one.`,
   "pages-moved": ({ agentId, pass }) => `Pages of agent ${agentId} moved while they were read (pass ${pass}).`,
   "window-split": ({ start, end }) => `More calls than one window can list: split ${start} .. ${end}.`,
-  "keeps-moving": ({ agentId }) =>
-    `Calls of agent ${agentId} kept arriving while they were listed; those that came last are left to the next run.`,
+  "keeps-moving": ({ agentId, start, end, passes }) =>
+    `The calls of agent ${agentId} from ${start} to ${end} changed each of the ${passes} times that they were listed; the next run lists them again.`,
+  "never-listed": ({ agentId, message }) =>
+    `Agent ${agentId} has never listed a call: ${message}. If it has had none yet, --allow-empty makes that exit 0.`,
+  "older-calls": ({ place, since, command }) =>
+    `${place} has had nothing yet, and --since last begins at ${since}: older calls in the archive are not written there. To write everything the archive has: ${command}`,
 };
 
 /** An event as a line for people. */
 export const sentence = (event: string, fields: JsonObject): string =>
-  SENTENCES[event]?.(fields) ??
-  `${event}: ${Object.entries(fields)
-    .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join(" ")}`;
+  SENTENCES[event]?.(fields) ?? `${event}: ${pairs(fields).join(" ")}`;
+
+const pairs = (fields: JsonObject): string[] =>
+  Object.entries(fields).map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
 
 export const count = (n: number): string => n.toLocaleString("en-US");
 
 /** "1 call", "2 calls". */
 export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+
+/** "1 is", "2 are". */
+export const isAre = (n: number): string => `${count(n)} ${n === 1 ? "is" : "are"}`;
 
 /** Bytes for people, in decimal units. */
 export const size = (bytes: number): string => {
@@ -68,8 +90,9 @@ export const duration = (ms: number): string => {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 };
 
-/** Columns of text, two spaces apart. */
-export const table = (rows: readonly (readonly string[])[]): string => {
+/** Columns of text, two spaces apart; a cell is one line, whatever is in it. */
+export const table = (cells: readonly (readonly string[])[]): string => {
+  const rows = cells.map((row) => row.map(oneLine));
   const widths: number[] = [];
   for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
   return rows

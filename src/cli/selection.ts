@@ -3,6 +3,7 @@ import { UsageError } from "../core/errors.ts";
 import { inShard, instant, range, type Shard } from "../core/selection.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import type { Stretch } from "../sources/ranges.ts";
+import { countIds } from "./id-count.ts";
 import { checkedId, idsFrom } from "./ids.ts";
 import type { Io } from "./io.ts";
 import type { Talk } from "./log.ts";
@@ -10,7 +11,11 @@ import type { FilterFlags, SelectionFlags } from "./options.ts";
 
 /** What a command line selects. */
 export type Selection =
-  | { by: "ids"; ids: (unreadable: (message: string) => void) => AsyncGenerator<string>; total?: number }
+  | {
+      by: "ids";
+      ids: (unreadable: (message: string) => void) => AsyncGenerator<string>;
+      total?: number /* as named: repeats count */;
+    }
   | { by: "range"; stretches: Stretch[]; last: boolean };
 
 export interface SelectionInput {
@@ -36,7 +41,7 @@ export const selectionOf = async (input: SelectionInput, known: Known): Promise<
       throw new UsageError(
         "Select calls by id, or by --agent and --since: not both. Run twice; the archive keeps what it has.",
       );
-    return selectIds(input);
+    return withTotal(selectIds(input), input);
   }
   if (flags.agent === undefined && flags.since === undefined && flags.until === undefined)
     throw new UsageError(
@@ -54,7 +59,20 @@ export const selectionOf = async (input: SelectionInput, known: Known): Promise<
   };
 };
 
-const selectIds = ({ args, flags: { ids: file }, io }: SelectionInput): Selection & { by: "ids" } => {
+/** A file can be counted before it is read; a stream cannot. */
+const withTotal = async (selection: Selection & { by: "ids" }, { args, flags, io }: SelectionInput) => {
+  if (flags.ids === undefined) return selection;
+  const inFile = await countIds(flags.ids, io);
+  return inFile === undefined ? selection : { ...selection, total: args.length + inFile };
+};
+
+/** The ids that a command line names, itself or by a file. */
+export const idsOf = (input: IdsInput): IdReader => selectIds(input).ids;
+
+type IdReader = (Selection & { by: "ids" })["ids"];
+type IdsInput = Pick<SelectionInput, "args" | "io"> & { flags: Pick<SelectionFlags, "ids"> };
+
+const selectIds = ({ args, flags: { ids: file }, io }: IdsInput): Selection & { by: "ids" } => {
   const named = args.map((id) => checkedId(id, "On the command line: "));
   async function* ids(unreadable: (message: string) => void): AsyncGenerator<string> {
     yield* named;
@@ -71,9 +89,14 @@ const stretchesOf = ({ flags, io }: SelectionInput, agents: string[], known: Kno
   const now = io.now();
   const zone = zoneOf(flags, io);
   const end = until === undefined ? now : instant(until, zone, now);
+  const start = since === "last" ? undefined : instant(since, zone, now);
+  if (start && start > now)
+    throw new UsageError(
+      `--since ${since} lies in the future: it is ${start.toISOString()}, and now is ${now.toISOString()}.`,
+    );
   return Promise.all(
     agents.map(async (agentId) => {
-      if (since !== "last") return { agentId, ...range(instant(since, zone, now), end) };
+      if (start) return { agentId, ...range(start, end) };
       const cursor = await known.cursor(cursorName(agentId, shard));
       if (!cursor)
         throw new UsageError(

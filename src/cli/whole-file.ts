@@ -1,16 +1,35 @@
-import { dirname } from "node:path";
-import { tagOf } from "../sinks/leftovers.ts";
+import { basename, dirname } from "node:path";
+import { ReaderGone, UsageError } from "../core/errors.ts";
+import type { Chunk } from "../core/ports.ts";
+import { clearLeftovers, tagOf } from "../sinks/leftovers.ts";
 import { PartFile, syncFolder } from "../sinks/part-file.ts";
+import { isSpecial, placeAt, type Special } from "../sinks/places.ts";
 import type { Io } from "./io.ts";
+import { openStream, type StreamContext } from "./open-stream.ts";
 
-/** Fills a file that appears under its name only when it is whole. */
+/** What is filled: pieces are added, and flushed from time to time. */
+interface Filling {
+  add(data: Chunk, rows?: number): void;
+  flush(): Promise<void>;
+}
+
+/**
+Fills a file that appears under its name only when it is whole. Through a link its target is replaced, not the link; a
+pipe, a device or a socket is written to.
+*/
 export const fillWhole = async (
   path: string,
   io: Io,
-  fill: (file: PartFile) => Promise<void>,
+  context: StreamContext,
+  fill: (file: Filling) => Promise<void>,
   mode = 0o600,
 ): Promise<void> => {
-  const file = await PartFile.open(path, tagOf(io), mode);
+  const place = placeAt(path, io.pid);
+  if (isSpecial(place)) return fillStream(place, io, context, fill);
+  if (place.kind === "folder") throw new UsageError(`${path} is a folder.`);
+  const folder = dirname(place.path);
+  await clearLeftovers(folder, io, (name) => name === basename(place.path));
+  const file = await PartFile.open(place.path, tagOf(io), mode);
   try {
     await fill(file);
     await file.seal();
@@ -19,8 +38,23 @@ export const fillWhole = async (
     await file.discard();
     throw error;
   }
-  await syncFolder(dirname(path));
+  await syncFolder(folder);
 };
 
-export const writeWhole = (path: string, io: Io, text: string, mode?: number): Promise<void> =>
-  fillWhole(path, io, async (file) => file.add(text), mode);
+const fillStream = async (
+  place: Special,
+  io: Io,
+  context: StreamContext,
+  fill: (file: Filling) => Promise<void>,
+): Promise<void> => {
+  const { put, flush, end, destroy } = await openStream(place, io, context);
+  try {
+    await fill({ add: (data) => put(data), flush });
+    await flush();
+    await end();
+  } catch (error) {
+    destroy();
+    // Whoever reads has seen enough.
+    if (!(error instanceof ReaderGone)) throw error;
+  }
+};

@@ -1,7 +1,8 @@
 import { serverTime } from "../cloud/clock.ts";
 import { type Credentials, credentials } from "../cloud/credentials.ts";
-import { endpointFor, parseEndpoint } from "../cloud/endpoint.ts";
+import { DEFAULT_REGION, endpointFor, parseEndpoint, regionOf } from "../cloud/endpoint.ts";
 import { createIceSdk, iceSdkVersion } from "../cloud/ice-sdk.ts";
+import { accountOf, placeOf } from "../cloud/identity.ts";
 import { createIms, IMS_VERSION } from "../cloud/ims.ts";
 import { createRpc } from "../cloud/openapi.ts";
 import type { Download, Ims } from "../core/ports.ts";
@@ -9,21 +10,32 @@ import { createDispatcher, proxyInUse } from "../http/agent.ts";
 import { createDownload } from "../http/download.ts";
 import { isLoopback } from "../http/hosts.ts";
 import { createPace } from "../http/pace.ts";
-import { createRetryBudget, type Retry } from "../http/retry.ts";
+import { createRetryBudget } from "../http/retry.ts";
 import type { Io } from "./io.ts";
 import type { Talk } from "./log.ts";
 import type { CloudFlags, ConnectionFlags } from "./options.ts";
+import { createRetryTeller } from "./retries.ts";
 import { USER_AGENT } from "./version.ts";
 
 export interface Cloud {
   ims: Ims;
   endpoint: URL;
+  /** Undefined where the endpoint's name does not say. */
+  region: string | undefined;
+  /** The flag that says where the service is, and its value: for messages. */
+  addressFlag: string;
   /** `sdk` or `builtin`. */
   client: "sdk" | "builtin";
   credentials: Credentials;
+  /** Tells one cloud from another: the endpoint's host, or that it is this machine. */
+  place: string;
+  /** Of the credentials; undefined when it cannot be known within some seconds. Asked once. */
+  account(): Promise<string | undefined>;
   /** The service's clock, to the second; undefined when its answer names no time. */
   serverTime(): Promise<Date | undefined>;
   download(flags: Pick<CloudFlags, "allowHost" | "maxDocumentSize">): Download;
+  /** How many requests were throttled and tried again so far. */
+  throttled(): number;
   close(): Promise<void>;
 }
 
@@ -45,14 +57,24 @@ export const connect = async (
   const keys = credentials({ env: io.env, ...(flags.profile && { profile: flags.profile }), ...(fixed && { fixed }) });
   await keys.get();
   const dispatcher = createDispatcher({ env: io.env, connections: Math.max(flags.concurrency ?? 1, 4) });
-  const retry = { retries: flags.retries, onRetry: teller(talk), budget: createRetryBudget() };
-  const rpc = { endpoint, credentials: keys, userAgent: USER_AGENT, pace: createPace({ tps: flags.tps }), ...retry };
+  const pace = createPace({ tps: flags.tps });
+  const { onRetry, throttled } = createRetryTeller(talk, pace.rate, io.now);
+  const retry = { retries: flags.retries, onRetry, budget: createRetryBudget() };
+  const rpc = { endpoint, credentials: keys, userAgent: USER_AGENT, pace, ...retry };
   const client = await chooseClient(flags.client, io);
   const ims =
     client === "sdk" ? await createIceSdk(rpc) : createIms(createRpc({ dispatcher, version: IMS_VERSION, ...rpc }));
+  const { region } = flags;
+  const identity = { dispatcher, endpoint, region, credentials: keys, userAgent: USER_AGENT, env: io.env };
+  let account: Promise<string | undefined> | undefined;
   return {
     ims,
     endpoint,
+    region: regionOf(endpoint),
+    addressFlag:
+      flags.endpoint === undefined ? `--region (${flags.region ?? DEFAULT_REGION})` : `--endpoint (${endpoint.origin})`,
+    place: placeOf(endpoint),
+    account: () => (account ??= accountOf(identity)),
     client,
     credentials: keys,
     serverTime: () => serverTime(dispatcher, endpoint),
@@ -64,6 +86,7 @@ export const connect = async (
         maxBytes: maxDocumentSize,
         ...retry,
       }),
+    throttled,
     close: () => dispatcher.destroy(),
   };
 };
@@ -73,11 +96,6 @@ const chooseClient = async (wanted: CloudFlags["client"], io: Io): Promise<"sdk"
   if (wanted !== "auto") return wanted;
   return proxyInUse(io.env) === undefined && (await iceSdkVersion()) !== undefined ? "sdk" : "builtin";
 };
-
-const teller =
-  ({ log }: Talk) =>
-  ({ error, attempt, waitMs }: Retry): void =>
-    log("debug", "retry", { code: error.facts.code, message: error.message, attempt, waitMs: Math.round(waitMs) });
 
 /** For `doctor`: what there is to choose from. */
 export { iceSdkVersion, proxyInUse };

@@ -16,6 +16,10 @@ export const endpointFor = (region: string = DEFAULT_REGION): URL => {
   return new URL(`https://ice.${region}.aliyuncs.com`);
 };
 
+/** The region that an endpoint serves, where its name says so. */
+export const regionOf = ({ hostname }: URL): string | undefined =>
+  /^ice\.([a-z0-9-]+)\.aliyuncs\.com$/.exec(hostname)?.[1];
+
 /** Reads an `--endpoint`: https, or http to this machine; nothing after the host. Throws UsageError. */
 export const parseEndpoint = (text: string): URL => {
   if (!URL.canParse(text)) throw new UsageError(`The endpoint is not a URL like https://ice.cn-shanghai.aliyuncs.com.`);

@@ -9,6 +9,7 @@ import {
   Throttled,
   Unavailable,
 } from "../core/errors.ts";
+import { helpAddress } from "./help-address.ts";
 import { quotable } from "./quote.ts";
 
 /** An answer other than success, as either client saw it. */
@@ -16,6 +17,8 @@ export interface Failure {
   /** Absent when the body was not the service's JSON. */
   code?: string | undefined;
   message?: string | undefined;
+  /** The address at which the service explains the error. */
+  recommend?: string | undefined;
   status?: number | undefined;
   requestId?: string | undefined;
   retryAfterMs?: number | undefined;
@@ -81,8 +84,7 @@ const table: readonly Row[] = [
   [
     /^(InvalidAccessKeyId|MissingAccessKeyId|InvalidAccessKey)/,
     BadCredentials,
-    (c) =>
-      `${c.host} does not know the access key id, or it is disabled (${c.code}). Check which key is in use: callarchive doctor.`,
+    (c) => `${c.host} does not know the access key id, or it is disabled (${c.code}). Check which key is in use.`,
   ],
   [
     /^(SignatureDoesNotMatch|IncompleteSignature)/,
@@ -123,7 +125,8 @@ export const apiError = (failure: Failure, asked: Asked): ArchiveError => {
   const row = table.find(([when]) => (when instanceof RegExp ? when.test(code) : when(code, status)));
   const words = quotable(failure.message ?? "", asked.secrets);
   const [, kind, say]: Row = row ?? [/./, Refused, (c) => `${c.action} was refused (${tail(c)}).`];
-  return new kind(say({ ...asked, code, words, date }), {
+  const help = helpAddress(failure.recommend ?? "", asked.secrets);
+  return new kind(say({ ...asked, code, words, date }) + (help ? ` See ${help}` : ""), {
     code,
     ...(requestId && { requestId }),
     ...(status > 0 && { status }),

@@ -11,7 +11,7 @@ import type { Credentials } from "./credentials.ts";
 import { checkedEndpoint } from "./endpoint.ts";
 import { apiError } from "./errors.ts";
 import { createIms } from "./ims.ts";
-import { ANSWER_BYTES, type Rpc } from "./openapi.ts";
+import { ANSWER_BYTES, itemOf, type Rpc } from "./openapi.ts";
 
 /** An optional peer: in a variable, so that neither compiler nor loader asks for it before it is wanted. */
 const PACKAGE: string = "@alicloud/ice20201109";
@@ -65,7 +65,7 @@ interface SdkError extends Error {
   statusCode?: number;
   requestId?: string;
   retryAfter?: number;
-  data?: { Message?: unknown };
+  data?: { Message?: unknown; Recommend?: unknown };
 }
 
 /**
@@ -115,6 +115,7 @@ export const createIceSdk = async ({
       {
         code: code === "undefined" ? undefined : code,
         message: typeof data?.Message === "string" ? data.Message : undefined,
+        recommend: typeof data?.Recommend === "string" ? data.Recommend : undefined,
         status: statusCode,
         requestId: requestId === "undefined" ? undefined : requestId,
         // In milliseconds, whatever the service sent: held to what every other wait is held to.
@@ -159,7 +160,7 @@ export const createIceSdk = async ({
         paced(pace, signal, () =>
           within(timeoutMs, host, signal, (inner) => Promise.race([attempt(action, query, maxBytes), aborted(inner)])),
         ),
-      retry,
+      { ...retry, request: { action, item: itemOf(query) } },
       signal,
     );
   return createIms(rpc);

@@ -1,5 +1,6 @@
 import { NotFound, Refused } from "../core/errors.ts";
 import type { Ims, Instance } from "../core/ports.ts";
+import { isStandIn } from "../core/stand-in.ts";
 import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
 import { isLoopback } from "../http/hosts.ts";
 import { cleanMeta, leastMeta } from "./clean.ts";
@@ -16,7 +17,7 @@ const nonEmpty = (value: Json | undefined): string | undefined =>
 
 /** What can be an id; a call with anything else for one is known by its address. */
 const idOf = (value: Json | undefined): string | undefined =>
-  typeof value === "string" && /^[\x21-\x7e]{1,256}$/.test(value) ? value : undefined;
+  typeof value === "string" && /^[\x21-\x7e]{1,256}$/.test(value) && !isStandIn(value) ? value : undefined;
 
 const linkOf = (value: Json | undefined): URL | undefined => {
   const text = nonEmpty(value);

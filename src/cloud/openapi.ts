@@ -58,6 +58,10 @@ interface Attempt {
 /** What an answer may have, in bytes, where a call does not say. */
 export const ANSWER_BYTES = 16 * 1024 * 1024;
 
+/** What a request asks for, by the parameter that names it. */
+export const itemOf = ({ InstanceId, AIAgentId }: Readonly<Record<string, unknown>>): string | undefined =>
+  [InstanceId, AIAgentId].find((id) => typeof id === "string") as string | undefined;
+
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
 
 /** In milliseconds. The service's own header, which the SDK reads too, is in milliseconds; the standard one in seconds. */
@@ -119,6 +123,7 @@ export const createRpc = ({
       {
         code: text(parsed?.Code),
         message: text(parsed?.Message),
+        recommend: text(parsed?.Recommend),
         status: answer.statusCode,
         requestId,
         retryAfterMs: patience(answer.headers, now()),
@@ -132,7 +137,7 @@ export const createRpc = ({
     const call: Attempt = { action, query: texts(query), body: form(texts(body)), maxBytes };
     return retrying(
       () => paced(pace, signal, () => within(timeoutMs, host, signal, (inner) => attempt(call, inner))),
-      retry,
+      { ...retry, request: { action, item: itemOf(query) } },
       signal,
     );
   };

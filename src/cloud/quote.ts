@@ -1,3 +1,5 @@
+import { oneLine } from "../core/printable.ts";
+
 const HIDDEN = "[hidden]";
 
 /** More of a message is not looked at, in characters. */
@@ -30,7 +32,6 @@ export const quotable = (text: string, secrets: readonly (string | undefined)[] 
 
 /** One line of the first few kilobytes. What is cut ends with a whole word: half of a secret would not be recognised. */
 const start = (text: string): string => {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal would obey them
-  const line = text.slice(0, LOOKED_AT).replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ");
+  const line = oneLine(text.slice(0, LOOKED_AT)).replace(/\s+/g, " ");
   return text.length > LOOKED_AT ? line.slice(0, line.lastIndexOf(" ") + 1) : line;
 };

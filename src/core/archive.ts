@@ -17,11 +17,20 @@ export type Counts = Record<State, number>;
 /** Nothing is asked for again in these states, unless it is refreshed. */
 export const isFinal = (state: State): boolean => state === "fetched" || state === "invalid" || state === "pruned";
 
-/** A call as a selection names it: by instance id, or by its link's address until the id is known. */
+/** States of a call that could not be had: a person has to know. */
+export const TROUBLE = ["missing", "invalid", "failed"] as const satisfies readonly State[];
+
+export type Troubled = (typeof TROUBLE)[number];
+
+export const isTroubled = (state: State): state is Troubled => (TROUBLE as readonly State[]).includes(state);
+
+/** A call as a selection names it: by instance id, by its link's address until the id is known, or by its stand-in id. */
 export interface Ref {
   instanceId?: string;
   /** Origin and path of the call log's link. */
   link?: string;
+  /** `link-…`: what the archive calls a call of which it knows only the link. */
+  standIn?: string;
   agentId?: string;
   /** What the list said, when the call was listed. */
   meta?: JsonObject;
@@ -39,6 +48,8 @@ export interface Window {
 /** An item of the selection, as it stands in the archive. */
 export interface Selected {
   item: number;
+  /** As `StoredRecord` has it. */
+  id: string;
   state: State;
   /** False when the selection held it already. */
   added: boolean;
@@ -49,9 +60,16 @@ export interface Selected {
   code?: string;
   /** Whether the service was asked for all it knows of the call. */
   described: boolean;
+  /** It is in trouble, and a person has settled that. */
+  acknowledged?: true;
   instanceId?: string;
-  /** Everything that the archive knows of where it is, when that is more than the ref said. */
-  known?: { link: string; agentId: string; window: Window };
+}
+
+/** Where the service listed a call, and the address that tells it from the others there. */
+export interface Listing {
+  link: string;
+  agentId: string;
+  window: Window;
 }
 
 /** What came of fetching one item. */
@@ -67,6 +85,15 @@ export interface Outcome {
   startedAt?: string;
   document?: Document;
   error?: ErrorFacts & { message: string };
+}
+
+/** A call log that carries the instance id of another one and differs from it: kept, and `invalid`. */
+export interface SameIdConflict {
+  item: number;
+  /** What it is known by. */
+  id: string;
+  /** What the other one is known by. */
+  instanceId: string;
 }
 
 /** A raw document with its identity and provenance. */
@@ -85,6 +112,10 @@ export interface StoredRecord {
   /** How often fetching it brought no document. */
   attempts: number;
   error?: ErrorFacts & { message: string; at: string };
+  /** It is in trouble, which an earlier run that finished has reported, in this state with this code. */
+  known?: true;
+  /** It is in trouble, and a person has settled that. */
+  acknowledged?: true;
 }
 
 /** Which stored items are meant; all that are given must hold. */
@@ -104,18 +135,28 @@ export interface StoredFilter {
 /** The ledger: what was selected, and what came of it. */
 export interface Ledger {
   select(refs: readonly Ref[]): Promise<Selected[]>;
+  /** Where a call can be asked for that has no instance id; undefined when it was never listed. */
+  listing(item: number): Promise<Listing | undefined>;
   /** Adds what is stored; resolves to how many. */
   selectStored(filter: StoredFilter): Promise<number>;
-  /** All or nothing: when this resolves the outcomes are on disk. @throws LockLost */
-  commit(outcomes: readonly Outcome[]): Promise<void>;
+  /**
+  All or nothing: when this resolves the outcomes are on disk.
+
+  Resolves to the call logs that were set aside, because another one with other bytes carries the same instance id.
+
+  @throws LockLost
+  */
+  commit(outcomes: readonly Outcome[]): Promise<SameIdConflict[]>;
   /** How each of these stands, undefined where it is not known: nothing is selected or changed. */
   look(refs: readonly Ref[]): Promise<(State | undefined)[]>;
+  /** Whether nothing of these is asked for again unless it is refreshed: nothing is selected or changed. */
+  settled(refs: readonly Ref[]): Promise<boolean[]>;
   /** Of the selection. */
   counts(): Promise<Counts>;
   /**
   The windows of an agent that hold items which may still change, and were first seen after `since`.
 
-  Those that kept failing for longer no longer hold up anything.
+  Those that kept failing for longer, or were acknowledged, no longer hold up anything.
   */
   unsettledWindows(agentId: string, since: Date): Promise<Window[]>;
 }
@@ -129,6 +170,8 @@ export interface Reader {
   unsettled(): AsyncIterable<StoredRecord[]>;
   /** With its document. Case of the id does not matter. */
   find(id: string): Promise<StoredRecord | undefined>;
+  /** Up to so many ids that begin so, in order. Case does not matter. */
+  beginningWith(beginning: string, limit: number): Promise<string[]>;
   /**
   Everything stored that fits, ordered by start, then id; without documents unless asked for.
 
@@ -148,8 +191,17 @@ export interface RunRecord {
   detail?: JsonObject;
 }
 
+export interface RunEnd {
+  endedAt: string;
+  exitCode: number;
+  detail: JsonObject;
+  reported?: boolean;
+}
+
 export interface Summary {
   counts: Counts;
+  /** Of those missing, invalid or failed. */
+  acknowledged: number;
   agents: { agentId: string; calls: number; first?: string; last?: string; cursor?: string }[];
   /** Raw documents, uncompressed and as stored, in bytes. */
   rawBytes: number;
@@ -158,7 +210,8 @@ export interface Summary {
 
 export interface Runs {
   beginRun(run: Omit<RunRecord, "run" | "endedAt" | "exitCode">): Promise<number>;
-  endRun(run: number, end: { endedAt: string; exitCode: number; detail: JsonObject }): Promise<void>;
+  /** `reported`: the run has told of all trouble of its selection, which is remembered with its end or not at all. */
+  endRun(run: number, end: RunEnd): Promise<void>;
   /** Up to where every call of a stream of them is settled. */
   cursor(name: string): Promise<Date | undefined>;
   /** Never moves back. */
@@ -180,8 +233,8 @@ export interface Deliveries {
   delivered(place: string, format: string, items: readonly number[]): Promise<Set<number>>;
   /** Remembers, with this connection, that an item goes to a format. */
   delivering(format: string, items: readonly number[]): Promise<void>;
-  /** The last part of a place, and whether it was only prepared. */
-  lastPart(place: string): Promise<{ part: number; prepared: boolean } | undefined>;
+  /** The last part of a place, or of one format there, and whether it was only prepared. */
+  lastPart(place: string, format?: string): Promise<{ part: number; prepared: boolean } | undefined>;
   /** Records what is being delivered as a part of the place. */
   prepare(place: string, formats: readonly string[], part: number): Promise<void>;
   confirm(place: string, part: number): Promise<void>;
@@ -191,8 +244,8 @@ export interface Deliveries {
   holding(id: string): Promise<{ place: string; format: string }[]>;
 }
 
-/** Names of what an archive knows of itself. */
-export type FactName = "id" | "region" | "account" | "scrub";
+/** Names of what an archive knows of itself; `listed:AGENT` says that the service has listed calls of an agent. */
+export type FactName = "id" | "region" | "account" | "scrub" | `listed:${string}`;
 
 /** What is known of the archive itself; `id` is its own, random, and given when it is made. */
 export interface Facts {
@@ -201,9 +254,23 @@ export interface Facts {
   setFact(name: Exclude<FactName, "id">, value: string | undefined): Promise<void>;
 }
 
+/** What is known of trouble: which a run has reported, and which a person has settled. */
+export interface Reports {
+  /** Of the selection, what is in trouble as an earlier run reported it (`known`), and what was acknowledged. */
+  trouble(): Promise<{ known: number; acknowledged: number }>;
+  /** Of these items, settles those that are missing, invalid or failed. */
+  acknowledge(items: readonly number[]): Promise<void>;
+  /** Makes these count again, as if they had never been reported. */
+  takeBack(items: readonly number[]): Promise<void>;
+}
+
 export interface Owner {
   pid: number;
   host: string;
+  /** Where process ids mean something: the boot of the machine and its namespace of process ids. */
+  processSpace?: string;
+  /** When the process began, as its system counts: an id may be given again. */
+  processStarted?: string;
 }
 
 /** Who holds an archive, and until when if nothing is heard of them. */
@@ -216,19 +283,33 @@ export interface Lockable {
   /**
   Makes this connection the archive's only writer, or tells who is.
 
-  `isDead` says that an owner on this host has ended; its lock, and any that has expired, is taken over.
+  `isDead` says that an owner has ended, and is only asked of one on the same host and in the same process space; its
+  lock, and any that has expired, is taken over. A lock counts for at most a minute from now, whatever its owner's clock
+  said.
   */
   acquire(owner: Owner, isDead: (owner: Owner) => boolean): Promise<Holder | undefined>;
   /** Puts off the expiry. @throws LockLost */
   renew(): Promise<void>;
   release(): Promise<void>;
+  /** Who holds the archive, also after the lock has expired. */
+  holder(): Promise<Holder | undefined>;
+  /** Takes the lock from a holder; false when it is another's by now. */
+  unlock(holder: Holder): Promise<boolean>;
 }
 
 export interface Retention {
-  /** Deletes the documents and what was said of these calls; keeps a tombstone. Resolves to how many there were. */
+  /**
+  Deletes the documents and what was said of these calls; keeps a tombstone. Resolves to how many there were.
+
+  Until `scrub` succeeds, the fact `scrub` says that their bytes are still in the file.
+  */
   prune(filter: StoredFilter): Promise<number>;
-  /** Gives the space of what was deleted back, and leaves no trace of it in the file. */
-  scrub(): Promise<void>;
+  /**
+  Gives the space of what was deleted back, and leaves no trace of it in the file, if there is anything to do.
+
+  Resolves to why it could not be done: another connection reads the archive, or there is no space for it.
+  */
+  scrub(): Promise<string | undefined>;
   /** Checks the database itself. Resolves to what is wrong. */
   integrity(): Promise<string[]>;
 }
@@ -239,7 +320,7 @@ Records and their ledger.
 A connection holds one selection at a time: `select` adds to it; `counts`, `records` and `unsettled` speak of it. It
 lives with the connection, so that a crashed run leaves none behind.
 */
-export interface Archive extends Ledger, Reader, Runs, Deliveries, Facts, Lockable, Retention {
+export interface Archive extends Ledger, Reader, Runs, Reports, Deliveries, Facts, Lockable, Retention {
   close(): Promise<void>;
 }
 

@@ -39,8 +39,8 @@ export interface Document {
   sha256: string;
 }
 
-/** Fetches what a signed link points to. Errors are `ArchiveError`s. */
-export type Download = (link: URL, signal?: AbortSignal) => Promise<Document>;
+/** Fetches what a signed link points to; messages name it by `item`, or by its address. Errors are `ArchiveError`s. */
+export type Download = (link: URL, signal?: AbortSignal, item?: string) => Promise<Document>;
 
 /** Pieces of one output file. */
 export type Chunk = string | Uint8Array;
@@ -93,6 +93,8 @@ export interface PutOptions {
 export interface Place extends Window {
   agentId: string;
   page: number;
+  /** How many calls the page was asked for; unknown of calls that an earlier run listed. */
+  size?: number;
 }
 
 /** A call as the selection met it. The signed link lives here, in memory, and nowhere else. */

@@ -14,7 +14,7 @@ const COMMIT_ROUNDS = 4;
 const COMMIT_MS = 250;
 
 export interface PullOptions {
-  archive: Pick<Archive, "select" | "commit">;
+  archive: Pick<Archive, "select" | "listing" | "commit">;
   /** The selection, in batches. */
   found: AsyncIterable<Found[]>;
   fetch: Fetch;
@@ -81,8 +81,14 @@ export const pull = async (options: PullOptions): Promise<Pulled> => {
   };
   const commits = inBatches<Came>({
     write: async (batch) => {
-      await archive.commit(batch.map(({ outcome, choice }): Outcome => ({ item: choice.item, ...outcome })));
+      const outcomes = batch.map(({ outcome, choice }): Outcome => ({ item: choice.item, ...outcome }));
+      const conflicts = await archive.commit(outcomes);
       for (const came of batch) settle(came);
+      for (const { id, instanceId } of conflicts) {
+        pulled.troubled += 1;
+        const message = `it carries the same instance id as another call log, ${instanceId}, and differs from it`;
+        log("warn", "invalid", { id, code: "SameId", message, sameAs: instanceId });
+      }
     },
     most: COMMIT_ROUNDS * concurrency,
     room: COMMIT_BYTES,
@@ -94,14 +100,13 @@ export const pull = async (options: PullOptions): Promise<Pulled> => {
   let fresh = 0;
 
   /** What is on disk counts. */
-  const settle = ({ found, choice, outcome }: Came): void => {
+  const settle = ({ choice, outcome }: Came): void => {
     pulled.settled += 1;
     pulled.bytes += outcome.document?.bytes.length ?? 0;
-    if (outcome.state !== "fetched") {
-      if (choice.state === "fetched") pulled.notRefreshed += 1;
-      else pulled.troubled += 1;
-    }
-    report(log, found, outcome);
+    const stays = staysAsStored(choice, outcome);
+    if (stays && (choice.state === "fetched" || options.refresh)) pulled.notRefreshed += 1;
+    else if (outcome.state !== "fetched") pulled.troubled += 1;
+    report(log, choice, outcome, stays);
     progress?.(pulled);
   };
 
@@ -156,8 +161,9 @@ async function* due(options: PullOptions, pulled: Pulled): AsyncGenerator<Due> {
       for (const [index, choice] of selected.entries()) {
         if (!choice.added) continue;
         const wanted = wantedOf(taken[index] as Found, choice, options);
-        if (wanted) yield { found: wanted, choice };
-        else pulled.known += 1;
+        if (!wanted) pulled.known += 1;
+        else if (wanted.ref.standIn === undefined) yield { found: wanted, choice };
+        else yield { found: await whereListed(archive, choice), choice };
       }
       progress?.(pulled);
     }
@@ -170,16 +176,22 @@ async function* due(options: PullOptions, pulled: Pulled): AsyncGenerator<Due> {
 const wantedOf = (found: Found, choice: Selected, { refresh, describe, now }: PullOptions): Found | undefined => {
   const isYoung = (): boolean => now().getTime() - choice.seenAt.getTime() < GIVE_UP_MS;
   // What is not JSON may not have been written to its end yet.
-  const settled = isFinal(choice.state) && !(choice.state === "invalid" && choice.code === "NotJson" && isYoung());
+  const isFinished = isFinal(choice.state) && !(choice.state === "invalid" && choice.code === "NotJson" && isYoung());
+  const settled = isFinished || choice.acknowledged === true;
   if (refresh ? choice.state === "pruned" : settled) {
     const { instanceId, described, state } = choice;
     const lacking = describe && state === "fetched" && !described && !refresh;
     return lacking && instanceId ? { ref: { ...found.ref, instanceId }, describeOnly: true } : undefined;
   }
-  // Named by the stand-in of an id: where it was listed is where it can be found.
-  const { known } = choice;
-  if (known && !found.link) return { ref: known, place: { ...known.window, agentId: known.agentId, page: 1 } };
   return found;
+};
+
+/** A call that a stand-in id names: by its own id if that is known by now, else where it was listed. */
+const whereListed = async (archive: PullOptions["archive"], { item, id, instanceId }: Selected): Promise<Found> => {
+  if (instanceId) return { ref: { instanceId } };
+  const listing = await archive.listing(item);
+  if (!listing) return { ref: { standIn: id } };
+  return { ref: listing, place: { ...listing.window, agentId: listing.agentId, page: 1 } };
 };
 
 /** A call that is still not finished after so long will not be. */
@@ -213,9 +225,21 @@ const failed = (state: "missing" | "failed", facts: ErrorFacts, error: unknown):
   error: { ...facts, message: messageOf(error) },
 });
 
-const report = (log: Log, { ref }: Found, { state, instanceId, document, error }: Fetched): void => {
-  const id = instanceId ?? ref.instanceId ?? ref.link ?? "";
-  if (error)
+/** Whether the archive keeps what it has: a good document is not given up for less, and no document for none. */
+const staysAsStored = ({ state }: Selected, { state: now, document }: Fetched): boolean =>
+  now !== "fetched" && (state === "fetched" || (state === "invalid" && !document));
+
+const report = (log: Log, choice: Selected, { state, instanceId, document, error }: Fetched, stays: boolean): void => {
+  const id = instanceId ?? choice.id;
+  if (stays)
+    log("warn", "not-refreshed", {
+      id,
+      stored: choice.state,
+      code: error?.code ?? state,
+      message: error?.message ?? "The call is not finished, or its log is not written yet.",
+      ...(error?.requestId && { requestId: error.requestId }),
+    });
+  else if (error)
     log(state === "failed" || state === "invalid" ? "warn" : "info", state, {
       id,
       code: error.code,

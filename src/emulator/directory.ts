@@ -45,6 +45,7 @@ const peek = (bytes: Uint8Array): { id?: string; start?: number; seconds: number
 export const createDirectory = (corpus: Corpus, seed: number, end: Date) => {
   const extras = new Map<string, Call>();
   const byKey = new Map<string, Call>();
+  const vanished = new Map<string, Call>();
   const homeless = corpus.agents[0] ?? "";
 
   const insert = (options: CallOptions, read?: () => Uint8Array): string => {
@@ -76,6 +77,43 @@ export const createDirectory = (corpus: Corpus, seed: number, end: Date) => {
     extras.set(id, call);
     byKey.set(call.key, call);
     return id;
+  };
+
+  /** The generated calls of a window, without those that vanished. */
+  const generatedIn = (agent: string, since: number, until: number) => {
+    const window = corpus.window(agent, since, until);
+    const gone = [...vanished.values()]
+      .filter((call) => call.agent === agent && call.start >= since && call.start < until && !extras.has(call.id))
+      .map(({ start }) => ({ start, rank: window.newer(start) - 1 }))
+      .sort((a, b) => a.rank - b.rank);
+    return {
+      length: window.length - gone.length,
+      at: (place: number): Call => {
+        let rank = place;
+        for (const skipped of gone) if (skipped.rank <= rank) rank++;
+        return window.at(rank);
+      },
+      newer: (start: number): number => window.newer(start) - gone.filter((call) => call.start >= start).length,
+    };
+  };
+
+  /** The calls of an agent that started from second `since` to second `until`, both included, newest first. */
+  const list = (agent: string, since: number, until: number, offset: number, limit: number): Call[] => {
+    const window = generatedIn(agent, since, until + 1);
+    const added = [...extras.values()]
+      .filter((call) => call.agent === agent && call.start >= since && call.start < until + 1)
+      .filter(({ id }) => !vanished.has(id))
+      .sort((a, b) => b.start - a.start);
+    const ranked = new Map(added.map((call, i) => [window.newer(call.start) + i, call]));
+    const last = Math.min(offset + limit, window.length + added.length);
+    let passed = [...ranked.keys()].filter((rank) => rank < offset).length;
+    const page: Call[] = [];
+    for (let rank = offset; rank < last; rank++) {
+      const extra = ranked.get(rank);
+      if (extra) passed++;
+      page.push(extra ?? window.at(rank - passed));
+    }
+    return page;
   };
 
   return {
@@ -110,22 +148,12 @@ export const createDirectory = (corpus: Corpus, seed: number, end: Date) => {
       yield* extras.keys();
     },
 
-    /** The calls of an agent that started from second `since` to second `until`, both included, newest first. */
-    list: (agent: string, since: number, until: number, offset: number, limit: number): Call[] => {
-      const window = corpus.window(agent, since, until + 1);
-      const added = [...extras.values()]
-        .filter((call) => call.agent === agent && call.start >= since && call.start < until + 1)
-        .sort((a, b) => b.start - a.start);
-      const ranked = new Map(added.map((call, i) => [window.newer(call.start) + i, call]));
-      const last = Math.min(offset + limit, window.length + added.length);
-      let passed = [...ranked.keys()].filter((rank) => rank < offset).length;
-      const page: Call[] = [];
-      for (let rank = offset; rank < last; rank++) {
-        const extra = ranked.get(rank);
-        if (extra) passed++;
-        page.push(extra ?? window.at(rank - passed));
-      }
-      return page;
+    list,
+
+    /** Takes the call at a place of a list out of all lists; it can still be described. */
+    vanish: (agent: string, since: number, until: number, offset: number): void => {
+      const [call] = list(agent, since, until, offset, 1);
+      if (call) vanished.set(call.id, call);
     },
   };
 };

@@ -1,9 +1,11 @@
 import { Random } from "./random.ts";
 
-const names = ["throttle", "error", "reset", "expire", "cut", "slow", "shift", "down"] as const;
+const names = ["throttle", "error", "reset", "expire", "cut", "slow", "shift", "vanish", "down"] as const;
+const limits = ["cap", "clip"] as const;
 export type FaultName = (typeof names)[number];
+type LimitName = (typeof limits)[number];
 
-/** What goes wrong, and how often: each value is a probability from 0 to 1. */
+/** What goes wrong, and how often: each value is a probability from 0 to 1, but for `cap` and `clip`. */
 export interface Faults {
   /** An API call is answered with Throttling.User (400, 429 and 503 in turn). */
   throttle?: number;
@@ -19,11 +21,18 @@ export interface Faults {
   slow?: number;
   /** A call appears in a window between two of its pages. */
   shift?: number;
+  /** A call of a page already read vanishes from all lists between two pages. */
+  vanish?: number;
   /** The connection is closed at once. */
   down?: number;
+  /** A page holds at most so many calls, whatever is asked for; the next page goes on after them. */
+  cap?: number;
+  /** The same, but the next page goes on after those that were asked for: the calls between are on no page. */
+  clip?: number;
 }
 
 const isName = (name: string): name is FaultName => (names as readonly string[]).includes(name);
+const isLimit = (name: string): name is LimitName => (limits as readonly string[]).includes(name);
 
 /** Reads "throttle=0.05,error=0.02". Throws an Error that says what is wrong. */
 export const parseFaults = (text: string): Faults => {
@@ -31,7 +40,12 @@ export const parseFaults = (text: string): Faults => {
   for (const part of text.split(",")) {
     if (part.trim() === "") continue;
     const [name = "", value = ""] = part.split("=", 2).map((piece) => piece.trim());
-    if (!isName(name)) throw new Error(`Unknown fault "${name}". Known faults: ${names.join(", ")}.`);
+    if (isLimit(name)) {
+      if (!/^[1-9]\d*$/.test(value)) throw new Error(`The fault ${name} needs a number of calls, like ${name}=50.`);
+      faults[name] = Number(value);
+      continue;
+    }
+    if (!isName(name)) throw new Error(`Unknown fault "${name}". Known faults: ${[...names, ...limits].join(", ")}.`);
     const probability = Number(value);
     if (value === "" || !(probability >= 0 && probability <= 1))
       throw new Error(`The fault ${name} needs a probability from 0 to 1, like ${name}=0.05; got "${value}".`);

@@ -31,6 +31,8 @@ export interface EmulatorOptions {
   accessKeyId?: string;
   /** @default "emulator-secret" */
   accessKeySecret?: string;
+  /** The account that both belong to, as STS's GetCallerIdentity says. @default "1000000000000001" */
+  account?: string;
   /** Actions that are answered with 403 Forbidden.RAM. */
   deny?: string[];
   faults?: Faults;
@@ -80,9 +82,9 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
   const corpus = createCorpus({ calls, agents, seed, from, to, open, documentBytes: options.documentBytes });
   const directory = createDirectory(corpus, seed, to);
   if (options.data !== undefined) directory.load(options.data);
-  const { linkTtlSeconds = 3600, deny = [], latencyMs = 0, log } = options;
+  const { linkTtlSeconds = 3600, deny = [], latencyMs = 0, account = "1000000000000001", log } = options;
   const store = createStore({ keys, directory, linkTtlSeconds, now, origin: () => url });
-  const rpc = createRpc({ directory, store, dice, deny, end: to });
+  const rpc = createRpc({ directory, store, dice, deny, end: to, account });
   const check = signatureCheck(keys, now);
   const admit = options.quota === undefined ? () => true : createQuota(options.quota, now);
   const server = createEmulatorServer({ rpc, store, dice, check, stats, seed, latencyMs, admit, now, log });

@@ -8,6 +8,7 @@ import type { Store } from "./store.ts";
 type Action = (parameters: URLSearchParams) => Record<string, unknown>;
 
 const VERSION = "2020-11-09";
+const STS_VERSION = "2015-04-01";
 const PAGE_LIMIT = 100;
 const utc = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
@@ -37,10 +38,14 @@ export interface RpcOptions {
   deny: readonly string[];
   /** The end of the corpus: where a window ends that has no EndTime. */
   end: Date;
+  account: string;
 }
 
-/** The two actions we need, by name. */
-export const createRpc = ({ directory, store, dice, deny, end }: RpcOptions) => {
+/** STS's action, answered here too: it has a version and a quota of its own. */
+export const IDENTITY = "GetCallerIdentity";
+
+/** The actions we need, by name. */
+export const createRpc = ({ directory, store, dice, deny, end, account }: RpcOptions) => {
   const link = (call: Call): string | undefined =>
     call.status === "Finished" || call.link !== undefined ? store.link(call, dice.roll("expire")) : undefined;
 
@@ -64,20 +69,34 @@ export const createRpc = ({ directory, store, dice, deny, end }: RpcOptions) => 
       const start = Math.max(since, until - dice.random.int(0, 59));
       directory.add({ agent, start: new Date(start * 1000) });
     }
-    const calls = directory.list(agent, since, until, (page - 1) * size, size);
+    const { cap = size, clip = size } = dice.faults;
+    const step = Math.min(size, cap);
+    const offset = (page - 1) * step;
+    if (page > 1 && dice.roll("vanish")) directory.vanish(agent, since, until, dice.random.int(0, offset - 1));
+    const calls = directory.list(agent, since, until, offset, Math.min(step, clip));
     return { Instances: calls.map((call) => listItem(call, link(call))) };
   };
+
+  const identity: Action = () => ({
+    AccountId: account,
+    Arn: `acs:ram::${account}:user/emulator`,
+    IdentityType: "RAMUser",
+    PrincipalId: "200000000000000001",
+    UserId: "200000000000000001",
+  });
 
   const actions = new Map<string, Action>([
     ["DescribeAIAgentInstance", describe],
     ["ListAIAgentInstance", list],
+    [IDENTITY, identity],
   ]);
 
   return {
     knows: (action: string): boolean => actions.has(action),
     run: (action: string, version: string, parameters: URLSearchParams): Record<string, unknown> => {
-      if (version !== VERSION)
-        throw new ApiError(400, "InvalidVersion", `The specified version is not valid; use ${VERSION}.`);
+      const wanted = action === IDENTITY ? STS_VERSION : VERSION;
+      if (version !== wanted)
+        throw new ApiError(400, "InvalidVersion", `The specified version is not valid; use ${wanted}.`);
       const run = actions.get(action);
       if (!run) throw new ApiError(404, "InvalidAction.NotFound", "The specified action does not exist.");
       if (deny.includes(action))

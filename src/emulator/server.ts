@@ -4,7 +4,7 @@ import { type Answer, breakdowns, json, jsonErrors, type Refuse, xmlErrors } fro
 import { ApiError } from "./api-error.ts";
 import type { Dice } from "./faults.ts";
 import { Random } from "./random.ts";
-import type { Rpc } from "./rpc.ts";
+import { IDENTITY, type Rpc } from "./rpc.ts";
 import type { SignedRequest } from "./signature.ts";
 import type { Store } from "./store.ts";
 
@@ -76,8 +76,9 @@ export const createEmulatorServer = (options: ServerOptions): Server => {
       const action = String(headers["x-acs-action"] ?? "");
       if (rpc.knows(action)) count(stats.requests, action);
       check({ method: "POST", path: url.pathname, query: url.searchParams, headers, body });
-      if (!admit() || dice.roll("throttle")) return throttled(refuse);
-      if (dice.roll("error")) return broken(refuse);
+      const isIdentity = action === IDENTITY;
+      if (!isIdentity && (!admit() || dice.roll("throttle"))) return throttled(refuse);
+      if (!isIdentity && dice.roll("error")) return broken(refuse);
       const parameters = new URLSearchParams(url.searchParams);
       const isForm = headers["content-type"]?.startsWith("application/x-www-form-urlencoded");
       if (isForm) for (const [name, value] of new URLSearchParams(body.toString())) parameters.append(name, value);

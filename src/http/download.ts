@@ -122,6 +122,10 @@ export const createDownload = ({
     throw new Refused(`${link.host} redirects more than ${MAX_REDIRECTS} times.`, { code: "TooManyRedirects" });
   };
 
-  return (link, signal) =>
-    retrying(() => within(totalTimeoutMs, link.host, signal, (inner) => follow(link, inner)), retry, signal);
+  return (link, signal, item = shown(link)) =>
+    retrying(
+      () => within(totalTimeoutMs, link.host, signal, (inner) => follow(link, inner)),
+      { ...retry, request: { action: "download", item } },
+      signal,
+    );
 };

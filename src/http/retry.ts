@@ -21,7 +21,15 @@ export const retryAfterMs = (header: string | undefined, now: number): number | 
   return Number.isNaN(ms) ? undefined : Math.min(RETRY_AFTER_CAP_MS, Math.max(0, ms));
 };
 
-export interface Retry {
+/** What a request is for, in messages. */
+export interface Request {
+  /** The API's name of it, or `download`. */
+  action: string;
+  /** What it asks for: an id, or an address without its query. */
+  item?: string | undefined;
+}
+
+export interface Retry extends Partial<Request> {
   error: ArchiveError;
   /** The attempt that failed, from 1. */
   attempt: number;
@@ -29,6 +37,8 @@ export interface Retry {
 }
 
 export interface RetryOptions {
+  /** What is repeated. */
+  request?: Request | undefined;
   /** Further attempts after the first. @default 6 */
   retries?: number;
   /** Told before each wait; a run slows down by it. */
@@ -102,7 +112,7 @@ Rejects with the last error, or with the signal's reason as soon as it is aborte
 */
 export const retrying = async <T>(
   work: () => Promise<T>,
-  { retries = 6, onRetry, sleep = wait, random = Math.random, budget }: RetryOptions,
+  { retries = 6, onRetry, sleep = wait, random = Math.random, budget, request }: RetryOptions,
   signal?: AbortSignal,
 ): Promise<T> => {
   let failures = 0;
@@ -120,7 +130,7 @@ export const retrying = async <T>(
       if (!(budget && error instanceof Throttled)) failures += 1;
       if (budget ? !budget.permits(error, failures, retries) : failures > retries) throw error;
       const waitMs = Math.max(backoff(attempt - 1, random), error.facts.retryAfterMs ?? 0);
-      onRetry?.({ error, attempt, waitMs });
+      onRetry?.({ ...request, error, attempt, waitMs });
       await sleep(waitMs, signal);
     }
   }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
 import type { Chunk, Put } from "../core/ports.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { type FileFacts, PartFile, syncFolder } from "./part-file.ts";
@@ -30,15 +30,28 @@ export interface FilesOptions {
   tag: string;
 }
 
+/** How the files of this run take the place of an older run's. */
+export interface Exchange {
+  /**
+  What the manifest says while files change: whose they are, the old ones and the new. A run that is killed then leaves
+  behind what the next one needs to know.
+  */
+  announce(isNew: (name: string) => boolean, names: readonly string[]): JsonObject;
+  /** Removes what the older run wrote and this one did not. */
+  clear(isNew: (name: string) => boolean): Promise<void>;
+}
+
 /**
 A set of files that belong together: they appear when all are whole, and the manifest after them.
 
-Files that a writer gives whole (`raw`) appear one by one; the writer's main file then lists them with their SHA-256, in
-the form that `sha256sum -c` reads.
+Files that a writer gives whole (`raw`) wait beside their places for the others; the writer's main file lists them with
+their SHA-256, in the form that `sha256sum -c` reads.
 */
 export class Files {
   readonly #options: FilesOptions;
   readonly #parts = new Map<string, PartFile>();
+  /** Where files that were given whole wait, as names relative to the root. */
+  readonly #waitingIn = new Set<string>();
 
   constructor(options: FilesOptions) {
     this.#options = options;
@@ -73,38 +86,63 @@ export class Files {
 
   @param manifestOf what it says, given the files of this run
   @param options.dropEmpty files without rows do not appear
-  @param options.replace the manifest that is there describes files that will be replaced
+  @param options.exchange given when the files replace all that an older run wrote
   */
   async publish(
     manifestOf: (files: FileFacts[]) => JsonObject,
-    { dropEmpty = false, replace = true }: { dropEmpty?: boolean; replace?: boolean } = {},
+    { dropEmpty = false, exchange }: { dropEmpty?: boolean; exchange?: Exchange } = {},
   ): Promise<FileFacts[]> {
-    const { root, manifest } = this.#options;
     const all = [...this.#parts.entries()].sort(([one], [other]) => (one < other ? -1 : 1));
     for (const [, part] of all) await part.seal();
     const parts = all.filter(([, { rows }]) => rows > 0 || !dropEmpty);
     for (const [, part] of all) if (dropEmpty && part.rows === 0) await part.discard();
     const files = parts.map(([name, part]) => part.facts(name));
-    // A manifest beside files that it does not describe would be worse than none.
-    if (replace) await rm(join(root, manifest), { force: true });
+    const names = files.map(({ name }) => name);
+    const whole = await this.#waiting();
+    const appearing = new Set([...names, ...whole]);
+    const isNew = (name: string): boolean => appearing.has(name);
+    if (exchange) await this.#writeManifest(exchange.announce(isNew, names));
+    await abreast(whole, (name) => rename(this.#waitingAt(name), join(this.#options.root, name)));
     for (const [, part] of parts) await part.publish();
     for (const folder of new Set(parts.map(([, { path }]) => dirname(path)))) await syncFolder(folder);
-    const last = await PartFile.open(join(root, manifest), this.#options.tag);
-    try {
-      last.add(`${JSON.stringify(manifestOf(files), null, 2)}\n`);
-      await last.seal();
-      await last.publish();
-    } catch (error) {
-      await last.discard();
-      throw error;
-    }
-    await syncFolder(root);
+    if (exchange) await exchange.clear(isNew);
+    await this.#writeManifest(manifestOf(files));
     return files;
   }
 
   /** Leaves nothing half-written behind. */
   async discard(): Promise<void> {
     for (const part of this.#parts.values()) await part.discard();
+    for (const name of await this.#waiting()) await rm(this.#waitingAt(name), { force: true });
+  }
+
+  async #writeManifest(content: JsonObject): Promise<void> {
+    const { root, manifest, tag } = this.#options;
+    const file = await PartFile.open(join(root, manifest), tag);
+    try {
+      file.add(`${JSON.stringify(content, null, 2)}\n`);
+      await file.seal();
+      await file.publish();
+    } catch (error) {
+      await file.discard();
+      throw error;
+    }
+    await syncFolder(root);
+  }
+
+  #waitingAt(name: string): string {
+    return `${join(this.#options.root, name)}.${this.#options.tag}.part`;
+  }
+
+  /** The names of the files that were given whole and have not appeared yet. */
+  async #waiting(): Promise<string[]> {
+    const { root, tag } = this.#options;
+    const ending = `.${tag}.part`;
+    const names: string[] = [];
+    for (const folder of this.#waitingIn)
+      for (const file of await readdir(join(root, folder)).catch(() => []))
+        if (file.endsWith(ending)) names.push(join(folder, basename(file, ending)));
+    return names.filter((name) => !this.#parts.has(name));
   }
 
   async #part(name: string): Promise<PartFile> {
@@ -116,9 +154,7 @@ export class Files {
   }
 
   async #writeWhole(pieces: readonly Piece[], main: string): Promise<void> {
-    for (let from = 0; from < pieces.length; from += ABREAST) {
-      await Promise.all(pieces.slice(from, from + ABREAST).map((piece) => this.#writeOne(piece)));
-    }
+    await abreast(pieces, (piece) => this.#writeOne(piece));
     const sums = await this.#part(main);
     for (const { file, data, rows } of pieces) {
       const hash = createHash("sha256").update(data).digest("hex");
@@ -127,14 +163,22 @@ export class Files {
   }
 
   async #writeOne({ file, data }: Piece): Promise<void> {
+    this.#waitingIn.add(dirname(file));
     const part = await PartFile.open(join(this.#options.root, file), this.#options.tag);
     try {
       part.add(data);
       await part.seal();
-      await part.publish();
     } catch (error) {
       await part.discard();
       throw error;
     }
   }
 }
+
+/** Waits for all that has begun, also when one fails: nothing is still being written when this is over. */
+const abreast = async <T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {
+  for (let from = 0; from < items.length; from += ABREAST) {
+    const done = await Promise.allSettled(items.slice(from, from + ABREAST).map(work));
+    for (const result of done) if (result.status === "rejected") throw result.reason;
+  }
+};

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdir, rm, stat } from "node:fs/promises";
+import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Unfinished files of another machine's run are left alone for so long, in milliseconds. */
@@ -18,17 +18,23 @@ const named = (host: string): string => host.replace(/[^\w-]/g, "_");
 export const tagOf = ({ host, pid }: Pick<Self, "host" | "pid">): string =>
   `${named(host)}.${pid}.${randomBytes(6).toString("hex")}`;
 
-const TAGGED = /\.([\w-]+)\.(\d+)\.[\w-]+\.part$/;
+const TAGGED = /^(.+)\.([\w-]+)\.(\d+)\.[0-9a-f]{12}\.part$/;
 
-/** Removes what runs that were killed left behind in a folder: unfinished files whose run is no more. */
-export const clearLeftovers = async (folder: string, self: Self): Promise<void> => {
+/**
+Removes what runs that were killed left behind in a folder: unfinished files whose run is no more.
+
+@param isOurs whether a file of this name is one that this output writes: others may end in `.part` too
+*/
+export const clearLeftovers = async (folder: string, self: Self, isOurs: (name: string) => boolean): Promise<void> => {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
-    const [, host, pid] = TAGGED.exec(name) ?? [];
-    if (host === undefined) continue;
+    const [, whole, host, pid] = TAGGED.exec(name) ?? [];
+    if (whole === undefined || !isOurs(whole)) continue;
     const path = join(folder, name);
+    const there = await lstat(path).catch(() => undefined);
+    if (!there?.isFile()) continue;
     const ours = host === named(self.host);
-    const age = self.now().getTime() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? 0);
+    const age = self.now().getTime() - there.mtimeMs;
     // A process id says little where every container has its own: an own id of long ago is not this run.
     const dead = ours ? Number(pid) !== self.pid && !self.isAlive(Number(pid)) : false;
     if (dead || age > FOREIGN_MS) await rm(path, { force: true });

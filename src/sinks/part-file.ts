@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { Chunk } from "../core/ports.ts";
+import { makeFolder } from "./places.ts";
 
 /** What a manifest says of one file. */
 export interface FileFacts {
@@ -44,7 +45,7 @@ export class PartFile {
 
   /** @param tag tells parts of different runs apart: unique */
   static async open(path: string, tag: string, mode = 0o600): Promise<PartFile> {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
     const part = `${path}.${tag}.part`;
     const handle = await open(part, "wx", mode);
     // Whatever the umask says: a mode that others may read was asked for.

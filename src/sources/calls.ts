@@ -2,6 +2,7 @@ import type { Window } from "../core/archive.ts";
 import { ArchiveError, type InvalidDocument, LinkExpired, messageOf, NotFound } from "../core/errors.ts";
 import type { Document, Download, Fetch, Fetched, Found, Ims, Instance, Log } from "../core/ports.ts";
 import { GIVE_UP_MS } from "../core/pull.ts";
+import { isStandIn, standInOf } from "../core/stand-in.ts";
 import { startedAt as startOf } from "../parse/call-log.ts";
 import { examine } from "./examine.ts";
 import { findAgain } from "./windows.ts";
@@ -25,12 +26,13 @@ export interface CallsOptions {
   log: Log;
 }
 
-/** Calls by instance id. */
+/** Calls by instance id, or by the id that stands in for one. */
 export async function* callsById(ids: AsyncIterable<string> | Iterable<string>): AsyncGenerator<Found[]> {
   let batch: Found[] = [];
   let size = FIRST_BATCH;
   for await (const instanceId of ids) {
-    if (batch.push({ ref: { instanceId } }) < size) continue;
+    const ref = isStandIn(instanceId) ? { standIn: instanceId.toLowerCase() } : { instanceId };
+    if (batch.push({ ref }) < size) continue;
     yield batch;
     batch = [];
     size = Math.min(BATCH, 2 * size);
@@ -45,7 +47,10 @@ export const fetchCalls = ({ ims, download, describe = "auto", now, log }: Calls
     if (ref.instanceId) return ims.describeInstance(ref.instanceId, signal);
     const again = place && ref.link ? await findAgain(ims, place, ref.link, signal) : undefined;
     if (again) return again;
-    throw new NotFound("The service no longer lists this call.", { code: "NotListed" });
+    const message = place
+      ? "The service no longer lists this call."
+      : "The archive does not know where this call was listed: select its agent and range again.";
+    throw new NotFound(message, { code: "NotListed" });
   };
 
   const documentOf = async (found: Found, instance: Instance, signal?: AbortSignal): Promise<Document | "open"> => {
@@ -56,11 +61,11 @@ export const fetchCalls = ({ ims, download, describe = "auto", now, log }: Calls
         throw new NotFound("The call is finished, but has no log.", { code: "NoLink" });
       }
       try {
-        return await download(link, signal);
+        return await download(link, signal, found.ref.instanceId);
       } catch (error) {
         if (error instanceof NotFound && maybeUnwritten(found, instance, now())) return "open";
         if (!(error instanceof LinkExpired) || refreshes >= REFRESHES) throw error;
-        log("debug", "link-refreshed", { id: found.ref.instanceId ?? addressOf(link) });
+        log("debug", "link-refreshed", { id: found.ref.instanceId ?? standInOf(addressOf(link)) });
         ({ link } = await ask(found, signal));
       }
     }
@@ -100,7 +105,8 @@ export const fetchCalls = ({ ims, download, describe = "auto", now, log }: Calls
       return second === "open" ? document : second;
     });
     const { log: callLog, error } = examined;
-    const instanceId = callLog?.instanceId;
+    // An id of that form would be taken for another call's link.
+    const instanceId = isStandIn(callLog?.instanceId ?? "") ? undefined : callLog?.instanceId;
     if (listed && describe === "always" && instanceId) {
       const more = await details(instanceId, signal);
       if (more) instance = { ...more, link: listed.link ?? more.link } as Instance;

@@ -2,7 +2,7 @@ import type { Window } from "../core/archive.ts";
 import { ArchiveError } from "../core/errors.ts";
 import type { Found, Ims, Log } from "../core/ports.ts";
 import { addressOf, isYoung } from "./calls.ts";
-import { identity, type Listed, listWindow } from "./windows.ts";
+import { identity, type Listed, listWindow, type Pages, type WindowResult } from "./windows.ts";
 
 const SECOND = 1_000;
 const HOUR = 3_600_000;
@@ -19,14 +19,24 @@ export interface Stretch {
 export interface Survey {
   stretch: Stretch;
   /** In order, those that were listed to their end. */
-  windows: (Window & {
-    /** Calls that still go on and have neither id nor link: there is nothing to record them by. */
-    running: number;
-    /** The same, from so long ago that they never will: reported, and waited for no longer. */
-    lost: number;
-  })[];
+  windows: SurveyedWindow[];
+  /** Calls that the service listed, this machine's or not. */
+  seen: number;
+  /** Whether the stretch was listed to its end. */
+  complete: boolean;
   /** Why the agent could not be listed. */
   error?: ArchiveError;
+}
+
+export interface SurveyedWindow extends Window {
+  /** Calls that still go on and have neither id nor link: there is nothing to record them by. */
+  running: number;
+  /** The same, from so long ago that they never will: reported, and waited for no longer. */
+  lost: number;
+  /** False while calls go on whose names are not known, so that any shard may get them, or while pages keep moving. */
+  settled: boolean;
+  /** Calls that were listed only when the pages were read again. */
+  late: number;
 }
 
 export interface RangeOptions {
@@ -35,7 +45,7 @@ export interface RangeOptions {
   now: () => Date;
   /** Windows of an hour for the last day, of a day before; else of a day. They are what a cursor can stop at. */
   fine?: boolean;
-  /** Whether a call without a name belongs to this machine's share. */
+  /** Whether a call without a name is counted here: it is counted in one shard. */
   mine?: (identity: string) => boolean;
   signal?: AbortSignal;
 }
@@ -53,10 +63,11 @@ export async function* callsByRange(
   surveys: Survey[],
 ): AsyncGenerator<Found[]> {
   for (const stretch of stretches) {
-    const survey: Survey = { stretch, windows: [] };
+    const survey: Survey = { stretch, windows: [], seen: 0, complete: false };
     surveys.push(survey);
     try {
       yield* callsOf(options, survey);
+      survey.complete = true;
     } catch (error) {
       if (!(error instanceof ArchiveError) || error.next !== "skip") throw error;
       survey.error = error;
@@ -65,26 +76,41 @@ export async function* callsByRange(
   }
 }
 
-async function* callsOf(options: RangeOptions, { stretch, windows }: Survey): AsyncGenerator<Found[]> {
+async function* callsOf(options: RangeOptions, survey: Survey): AsyncGenerator<Found[]> {
   const { ims, log, now, signal, mine = () => true } = options;
+  const { stretch, windows } = survey;
   const { agentId } = stretch;
-  const beyond = await edge(options, stretch);
+  const pages: Pages = { full: false };
+  const beyond = await edge(options, stretch, pages);
+  survey.seen += beyond.size;
   for (const window of windowsOf(stretch, now(), options.fine === true)) {
-    const nameless = new Set<string>();
-    for await (const listed of listWindow({ ims, agentId, window, log, signal })) {
-      const batch: Found[] = [];
-      for (const entry of listed) {
-        const name = identity(entry.instance);
-        if (beyond.has(name)) continue;
-        if (entry.instance.id || entry.instance.link) batch.push(foundIn(entry));
-        else if (mine(name)) nameless.add(name);
-      }
-      if (batch.length > 0) yield batch;
+    const listing = listWindow({ ims, agentId, window, pages, log, signal });
+    let next = await listing.next();
+    for (; !next.done; next = await listing.next()) {
+      survey.seen += next.value.length;
+      const batch = next.value.filter(({ instance }) => !beyond.has(identity(instance)) && hasName(instance));
+      if (batch.length > 0) yield batch.map(foundIn);
     }
-    const young = isYoung(window, now());
-    windows.push({ ...window, running: young ? nameless.size : 0, lost: young ? 0 : nameless.size });
+    const waiting = [...next.value.nameless].filter((name) => !beyond.has(name));
+    windows.push(surveyed(window, next.value, waiting, waiting.filter(mine).length, isYoung(window, now())));
   }
 }
+
+const hasName = ({ id, link }: Listed["instance"]): boolean => id !== undefined || link !== undefined;
+
+const surveyed = (
+  window: Window,
+  { settled, late }: WindowResult,
+  waiting: readonly string[],
+  counted: number,
+  young: boolean,
+): SurveyedWindow => ({
+  ...window,
+  running: young ? counted : 0,
+  lost: young ? 0 : counted,
+  settled: settled && !(young && waiting.length > 0),
+  late,
+});
 
 /**
 Calls of the second in which the stretch ends: they belong to the next one.
@@ -92,13 +118,17 @@ Calls of the second in which the stretch ends: they belong to the next one.
 Whether the service's windows include their end is not documented. A window that begins there tells which calls are
 meant; if it does not include its end, none of them is in ours, and nothing is left out.
 */
-const edge = async ({ ims, log, now, signal }: RangeOptions, { agentId, until }: Stretch): Promise<Set<string>> => {
+const edge = async (
+  { ims, log, now, signal }: RangeOptions,
+  { agentId, until }: Stretch,
+  pages: Pages,
+): Promise<Set<string>> => {
   const names = new Set<string>();
   // Up to now: what comes later is for the next run anyway.
   if (now().getTime() - until.getTime() < 2 * SECOND) return names;
   const start = new Date(Math.ceil(until.getTime() / SECOND) * SECOND);
   const window = { start, end: new Date(start.getTime() + SECOND) };
-  for await (const listed of listWindow({ ims, agentId, window, log, signal }))
+  for await (const listed of listWindow({ ims, agentId, window, pages, log, signal }))
     for (const { instance } of listed) names.add(identity(instance));
   return names;
 };

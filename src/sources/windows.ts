@@ -4,9 +4,17 @@ import type { Ims, Instance, Log, Place } from "../core/ports.ts";
 /** The service's limits: the most that one window can show is their product. */
 const PAGE_SIZE = 100;
 const LAST_PAGE = 100;
-/** How often a window is listed because its pages moved while they were read. */
-const PASSES = 3;
+/** After so many pages the last one is looked at: a window that has to be split need not be read to its end first. */
+const LOOK_AHEAD = 10;
+/** How often a window of several pages is listed at most, until two passes agree. */
+const PASSES = 5;
 const SECOND = 1_000;
+
+/** What a run has learned of the pages of one agent, whose calls are of about one size. */
+export interface Pages {
+  /** A page as large as was asked for has come: the service does not cap them, and a short one is the last. */
+  full: boolean;
+}
 
 export interface Listed {
   instance: Instance;
@@ -18,6 +26,7 @@ export interface WindowOptions {
   agentId: string;
   /** The service's own windows may include their end; so neighbours share it and a call twice listed counts once. */
   window: Window;
+  pages: Pages;
   log: Log;
   signal?: AbortSignal | undefined;
 }
@@ -26,83 +35,141 @@ export interface WindowOptions {
 export const identity = ({ id, link, meta }: Instance): string =>
   id?.toLowerCase() ?? (link ? link.origin + link.pathname : JSON.stringify(meta.RuntimeConfig ?? meta));
 
+/** What listing a window to its end told, beyond the calls. */
+export interface WindowResult {
+  /** False when no two passes agreed: there may be calls that none of them showed. */
+  settled: boolean;
+  /** Calls that only a repeated pass showed. */
+  late: number;
+  /** Calls with neither id nor link, as the last pass showed them. */
+  nameless: ReadonlySet<string>;
+}
+
 /**
 Lists every instance of a window, page by page, each once.
 
-A window that holds more than the service can show is split in half until it can. One whose pages moved while they were
-read (new calls push the others back, so some are seen twice) is listed again: an entry that slipped from a page not yet
-read to one already read would otherwise be lost.
+A window that holds more than the service can show is split in half until it can. Pages move while they are read: a new
+call pushes the others back, so that some are seen twice, and one that vanishes from a page already read pulls the others
+forward, so that some are never seen. One page alone is consistent; several are listed until two passes agree.
 
 @throws Error when more calls than can be listed began within one second: never silently less than all.
 */
-export async function* listWindow(options: WindowOptions): AsyncGenerator<Listed[]> {
+export async function* listWindow(options: WindowOptions): AsyncGenerator<Listed[], WindowResult> {
   const { log, agentId, window } = options;
-  const first = await page(options, 1);
-  if (first.length === PAGE_SIZE && (await page(options, LAST_PAGE)).length > 0) {
-    yield* halves(options);
-    return;
-  }
   const seen = new Set<string>();
-  for (let pass = 1; pass <= PASSES; pass += 1) {
-    const read = yield* onePass(options, seen, pass === 1 ? first : undefined);
-    if (read.full) {
-      yield* halves(options);
-      return;
+  let late = 0;
+  let before: Pass | undefined;
+  for (let number = 1; number <= PASSES; number += 1) {
+    const pass = yield* onePass(options, seen);
+    if (pass.full) {
+      const parts = yield* halves(options, pass.size);
+      return { ...parts, late: parts.late + late };
     }
-    if (!read.moved) return;
-    log(pass < PASSES ? "debug" : "info", pass < PASSES ? "pages-moved" : "keeps-moving", {
-      ...shown(window),
-      agentId,
-      pass,
-    });
+    if (before) late += pass.fresh;
+    const { nameless } = pass;
+    if (pass.pages <= 1 || (before && !pass.repeated && isSame(before.names, pass.names)))
+      return { settled: true, late, nameless };
+    if (before || pass.repeated) log("debug", "pages-moved", { ...shown(window), agentId, pass: number });
+    before = pass;
   }
+  log("info", "keeps-moving", { ...shown(window), agentId, passes: PASSES });
+  return { settled: false, late, nameless: before?.nameless ?? new Set() };
 }
+
+const isSame = (one: ReadonlySet<string>, other: ReadonlySet<string>): boolean =>
+  one.size === other.size && [...one].every((name) => other.has(name));
 
 const shown = ({ start, end }: Window) => ({ start: start.toISOString(), end: end.toISOString() });
 
-async function* halves(options: WindowOptions): AsyncGenerator<Listed[]> {
+async function* halves(options: WindowOptions, size: number): AsyncGenerator<Listed[], WindowResult> {
   const { agentId, window, log } = options;
   const { start, end } = window;
   const seconds = Math.floor((end.getTime() - start.getTime()) / SECOND);
   if (seconds <= 1)
     throw new Error(
-      `More than ${PAGE_SIZE * LAST_PAGE} calls of agent ${agentId} began within one second at ${start.toISOString()}; the service cannot list them all. Export them by instance id.`,
+      `More than ${size * LAST_PAGE} calls of agent ${agentId} began within one second at ${start.toISOString()}; the service cannot list them all. Export them by instance id.`,
     );
   const middle = new Date(start.getTime() + Math.floor(seconds / 2) * SECOND);
   log("debug", "window-split", { ...shown(window), agentId });
-  yield* listWindow({ ...options, window: { start, end: middle } });
-  yield* listWindow({ ...options, window: { start: middle, end } });
+  const early = yield* listWindow({ ...options, window: { start, end: middle } });
+  const later = yield* listWindow({ ...options, window: { start: middle, end } });
+  return {
+    settled: early.settled && later.settled,
+    late: early.late + later.late,
+    nameless: new Set([...early.nameless, ...later.nameless]),
+  };
 }
 
-/** Reads all pages once. `moved`: something was seen twice, or a repeated pass found something new. */
-async function* onePass(
-  options: WindowOptions,
-  seen: Set<string>,
-  first: Listed[] | undefined,
-): AsyncGenerator<Listed[], { moved: boolean; full: boolean }> {
-  const repeated = seen.size > 0;
-  const now = new Set<string>();
-  let moved = false;
+/** What reading all pages once showed. */
+interface Pass {
+  names: Set<string>;
+  nameless: Set<string>;
+  /** Calls that no earlier pass had shown. */
+  fresh: number;
+  /** Pages that were not empty. */
+  pages: number;
+  /** The page size at the end. */
+  size: number;
+  /** Something was seen twice: calls arrived meanwhile. */
+  repeated: boolean;
+  /** The last page that the service can show is not empty. */
+  full: boolean;
+}
+
+/**
+Reads all pages once.
+
+A short first page may be all there is, or all that the service gives: that is not documented. Where a service caps pages,
+the next page may begin after the calls that were given, or after those that were asked for. So the size of the first
+page is the size of all that follow: then both are the same, and an empty page is the end.
+*/
+async function* onePass(options: WindowOptions, seen: Set<string>): AsyncGenerator<Listed[], Pass> {
+  const { pages } = options;
+  const pass: Pass = {
+    names: new Set(),
+    nameless: new Set(),
+    fresh: 0,
+    pages: 0,
+    size: PAGE_SIZE,
+    repeated: false,
+    full: false,
+  };
   for (let number = 1; number <= LAST_PAGE; number += 1) {
-    const listed = number === 1 && first ? first : await page(options, number);
-    const fresh: Listed[] = [];
-    for (const entry of listed) {
-      const name = identity(entry.instance);
-      const isNew = !seen.has(name);
-      if (now.has(name) || (repeated && isNew)) moved = true;
-      if (isNew) fresh.push(entry);
-      now.add(name);
-      seen.add(name);
-    }
+    const listed = await page(options, number, pass.size);
+    if (listed.length === 0) return pass;
+    const fresh = takeIn(pass, listed, seen);
     if (fresh.length > 0) yield fresh;
-    if (listed.length < PAGE_SIZE) return { moved, full: false };
+    if (listed.length >= PAGE_SIZE) pages.full = true;
+    if (listed.length < pass.size && pages.full) return pass;
+    if (number === 1) pass.size = Math.min(PAGE_SIZE, listed.length);
+    if (number === LOOK_AHEAD && (await page(options, LAST_PAGE, pass.size)).length > 0) break;
   }
-  return { moved, full: true };
+  return { ...pass, full: true };
 }
 
-const page = async ({ ims, agentId, window, signal }: WindowOptions, number: number): Promise<Listed[]> => {
-  const place = { ...window, agentId, page: number };
-  const instances = await ims.listInstances({ ...place, size: PAGE_SIZE }, signal);
+/** Notes the calls of one page. Returns those that were not seen before. */
+const takeIn = (pass: Pass, listed: readonly Listed[], seen: Set<string>): Listed[] => {
+  const fresh: Listed[] = [];
+  for (const entry of listed) {
+    const name = identity(entry.instance);
+    if (pass.names.has(name)) pass.repeated = true;
+    else if (!seen.has(name)) fresh.push(entry);
+    pass.names.add(name);
+    seen.add(name);
+    if (!entry.instance.id && !entry.instance.link) pass.nameless.add(name);
+  }
+  pass.fresh += fresh.length;
+  pass.pages += 1;
+  return fresh;
+};
+
+const page = async (
+  { ims, agentId, window, signal }: WindowOptions,
+  number: number,
+  size: number,
+): Promise<Listed[]> => {
+  const place = { ...window, agentId, page: number, size };
+  const instances = await ims.listInstances(place, signal);
   return instances.map((instance) => ({ instance, place }));
 };
 
@@ -118,13 +185,16 @@ export const findAgain = async (
 ): Promise<Instance | undefined> => {
   const pages = [place.page, place.page + 1, place.page - 1];
   for (let number = 1; number <= LAST_PAGE; number += 1) if (!pages.includes(number)) pages.push(number);
+  let { size = PAGE_SIZE } = place;
   let last = LAST_PAGE;
   for (const number of pages) {
     if (number < 1 || number > last) continue;
-    const instances = await ims.listInstances({ ...place, page: number, size: PAGE_SIZE }, signal);
+    const instances = await ims.listInstances({ ...place, page: number, size }, signal);
     const found = instances.find((instance) => identity(instance) === name);
     if (found) return found;
-    if (instances.length < PAGE_SIZE) last = Math.min(last, number);
+    // As when it was listed: only an empty page is surely past the last one.
+    if (instances.length === 0) last = Math.min(last, number - 1);
+    else if (number === 1) size = Math.min(size, instances.length);
   }
   const { start, end } = place;
   const middle = new Date(Math.floor((start.getTime() + end.getTime()) / 2 / SECOND) * SECOND);

@@ -2,6 +2,7 @@ import { appendFileSync, copyFileSync, existsSync, readFileSync, rmSync, writeFi
 import { brotliCompressSync, brotliDecompressSync } from "node:zlib";
 import Database from "libsql";
 import { describe, expect, test } from "vitest";
+import { faulty } from "../helpers/faulty.ts";
 import { parseLines, summaryOf, type Workplace, workplace } from "../helpers/workplace.ts";
 
 const WEEK = ["--since", "2025-07-14", "--until", "2025-07-21"];
@@ -37,7 +38,7 @@ describe("verify", () => {
     const cloud = await place.cloud({ calls: 12 });
     // In two runs, so that there are two blocks.
     await place.run(["pull", ...[...cloud.ids()].slice(6)]);
-    await place.run(["export", ...cloud.ids(), "-f", "ndjson,csv,raw", "-o", "out"]);
+    await place.run(["export", ...cloud.ids(), "-f", "ndjson,csv,raw", "-o", "out/"]);
     await place.run(["export", "--offline", "-o", "one.csv"]);
     const fine = await place.run(["verify", "out", "one.csv"]);
     expect([fine.code, fine.stdout]).toEqual([0, ""]);
@@ -138,7 +139,7 @@ describe("retention and erasure", () => {
       dialog: [{ id: 1, begin: 1, role: "user", type: "normal", text: "MYSECRETWORDS" }],
     });
     const id = cloud.add({ id: "secret1", body, instance: { CallInfo: { CallerNumber: "13900000000" } } });
-    await place.run(["export", ...cloud.ids(), "-f", "ndjson,csv", "-o", "out"]);
+    await place.run(["export", ...cloud.ids(), "-f", "ndjson,csv", "-o", "out/"]);
     await place.run(["export", "--offline", "--new", "-o", "parts/"]);
     // Compressed bytes do not show their words: every block is expanded, and no page may be left of one that is no more.
     const traces = (): boolean => {
@@ -360,14 +361,19 @@ describe("figures for machines", () => {
     expect(place.read("m.prom")).toContain('callarchive_run_exit_code{command="pull"} 5');
   });
 
-  test("a run that takes up an interrupted one, but selects something else, says so", async () => {
+  test("a run that takes up one that ended before its time, but selects something else, says so", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3, faults: { down: 1 } });
     const ids = [...cloud.ids()];
-    await place.run(["pull", ...ids, "--retries", "0"]);
+    const pull = (from: number, env = {}) => place.run(["pull", ...ids.slice(from), "--retries", "0"], { env });
+    // What ended by itself, with whatever code, says nothing of what comes after it.
+    expect((await pull(0)).code).toBe(5);
     cloud.faults = {};
-    const ran = await place.run(["pull", ...ids.slice(1)]);
-    expect(ran.stderr).toContain("did not end, and selected something else");
-    expect((await place.run(["pull", ...ids])).stderr).not.toContain("did not end");
+    expect((await pull(1)).stderr).not.toContain("selected something else");
+    await pull(0, faulty({ FAULTY_AT: "5" }));
+    expect((await pull(1)).stderr).toContain("has no end on record, and selected something else");
+    expect((await pull(0)).stderr).not.toContain("selected something else");
+    change(place, "update runs set exit_code = 143 where run = (select max(run) from runs)");
+    expect((await pull(1)).stderr).toContain("was stopped by a signal, and selected something else");
   });
 });

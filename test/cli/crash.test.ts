@@ -23,7 +23,7 @@ const contents = (folder: string): Record<string, string> =>
 const prepared = async (calls: number, ...flags: string[]) => {
   const place = workplace();
   const cloud = await place.cloud({ calls, agents: 1, faults });
-  const args = ["export", "--agent", cloud.agents[0] ?? "", ...WEEK, "-f", "ndjson,raw", "-o", "out", "-q", ...flags];
+  const args = ["export", "--agent", cloud.agents[0] ?? "", ...WEEK, "-f", "ndjson,raw", "-o", "out/", "-q", ...flags];
   expect((await place.run(args)).code).toBe(0);
   const whole = contents(place.path("out"));
   expect(Object.keys(whole).length).toBe(calls + 3);

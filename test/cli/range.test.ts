@@ -85,7 +85,7 @@ describe("a user exports calls of an agent by range", () => {
     for (const agent of cloud.agents)
       await place.run(["pull", "--agent", agent, "--since", "2025-07-14", "--until", "2025-07-21"]);
     await cloud.close();
-    const all = await place.run(["export", "--offline", "-f", "ndjson,csv,messages,raw", "-o", "out"]);
+    const all = await place.run(["export", "--offline", "-f", "ndjson,csv,messages,raw", "-o", "out/"]);
     expect(all.code).toBe(0);
     expect(place.rows("out", "transcripts.ndjson")).toHaveLength(60);
     const some = await place.run([

@@ -129,7 +129,7 @@ describe("hostile and broken documents: none crashes, none is lost, each has its
       "-f",
       "ndjson,csv,messages,raw",
       "-o",
-      "out",
+      "out/",
       "--log-format",
       "json",
     ]);
@@ -201,7 +201,7 @@ describe("no secret leaves the program", () => {
     const ids = [...cloud.ids()];
     const bad = cloud.add({ id: "bad", body: "<html>", instance: { UserData: '{"AuthToken":"AUTHTOKENnested"}' } });
     const runs = [
-      await place.run(["export", ...ids, bad, "-v", "-f", "ndjson,csv,messages,raw", "-o", "out"]),
+      await place.run(["export", ...ids, bad, "-v", "-f", "ndjson,csv,messages,raw", "-o", "out/"]),
       await place.run([
         "export",
         "--agent",

@@ -297,6 +297,128 @@ export const archiveContract = (
       expect(await collect(archive.list({}))).toHaveLength(1);
     });
 
+    describe("call logs of one instance id", () => {
+      const links = ["1", "2", "3", "4"].map((at) => `https://logs.example/${at}.json`);
+      const start = (day: number): string => `2025-01-0${day}T00:00:00.000Z`;
+      // Two of them begin at the same time: their SHA-256 decides.
+      const documents = [0, 1, 2].map((n) => ({ text: `{"n":${n}}`, startedAt: start(n === 2 ? 1 : 2) }));
+      const from = (link: string, document: (typeof documents)[number] | undefined, item: number): Outcome =>
+        fetched(item, document?.text ?? "", { instanceId: "Shared", link, startedAt: document?.startedAt ?? start(9) });
+      const digest = (link: string): string => `link-${createHash("sha256").update(link).digest("hex").slice(0, 32)}`;
+      const shown = async (archive: Archive) => {
+        const records = await collect(archive.list({}, { documents: true }));
+        const byItem = new Map(records.map((record) => [record.item, record.id]));
+        const found: (string | undefined)[] = [];
+        for (const link of links) found.push(byItem.get((await archive.select([{ link }]))[0]?.item ?? 0));
+        return {
+          found,
+          records: records.map(({ id, state, error, startedAt, document }) => {
+            return [id, state, error?.code, startedAt, Buffer.from(document?.bytes ?? []).toString()].join(" ");
+          }),
+        };
+      };
+
+      test("that differ are all kept: one has the id, the others are invalid, whatever came first", async () => {
+        const [early, late] = [documents[2], documents[0]];
+        for (const [first, second] of [
+          [early, late],
+          [late, early],
+        ]) {
+          const archive = await (await place())();
+          const items = await archive.select(links.slice(0, 2).map((link) => ({ link, agentId: "agent" })));
+          const [one = "", other = ""] = links;
+          expect(await archive.commit([from(one, first, items[0]?.item ?? 0)])).toEqual([]);
+          const conflicts = await archive.commit([from(other, second, items[1]?.item ?? 0)]);
+          const loser = digest(first === early ? other : one);
+          expect(conflicts).toMatchObject([{ id: loser, instanceId: "Shared" }]);
+          expect(await archive.counts()).toMatchObject({ fetched: 1, invalid: 1, pending: 0 });
+          expect(Buffer.from((await archive.find("shared"))?.document?.bytes ?? []).toString()).toBe(early?.text);
+          const kept = await archive.find(loser);
+          expect(kept).toMatchObject({ id: loser, state: "invalid", error: { code: "SameId" } });
+          expect(Buffer.from(kept?.document?.bytes ?? []).toString()).toBe(late?.text);
+          // What comes of asking for it again in vain changes nothing.
+          const error = { code: "NoLink", message: "gone" };
+          await archive.commit([{ item: kept?.item ?? 0, state: "missing", error }]);
+          expect((await archive.find(loser))?.error?.code).toBe("SameId");
+        }
+      });
+
+      test("end in one state of the archive, whatever the order, the batches, the runs and how they are asked for", async () => {
+        const leads = fc.array(fc.nat({ max: 2 }), { minLength: 4, maxLength: 4 });
+        // Links as they are met, some of them again; -1 asks for the call by its id, and is answered with the first link.
+        const order = fc
+          .shuffledSubarray([0, 1, 2, 3, 0, 2, -1], { minLength: 7, maxLength: 7 })
+          .chain((met) => fc.array(fc.nat({ max: 6 }), { maxLength: 6 }).map((cuts) => ({ met, cuts: new Set(cuts) })));
+        await fc.assert(
+          fc.asyncProperty(leads, order, order, fc.boolean(), async (documentOfLink, one, other, reopens) => {
+            const seen: unknown[] = [];
+            for (const { met, cuts } of [one, other]) {
+              const open = await place();
+              let archive = await open();
+              let batch: Outcome[] = [];
+              for (const [at, which] of met.entries()) {
+                const link = links[Math.max(0, which)] ?? "";
+                const ref: Ref = which < 0 ? { instanceId: "Shared" } : { link, agentId: "agent" };
+                const [chosen] = await archive.select([ref]);
+                const isNew = chosen?.state === "pending" && !batch.some(({ item }) => item === chosen.item);
+                if (isNew) batch.push(from(link, documents[documentOfLink[Math.max(0, which)] ?? 0], chosen.item));
+                if (!cuts.has(at)) continue;
+                await archive.commit(batch);
+                batch = [];
+                if (!reopens) continue;
+                await archive.close();
+                archive = await open();
+              }
+              await archive.commit(batch);
+              const counts = await archive.counts();
+              expect(counts.pending).toBe(0);
+              seen.push(await shown(archive));
+              expect(new Set(documentOfLink).size).toBe((await collect(archive.list({}))).length);
+              await archive.close();
+            }
+            expect(seen[1]).toEqual(seen[0]);
+          }),
+          { numRuns: 25 },
+        );
+      });
+
+      test("are decided anew when a document at a link of theirs has changed", async () => {
+        const archive = await (await place())();
+        const items = await archive.select(links.slice(0, 2).map((link) => ({ link, agentId: "agent" })));
+        const [one, other] = items.map(({ item }) => item);
+        const commit = (at: number, document: (typeof documents)[number] | undefined) =>
+          archive.commit([from(links[at] ?? "", document, (at === 0 ? one : other) ?? 0)]);
+        const texts = async () =>
+          (await collect(archive.list({}, { documents: true }))).map(({ id, state, document }) =>
+            [id, state, Buffer.from(document?.bytes ?? []).toString()].join(" "),
+          );
+        await commit(0, documents[2]);
+        await commit(1, documents[0]);
+        expect(await texts()).toEqual(['Shared fetched {"n":2}', `${digest(links[1] ?? "")} invalid {"n":0}`]);
+        await commit(0, { text: "later", startedAt: start(5) });
+        expect(await texts()).toEqual(['Shared fetched {"n":0}', `${digest(links[0] ?? "")} invalid later`]);
+        await commit(0, documents[0]);
+        expect(await texts()).toEqual(['Shared fetched {"n":0}']);
+        // A run may still hold the number of an item that was united with another.
+        await commit(1, documents[0]);
+        expect(await texts()).toEqual(['Shared fetched {"n":0}']);
+      });
+
+      test("asked for by id at another link than before are no replacement of each other", async () => {
+        const archive = await (await place())();
+        const [byId] = await archive.select([{ instanceId: "Shared" }]);
+        await archive.commit([from(links[0] ?? "", documents[0], byId?.item ?? 0)]);
+        const conflicts = await archive.commit([from(links[1] ?? "", documents[2], byId?.item ?? 0)]);
+        expect(conflicts).toMatchObject([{ id: digest(links[0] ?? ""), instanceId: "Shared" }]);
+        expect(await archive.counts()).toMatchObject({ fetched: 1, invalid: 1 });
+        expect(Buffer.from((await archive.find("shared"))?.document?.bytes ?? []).toString()).toBe('{"n":2}');
+        // At its own link another document replaces it.
+        await archive.commit([from(links[1] ?? "", { text: "new", startedAt: start(1) }, byId?.item ?? 0)]);
+        expect((await collect(archive.list({}))).map(({ id }) => id)).toEqual(["Shared", digest(links[0] ?? "")]);
+        expect(Buffer.from((await archive.find("shared"))?.document?.bytes ?? []).toString()).toBe("new");
+      });
+    });
+
     test("runs are on record, also those that did not end", async () => {
       const archive = await (await place())();
       const begun = { version: "1", startedAt: "2025-01-01T00:00:00.000Z", detail: { agents: ["a"] } };

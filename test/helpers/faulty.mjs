@@ -38,6 +38,7 @@ const later = (name, work) =>
   };
 
 fsp.rename = later("rename", fsp.rename);
+fsp.unlink = later("unlink", fsp.unlink);
 const handle = await fsp.open(new URL(import.meta.url));
 const methods = Object.getPrototypeOf(handle);
 methods.sync = later("sync", methods.sync);

@@ -41,7 +41,7 @@ export const emulate: CommandSpec<EmulateFlags> = {
       ),
       new Option(
         "--faults <list>",
-        "what goes wrong, as probabilities: throttle, error, reset, expire, cut, slow, shift, down",
+        "what goes wrong, as probabilities: throttle, error, reset, expire, cut, slow, shift, vanish, down; cap=N: pages of at most N calls",
       ),
     ],
   },
@@ -51,6 +51,7 @@ export const emulate: CommandSpec<EmulateFlags> = {
   ],
   run: async ({ flags, io, talk }) => {
     const { parseFaults, startEmulator } = await import("../../emulator/index.ts");
+    const { plural } = await import("../render.ts");
     const { UsageError, messageOf } = await import("../../core/errors.ts");
     const { latency, faults, data, ...options } = flags;
     const asUsage = (error: unknown): never => {
@@ -78,7 +79,7 @@ export const emulate: CommandSpec<EmulateFlags> = {
       ].join("\n"),
     );
     const [first] = emulator.ids();
-    talk.say(`Serving ${emulator.agents.length} agents: ${emulator.agents.join(", ")}. Ctrl-C ends it.`);
+    talk.say(`Serving ${plural(emulator.agents.length, "agent")}: ${emulator.agents.join(", ")}. Ctrl-C ends it.`);
     talk.say(
       `In another shell, with the lines above: callarchive export --since 2025-07-14, or: callarchive export ${first}`,
     );

@@ -40,6 +40,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./status.ts")).status,
   },
   {
+    name: "ack",
+    args: "[ids...]",
+    summary: "Settle calls that cannot be had, so that they no longer count",
+    load: async () => (await import("./ack.ts")).ack,
+  },
+  {
     name: "verify",
     args: "[outputs...]",
     summary: "Check the archive, outputs against their manifests, and the archive against the cloud",
@@ -55,6 +61,13 @@ export const commands: readonly CommandEntry[] = [
     args: "<ids...>",
     summary: "Delete what the archive holds of these calls, and name the outputs that still hold them",
     load: async () => (await import("./forget.ts")).forget,
+  },
+  {
+    name: "archive",
+    args: "<unlock>",
+    words: true,
+    summary: "Take the archive from a run that is gone",
+    load: async () => (await import("./archive.ts")).archive,
   },
   {
     name: "check",

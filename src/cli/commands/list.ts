@@ -39,9 +39,10 @@ export const list: CommandSpec<ListFlags> = {
       lines.on("data", (line: string) => put(line));
       const filter = { ...storedFilter(input), ...(flags.state && { states: [flags.state] }) };
       for await (const batch of archive.list(filter)) {
-        const rows = batch.map(({ id, state, startedAt, agentId, status, error }) => ({
+        const rows = batch.map(({ id, state, startedAt, agentId, status, error, acknowledged }) => ({
           id,
           state,
+          ...(acknowledged && { acknowledged }),
           ...(startedAt && { startedAt }),
           ...(agentId && { agentId }),
           ...(status && { status }),
@@ -50,7 +51,7 @@ export const list: CommandSpec<ListFlags> = {
         if (flags.json) for (const row of rows) lines.write(row);
         else
           put(
-            `${table(rows.map((row) => [row.startedAt ?? "-".padEnd(24), row.state, row.id, row.agentId ?? "-", row.message ?? ""]))}\n`,
+            `${table(rows.map((row) => [row.startedAt ?? "-".padEnd(24), stateOf(row), row.id, row.agentId ?? "-", row.message ?? ""]))}\n`,
           );
         await flush();
       }
@@ -60,3 +61,6 @@ export const list: CommandSpec<ListFlags> = {
     }
   },
 };
+
+const stateOf = ({ state, acknowledged }: { state: State; acknowledged?: true }): string =>
+  acknowledged ? `${state} (acknowledged)` : state;

@@ -1,7 +1,8 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { CommandSpec } from "../command.ts";
-import { EXIT } from "../exit-codes.ts";
-import { archiveOption, type RetentionFlags, runOptions } from "../options.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { archiveOption, dryRunOption, type RetentionFlags, runOptions } from "../options.ts";
+import { several } from "../values.ts";
 
 const days = (text: string): number => {
   const match = /^(\d+)d$/.exec(text);
@@ -15,8 +16,8 @@ export const prune: CommandSpec<RetentionFlags & { olderThan?: number; agent?: s
   options: {
     Rule: [
       new Option("--older-than <days>", "calls that started longer ago: 180d").argParser(days),
-      new Option("--agent <id...>", "only calls of these agents"),
-      new Option("-n, --dry-run", "say how many, and delete nothing"),
+      new Option("--agent <id...>", "only calls of these agents").argParser(several),
+      dryRunOption(),
     ],
     Archive: [archiveOption(), ...runOptions()],
   },
@@ -24,6 +25,7 @@ export const prune: CommandSpec<RetentionFlags & { olderThan?: number; agent?: s
   run: async (input) => {
     const { flags, given, io, talk } = input;
     const { UsageError } = await import("../../core/errors.ts");
+    const { scrub } = await import("../jobs/scrubbing.ts");
     const { withSession } = await import("../jobs/session.ts");
     const { plural } = await import("../render.ts");
     if (flags.olderThan === undefined) throw new UsageError("prune needs a rule: --older-than 180d, for example.");
@@ -35,16 +37,17 @@ export const prune: CommandSpec<RetentionFlags & { olderThan?: number; agent?: s
     };
     const facts = { olderThan: `${flags.olderThan}d`, until: until.toISOString() };
     const writes = flags.dryRun !== true;
-    return withSession(input, { facts, writes, create: false }, async ({ archive }) => {
+    return withSession(input, { facts, writes, create: false, scrubs: true }, async ({ archive }) => {
       let calls = 0;
+      let code: ExitCode = EXIT.complete;
       if (writes) {
         calls = await archive.prune(filter);
-        if (calls > 0) await archive.scrub();
+        code = await scrub(archive, flags.archive, talk);
       } else for await (const batch of archive.list(filter)) calls += batch.length;
       const verb = writes ? "deleted" : "would be deleted";
-      talk.record("summary", { ...facts, calls, dryRun: !writes, exitCode: EXIT.complete });
+      talk.record("summary", { ...facts, calls, dryRun: !writes, exitCode: code });
       talk.say(`${plural(calls, "call")} from before ${until.toISOString()} ${verb}.`);
-      return { code: EXIT.complete, detail: { ...facts, pruned: calls } };
+      return { code, detail: { ...facts, pruned: calls } };
     });
   },
 };

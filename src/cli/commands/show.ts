@@ -1,12 +1,30 @@
 import { Option } from "commander";
+import type { Archive } from "../../core/archive.ts";
 import { UsageError } from "../../core/errors.ts";
+import { oneLine } from "../../core/printable.ts";
 import type { CommandSpec } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { archiveOption } from "../options.ts";
 
+/** A shorter beginning would be a guess. */
+const SHORTEST = 4;
+const NAMED = 5;
+
+/** The only id that begins so; the text itself where there is none. @throws UsageError where there are several */
+const whole = async (archive: Archive, beginning: string): Promise<string> => {
+  if (beginning.length < SHORTEST) return beginning;
+  const ids = await archive.beginningWith(beginning, NAMED + 1);
+  if (ids.length > 1)
+    throw new UsageError(
+      `Several ids begin with ${beginning}: ${ids.slice(0, NAMED).join(", ")}${ids.length > NAMED ? ", …" : ""}. Write more of the one that you mean.`,
+    );
+  return ids[0] ?? beginning;
+};
+
 type ShowFlags = { archive: string; json?: boolean; raw?: boolean; meta?: boolean };
 
 export const show: CommandSpec<ShowFlags> = {
+  description: "The beginning of an id will do, from four characters on, where only one call's begins so.",
   options: {
     Output: [
       new Option("--json", "the transcript as JSON").conflicts(["raw", "meta"]),
@@ -26,13 +44,13 @@ export const show: CommandSpec<ShowFlags> = {
     const { conversation } = await import("../jobs/conversation.ts");
     const archive = await archiveOf(flags, io, false);
     try {
-      const record = await archive.find(id);
+      const record = (await archive.find(id)) ?? (await archive.find(await whole(archive, id)));
       if (!record) throw new UsageError(`The archive does not have ${id}; "callarchive list" names what it has.`);
       const { put, flush } = streamOutput(io.stdout);
       const { document, error } = record;
       if (flags.meta) put(`${JSON.stringify(record.meta ?? {}, null, 2)}\n`);
       else if (!document)
-        throw new UsageError(`${id} is ${record.state}: there is no document.${error ? ` ${error.message}` : ""}`);
+        throw new UsageError(oneLine(`${id} is ${record.state}: there is no document. ${error?.message ?? ""}`.trim()));
       else if (flags.raw) put(document.bytes);
       else {
         const transcript = callTranscript({ ...record, document });

@@ -14,7 +14,9 @@ export const status: CommandSpec<{ archive: string; json?: boolean; failed?: boo
   examples: [["status", "how many calls, of which agents, from when to when, and the last runs"]],
   run: async ({ flags, io }) => {
     const { archiveOf } = await import("../wire.ts");
+    const { oneLine } = await import("../../core/printable.ts");
     const { count, size, table } = await import("../render.ts");
+    const { bindingName, bindingOf } = await import("../jobs/binding.ts");
     const archive = await archiveOf(flags, io, false);
     try {
       if (flags.failed) {
@@ -27,17 +29,24 @@ export const status: CommandSpec<{ archive: string; json?: boolean; failed?: boo
         }
         return EXIT.complete;
       }
-      const { counts, agents, rawBytes, storedBytes } = await archive.summary();
+      const { counts, acknowledged, agents, rawBytes, storedBytes } = await archive.summary();
       const runs = await archive.lastRuns();
+      const binding = await bindingOf(archive);
       if (flags.json) {
-        io.stdout.write(`${JSON.stringify({ counts, agents, rawBytes, storedBytes, runs })}\n`);
+        io.stdout.write(
+          `${JSON.stringify({ ...binding, counts, acknowledged, agents, rawBytes, storedBytes, runs })}\n`,
+        );
         return EXIT.complete;
       }
       const states = Object.entries(counts).filter(([, n]) => n > 0);
+      const settled =
+        acknowledged > 0 ? ` (${count(acknowledged)} of the missing, invalid or failed acknowledged)` : "";
       const lines = [
-        `Archive ${flags.archive}: ${size(rawBytes)} of documents, ${size(storedBytes)} as stored`,
-        states.length > 0 ? states.map(([state, n]) => `${count(n)} ${state}`).join(", ") : "no calls yet",
+        `Archive ${oneLine(flags.archive)}: ${size(rawBytes)} of documents, ${size(storedBytes)} as stored`,
+        states.length > 0 ? states.map(([state, n]) => `${count(n)} ${state}`).join(", ") + settled : "no calls yet",
       ];
+      const whose = bindingName(binding);
+      if (whose !== "") lines.push(`of ${whose}`);
       if (agents.length > 0)
         lines.push(
           "",

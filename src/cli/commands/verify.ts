@@ -1,17 +1,29 @@
 import { Option } from "commander";
 import type { CommandSpec } from "../command.ts";
-import { archiveOption, connectionOptions, selectionOptions, type VerifyFlags } from "../options.ts";
+import {
+  allowEmptyOption,
+  allowOtherOption,
+  archiveOption,
+  connectionOptions,
+  selectionOptions,
+  type VerifyFlags,
+} from "../options.ts";
 
 const RANGE = ["--agent", "--since", "--until", "--tz"];
 
 export const verify: CommandSpec<VerifyFlags> = {
   description: `Checks the database, every document's SHA-256 and the ledger. An output is a folder with a manifest.json, or a file
-with its FILE.manifest.json beside it. Exit 3 when anything is not as it should be.`,
+with its FILE.manifest.json beside it. Exit 3 when anything is not as it should be.
+
+Against the cloud, calls are compared up to where the agent's cursor stands: later ones need not be in the archive yet.
+--until says otherwise.`,
   options: {
     "Against the cloud": [
       new Option("--remote", "list again, and name what the cloud has and the archive lacks, and the reverse"),
       ...selectionOptions().filter(({ long }) => RANGE.includes(long ?? "")),
+      allowEmptyOption(),
       ...connectionOptions(),
+      allowOtherOption(),
     ],
     Archive: [archiveOption()],
     Output: [new Option("--json", "one JSON object per finding")],

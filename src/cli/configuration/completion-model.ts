@@ -58,7 +58,7 @@ const flag = (option: Option, words: Record<string, readonly string[]>): Complet
     value: {
       words: option.argChoices ?? words[option.name()] ?? [],
       list: isList(option),
-      ...placeNamed(/[<[]([\w/-]+)/.exec(option.flags)?.[1] ?? ""),
+      ...placeNamed(/[<[]([\w/|-]+)/.exec(option.flags)?.[1] ?? ""),
     },
   }),
 });
@@ -72,7 +72,7 @@ const positional = (argument: Argument, commands: readonly string[]): Candidates
 /** By what the help calls a value. */
 const placeNamed = (name: string): Pick<Candidates, "files"> => {
   if (/^(folder|dir)/.test(name)) return { files: "folder" };
-  return /^(file|path|place)/.test(name) ? { files: "file" } : {};
+  return /^(file|path|place|output)|\|file/.test(name) ? { files: "file" } : {};
 };
 
 /** The beginning of a description, as much as fits beside a flag. */

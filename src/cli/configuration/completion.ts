@@ -1,5 +1,7 @@
 import type { Command } from "commander";
+import { REDACT_CATEGORIES } from "../../transforms/redact/index.ts";
 import { writers } from "../../writers/index.ts";
+import { presets } from "../../writers/presets/index.ts";
 import { bash } from "./completion-bash.ts";
 import { fish } from "./completion-fish.ts";
 import { completable } from "./completion-model.ts";
@@ -10,4 +12,10 @@ export type Shell = keyof typeof shells;
 
 /** The completion script for a shell; it knows all by itself, and runs nothing when a key is pressed. */
 export const completionScript = (shell: Shell, program: Command): string =>
-  shells[shell](completable(program, { format: Object.keys(writers) }));
+  shells[shell](
+    completable(program, {
+      format: Object.keys(writers),
+      preset: Object.keys(presets),
+      redact: [...REDACT_CATEGORIES, "all"],
+    }),
+  );

@@ -160,14 +160,9 @@ const checked = (place: (at: number) => string, problems: string[], make: () => 
   }
 };
 
-/** -q is no conflict with -v, as it needs none on a command line; but it does mean to be quiet. */
-const RIVALS = ["quiet", "verbose"];
-
 /** Whether two flags cannot stand together, so that the one said louder silences the other. */
 const clash = (a: Setting, b: Setting): boolean =>
-  (a.value !== false && excludes(a.flag.on, b.flag)) ||
-  (a.value !== false && excludes(b.flag.on, a.flag)) ||
-  (a.value !== false && RIVALS.includes(a.flag.attribute) && RIVALS.includes(b.flag.attribute));
+  (a.value !== false && excludes(a.flag.on, b.flag)) || (a.value !== false && excludes(b.flag.on, a.flag));
 
 const excludes = (option: Option | undefined, { attribute }: Flag): boolean =>
   // Public in commander, but not in its types.

@@ -15,14 +15,14 @@ export interface DatasetFlags extends SelectionFlags, ArchiveFlags, RedactFlags 
   minTurns?: number;
   maxTurns?: number;
   minDuration?: number;
-  maxDuration?: number;
+  maxCallDuration?: number;
   minCharacters?: number;
   language?: string[];
   expand: "call" | "turn";
   contentParts?: boolean;
   think?: "empty" | "reasoning";
   maxTokens?: number;
-  tokenizer: string;
+  tokenizer?: string;
   overBudget: "drop" | "cut";
   dedupe: "exact" | "near" | "none";
   split: string;
@@ -72,11 +72,14 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     option("--min-turns <n>", "drop shorter dialogs", whole(1)),
     option("--max-turns <n>", "drop longer dialogs", whole(1)),
     option("--min-duration <time>", "drop shorter calls: seconds, or 90s, 5m", seconds),
-    option("--max-duration <time>", "drop longer calls", seconds),
+    option("--max-call-duration <time>", "drop longer calls: seconds, or 90s, 5m", seconds),
     option("--min-characters <n>", "drop dialogs with less text", whole(1)),
     option("--language <names>", "keep dialogs in zh, en, mixed or other", several),
     option("--max-tokens <n>", "keep samples within a budget, counted through the real chat template", whole(1)),
-    option("--tokenizer <name>", "qwen3, o200k, or a tokenizer.json with its template beside it").default("qwen3"),
+    option(
+      "--tokenizer <name|file>",
+      "counts tokens, for the report and for --max-tokens: qwen3, o200k, or a tokenizer.json with its template beside it (default with --max-tokens: qwen3)",
+    ),
     option("--over-budget <how>", "drop what is over the budget, or cut it at whole turns")
       .choices(["drop", "cut"])
       .default("drop"),

@@ -85,7 +85,7 @@ const policyOf = async (flags: DatasetFlags, io: Io): Promise<Policy> => {
     minTurns,
     maxTurns,
     minDuration,
-    maxDuration,
+    maxCallDuration: maxDuration,
     minCharacters,
   } = flags;
   const system = flags.systemFile === undefined ? flags.system : await textOf(resolve(io.cwd, flags.systemFile));
@@ -112,12 +112,19 @@ const textOf = async (path: string): Promise<string> => {
   }
 };
 
-const budgetOf = async ({ maxTokens, tokenizer, overBudget }: DatasetFlags, io: Io): Promise<Plan["budget"]> => {
-  if (maxTokens === undefined) return undefined;
+const DEFAULT_TOKENIZER = "qwen3";
+
+/** A tokenizer alone counts: then every sample is within the budget. */
+const budgetOf = async (flags: DatasetFlags, io: Io): Promise<Plan["budget"]> => {
+  const { maxTokens = Number.POSITIVE_INFINITY, overBudget } = flags;
+  if (flags.maxTokens === undefined && flags.tokenizer === undefined) return undefined;
+  const tokenizer = flags.tokenizer ?? DEFAULT_TOKENIZER;
   const { createCounter } = await import("../../transforms/tokens.ts");
   const name = tokenizer === "qwen3" || tokenizer === "o200k" ? tokenizer : resolve(io.cwd, tokenizer);
   return { tokens: maxTokens, mode: overBudget, count: await createCounter({ tokenizer: name }) };
 };
+
+const tokenizerName = (name: string): string => (/^(qwen3|o200k)$/.test(name) ? name : "a tokenizer.json");
 
 /** Of a sample under the budget; undefined when none of it fits. */
 export const withinBudget = async (
@@ -146,14 +153,13 @@ const policiesOf = (flags: DatasetFlags, policy: Policy): Plan["policies"] => ({
   ...(flags.minTurns !== undefined && { "min-turns": flags.minTurns }),
   ...(flags.maxTurns !== undefined && { "max-turns": flags.maxTurns }),
   ...(flags.minDuration !== undefined && { "min-duration": `${flags.minDuration} s` }),
-  ...(flags.maxDuration !== undefined && { "max-duration": `${flags.maxDuration} s` }),
+  ...(flags.maxCallDuration !== undefined && { "max-call-duration": `${flags.maxCallDuration} s` }),
   ...(flags.minCharacters !== undefined && { "min-characters": flags.minCharacters }),
   ...(flags.language && { language: flags.language.join(", ") }),
-  ...(flags.maxTokens !== undefined && {
-    "max-tokens": flags.maxTokens,
-    tokenizer: /^(qwen3|o200k)$/.test(flags.tokenizer) ? flags.tokenizer : "a tokenizer.json",
-    "over-budget": flags.overBudget,
+  ...((flags.maxTokens !== undefined || flags.tokenizer !== undefined) && {
+    tokenizer: tokenizerName(flags.tokenizer ?? DEFAULT_TOKENIZER),
   }),
+  ...(flags.maxTokens !== undefined && { "max-tokens": flags.maxTokens, "over-budget": flags.overBudget }),
   ...(flags.redact && { redact: flags.redact.join(", ") }),
   ...(flags.redactPattern && { "redact-pattern": flags.redactPattern.map((text) => text.split("=")[0]).join(", ") }),
 });

@@ -1,6 +1,7 @@
 import { relative, resolve } from "node:path";
 import type { StoredRecord } from "../../core/archive.ts";
 import type { Document } from "../../core/ports.ts";
+import { oneLine } from "../../core/printable.ts";
 import type { Dropped, Sample } from "../../core/sample.ts";
 import { tagOf } from "../../sinks/leftovers.ts";
 import { createSampler } from "../../transforms/shuffle.ts";
@@ -12,25 +13,28 @@ import type { Input } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { type Session, withSession } from "../jobs/session.ts";
 import { createProgress } from "../progress.ts";
-import { count, paint, plural, size } from "../render.ts";
+import { count, plural, size } from "../render.ts";
 import { selectionFacts, selectStored } from "../selection.ts";
 import { VERSION } from "../version.ts";
+import { checkFolder } from "../writable.ts";
 import { createDecide, type Kept } from "./decide.ts";
 import type { DatasetFlags } from "./options.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { SetFiles } from "./set-files.ts";
+import { setFolder } from "./set-folder.ts";
 
 type DatasetInput = Input<DatasetFlags>;
 
 /** From the archive to a folder that goes straight into a trainer, with nothing dropped silently. */
 export const runDataset = async (input: DatasetInput): Promise<ExitCode> => {
   const { flags, io } = input;
+  const root = setFolder(flags.output, io);
   const plan = await planOf(flags, io);
   return withSession(input, { facts: {}, writes: false, create: false }, async (session) => {
+    checkFolder(root, io);
     const { absent, unreadable } = await selectStored(session.archive, input);
     for (const id of absent) input.talk.log("warn", "missing", { id, message: "The archive does not have it." });
     const drawn = flags.sample === undefined ? undefined : await draw(input, session, plan, flags.sample);
-    const root = resolve(io.cwd, flags.output);
     const files = await SetFiles.open(root, plan, flags, tagOf(io), io);
     try {
       const facts = await produce(input, session, plan, files, drawn);
@@ -197,14 +201,11 @@ const tell = ({ talk, flags, io }: DatasetInput, facts: DatasetFacts, absent: nu
     ...(redacted && { redacted }),
   } as never);
   talk.say(
-    paint(
-      talk.color,
-      "green",
-      `${plural(calls.read, "call")} read = ${count(calls.kept)} kept + ${count(calls.dropped)} dropped; ${plural(samples, "sample")}`,
-    ),
+    `${plural(calls.read, "call")} read = ${count(calls.kept)} kept + ${count(calls.dropped)} dropped; ${plural(samples, "sample")}`,
+    "green",
   );
   for (const { step, reason, calls: n } of dropped.slice(0, 8))
-    talk.say(`  ${count(n)} dropped by ${step}: ${reason.split(":")[0]}`);
+    talk.say(`  ${count(n)} dropped by ${step}: ${oneLine(reason.split(":")[0] ?? "")}`);
   if (redacted)
     talk.say(
       `  redacted: ${

@@ -1,9 +1,8 @@
-import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UsageError } from "../../core/errors.ts";
 import type { Sample } from "../../core/sample.ts";
-import { isObject, type JsonObject } from "../../core/transcript.ts";
-import { clearLeftovers, type Self } from "../../sinks/leftovers.ts";
+import type { JsonObject } from "../../core/transcript.ts";
+import type { Self } from "../../sinks/leftovers.ts";
 import { type FileFacts, PartFile, syncFolder } from "../../sinks/part-file.ts";
 import type { DataFile } from "../../writers/dataset/facts.ts";
 import type { RowOptions } from "../../writers/dataset/parquet-columns.ts";
@@ -12,10 +11,17 @@ import { jsonLine } from "../../writers/shape.ts";
 import { TOO_LARGE } from "./decide.ts";
 import type { DatasetFlags } from "./options.ts";
 import type { Plan, Wanted } from "./plan.ts";
-import { type Kind, ShardFiles } from "./shard-files.ts";
+import {
+  checkNoStranger,
+  clearSetLeftovers,
+  filesOfSet,
+  isBare,
+  MANIFEST,
+  removeOld,
+  SET_SIDECARS,
+} from "./set-folder.ts";
+import { EXTENSIONS, type Kind, ShardFiles } from "./shard-files.ts";
 import { Spool } from "./spool.ts";
-
-const MANIFEST = "manifest.json";
 
 /** The samples of one split in one preset's shape. */
 interface Track {
@@ -47,14 +53,18 @@ export class SetFiles {
 
   /** @throws UsageError for a folder that holds something else than a data set of ours */
   static async open(root: string, plan: Plan, flags: DatasetFlags, tag: string, self: Self): Promise<SetFiles> {
-    const there = await readdir(root, { withFileTypes: true }).catch(() => []);
-    const folders = there.filter((entry) => entry.isDirectory()).map(({ name }) => join(root, name));
-    for (const folder of [root, ...folders]) await clearLeftovers(folder, self);
-    if ((await filesOf(root)) === undefined && !(await isBare(root)))
+    await clearSetLeftovers(root, self);
+    const before = await filesOfSet(root);
+    if (before === undefined && !(await isBare(root)))
       throw new UsageError(
         `${flags.output} is not empty, and not a data set of callarchive: name another folder with -o.`,
       );
-    return new SetFiles(root, plan, flags, tag);
+    const files = new SetFiles(root, plan, flags, tag);
+    const data = plan.wanted.flatMap((wanted) =>
+      plan.splits.map(({ name }) => files.#in(wanted, `${name}${EXTENSIONS[kindOf(flags)]}`)),
+    );
+    await checkNoStranger(root, flags.output, [...SET_SIDECARS, ...data], new Set(before));
+    return files;
   }
 
   /** Undefined when the sample was written, else why the preset cannot express it. */
@@ -109,15 +119,20 @@ export class SetFiles {
       await file.seal();
       parts.set(name, file);
     }
-    const before = (await filesOf(this.#root)) ?? [];
+    const before = new Set(await filesOfSet(this.#root));
+    // Once more: now the names of all files are known.
+    await checkNoStranger(this.#root, this.#flags.output, parts.keys(), before);
     const files = [...parts].sort(([one], [other]) => (one < other ? -1 : 1)).map(([name, file]) => file.facts(name));
     // From here on the folder is between two sets; should the run end now, this says whose the files are.
     const names = [...new Set([...before, ...parts.keys()])].map((name) => ({ name }));
     await this.#manifest({ ...facts, incomplete: true, files: names });
-    for (const name of before) if (!parts.has(name)) await rm(join(this.#root, name), { force: true });
     for (const [name, file] of parts) await file.publish(join(this.#root, name));
     for (const folder of new Set([...parts.keys()].map((name) => dirname(join(this.#root, name)))))
       await syncFolder(folder);
+    await removeOld(
+      this.#root,
+      [...before].filter((name) => !parts.has(name)),
+    );
     await this.#manifest({ ...facts, files: files.map((file) => ({ ...file })) });
     return files;
   }
@@ -154,8 +169,8 @@ export class SetFiles {
     const key = `${preset.name}/${split}`;
     const known = this.#tracks.get(key);
     if (known) return known;
-    const { parquet, gzip, maxFileSize, shuffle, seed } = this.#flags;
-    const kind: Kind = parquet ? "parquet" : gzip ? "gzip" : "jsonl";
+    const { maxFileSize, shuffle, seed } = this.#flags;
+    const kind = kindOf(this.#flags);
     const folder = dirname(join(this.#root, this.#in(wanted, "x")));
     const least = Math.min(maxFileSize ?? Number.POSITIVE_INFINITY, preset.maxFileBytes ?? Number.POSITIVE_INFINITY);
     const columns: RowOptions = {
@@ -181,6 +196,7 @@ export class SetFiles {
   }
 }
 
+const kindOf = ({ parquet, gzip }: DatasetFlags): Kind => (parquet ? "parquet" : gzip ? "gzip" : "jsonl");
 /** A sample as a preset writes it; undefined when it is larger than one text can be. */
 const rowOf = ({ preset, options }: Wanted, sample: Sample) => {
   try {
@@ -189,28 +205,5 @@ const rowOf = ({ preset, options }: Wanted, sample: Sample) => {
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
-  }
-};
-
-/** Whether a folder holds nothing but empty folders, or is not there. */
-const isBare = async (root: string): Promise<boolean> => {
-  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
-  for (const entry of entries)
-    if (!entry.isDirectory() || (await readdir(join(root, entry.name))).length > 0) return false;
-  return true;
-};
-
-/** The files that a data set's manifest names; undefined when there is none. */
-const filesOf = async (root: string): Promise<string[] | undefined> => {
-  try {
-    if (!(await stat(root)).isDirectory()) return [];
-    const manifest: unknown = JSON.parse(await readFile(join(root, MANIFEST), "utf8"));
-    if (!isObject(manifest) || !isObject(manifest.dataset) || !Array.isArray(manifest.files)) return undefined;
-    return manifest.files
-      .filter(isObject)
-      .map(({ name }) => String(name))
-      .filter((name) => !/(^|\/)\.\.(\/|$)|^\//.test(name));
-  } catch {
-    return undefined;
   }
 };

@@ -8,7 +8,7 @@ import { createShards, shardName } from "../../writers/dataset/shards.ts";
 
 export type Kind = "jsonl" | "gzip" | "parquet";
 
-const EXTENSIONS: Record<Kind, string> = { jsonl: ".jsonl", gzip: ".jsonl.gz", parquet: ".parquet" };
+export const EXTENSIONS: Record<Kind, string> = { jsonl: ".jsonl", gzip: ".jsonl.gz", parquet: ".parquet" };
 /** Compressed in pieces of this size, in characters: a gzip file may have many members. */
 const PIECE = 1024 * 1024;
 

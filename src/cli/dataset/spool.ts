@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "../../sinks/places.ts";
 import { createShuffle } from "../../transforms/shuffle.ts";
 
 /** Lines written behind each other are collected up to this size, in bytes. */
@@ -25,7 +26,7 @@ export class Spool {
 
   /** @param tag as in the names of other unfinished files, so that leftovers are found */
   static async open(folder: string, tag: string, seed: string): Promise<Spool> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const path = join(folder, `.spool-${randomBytes(4).toString("hex")}.${tag}.part`);
     return new Spool(await open(path, "wx+", 0o600), path, seed);
   }

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { messageOf, UsageError } from "../../core/errors.ts";
+import { oneLine } from "../../core/printable.ts";
 import { streamOutput } from "../../sinks/stream.ts";
 import { checkFile, type FileCheck, type FileReport, type Finding } from "../../writers/presets/check.ts";
 import { checkFolder, type FolderFinding } from "../../writers/presets/folder.ts";
@@ -165,7 +166,7 @@ const createTeller = (
   { json, verbose }: CheckFlags & { verbose?: boolean },
 ) => {
   let shown = new Map<string, number>();
-  const line = (text: string, value: object): void => put(`${json ? JSON.stringify(value) : text}\n`);
+  const line = (text: string, value: object): void => put(`${json ? JSON.stringify(value) : oneLine(text)}\n`);
   return {
     begin: (): void => {
       shown = new Map();

@@ -1,11 +1,5 @@
+import { oneLine } from "../../core/printable.ts";
 import type { Transcript } from "../../core/transcript.ts";
-
-/** A terminal obeys control characters; a conversation may hold any. Line breaks become spaces. */
-const tame = (text: string): string =>
-  text
-    .replace(/\s+/g, " ")
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-    .replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "");
 
 const clock = (seconds: number | undefined): string => {
   if (seconds === undefined) return "  --:--";
@@ -23,7 +17,7 @@ export const conversation = (call: Transcript): string => {
   ].filter((fact) => fact !== undefined && fact !== "");
   const lines = call.turns.map(
     ({ begin, role, text, kind }) =>
-      `${clock(begin)}  ${tame(role).padEnd(5)}  ${tame(text)}${kind === "normal" ? "" : `  (${tame(kind)})`}`,
+      `${clock(begin)}  ${oneLine(role).padEnd(5)}  ${oneLine(text)}${kind === "normal" ? "" : `  (${oneLine(kind)})`}`,
   );
-  return `${[tame(call.id), facts.map((fact) => tame(String(fact))).join(", "), "", ...lines].join("\n")}\n`;
+  return `${[oneLine(call.id), facts.map((fact) => oneLine(String(fact))).join(", "), "", ...lines].join("\n")}\n`;
 };

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Archive } from "../../core/archive.ts";
@@ -50,7 +51,9 @@ export const deliveryOf = async (archive: Archive, target: Target, flags: Output
     last?.part ?? 0,
     ...partsOf(before).map((part) => (isObject(part) ? Number(part.part) || 0 : 0)),
   );
-  const part = flags.new ? latest + 1 : 0;
+  let part = flags.new ? latest + 1 : 0;
+  // A file that somebody else put there is passed by.
+  while (part > 0 && partFiles(target, part).some((path) => existsSync(path))) part += 1;
 
   return {
     part,

@@ -1,11 +1,14 @@
 import { resolve } from "node:path";
 import type { Archive, StoredRecord } from "../../core/archive.ts";
 import type { Io } from "../io.ts";
+import type { StreamContext } from "../open-stream.ts";
 import { fillWhole } from "../whole-file.ts";
 
 /** A call that could not be had, as NDJSON; `-i` takes it back. */
-export const troubleLine = ({ id, state, error, attempts }: StoredRecord): string =>
-  `${JSON.stringify({ id, state, code: error?.code, requestId: error?.requestId, message: error?.message, attempts })}\n`;
+export const troubleLine = ({ id, state, error, attempts, acknowledged }: StoredRecord, more: object = {}): string => {
+  const { code, requestId, message } = error ?? {};
+  return `${JSON.stringify({ id, state, code, requestId, message, attempts, acknowledged, ...more })}\n`;
+};
 
 /**
 Writes what the selection did not bring, one call a line, if a file was asked for; also when there is nothing to say, so
@@ -15,12 +18,14 @@ export const writeErrorFile = async (
   { errorFile }: { errorFile?: string },
   io: Io,
   archive: Archive,
+  context: StreamContext,
 ): Promise<void> => {
   if (errorFile === undefined) return;
-  await fillWhole(resolve(io.cwd, errorFile), io, async (file) => {
+  await fillWhole(resolve(io.cwd, errorFile), io, context, async (file) => {
     for await (const batch of archive.unsettled()) {
       for (const record of batch)
-        if (record.state !== "pruned" && record.state !== "open") file.add(troubleLine(record), 1);
+        if (record.state !== "pruned" && record.state !== "open")
+          file.add(troubleLine(record, { known: record.known }), 1);
       await file.flush();
     }
   });

@@ -1,10 +1,16 @@
-import { ClockSkewed, messageOf, NotFound, Refused } from "../../core/errors.ts";
+import type { Archive } from "../../core/archive.ts";
+import { ClockSkewed, messageOf, NoArchive, NotFound, Refused } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
+import { sumOf } from "../../core/tally.ts";
 import type { Input } from "../command.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
 import type { DoctorFlags } from "../options.ts";
-import { paint } from "../render.ts";
+import { paint, plural } from "../render.ts";
 import { archiveOf } from "../wire.ts";
 import { type Cloud, connect, iceSdkVersion, proxyInUse } from "../wire-cloud.ts";
+import { agentLists, SilentAgent } from "./agent-check.ts";
+import { type Binding, bindingIn, bindingName, bindingOf, mismatch } from "./binding.ts";
 
 interface Check {
   check: string;
@@ -26,15 +32,18 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
     const { exitCode: _, ...shown } = check;
     const mark = paint(talk.color, check.ok ? "green" : "red", check.ok ? "ok  " : "FAIL");
     io.stdout.write(
-      flags.json ? `${JSON.stringify(shown)}\n` : `${mark}  ${check.check.padEnd(12)} ${indented(check.found)}\n`,
+      flags.json
+        ? `${JSON.stringify(shown)}\n`
+        : `${mark}  ${check.check.padEnd(12)} ${indented(printable(check.found))}\n`,
     );
   };
-  const examine = async (check: string, look: () => Promise<string>): Promise<void> => {
+  const examine = async (check: string, look: () => Promise<string>, where = ""): Promise<void> => {
     try {
-      tell({ check, ok: true, found: await look(), exitCode: EXIT.complete });
+      tell({ check, ok: true, found: where + (await look()), exitCode: EXIT.complete });
     } catch (error) {
-      const exitCode = exitCodeOf(error);
-      tell({ check, ok: false, found: messageOf(error), exitCode: exitCode === EXIT.usage ? EXIT.failure : exitCode });
+      const exitCode = error instanceof SilentAgent ? EXIT.partial : exitCodeOf(error);
+      const found = where + messageOf(error);
+      tell({ check, ok: false, found, exitCode: exitCode === EXIT.usage ? EXIT.failure : exitCode });
     }
   };
 
@@ -44,15 +53,16 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
     return proxy === undefined ? "none" : `${proxy}, from the environment`;
   });
   let cloud: Cloud | undefined;
+  let here: Binding = {};
   await examine("credentials", async () => {
     cloud = await connect({ ...flags, retries: Math.min(flags.retries, 1) }, io, talk);
-    return `from ${(await cloud.credentials.get()).provider}`;
+    const { provider, accessKeyId } = await cloud.credentials.get();
+    return `from ${provider}, key ${masked(accessKeyId)}`;
   });
   if (cloud) {
-    const { ims, endpoint, client, serverTime } = cloud;
-    await examine("endpoint", async () =>
-      `${endpoint.origin}, reached`.concat((await serverTime()) ? "" : ", says no time"),
-    );
+    const { ims, endpoint, region, addressFlag, client, serverTime } = cloud;
+    const where = `${endpoint.origin} (${regionText(flags, region)}): `;
+    await examine("endpoint", async () => ((await serverTime()) ? "reached" : "reached, says no time"), where);
     await examine("clock", async () => clock(await serverTime(), io.now()));
     await examine("client", async () => {
       const version = await iceSdkVersion();
@@ -63,19 +73,48 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
     const start = io.now();
     const query = { agentId: NOBODY, start: new Date(start.getTime() - 60_000), end: start, page: 1, size: 1 };
     await examine("list", () => permitted("ice:ListAIAgentInstance", () => ims.listInstances(query)));
+    for (const agentId of new Set(flags.agent))
+      await examine("agent", () =>
+        agentLists({ ims, addressFlag }, agentId, () => existingArchive(flags, io), io.now()),
+      );
+    await examine("account", async () => {
+      here = await bindingIn(cloud as Cloud);
+      return (
+        here.account ?? "not known: STS does not say whose credentials these are, so archives are not checked for it"
+      );
+    });
     await cloud.close();
   }
   await examine("archive", async () => {
-    const archive = await archiveOf(flags, io, false).catch((error: unknown) => {
-      if (/There is no archive/.test(messageOf(error))) return undefined;
-      throw error;
-    });
+    const archive = await existingArchive(flags, io);
     if (!archive) return `${flags.archive}: none yet, a first pull makes it`;
     const { counts } = await archive.summary();
+    const binding = await bindingOf(archive);
     await archive.close();
-    return `${flags.archive}: ${Object.values(counts).reduce((sum, n) => sum + n, 0)} calls`;
+    const reason = mismatch(String(flags.archive), binding, here);
+    if (reason !== undefined) throw new Error(reason);
+    const whose = bindingName(binding);
+    const calls = plural(sumOf(counts), "call");
+    return `${flags.archive}: ${calls}${whose && ` of ${whose}`}`;
   });
   return checks.find(({ ok }) => !ok)?.exitCode ?? EXIT.complete;
+};
+
+const existingArchive = (flags: DoctorFlags, io: Io): Promise<Archive | undefined> =>
+  archiveOf(flags, io, false).catch((error: unknown) => {
+    if (error instanceof NoArchive) return undefined;
+    throw error;
+  });
+
+const regionText = ({ endpoint }: DoctorFlags, region: string | undefined): string => {
+  if (endpoint === undefined) return `region ${region}`;
+  return region === undefined ? "set by --endpoint: --region is not used" : `region ${region}, set by --endpoint`;
+};
+
+/** Enough of a key's id to tell it from others: at most four characters of each end, and no more than half of it. */
+const masked = (id: string): string => {
+  const shown = Math.min(4, Math.floor(id.length / 4));
+  return `${id.slice(0, shown)}…${shown > 0 ? id.slice(-shown) : ""}`;
 };
 
 const indented = (text: string): string => text.replaceAll("\n", `\n${" ".repeat(19)}`);

@@ -6,23 +6,29 @@ import type { Exported, Filter } from "../../core/render.ts";
 import { sumOf, type Tally, tallyOf } from "../../core/tally.ts";
 import type { JsonObject } from "../../core/transcript.ts";
 import type { Input } from "../command.ts";
+import { checkEnding } from "../endings.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
+import type { Talk } from "../log.ts";
 import type { ExportFlags, FilterFlags } from "../options.ts";
 import { checkApart, checkWritable, openOutputs, placeOf, type Target, targetOf } from "../outputs.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { redactionOf } from "../redaction.ts";
-import { count, plural } from "../render.ts";
+import { isAre, plural } from "../render.ts";
 import type { RenderPlan } from "../rendering/plan.ts";
 import { openRenderer } from "../rendering/threads.ts";
+import { checkReplaceable } from "../replacing.ts";
 import { askedFacts, type Selection, selectionFacts, selectionOf, selectStored } from "../selection.ts";
 import { VERSION } from "../version.ts";
-import type { FixedKeys } from "../wire-cloud.ts";
+import type { Cloud, FixedKeys } from "../wire-cloud.ts";
+import { checkFileWritable } from "../writable.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import { writeErrorFile } from "./error-file.ts";
-import { fetchSelection, type Got, knownBy, plan } from "./fetching.ts";
+import { askedFor, cloudOf, fetchSelection, type Got, knownBy, plan } from "./fetching.ts";
+import { tellOlder } from "./older-calls.ts";
 import { type Came, type Session, withSession } from "./session.ts";
 import { tellSummary } from "./summary.ts";
+import { troubleFacts, troubleFigures, troubleOf } from "./trouble.ts";
 
 export type ExportInput = Input<ExportFlags> & { fixed?: FixedKeys };
 
@@ -35,20 +41,32 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
     throw new UsageError("--new needs an archive to remember what the output has had.");
   const target = targetOf(flags, io);
   checkApart(flags, target, io);
+  checkEnding(flags, target);
+  await checkReplaceable(target, flags, io);
   const selection = flags.offline ? undefined : await selectionOf(input, knownBy(flags, io));
   if (selection && flags.dryRun) return plan(input, selection);
   checkWritable(target, io);
+  checkFileWritable(flags.errorFile, "--error-file", io);
   await checkRedactable(flags, target);
   const facts = selectionFacts(input, selection);
   const writes = selection !== undefined || flags.new === true;
+  const cloud = cloudOf(input);
   return withSession(
     input,
-    { facts, writes, create: selection !== undefined, asked: askedFacts(flags) },
+    {
+      facts,
+      writes,
+      create: selection !== undefined,
+      asked: askedFacts(flags),
+      output: flags.output,
+      ...(selection && { beforeCreation: cloud }),
+    },
     async (session) => {
       const progress = await createProgress(io, flags, input.talk);
       try {
-        const got = await gather(input, session, selection, progress);
-        return await deliver(input, session, target, got, facts, progress);
+        await tellOlder(input, session.archive, target, selection);
+        const got = await gather(input, cloud, session, selection, progress);
+        return await deliver(input, session, target, got, { selection, facts }, progress);
       } finally {
         progress.stop();
       }
@@ -58,15 +76,16 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
 
 const gather = async (
   input: ExportInput,
+  cloud: () => Promise<Cloud>,
   session: Session,
   selection: Selection | undefined,
   progress: Progress,
 ): Promise<Got> => {
   if (!selection) return selectOffline(input, session.archive);
   try {
-    return await fetchSelection(input, session, selection, progress);
+    return await fetchSelection(input, cloud, session, selection, progress);
   } catch (error) {
-    await tellProgress(input, session.archive);
+    await tellProgress(input, session.archive, askedFor(selection, input.flags));
     throw error;
   }
 };
@@ -75,22 +94,33 @@ const selectOffline = async (input: ExportInput, archive: Archive): Promise<Got>
   const { absent, unreadable } = await selectStored(archive, input);
   for (const id of absent) input.talk.log("warn", "missing", { id, message: "The archive does not have it." });
   const known = sumOf(await archive.counts());
-  const none = { settled: 0, troubled: 0, notRefreshed: 0, bytes: 0, running: 0, unlisted: 0 };
+  const none = {
+    settled: 0,
+    troubled: 0,
+    notRefreshed: 0,
+    bytes: 0,
+    running: 0,
+    unlisted: 0,
+    throttled: 0,
+    listedLate: 0,
+    silentAgents: 0,
+  };
   const limited = known === input.flags.limit;
   return { ...none, selected: known, known, limited, complete: true, absent: absent.length, unreadable };
 };
 
 const deliver = async (
   { flags, io, talk }: ExportInput,
-  { archive, begun, closing }: Session,
+  { archive, begun, closing, ending }: Session,
   target: Target,
   got: Got,
-  selection: JsonObject,
+  { selection: selected, facts: selection }: { selection: Selection | undefined; facts: JsonObject },
   progress: Progress,
 ): Promise<Came> => {
+  const context = { closing, ending, log: talk.log };
   const counts = await archive.counts();
   const delivery: Delivery = await deliveryOf(archive, target, flags);
-  const opened = await openOutputs(target, flags, io, delivery.part);
+  const opened = await openOutputs(target, flags, io, delivery.part, context);
   delivery.watch(opened);
   const { redact, redactPattern, threads = threadsFor(counts.fetched, io) } = flags;
   const plan: RenderPlan = {
@@ -114,13 +144,16 @@ const deliver = async (
     const redacted = redact || redactPattern ? exported.redacted : undefined;
     const samples = target.formats.some((format) => format === "messages") ? exported.samples : undefined;
     const facts = { tool: `callarchive ${VERSION}`, selection, counts: tally, ...(redacted && { redacted }) };
+    warnOfLoss(talk, opened.before, tally.exported, target, io);
     const files = await delivery.complete(opened, facts, exported.exported);
-    await writeErrorFile(flags, io, archive);
-    const code = codeOf(tally, got);
+    await writeErrorFile(flags, io, archive, context);
+    const trouble = await troubleOf(archive, flags, selected);
+    const code = codeOf(tally, got, trouble.uncounted);
     const place = shownPlace(target, io);
     tellSummary(talk, {
       tally,
       got,
+      trouble,
       exported,
       files,
       exitCode: code,
@@ -129,7 +162,12 @@ const deliver = async (
       ...(samples && { samples }),
       ...(redacted && { redacted }),
     });
-    return { code, detail: { ...selection, ...tally }, figures: { calls: tally, bytes: got.bytes } };
+    return {
+      code,
+      detail: { ...selection, ...tally, ...troubleFacts(trouble) },
+      figures: { calls: tally, bytes: got.bytes, trouble: troubleFigures(trouble, tally) },
+      reported: true,
+    };
   } catch (error) {
     await opened.discard();
     // Whoever reads has seen enough: what was to be done is done.
@@ -156,27 +194,47 @@ const checkRedactable = async (flags: ExportFlags, { formats }: Target): Promise
     throw new UsageError("raw is the service's own documents, byte for byte: it does not go with --redact.");
 };
 
+/** @param uncounted of what is missing, invalid or failed, how many were reported before or acknowledged */
 export const codeOf = (
   { missing, invalid, failed, pending }: Pick<Tally, "missing" | "invalid" | "failed" | "pending">,
-  { unlisted, notRefreshed }: Got,
-): ExitCode => (missing + invalid + failed + pending + unlisted + notRefreshed > 0 ? EXIT.partial : EXIT.complete);
+  { unlisted, silentAgents, notRefreshed }: Got,
+  uncounted: number,
+): ExitCode =>
+  missing + invalid + failed - uncounted + pending + unlisted + silentAgents + notRefreshed > 0
+    ? EXIT.partial
+    : EXIT.complete;
 
 const doneOf = ({ exported, skipped, invalid }: Exported): number => exported + invalid + sumOf(skipped);
+
+/** Fewer conversations than this are not worth a word. */
+const WORTH_A_WARNING = 10;
+
+/** A range that was mistyped can leave a dozen conversations where thousands were. */
+const warnOfLoss = (talk: Talk, before: number | undefined, now: number, target: Target, io: Io): void => {
+  if (before === undefined || target.kind === "stream") return;
+  if (now * 2 < before && before - now >= WORTH_A_WARNING)
+    talk.log("warn", "fewer", { place: relative(io.cwd, target.path) || ".", before, now });
+};
 
 const shownPlace = (target: Target, { cwd }: Io): string | undefined =>
   target.kind === "stream" ? undefined : relative(cwd, placeOf(target).root);
 
-/** What a run that ended early leaves: nothing that was stored is lost. */
+/** What a run that ended early leaves: nothing that was stored is lost. @param asked how many calls were asked for, if known */
 export const tellProgress = async (
   { talk, flags }: Pick<ExportInput, "talk"> & { flags: { archive: string | false } },
   archive: Archive,
+  asked: number | undefined,
 ): Promise<void> => {
   const counts = await archive.counts();
   const selected = sumOf(counts);
-  talk.record("stopped", { selected, ...counts });
+  talk.record("stopped", { ...(asked !== undefined && { asked }), selected, ...counts });
   if (selected === 0 || flags.archive === false) return;
+  const of =
+    asked === undefined
+      ? `${plural(selected, "call")} found so far`
+      : `${plural(Math.max(asked, selected), "call")} asked for`;
   talk.say(
-    `Ended early: of ${plural(selected, "selected call")}, ${count(counts.fetched + counts.invalid)} are in the archive. The same command goes on from there.`,
+    `Ended early: of ${of}, ${isAre(counts.fetched + counts.invalid)} in the archive. The same command goes on from there.`,
   );
 };
 

@@ -1,4 +1,4 @@
-import { type Archive, isFinal } from "../../core/archive.ts";
+import type { Archive } from "../../core/archive.ts";
 import { NoArchive } from "../../core/errors.ts";
 import type { Found } from "../../core/ports.ts";
 import { GIVE_UP_MS, type Pulled, pull } from "../../core/pull.ts";
@@ -8,11 +8,13 @@ import type { Input } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import type { ArchiveFlags, CloudFlags, PullFlags, SelectionFlags } from "../options.ts";
-import type { Progress } from "../progress.ts";
+import type { Progress, Step } from "../progress.ts";
 import { count, plural } from "../render.ts";
 import { cursorName, type Known, mine, type Selection } from "../selection.ts";
 import { archiveOf } from "../wire.ts";
-import type { FixedKeys } from "../wire-cloud.ts";
+import type { Cloud, FixedKeys } from "../wire-cloud.ts";
+import { bound } from "./binding.ts";
+import { neverListed, rememberListed, tellSilent } from "./never-listed.ts";
 import type { Session } from "./session.ts";
 
 export type FetchInput = Input<SelectionFlags & ArchiveFlags & CloudFlags & PullFlags> & { fixed?: FixedKeys };
@@ -27,10 +29,16 @@ export interface Got extends Pulled {
   unreadable: number;
   /** Agents that could not be listed. */
   unlisted: number;
+  /** Calls that were listed only when the pages were read again. */
+  listedLate: number;
+  /** Agents that have never listed a call, unless that is allowed. */
+  silentAgents: number;
+  /** Requests that were throttled and tried again. */
+  throttled: number;
 }
 
 /** Calls of the last minutes may not be listed yet: a cursor stays so far behind the present, in milliseconds. */
-const MARGIN_MS = 10 * 60_000;
+export const MARGIN_MS = 10 * 60_000;
 
 /** What the archive named by the flags knows; nothing when there is none yet. */
 export const knownBy = (flags: ArchiveFlags, io: Io): Known => {
@@ -56,15 +64,21 @@ const existing = (flags: ArchiveFlags, io: Io): Promise<Archive | undefined> =>
     throw error;
   });
 
+/** The cloud of a run, connected to when it is first asked for, and once. */
+export const cloudOf = ({ flags, io, talk, fixed }: FetchInput): (() => Promise<Cloud>) => {
+  let made: Promise<Cloud> | undefined;
+  return () => (made ??= import("../wire-cloud.ts").then(({ connect }) => connect(flags, io, talk, fixed)));
+};
+
 /** Brings what the flags select into the archive, and moves the cursors of agents whose calls are settled. */
 export const fetchSelection = async (
-  { flags, io, talk, fixed }: FetchInput,
+  { flags, io, talk }: FetchInput,
+  connected: () => Promise<Cloud>,
   { archive, begun, closing, ending }: Session,
   selection: Selection,
   progress: Progress,
 ): Promise<Got> => {
-  const { connect } = await import("../wire-cloud.ts");
-  const cloud = await connect(flags, io, talk, fixed);
+  const cloud = await connected();
   const surveys: Survey[] = [];
   let unreadable = 0;
   const bad = (message: string): void => {
@@ -73,8 +87,9 @@ export const fetchSelection = async (
   };
   const { log } = talk;
   try {
+    const ims = await bound(archive, cloud, flags);
     const calls: CallsOptions = {
-      ims: cloud.ims,
+      ims,
       download: cloud.download(flags),
       describe: flags.describe,
       now: io.now,
@@ -84,7 +99,7 @@ export const fetchSelection = async (
       selection.by === "ids"
         ? callsById(selection.ids(bad))
         : callsByRange(
-            { ims: cloud.ims, log, now: io.now, fine: selection.last, mine: mine(flags), signal: ending },
+            { ims, log, now: io.now, fine: selection.last, mine: mine(flags), signal: ending },
             selection.stretches,
             surveys,
           );
@@ -101,16 +116,18 @@ export const fetchSelection = async (
       log,
       progress: (so) => {
         limited = so.limited;
-        progress.show(stepOf(so));
+        progress.show(stepOf(so, askedFor(selection, flags)));
       },
       ...(flags.refresh && { refresh: true }),
       ...(flags.limit && { limit: flags.limit }),
     }).finally(() => (limited ? undefined : moveCursors(archive, surveys, flags, begun, io.now())));
     closing.throwIfAborted();
-    const sum = (of: "running" | "lost") =>
+    const silentAgents = await tellSilent(archive, surveys, cloud, flags, log);
+    const sum = (of: "running" | "lost" | "late") =>
       surveys.flatMap(({ windows }) => windows).reduce((total, window) => total + window[of], 0);
     const unlisted = surveys.filter(({ error }) => error).length;
-    return { ...pulled, running: sum("running"), absent: sum("lost"), unreadable, unlisted };
+    const counted = { running: sum("running"), absent: sum("lost"), listedLate: sum("late") };
+    return { ...pulled, ...counted, unreadable, unlisted, silentAgents, throttled: cloud.throttled() };
   } finally {
     progress.stop();
     await cloud.close();
@@ -119,15 +136,27 @@ export const fetchSelection = async (
 
 async function* sharded(found: AsyncIterable<Found[]>, flags: SelectionFlags): AsyncGenerator<Found[]> {
   const isMine = mine(flags);
-  for await (const batch of found) yield batch.filter(({ ref }) => isMine(ref.instanceId ?? ref.link ?? ""));
+  // What has a stand-in id was in this archive's share when it was listed.
+  for await (const batch of found)
+    yield batch.filter(({ ref }) => ref.standIn !== undefined || isMine(ref.instanceId ?? ref.link ?? ""));
 }
 
-const stepOf = ({ selected, known, settled, troubled, complete }: Pulled) => ({
-  stage: "Fetching",
-  done: known + settled,
-  troubled,
-  ...(complete && { total: selected }),
-});
+/** How many calls a selection names, where that is known before each of them was looked at. */
+export const askedFor = (selection: Selection, { limit, shard }: SelectionFlags): number | undefined =>
+  selection.by === "range" || selection.total === undefined || shard
+    ? undefined
+    : Math.min(selection.total, limit ?? Number.POSITIVE_INFINITY);
+
+const stepOf = ({ selected, known, settled, troubled, complete }: Pulled, asked: number | undefined): Step => {
+  const total = complete ? selected : asked;
+  return {
+    stage: "Fetching",
+    done: known + settled,
+    worked: settled,
+    troubled,
+    ...(total !== undefined && { total: Math.max(total, selected) }),
+  };
+};
 
 /**
 Moves each agent's cursor over the windows, from the first on, that were listed to their end and in which every call is
@@ -136,11 +165,14 @@ settled; never past where the run began, less the margin, and only on from where
 const moveCursors = async (
   archive: Archive,
   surveys: readonly Survey[],
-  flags: SelectionFlags,
+  flags: SelectionFlags & { allowEmpty?: boolean },
   begun: Date,
   now: Date,
 ): Promise<void> => {
-  for (const { stretch, windows } of surveys) {
+  await rememberListed(archive, surveys);
+  const silent = flags.allowEmpty ? [] : await neverListed(archive, surveys);
+  for (const survey of surveys) {
+    const { stretch, windows } = survey;
     const name = cursorName(stretch.agentId, flags.shard);
     const before = await archive.cursor(name);
     // Between the cursor and a later start nothing was looked at.
@@ -148,8 +180,9 @@ const moveCursors = async (
     const unsettled = await archive.unsettledWindows(stretch.agentId, new Date(begun.getTime() - GIVE_UP_MS));
     // Where nothing is settled yet, the next run still has to know where to go on from.
     let reached = stretch.since;
-    for (const { start, end, running } of windows) {
-      if (running > 0 || unsettled.some((open) => open.start < end && open.end > start)) break;
+    for (const { start, end, settled } of windows) {
+      // Of an agent or a region that may be mistyped nothing is known: what is there is to be found once that is put right.
+      if (!settled || silent.includes(survey) || unsettled.some((open) => open.start < end && open.end > start)) break;
       reached = end;
     }
     const latest = Math.min(
@@ -171,12 +204,14 @@ export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Se
   const surveys: Survey[] = [];
   let selected = 0;
   let known = 0;
+  let silent = 0;
   let unreadable = 0;
   const bad = (message: string): void => {
     unreadable += 1;
     talk.log("warn", "bad-id", { message });
   };
   try {
+    if (archive && cloud) await bound(archive, cloud, flags);
     const found =
       cloud && selection.by === "range"
         ? callsByRange({ ims: cloud.ims, log: talk.log, now: io.now, mine: mine(flags) }, selection.stretches, surveys)
@@ -187,10 +222,11 @@ export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Se
       const room = (flags.limit ?? Number.POSITIVE_INFINITY) - selected;
       const fresh = refs.filter((_, index) => chosen[index]?.added).slice(0, room);
       selected += fresh.length;
-      const states = flags.refresh ? [] : ((await archive?.look(fresh)) ?? []);
-      known += states.filter((state) => state !== undefined && isFinal(state)).length;
+      const settled = flags.refresh ? [] : ((await archive?.settled(fresh)) ?? []);
+      known += settled.filter(Boolean).length;
       if (selected === flags.limit) break;
     }
+    if (cloud) silent = await tellSilent(archive, surveys, cloud, flags, talk.log);
   } finally {
     await scratch.close();
     await archive?.close();
@@ -200,5 +236,5 @@ export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Se
   talk.record("plan", { selected, known, running, unreadable });
   talk.say(`${plural(selected, "call")} selected: ${count(known)} known, ${count(selected - known)} to fetch.`);
   if (running > 0) talk.say(`${plural(running, "call")} more, still going on.`);
-  return unreadable > 0 || surveys.some(({ error }) => error) ? EXIT.partial : EXIT.complete;
+  return unreadable + silent > 0 || surveys.some(({ error }) => error) ? EXIT.partial : EXIT.complete;
 };

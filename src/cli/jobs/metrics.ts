@@ -1,9 +1,12 @@
 import { resolve } from "node:path";
 import type { Io } from "../io.ts";
-import { writeWhole } from "../whole-file.ts";
+import type { StreamContext } from "../open-stream.ts";
+import { fillWhole } from "../whole-file.ts";
 
 /** What a run counted, by state, and the bytes of the documents it fetched. */
 export interface Figures {
+  /** Of the calls that are missing, invalid or failed. */
+  trouble?: Readonly<Record<string, number>>;
   calls: Readonly<Record<string, number>>;
   bytes: number;
 }
@@ -20,6 +23,7 @@ export const writeMetrics = async (
   begun: Date,
   exitCode: number,
   figures: Figures | undefined,
+  context: StreamContext,
 ): Promise<void> => {
   if (file === undefined) return;
   const now = io.now().getTime();
@@ -35,7 +39,12 @@ export const writeMetrics = async (
   if (figures) {
     const calls = Object.entries(figures.calls).map(([state, n]) => [`,state="${state}"`, n] as const);
     gauge("run_calls", "Calls of the last run, by what came of them.", calls);
+    if (figures.trouble) {
+      const trouble = Object.entries(figures.trouble).map(([kind, n]) => [`,kind="${kind}"`, n] as const);
+      gauge("run_trouble", "Missing, invalid and failed calls of the last run, by whether they are news.", trouble);
+    }
     gauge("run_fetched_bytes", "Documents that the last run fetched.", [["", figures.bytes]]);
   }
-  await writeWhole(resolve(io.cwd, file), io, `${lines.join("\n")}\n# EOF\n`, 0o644);
+  const text = `${lines.join("\n")}\n# EOF\n`;
+  await fillWhole(resolve(io.cwd, file), io, context, async (to) => to.add(text), 0o644);
 };

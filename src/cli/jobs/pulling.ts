@@ -4,12 +4,15 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { PullCommandFlags } from "../options.ts";
 import { checkApart } from "../outputs.ts";
 import { createProgress } from "../progress.ts";
-import { count, duration, paint, plural, size } from "../render.ts";
+import { count, duration, plural, size } from "../render.ts";
 import { askedFacts, selectionFacts, selectionOf } from "../selection.ts";
+import { checkFileWritable } from "../writable.ts";
 import { writeErrorFile } from "./error-file.ts";
 import { codeOf, tellProgress } from "./exporting.ts";
-import { fetchSelection, knownBy, plan } from "./fetching.ts";
+import { askedFor, cloudOf, fetchSelection, knownBy, plan } from "./fetching.ts";
 import { withSession } from "./session.ts";
+import { listedLate, throttledLine } from "./summary.ts";
+import { troubleFacts, troubleFigures, troubleOf } from "./trouble.ts";
 
 /** Brings a selection into the archive. */
 export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode> => {
@@ -17,15 +20,18 @@ export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode>
   checkApart(flags, undefined, io);
   const selection = await selectionOf(input, knownBy(flags, io));
   if (flags.dryRun) return plan(input, selection);
+  checkFileWritable(flags.errorFile, "--error-file", io);
   const facts = selectionFacts(input, selection);
-  return withSession(input, { facts, writes: true, create: true, asked: askedFacts(flags) }, async (session) => {
-    const { archive, begun } = session;
+  const cloud = cloudOf(input);
+  const options = { facts, writes: true, create: true, asked: askedFacts(flags), beforeCreation: cloud };
+  return withSession(input, options, async (session) => {
+    const { archive, begun, closing, ending } = session;
     const progress = await createProgress(io, flags, talk);
-    const got = await fetchSelection(input, session, selection, progress).catch(async (error: unknown) => {
-      await tellProgress(input, archive);
+    const got = await fetchSelection(input, cloud, session, selection, progress).catch(async (error: unknown) => {
+      await tellProgress(input, archive, askedFor(selection, flags));
       throw error;
     });
-    await writeErrorFile(flags, io, archive);
+    await writeErrorFile(flags, io, archive, { closing, ending, log: talk.log });
     const counts = await archive.counts();
     const states = {
       ...counts,
@@ -34,25 +40,24 @@ export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode>
       failed: counts.failed + got.unreadable,
     };
     const selected = sumOf(states);
-    const code = codeOf(states, got);
+    const trouble = await troubleOf(archive, flags, selection);
+    const code = codeOf(states, got, trouble.uncounted);
     const ms = io.now().getTime() - begun.getTime();
-    talk.record("summary", { ...got, ...states, selected, ms, exitCode: code });
+    talk.record("summary", { ...got, ...states, selected, ...troubleFacts(trouble), ms, exitCode: code });
     const sum = Object.entries(states).map(([state, n]) => `${count(n)} ${state}`);
-    talk.say(
-      paint(
-        talk.color,
-        code === EXIT.complete ? "green" : "yellow",
-        `${count(selected)} selected = ${sum.join(" + ")}`,
-      ),
-    );
+    talk.say(`${count(selected)} selected = ${sum.join(" + ")}`, code === EXIT.complete ? "green" : "yellow");
+    for (const line of trouble.lines) talk.say(line);
     talk.say(
       `${plural(got.settled, "call")} asked for (${size(got.bytes)}), ${count(got.known)} known from before; ${duration(ms)}`,
     );
+    if (got.listedLate > 0) talk.say(listedLate(got));
+    for (const line of throttledLine(got.throttled)) talk.say(line);
     if (got.limited) talk.say("--limit ended the selection; there may be more.");
     return {
       code,
-      detail: { ...facts, selected, ...states },
-      figures: { calls: { selected, ...states }, bytes: got.bytes },
+      detail: { ...facts, selected, ...states, ...troubleFacts(trouble) },
+      figures: { calls: { selected, ...states }, bytes: got.bytes, trouble: troubleFigures(trouble, states) },
+      reported: true,
     };
   });
 };

@@ -1,15 +1,18 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Archive, LockLost, type RunRecord } from "../../core/archive.ts";
-import { messageOf } from "../../core/errors.ts";
+import { type Archive, LockLost, type Owner, type RunRecord } from "../../core/archive.ts";
+import { messageOf, NoArchive } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/transcript.ts";
 import type { Input } from "../command.ts";
-import { ArchiveBusy, type ExitCode, exitCodeOf, Interrupted, TimeUp } from "../exit-codes.ts";
+import { ArchiveBusy, EXIT, type ExitCode, exitCodeOf, Interrupted, TimeUp } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import type { Talk } from "../log.ts";
+import type { StreamContext } from "../open-stream.ts";
 import type { ArchiveFlags, RunFlags } from "../options.ts";
 import { VERSION } from "../version.ts";
 import { archiveOf } from "../wire.ts";
+import { checkFileWritable } from "../writable.ts";
 import { type Figures, writeMetrics } from "./metrics.ts";
+import { scrub } from "./scrubbing.ts";
 
 /** How long what is under way may still take after the first signal, in milliseconds. */
 const DRAIN_MS = 30_000;
@@ -33,6 +36,8 @@ export interface Came {
   code: ExitCode;
   detail: JsonObject;
   figures?: Figures;
+  /** The run finished, and has told of all trouble of its selection: a later one need not. */
+  reported?: true;
 }
 
 export interface SessionOptions {
@@ -44,6 +49,12 @@ export interface SessionOptions {
   create: boolean;
   /** What was asked for in words that mean another time each day: not compared with an earlier run's times. */
   asked?: JsonObject;
+  /** `work` scrubs the archive by itself. */
+  scrubs?: boolean;
+  /** Where the data goes, for the start line. */
+  output?: string;
+  /** Done before an archive is made: when it throws, none is left behind. */
+  beforeCreation?: () => Promise<unknown>;
 }
 
 /**
@@ -53,15 +64,22 @@ Runs `work` on the archive, as its only writer if it writes.
 */
 export const withSession = async (
   { flags, io, talk, command }: Input<ArchiveFlags & RunFlags>,
-  { facts: resolved, writes, create, asked }: SessionOptions,
+  { facts: resolved, writes, create, asked, scrubs, output, beforeCreation }: SessionOptions,
   work: (session: Session) => Promise<Came>,
 ): Promise<ExitCode> => {
   const facts = asked ? { ...resolved, asked } : resolved;
+  if (writes) checkFileWritable(flags.metricsFile, "--metrics-file", io);
   // Of a command that only reads, a flag of that name may be a filter.
   const stopping = stopper(io, talk, writes ? flags.maxDuration : undefined);
   const begun = io.now();
+  const { startFacts } = await import("./start.ts");
+  talk.begin(command, startFacts(facts, flags.archive, output));
   try {
-    const archive = await archiveOf(flags, io, create);
+    const archive = await open(flags, io, create, beforeCreation).catch(async (error: unknown) => {
+      const failed = { code: exitCodeOf(error), detail: facts };
+      if (writes) await tellMachines(flags, io, talk, command, begun, failed, { ...stopping, log: talk.log });
+      throw error;
+    });
     let renewal: NodeJS.Timeout | undefined;
     let run: number | undefined;
     let end: Came = { code: 1, detail: facts };
@@ -70,7 +88,14 @@ export const withSession = async (
         await acquire(archive, io, talk, flags.wait ?? 0, stopping.closing);
         renewal = setInterval(() => void archive.renew().catch(() => stopping.end()), RENEW_MS).unref();
         tellDifference(await archive.lastRuns(), command, facts, talk);
-        run = await archive.beginRun({ command, version: VERSION, startedAt: begun.toISOString(), detail: facts });
+        // What an earlier run deleted, but could not take out of the file.
+        if (!scrubs) await scrub(archive, flags.archive, talk);
+        run = await archive.beginRun({
+          command,
+          version: VERSION,
+          startedAt: begun.toISOString(),
+          detail: { ...facts, runId: io.runId },
+        });
       }
       end = await work({ archive, begun, closing: stopping.closing, ending: stopping.ending });
       return end.code;
@@ -82,10 +107,26 @@ export const withSession = async (
     } finally {
       clearInterval(renewal);
       await close(archive, io, talk, run, end);
-      if (writes) await tellMachines(flags, io, talk, command, begun, end);
+      if (writes) await tellMachines(flags, io, talk, command, begun, end, { ...stopping, log: talk.log });
     }
   } finally {
     stopping.done();
+  }
+};
+
+const open = async (
+  flags: ArchiveFlags,
+  io: Io,
+  create: boolean,
+  beforeCreation: SessionOptions["beforeCreation"],
+): Promise<Archive> => {
+  if (!create || !beforeCreation) return archiveOf(flags, io, create);
+  try {
+    return await archiveOf(flags, io, false);
+  } catch (error) {
+    if (!(error instanceof NoArchive)) throw error;
+    await beforeCreation();
+    return archiveOf(flags, io, true);
   }
 };
 
@@ -97,9 +138,10 @@ const tellMachines = async (
   command: string,
   begun: Date,
   { code, figures }: Came,
+  context: StreamContext,
 ): Promise<void> => {
   try {
-    await writeMetrics(metricsFile, io, command, begun, code, figures);
+    await writeMetrics(metricsFile, io, command, begun, code, figures, context);
   } catch (error) {
     talk.log("error", "not-recorded", { message: `The metrics file could not be written: ${messageOf(error)}` });
   }
@@ -109,7 +151,12 @@ const tellMachines = async (
 const close = async (archive: Archive, io: Io, talk: Talk, run: number | undefined, end: Came): Promise<void> => {
   try {
     if (run !== undefined)
-      await archive.endRun(run, { endedAt: io.now().toISOString(), exitCode: end.code, detail: end.detail });
+      await archive.endRun(run, {
+        endedAt: io.now().toISOString(),
+        exitCode: end.code,
+        detail: { ...end.detail, runId: io.runId },
+        ...(end.reported && { reported: true }),
+      });
     await archive.release();
   } catch (error) {
     talk.log("error", "not-recorded", { message: `The end of the run could not be recorded: ${messageOf(error)}` });
@@ -124,8 +171,19 @@ const acquire = async (
   waitSeconds: number,
   closing: AbortSignal,
 ): Promise<void> => {
-  const owner = { pid: io.pid, host: io.host };
-  const isDead = ({ pid }: { pid: number }): boolean => pid !== io.pid && !io.isAlive(pid);
+  const processStarted = io.startOf(io.pid);
+  const owner: Owner = {
+    pid: io.pid,
+    host: io.host,
+    processSpace: io.processSpace,
+    ...(processStarted !== undefined && { processStarted }),
+  };
+  /** It runs no more, or its id is another process's by now. */
+  const isDead = ({ pid, processStarted: began }: Owner): boolean => {
+    if (!io.isAlive(pid)) return true;
+    const started = io.startOf(pid);
+    return began !== undefined && started !== undefined && began !== started;
+  };
   const until = io.now().getTime() + waitSeconds * 1000;
   for (let told = false; ; told = true) {
     const holder = await archive.acquire(owner, isDead);
@@ -175,11 +233,19 @@ const stopper = (io: Io, talk: Talk, maxSeconds: number | undefined) => {
 
 const TIMES = new Set(["since", "until"]);
 
-/** A run that takes up one that did not end, but selects something else, is probably a mistake: it is said. */
+/** How a run ended that another one is to go on from. */
+const howEnded = ({ exitCode }: RunRecord): string | undefined => {
+  if (exitCode === undefined) return "has no end on record";
+  if (exitCode === EXIT.timeUp) return "was ended by --max-duration";
+  return exitCode === EXIT.interrupted || exitCode === EXIT.terminated ? "was stopped by a signal" : undefined;
+};
+
+/** A run that takes up one that ended before its time, but selects something else, is probably a mistake: it is said. */
 const tellDifference = (runs: readonly RunRecord[], command: string, facts: JsonObject, talk: Talk): void => {
   const last = runs.find((run) => run.command === command);
-  if (!last?.detail || last.exitCode === 0 || last.exitCode === 3) return;
-  const before = last.detail;
+  const ended = last && howEnded(last);
+  if (!last?.detail || ended === undefined) return;
+  const { runId: _, ...before } = last.detail;
   // Times are compared as they were asked for: "7d" is another instant in every run.
   const changed = Object.keys(facts)
     .filter((key) => !("asked" in facts && TIMES.has(key)))
@@ -188,5 +254,5 @@ const tellDifference = (runs: readonly RunRecord[], command: string, facts: Json
   if (changed.length + gone.length === 0) return;
   const was = Object.fromEntries([...changed, ...gone].map((key) => [key, before[key] ?? null]));
   const is = Object.fromEntries([...changed, ...gone].map((key) => [key, facts[key] ?? null]));
-  talk.log("info", "selection-differs", { startedAt: last.startedAt, was, is });
+  talk.log("info", "selection-differs", { startedAt: last.startedAt, ended, was, is });
 };

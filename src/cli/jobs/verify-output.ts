@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
 import { lines } from "../../parse/lines.ts";
+import { isInside } from "../../sinks/manifest.ts";
+import { plural } from "../render.ts";
 import type { Finding } from "./verifying.ts";
 
 /**
@@ -18,6 +20,13 @@ export const verifyOutput = async (path: string, shown: string, tell: (finding: 
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
   const root = isFolder ? path : dirname(path);
   const manifest = await manifestOf(isFolder ? join(path, "manifest.json") : `${path}.manifest.json`, shown);
+  if (manifest.incomplete === true) {
+    tell({
+      where: shown,
+      what: "is not complete: the run that wrote it did not end. The same command again completes it",
+    });
+    return 0;
+  }
   const files: readonly Json[] | undefined = Array.isArray(manifest.files) ? manifest.files : undefined;
   if (!files) tell({ where: shown, what: "its manifest names no files" });
   let checked = 0;
@@ -52,12 +61,6 @@ const isFacts = (value: Json): value is Json & Facts =>
   typeof value.rows === "number" &&
   typeof value.sha256 === "string";
 
-const isInside = (name: string): boolean =>
-  name !== "" &&
-  !name.includes("\0") &&
-  !isAbsolute(name) &&
-  !name.split(/[/\\]/).some((step) => step === ".." || step === "." || step === "");
-
 const manifestOf = async (path: string, shown: string): Promise<JsonObject> => {
   try {
     const value: unknown = JSON.parse(await readFile(path, "utf8"));
@@ -72,8 +75,9 @@ const differences = async (path: string, { bytes, sha256, rows, name }: Facts): 
   const found = await digest(path, /\.(ndjson|jsonl)$/.test(name));
   if (typeof found === "string") return [found];
   const wrong: string[] = [];
-  if (found.bytes !== bytes) wrong.push(`has ${found.bytes} bytes, the manifest says ${bytes}`);
-  if (found.rows !== undefined && found.rows !== rows) wrong.push(`has ${found.rows} rows, the manifest says ${rows}`);
+  if (found.bytes !== bytes) wrong.push(`has ${plural(found.bytes, "byte")}, the manifest says ${bytes}`);
+  if (found.rows !== undefined && found.rows !== rows)
+    wrong.push(`has ${plural(found.rows, "row")}, the manifest says ${rows}`);
   if (found.sha256 !== sha256) wrong.push("is not what was written (SHA-256)");
   return wrong;
 };

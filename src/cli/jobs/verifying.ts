@@ -2,15 +2,19 @@ import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import type { Archive } from "../../core/archive.ts";
 import { NoArchive, UsageError } from "../../core/errors.ts";
+import { oneLine } from "../../core/printable.ts";
+import { standInOf } from "../../core/stand-in.ts";
 import { addressOf } from "../../sources/calls.ts";
 import { callsByRange, type Stretch, type Survey } from "../../sources/ranges.ts";
 import type { Input } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { VerifyFlags } from "../options.ts";
-import { count, paint, plural } from "../render.ts";
-import { selectionOf } from "../selection.ts";
+import { plural } from "../render.ts";
+import { cursorName, selectionOf } from "../selection.ts";
 import { archiveOf } from "../wire.ts";
-import { knownBy } from "./fetching.ts";
+import { bound } from "./binding.ts";
+import { knownBy, MARGIN_MS } from "./fetching.ts";
+import { neverListed, tellSilent, whatToCheck } from "./never-listed.ts";
 import { verifyOutput } from "./verify-output.ts";
 
 /** Something that is not as it should be: where, and what. */
@@ -27,7 +31,7 @@ export const runVerify = async (input: Input<VerifyFlags>): Promise<ExitCode> =>
   let found = 0;
   const tell = (finding: Finding): void => {
     found += 1;
-    io.stdout.write(flags.json ? `${JSON.stringify(finding)}\n` : `${finding.where}: ${finding.what}\n`);
+    io.stdout.write(`${flags.json ? JSON.stringify(finding) : oneLine(`${finding.where}: ${finding.what}`)}\n`);
   };
   const archive = await archiveOf(flags, io, false).catch((error: unknown) => {
     // Outputs can be checked where no archive is.
@@ -47,11 +51,8 @@ export const runVerify = async (input: Input<VerifyFlags>): Promise<ExitCode> =>
   } finally {
     await archive?.close();
   }
-  talk.say(
-    found === 0
-      ? paint(talk.color, "green", "Everything is as it should be.")
-      : paint(talk.color, "red", `${count(found)} findings.`),
-  );
+  if (found === 0) talk.say("Everything is as it should be.", "green");
+  else talk.say(`${plural(found, "finding")}.`, "red");
   talk.record("summary", { findings: found, exitCode: found === 0 ? EXIT.complete : EXIT.partial });
   return found === 0 ? EXIT.complete : EXIT.partial;
 };
@@ -79,17 +80,15 @@ const verifyRemote = async (
   const { flags, io, talk } = input;
   const selection = await selectionOf({ ...input, args: [] }, knownBy(flags, io));
   if (selection.by !== "range") throw new UsageError("--remote needs --agent and --since.");
+  const stretches = await expected(archive, selection.stretches, flags, io.now());
   const { connect } = await import("../wire-cloud.ts");
   const cloud = await connect(flags, io, talk);
   const listed = await archiveOf({ archive: false }, io, true);
   const surveys: Survey[] = [];
   let seen = 0;
   try {
-    for await (const batch of callsByRange(
-      { ims: cloud.ims, log: talk.log, now: io.now },
-      selection.stretches,
-      surveys,
-    )) {
+    await bound(archive, cloud, flags);
+    for await (const batch of callsByRange({ ims: cloud.ims, log: talk.log, now: io.now }, stretches, surveys)) {
       const refs = batch.map(({ ref }) => ref);
       const chosen = await listed.select(refs);
       const states = await archive.look(refs);
@@ -97,9 +96,9 @@ const verifyRemote = async (
         if (!chosen[at]?.added) continue;
         seen += 1;
         const state = states[at];
-        const where = ref.instanceId ?? (link ? addressOf(link) : "");
+        const where = ref.instanceId ?? (link ? standInOf(addressOf(link)) : "");
         if (state === undefined) tell({ where, what: "the cloud lists it, the archive lacks it" });
-        else if (state === "failed" || state === "missing" || state === "pending")
+        else if (state === "failed" || state === "missing" || state === "pending" || state === "invalid")
           tell({ where, what: `the cloud lists it, in the archive it is ${state}` });
       }
     }
@@ -107,12 +106,51 @@ const verifyRemote = async (
       if (error) tell({ where: `agent ${stretch.agentId}`, what: `could not be listed: ${error.message}` });
       else await tellVanished(archive, listed, stretch, tell);
     }
+    if (flags.allowEmpty) await tellSilent(archive, surveys, cloud, flags, talk.log);
+    else
+      for (const { stretch, complete } of await neverListed(archive, surveys))
+        if (complete)
+          tell({ where: `agent ${stretch.agentId}`, what: `has never listed a call: ${whatToCheck(cloud)}` });
     talk.say(`${plural(seen, "call")} listed by the cloud compared.`);
+    for (const { agentId, until, end } of stretches)
+      talk.say(`Agent ${agentId}: compared up to ${until.toISOString()} (${end}).`);
   } finally {
     await listed.close();
     await cloud.close();
   }
 };
+
+/**
+What the archive may be expected to have: calls up to the cursor, or to the margin where there is none, unless `--until`
+says otherwise.
+
+@throws UsageError when nothing is left to compare
+*/
+const expected = async (
+  archive: Archive,
+  stretches: readonly Stretch[],
+  { until }: VerifyFlags,
+  now: Date,
+): Promise<ComparedStretch[]> => {
+  const margin = new Date(now.getTime() - MARGIN_MS);
+  return Promise.all(
+    stretches.map(async (stretch) => {
+      if (until !== undefined) return { ...stretch, end: "--until" };
+      const cursor = await archive.cursor(cursorName(stretch.agentId, undefined));
+      const end = cursor && cursor < margin ? cursor : margin;
+      if (stretch.since < end)
+        return { ...stretch, until: end, end: cursor ? "its cursor" : "ten minutes ago; it has no cursor yet" };
+      throw new UsageError(
+        `There is nothing to compare for agent ${stretch.agentId}: --since is ${stretch.since.toISOString()}, and calls are expected only up to ${end.toISOString()}${cursor ? ", where its cursor stands" : ""}. Give an earlier --since, or say --until.`,
+      );
+    }),
+  );
+};
+
+interface ComparedStretch extends Stretch {
+  /** What the stretch ends at, in words. */
+  end: string;
+}
 
 /** An instance is made at most so long before its call begins, in milliseconds. */
 const CREATED_BEFORE_MS = 10 * 60_000;

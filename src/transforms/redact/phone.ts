@@ -21,7 +21,7 @@ Reads Chinese mobile numbers by their shape, and all others by libphonenumber's 
 The metadata is loaded here, because it takes some 40 ms.
 */
 export const phoneReader = async (): Promise<PhoneReader> => {
-  const { parsePhoneNumberFromString } = await import("libphonenumber-js/max");
+  const { parsePhoneNumberFromString } = await import("./libphonenumber.ts");
   const valid = (text: string, country?: "CN" | "US" | "GB"): string | undefined => {
     const number = parsePhoneNumberFromString(text, country);
     return number?.isValid() ? number.number : undefined;

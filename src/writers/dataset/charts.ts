@@ -1,4 +1,4 @@
-import type { EChartsCoreOption } from "echarts/core";
+import type { EChartsCoreOption } from "./echarts.ts";
 import { printable } from "./html.ts";
 
 export interface Bar {
@@ -31,15 +31,10 @@ const INSIDE = { outerBoundsMode: "same", outerBoundsContain: "axisLabel" };
 
 /**
 ECharts draws SVG without any DOM, has flows and axes, and is three packages; Observable Plot needs a DOM and another
-library for flows (61 packages), Vega has no flows (81). It loads in 0.3 s, so only when a report is wanted.
+library for flows (61 packages), Vega has no flows (81). It is loaded only when a report is wanted.
 */
 export const loadCharts = async (): Promise<Charts> => {
-  const [{ init, use }, { BarChart, SankeyChart }, { GridComponent }, { SVGRenderer }] = await Promise.all([
-    import("echarts/core"),
-    import("echarts/charts"),
-    import("echarts/components"),
-    import("echarts/renderers"),
-  ]);
+  const { BarChart, GridComponent, init, SankeyChart, SVGRenderer, use } = await import("./echarts.ts");
   use([BarChart, SankeyChart, GridComponent, SVGRenderer]);
   const drawn = (name: string, width: number, height: number, option: EChartsCoreOption): string => {
     const chart = init(null, null, { renderer: "svg", ssr: true, width, height });

@@ -1,0 +1,63 @@
+import type { Dispatcher } from "undici";
+import { isLoopback } from "../http/hosts.ts";
+import type { Env } from "../http/proxy.ts";
+import type { Credentials } from "./credentials.ts";
+import { endpointFor } from "./endpoint.ts";
+import { createRpc } from "./openapi.ts";
+
+const STS_VERSION = "2015-04-01";
+/** A run waits no longer than this to know whose credentials it uses, in milliseconds. */
+const TIMEOUT_MS = 3_000;
+
+export interface IdentityOptions {
+  dispatcher: Dispatcher;
+  /** Of the service that the run asks. */
+  endpoint: URL;
+  region?: string | undefined;
+  credentials: Credentials;
+  userAgent: string;
+  /** Only read for the role's ARN. */
+  env: Env;
+  /** @default 3_000 */
+  timeoutMs?: number;
+}
+
+/**
+The account whose credentials are in use: as the role's ARN names it, else as STS says, which allows that to everybody.
+
+Undefined where neither tells. Never rejects.
+*/
+export const accountOf = async (options: IdentityOptions): Promise<string | undefined> => {
+  const { dispatcher, endpoint, region, credentials, userAgent, env, timeoutMs = TIMEOUT_MS } = options;
+  try {
+    const { provider } = await credentials.get();
+    const role = /^acs:ram::(\d+):role\//i.exec(env.ALIBABA_CLOUD_ROLE_ARN ?? "")?.[1];
+    // Other sources of credentials do not look at that variable.
+    if (role && provider === "default/oidc_role_arn") return role;
+    const sts = stsFor(endpoint, region);
+    if (!sts) return undefined;
+    const rpc = createRpc({
+      ...{ dispatcher, endpoint: sts, credentials, userAgent, timeoutMs },
+      version: STS_VERSION,
+      product: "sts",
+      retries: 0,
+    });
+    const { AccountId: account } = (await rpc("GetCallerIdentity", {})).body;
+    return typeof account === "string" && /^\d{1,32}$/.test(account) ? account : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Where STS is asked: in the region of the service's endpoint, and what plays the cloud on this machine at itself. */
+export const stsFor = (endpoint: URL, region?: string): URL | undefined => {
+  if (isLoopback(endpoint)) return endpoint;
+  if (endpoint.host === "ice.aliyuncs.com") return new URL("https://sts.aliyuncs.com");
+  const named = /^ice\.([a-z0-9-]+)\.aliyuncs\.com$/.exec(endpoint.host)?.[1] ?? region;
+  return named === undefined ? undefined : new URL(endpointFor(named).href.replace("//ice.", "//sts."));
+};
+
+/** What tells one cloud from another: the endpoint's host. All of this machine is one, whatever the port. */
+export const placeOf = (endpoint: URL): string => (isLoopback(endpoint) ? LOOPBACK : endpoint.host);
+
+export const LOOPBACK = "loopback";

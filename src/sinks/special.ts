@@ -1,0 +1,59 @@
+import { constants, createWriteStream, fstatSync, openSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { connect, Socket } from "node:net";
+import type { Writable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Special } from "./places.ts";
+
+/** How often a pipe without a reader is looked at again, in milliseconds. */
+const LOOK_AGAIN_MS = 50;
+
+/**
+Opens a pipe, a device, a socket or a descriptor for writing. A pipe waits for its reader.
+
+@param closing ends the waiting
+@param waits is called when it begins
+@throws the reason of `closing`
+*/
+export const openSpecial = async (place: Special, closing: AbortSignal, waits: () => void): Promise<Writable> => {
+  if (place.kind === "descriptor") return openDescriptor(place.fd, closing, waits);
+  if (place.kind === "pipe") return openPipe(place.path, closing, waits);
+  if (place.kind === "socket") return openSocket(place.path);
+  // Without O_CREAT: what was a device a moment ago must not become a file.
+  return (await open(place.path, constants.O_WRONLY)).createWriteStream();
+};
+
+const openDescriptor = (fd: number, closing: AbortSignal, waits: () => void): Promise<Writable> | Writable => {
+  const there = fstatSync(fd);
+  if (there.isFIFO()) return openPipe(`/dev/fd/${fd}`, closing, waits);
+  if (there.isSocket()) return new Socket({ fd, readable: false, writable: true });
+  return createWriteStream("", { fd, autoClose: false });
+};
+
+/** Without blocking: a thread that waits in `open` can neither be stopped nor let the process end. */
+const openPipe = async (path: string, closing: AbortSignal, waits: () => void): Promise<Writable> => {
+  for (let told = false; ; told = true) {
+    try {
+      const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      return new Socket({ fd, readable: false, writable: true });
+    } catch (error) {
+      // Nobody reads yet.
+      if ((error as NodeJS.ErrnoException).code !== "ENXIO") throw error;
+    }
+    if (!told) waits();
+    await delay(LOOK_AGAIN_MS, undefined, { signal: closing }).catch(() => undefined);
+    closing.throwIfAborted();
+  }
+};
+
+const openSocket = (path: string): Promise<Writable> =>
+  new Promise((done, fail) => {
+    const socket = connect({ path });
+    socket.once("error", fail);
+    socket.once("connect", () => {
+      socket.off("error", fail);
+      // What it says is not read, but must not hold it up.
+      socket.resume();
+      done(socket);
+    });
+  });
