@@ -289,7 +289,7 @@ describe("systemd", () => {
       groups: { rules: { alert: string; expr: string; annotations: { summary: string } }[] }[];
     };
     const rules = groups.flatMap((group) => group.rules);
-    expect(rules.length).toBe(5);
+    expect(rules.length).toBe(12);
     for (const { expr, annotations } of rules) {
       expect(annotations.summary).not.toBe("");
       for (const name of expr.match(/callarchive_\w+/g) ?? [""]) expect(names, expr).toContain(name);
@@ -297,7 +297,7 @@ describe("systemd", () => {
       const [, wanted = ""] = /state=~"([^"]*)"/.exec(expr) ?? [];
       for (const state of wanted.split("|").filter(Boolean)) expect(states, expr).toContain(state);
     }
-    const table = [...page.matchAll(/^\| `(callarchive_run_\w+)`/gm)].map(([, name]) => name);
+    const table = [...page.matchAll(/^\| `(callarchive_\w+)`/gm)].map(([, name]) => name);
     expect(table).toEqual([...names]);
     for (const state of states) expect(page).toContain(`\`${state}\``);
   });
