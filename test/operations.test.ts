@@ -290,7 +290,7 @@ describe("systemd", () => {
       groups: { rules: { alert: string; expr: string; annotations: { summary: string } }[] }[];
     };
     const rules = groups.flatMap((group) => group.rules);
-    expect(rules.length).toBe(5);
+    expect(rules.length).toBe(12);
     for (const { expr, annotations } of rules) {
       expect(annotations.summary).not.toBe("");
       for (const name of expr.match(/callarchive_\w+/g) ?? [""]) expect(names, expr).toContain(name);
@@ -300,7 +300,7 @@ describe("systemd", () => {
       const [, kind = ""] = /kind=~"([^"]*)"/.exec(expr) ?? [];
       for (const each of kind.split("|").filter(Boolean)) expect(kinds, expr).toContain(each);
     }
-    const table = [...page.matchAll(/^\| `(callarchive_run_\w+)`/gm)].map(([, name]) => name);
+    const table = [...page.matchAll(/^\| `(callarchive_\w+)`/gm)].map(([, name]) => name);
     expect(table).toEqual([...names]);
     for (const each of [...states, ...kinds]) expect(page).toContain(`\`${each}\``);
   });

@@ -41,7 +41,8 @@ describe("the package, installed into a clean folder", () => {
   });
 
   const carrier = `node-${process.platform}-${process.arch}`;
-  test.each(NODES)(
+  // Downloads 100 MB each: `npm run soak` asks for it.
+  test.runIf(process.env.SOAK === "1").each(NODES)(
     "runs on Node %s",
     async (version) => {
       const nodes = join(folder, `node-${version}`);

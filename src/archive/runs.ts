@@ -1,4 +1,5 @@
 import { type Counts, type RunRecord, type Runs, STATES, type State } from "../core/archive.ts";
+import { health } from "./health.ts";
 import { type Db, transaction } from "./open.ts";
 import { hasReports, rememberReported } from "./reports.ts";
 import { one } from "./rows.ts";
@@ -8,6 +9,7 @@ const SHOWN = 10;
 
 /** What was run, and how far it got. */
 export const runs = (db: Db, held: () => void): Runs => ({
+  health: async (command) => health(db, command),
   beginRun: async ({ command, version, startedAt, detail }) =>
     Number(
       db

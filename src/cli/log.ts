@@ -32,6 +32,8 @@ export interface Talk {
   /** Called around every line, so that a progress line can step aside. */
   aside: (wrap: (write: () => void) => void) => void;
   color: boolean;
+  /** Requests of this run that were made again, and those of them that the service had throttled. */
+  retries: { all: number; throttled: number };
 }
 
 /** Of one kind of trouble, so many lines are shown before the rest is only counted; `-v` shows all. */
@@ -88,6 +90,7 @@ export const createTalk = (io: Io, flags: DisplayFlags): Talk => {
       around = wrap;
     },
     color,
+    retries: { all: 0, throttled: 0 },
   };
 };
 

@@ -25,7 +25,11 @@ why a run is slow. A spell of a single refusal is only counted.
 
 @param rate requests to the API a second, at present
 */
-export const createRetryTeller = ({ log }: Pick<Talk, "log">, rate: () => number, now: () => Date) => {
+export const createRetryTeller = (
+  { log, retries }: Pick<Talk, "log" | "retries">,
+  rate: () => number,
+  now: () => Date,
+) => {
   let throttled = 0;
   const spells = new Map<string, { began: number; last: number; highest: number; told: boolean }>();
   const tellSpell = (action: string | undefined, message: string): void => {
@@ -49,7 +53,9 @@ export const createRetryTeller = ({ log }: Pick<Talk, "log">, rate: () => number
       const { message, facts } = error;
       const fields: JsonObject = { ...(action && { action }), ...(item && { item }), code: facts.code, message };
       log("debug", "retry", { ...fields, attempt, waitMs: Math.round(waitMs) });
+      retries.all += 1;
       if (!(error instanceof Throttled)) return;
+      retries.throttled += 1;
       throttled += 1;
       tellSpell(action, message);
     },

@@ -175,7 +175,12 @@ const deliver = async (
     return {
       code,
       detail: { ...selection, ...tally, ...troubleFacts(trouble) },
-      figures: { calls: tally, bytes: got.bytes, trouble: troubleFigures(trouble, tally) },
+      figures: {
+        calls: tally,
+        bytes: got.bytes,
+        trouble: troubleFigures(trouble, tally),
+        runningSince: got.runningSince,
+      },
       reported: true,
     };
   } catch (error) {

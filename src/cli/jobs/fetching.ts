@@ -23,6 +23,8 @@ export type FetchInput = Input<SelectionFlags & ArchiveFlags & CloudFlags & Pull
 export interface Got extends Pulled {
   /** Calls that are still going on and have neither id nor link yet. */
   running: number;
+  /** The start of the first window that listed such a call: when exactly it began, a list does not say. */
+  runningSince?: string;
   /** The same, from more than 72 hours ago. */
   absent: number;
   /** Lines of an id file that are no id. */
@@ -126,8 +128,11 @@ export const fetchSelection = async (
     const sum = (of: "running" | "lost" | "late") =>
       surveys.flatMap(({ windows }) => windows).reduce((total, window) => total + window[of], 0);
     const unlisted = surveys.filter(({ error }) => error).length;
+    const since = surveys.flatMap(({ windows }) => windows.flatMap(({ running, start }) => (running > 0 ? start : [])));
+    const runningSince = since.map((start) => start.toISOString()).toSorted()[0];
     const counted = { running: sum("running"), absent: sum("lost"), listedLate: sum("late") };
-    return { ...pulled, ...counted, unreadable, unlisted, silentAgents, throttled: cloud.throttled() };
+    const told = { unreadable, unlisted, silentAgents, throttled: cloud.throttled() };
+    return { ...pulled, ...counted, ...told, ...(runningSince && { runningSince }) };
   } finally {
     progress.stop();
     await cloud.close();

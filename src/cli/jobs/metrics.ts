@@ -2,6 +2,8 @@ import { resolve } from "node:path";
 import type { Io } from "../io.ts";
 import type { StreamContext } from "../open-stream.ts";
 import { fillWhole } from "../whole-file.ts";
+import { openMetrics, type Sample } from "./open-metrics.ts";
+import type { Standing } from "./standing.ts";
 
 /** What a run counted, by state, and the bytes of the documents it fetched. */
 export interface Figures {
@@ -9,6 +11,15 @@ export interface Figures {
   trouble?: Readonly<Record<string, number>>;
   calls: Readonly<Record<string, number>>;
   bytes: number;
+  /** Since when calls go on that have no record yet. */
+  runningSince?: string | undefined;
+}
+
+/** All that is known when a run ends, as far as it came. */
+export interface RunFigures {
+  figures: Figures | undefined;
+  retries: { all: number; throttled: number };
+  standing: Standing | undefined;
 }
 
 /**
@@ -22,29 +33,53 @@ export const writeMetrics = async (
   command: string,
   begun: Date,
   exitCode: number,
-  figures: Figures | undefined,
+  { figures, retries, standing }: RunFigures,
   context: StreamContext,
 ): Promise<void> => {
   if (file === undefined) return;
   const now = io.now().getTime();
-  const labels = `command="${command}"`;
-  const lines: string[] = [];
-  const gauge = (name: string, help: string, samples: readonly (readonly [string, number])[]): void => {
-    lines.push(`# HELP callarchive_${name} ${help}`, `# TYPE callarchive_${name} gauge`);
-    for (const [extra, value] of samples) lines.push(`callarchive_${name}{${labels}${extra}} ${value}`);
-  };
-  gauge("run_end_timestamp_seconds", "When the last run ended.", [["", now / 1000]]);
-  gauge("run_duration_seconds", "How long the last run took.", [["", (now - begun.getTime()) / 1000]]);
-  gauge("run_exit_code", "How the last run ended; 0 is complete.", [["", exitCode]]);
+  const { gauge, text } = openMetrics("callarchive", { command });
+  const one = (value: number): Sample[] => [[{}, value]];
+  const each = (name: string, values: Readonly<Record<string, number>>): Sample[] =>
+    Object.entries(values).map(([label, n]) => [{ [name]: label }, n]);
+  gauge("run_end_timestamp_seconds", "When the last run ended.", one(now / 1000));
+  gauge("run_duration_seconds", "How long the last run took.", one((now - begun.getTime()) / 1000));
+  gauge("run_exit_code", "How the last run ended; 0 is complete.", one(exitCode));
   if (figures) {
-    const calls = Object.entries(figures.calls).map(([state, n]) => [`,state="${state}"`, n] as const);
-    gauge("run_calls", "Calls of the last run, by what came of them.", calls);
-    if (figures.trouble) {
-      const trouble = Object.entries(figures.trouble).map(([kind, n]) => [`,kind="${kind}"`, n] as const);
-      gauge("run_trouble", "Missing, invalid and failed calls of the last run, by whether they are news.", trouble);
-    }
-    gauge("run_fetched_bytes", "Documents that the last run fetched.", [["", figures.bytes]]);
+    gauge("run_calls", "Calls of the last run, by what came of them.", each("state", figures.calls));
+    if (figures.trouble)
+      gauge(
+        "run_trouble",
+        "Missing, invalid and failed calls of the last run, by whether they are news.",
+        each("kind", figures.trouble),
+      );
+    gauge("run_fetched_bytes", "Documents that the last run fetched.", one(figures.bytes));
   }
-  const text = `${lines.join("\n")}\n# EOF\n`;
-  await fillWhole(resolve(io.cwd, file), io, context, async (to) => to.add(text), 0o644);
+  gauge("run_retries", "Requests of the last run that were made again.", one(retries.all));
+  gauge("run_throttles", "Requests of the last run that the service had throttled.", one(retries.throttled));
+  if (standing) tellStanding(gauge, standing, figures?.runningSince, now);
+  await fillWhole(resolve(io.cwd, file), io, context, async (to) => to.add(text()), 0o644);
 };
+
+/** Ages, not times, so that an alert is a plain comparison. A clock that was set back makes none negative. */
+const tellStanding = (gauge: Gauge, standing: Standing, runningSince: string | undefined, now: number): void => {
+  const age = (at: Date): number => Math.max(0, now - at.getTime()) / 1000;
+  const { lastSuccess, cursors, openSince, fileBytes, storedBytes, rawBytes } = standing;
+  if (lastSuccess)
+    gauge("last_success_timestamp_seconds", "When the last run ended that was complete.", [
+      [{}, lastSuccess.getTime() / 1000],
+    ]);
+  gauge(
+    "cursor_age_seconds",
+    "How far behind the end of the run everything of an agent is settled.",
+    cursors.map(({ agentId, settledUntil }) => [{ agent: agentId }, age(new Date(settledUntil))]),
+  );
+  gauge("oldest_open_age_seconds", "Age of the oldest conversation that is still open; 0 without one.", [
+    [{}, Math.max(0, ...[openSince, runningSince].map((at) => (at ? age(new Date(at)) : 0)))],
+  ]);
+  if (fileBytes !== undefined) gauge("archive_file_bytes", "The archive on disk.", [[{}, fileBytes]]);
+  gauge("archive_stored_bytes", "Documents in the archive, as they are stored.", [[{}, storedBytes]]);
+  gauge("archive_raw_bytes", "Documents in the archive, before they were compressed.", [[{}, rawBytes]]);
+};
+
+type Gauge = ReturnType<typeof openMetrics>["gauge"];

@@ -56,7 +56,12 @@ export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode>
     return {
       code,
       detail: { ...facts, selected, ...states, ...troubleFacts(trouble) },
-      figures: { calls: { selected, ...states }, bytes: got.bytes, trouble: troubleFigures(trouble, states) },
+      figures: {
+        calls: { selected, ...states },
+        bytes: got.bytes,
+        trouble: troubleFigures(trouble, states),
+        runningSince: got.runningSince,
+      },
       reported: true,
     };
   });

@@ -13,6 +13,7 @@ import { archiveOf } from "../wire.ts";
 import { checkFileWritable } from "../writable.ts";
 import { type Figures, writeMetrics } from "./metrics.ts";
 import { scrub } from "./scrubbing.ts";
+import { type Standing, standingOf } from "./standing.ts";
 
 /** How long what is under way may still take after the first signal, in milliseconds. */
 const DRAIN_MS = 30_000;
@@ -77,7 +78,8 @@ export const withSession = async (
   try {
     const archive = await open(flags, io, create, beforeCreation).catch(async (error: unknown) => {
       const failed = { code: exitCodeOf(error), detail: facts };
-      if (writes) await tellMachines(flags, io, talk, command, begun, failed, { ...stopping, log: talk.log });
+      if (writes)
+        await tellMachines(flags, io, talk, command, begun, failed, { ...stopping, log: talk.log }, undefined);
       throw error;
     });
     let renewal: NodeJS.Timeout | undefined;
@@ -106,8 +108,11 @@ export const withSession = async (
       throw reason;
     } finally {
       clearInterval(renewal);
-      await close(archive, io, talk, run, end);
-      if (writes) await tellMachines(flags, io, talk, command, begun, end, { ...stopping, log: talk.log });
+      let standing: Standing | undefined;
+      await close(archive, io, talk, run, end, async () => {
+        if (writes && flags.metricsFile !== undefined) standing = await standingOf(archive, flags, io, command);
+      });
+      if (writes) await tellMachines(flags, io, talk, command, begun, end, { ...stopping, log: talk.log }, standing);
     }
   } finally {
     stopping.done();
@@ -139,16 +144,25 @@ const tellMachines = async (
   begun: Date,
   { code, figures }: Came,
   context: StreamContext,
+  standing: Standing | undefined,
 ): Promise<void> => {
   try {
-    await writeMetrics(metricsFile, io, command, begun, code, figures, context);
+    const { retries } = talk;
+    await writeMetrics(metricsFile, io, command, begun, code, { figures, retries, standing }, context);
   } catch (error) {
     talk.log("error", "not-recorded", { message: `The metrics file could not be written: ${messageOf(error)}` });
   }
 };
 
-/** Nothing here may hide how the run came out. */
-const close = async (archive: Archive, io: Io, talk: Talk, run: number | undefined, end: Came): Promise<void> => {
+/** Nothing here may hide how the run came out. @param look called when the run's end is on record */
+const close = async (
+  archive: Archive,
+  io: Io,
+  talk: Talk,
+  run: number | undefined,
+  end: Came,
+  look: () => Promise<void>,
+): Promise<void> => {
   try {
     if (run !== undefined)
       await archive.endRun(run, {
@@ -161,6 +175,7 @@ const close = async (archive: Archive, io: Io, talk: Talk, run: number | undefin
   } catch (error) {
     talk.log("error", "not-recorded", { message: `The end of the run could not be recorded: ${messageOf(error)}` });
   }
+  await look();
   await archive.close();
 };
 

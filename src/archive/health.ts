@@ -1,0 +1,36 @@
+import type { Health } from "../core/archive.ts";
+import type { Db } from "./open.ts";
+import { one } from "./rows.ts";
+
+/** What a shard's cursor has behind the agent's id. */
+const SHARD = /#\d+\/\d+$/;
+
+/** How far the archive is behind: looks at cursors, runs and what is open, never at all items. */
+export const health = (db: Db, command: string): Health => {
+  const named = db.prepare("select name, settled_until as until from cursors order by name").all() as {
+    name: string;
+    until: string;
+  }[];
+  const cursors = new Map<string, string>();
+  for (const { name, until } of named) {
+    const agentId = name.replace(SHARD, "");
+    const other = cursors.get(agentId);
+    if (other === undefined || until < other) cursors.set(agentId, until);
+  }
+  const open = one<{ since: number | null }>(
+    db
+      .prepare(
+        `select min(coalesce(started_at, window_start, seen_at)) as since
+         from items indexed by items_unsettled where state = 'open' and state <> 'fetched'`,
+      )
+      .get(),
+  );
+  const success = one<{ at: string | null }>(
+    db.prepare("select max(ended_at) as at from runs where command = ? and exit_code = 0").get(command),
+  );
+  return {
+    cursors: [...cursors].map(([agentId, settledUntil]) => ({ agentId, settledUntil })),
+    ...(open?.since != null && { openSince: new Date(open.since) }),
+    ...(success?.at != null && { lastSuccess: new Date(success.at) }),
+  };
+};

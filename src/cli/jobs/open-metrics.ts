@@ -1,0 +1,30 @@
+type Labels = Readonly<Record<string, string>>;
+export type Sample = readonly [labels: Labels, value: number];
+
+/** A label's value: quotes, backslashes and line ends escaped, and no character that a terminal would obey. */
+const escaped = (value: string): string =>
+  value
+    .toWellFormed()
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
+    .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g, "\ufffd")
+    .replace(/[\\"\n]/g, (sign) => (sign === "\n" ? "\\n" : `\\${sign}`));
+
+const labelled = (labels: Labels): string =>
+  Object.entries(labels)
+    .map(([name, value]) => `${name}="${escaped(value)}"`)
+    .join(",");
+
+/** Text in the OpenMetrics format, a family of gauges at a time; all samples have the labels in `common`. */
+export const openMetrics = (prefix: string, common: Labels) => {
+  const lines: string[] = [];
+  return {
+    /** A family without samples is left out. @param help one line */
+    gauge: (name: string, help: string, samples: readonly Sample[]): void => {
+      if (samples.length === 0) return;
+      lines.push(`# HELP ${prefix}_${name} ${help}`, `# TYPE ${prefix}_${name} gauge`);
+      for (const [labels, value] of samples)
+        lines.push(`${prefix}_${name}{${labelled({ ...common, ...labels })}} ${value}`);
+    },
+    text: (): string => [...lines, "# EOF", ""].join("\n"),
+  };
+};
