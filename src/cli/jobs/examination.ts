@@ -1,11 +1,9 @@
-import { resolve } from "node:path";
-import { whyNotWritable } from "../../archive/trouble.ts";
 import { ClockSkewed, messageOf, NoArchive, NotFound, Refused } from "../../core/errors.ts";
 import type { Input } from "../command.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import type { DoctorFlags } from "../options.ts";
 import { paint } from "../render.ts";
-import { archiveOf } from "../wire.ts";
+import { archiveOf, archiveRefusal } from "../wire.ts";
 import { type Cloud, connect, iceSdkVersion, proxyInUse } from "../wire-cloud.ts";
 
 interface Check {
@@ -72,7 +70,7 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
       if (error instanceof NoArchive) return undefined;
       throw error;
     });
-    const why = flags.archive === false ? undefined : whyNotWritable(resolve(io.cwd, flags.archive));
+    const why = archiveRefusal(flags, io);
     if (why !== undefined) {
       await archive?.close();
       throw new Error(`${flags.archive} cannot be written: ${why}. Name another place with --archive.`);
