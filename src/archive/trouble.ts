@@ -68,7 +68,7 @@ export const explained = (error: unknown, path: string): unknown => {
   if (sqlite === SQLITE.corrupt) return new ArchiveDamaged(path, said, { cause: error });
   if (sqlite === SQLITE.full || code === "ENOSPC" || code === "EDQUOT")
     return because(
-      `No space is left for the archive ${path}, for its log beside it, or for SQLite's temporary files (SQLITE_TMPDIR). What was committed before is safe: make room, and run the same command again.`,
+      `No space is left for the archive ${path}, for its log beside it, or for SQLite's temporary files (${said}). What was committed before is safe: make room, and run the same command again.`,
     );
   if (sqlite === SQLITE.busy || sqlite === SQLITE.locked)
     return because(

@@ -1,5 +1,3 @@
-import { resolve } from "node:path";
-import { whyNotWritable } from "../../archive/trouble.ts";
 import type { Archive } from "../../core/archive.ts";
 import { ClockSkewed, messageOf, NoArchive, NotFound, Refused } from "../../core/errors.ts";
 import { printable } from "../../core/printable.ts";
@@ -9,7 +7,7 @@ import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import type { DoctorFlags } from "../options.ts";
 import { paint, plural } from "../render.ts";
-import { archiveOf } from "../wire.ts";
+import { archiveOf, archiveRefusal } from "../wire.ts";
 import { type Cloud, connect, iceSdkVersion, proxyInUse } from "../wire-cloud.ts";
 import { agentLists, SilentAgent } from "./agent-check.ts";
 import { type Binding, bindingIn, bindingName, bindingOf, mismatch } from "./binding.ts";
@@ -87,7 +85,7 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
   }
   await examine("archive", async () => {
     const archive = await existingArchive(flags, io);
-    const why = flags.archive === false ? undefined : whyNotWritable(resolve(io.cwd, flags.archive));
+    const why = archiveRefusal(flags, io);
     if (why !== undefined) {
       await archive?.close();
       throw new Error(`${flags.archive} cannot be written: ${why}. Name another place with --archive.`);
