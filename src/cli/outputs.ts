@@ -39,7 +39,10 @@ export const targetOf = (flags: OutputFlags, io: Io): Target => {
   const [first, ...more] = formats.filter(isWriter);
   if (first === undefined) throw new UsageError("No format is given.");
   if (/^[a-z][a-z\d+.-]*:\/\//i.test(output))
-    throw new UsageError(`-o ${output}: this version writes to no address. Write to a folder or file, and copy that.`);
+    throw new UsageError(
+      // An address may carry a password.
+      `-o ${output.split(":")[0]}://…: this version writes to no address. Write to a folder or file, and copy that.`,
+    );
   const place = output === "-" ? undefined : placeAt(resolve(io.cwd, output), io.pid);
   if (place === undefined || isSpecial(place)) {
     if (more.length > 0) throw new UsageError("A stream takes one format; for several, name a folder with -o.");

@@ -209,13 +209,13 @@ describe("what would be lost", () => {
     expect((await place.run(["verify", "parts", "set"])).code).toBe(0);
   });
 
-  test("a part takes a number that no stranger's file has", async () => {
+  test("a part is never written over a stranger's file", async () => {
     const { place, run } = await stored(2);
     mkdirSync(place.path("parts"));
     writeFileSync(place.path("parts", "transcripts-00001.ndjson"), "theirs");
-    expect((await run("--new", "-o", "parts/")).code).toBe(0);
+    const refused = await run("--new", "-o", "parts/");
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("transcripts-00001.ndjson is there")]);
     expect(place.read("parts", "transcripts-00001.ndjson")).toBe("theirs");
-    expect(place.rows("parts", "transcripts-00002.ndjson")).toHaveLength(2);
   });
 
   test("a selection that is much smaller than the one it replaces is told", async () => {
