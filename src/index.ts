@@ -15,5 +15,5 @@ export type {
 } from "./core/transcript.ts";
 export { type Emulator, type EmulatorOptions, type Faults, parseFaults, startEmulator } from "./emulator/index.ts";
 export { type CallRecord, callTranscript } from "./parse/call-log.ts";
-export { type VoicePolicy, voiceSample } from "./transforms/voice.ts";
+export { type VoicePolicy, voiceSample } from "./transforms/curate/voice.ts";
 export { type WriterName, type WriterOptions, writers } from "./writers/index.ts";

@@ -2,9 +2,9 @@ import type { Command, Option } from "commander";
 import { ReaderGone } from "../core/errors.ts";
 import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
-import type { DisplayFlags, Talk } from "./log.ts";
 import { configOptions, displayOptions } from "./options.ts";
-import { checkPrinted } from "./printed.ts";
+import type { DisplayFlags, Talk } from "./terminal/logger.ts";
+import { checkPrinted } from "./terminal/printed.ts";
 
 export interface Input<F> {
   args: string[];
@@ -71,14 +71,14 @@ export const addCommand = async (
   command.action(async () => {
     const keys = command.options.map((option) => option.attributeName());
     const given = new Set(keys.filter((key) => command.getOptionValueSource(key) === "cli"));
-    const { createTalk } = await import("./log.ts");
+    const { createTalk } = await import("./terminal/logger.ts");
     // Until the configuration is read, as the command line alone would have it.
     let talk = createTalk(io, command.opts() as DisplayFlags);
     try {
       if (!entry.unconfigured) {
-        const { configure } = await import("./configuration/config.ts");
+        const { configure } = await import("./config/config.ts");
         await configure(command, whole, io).catch(async (error: unknown) => {
-          const { likelyLogFormat } = await import("./log-format.ts");
+          const { likelyLogFormat } = await import("./terminal/log-format.ts");
           const { config, logFormat } = command.opts<{ config?: string | false; logFormat: "text" | "json" }>();
           const hints = { logFormat: given.has("logFormat") ? logFormat : undefined, config, command: name };
           talk = createTalk(io, { ...(command.opts() as DisplayFlags), logFormat: await likelyLogFormat(hints, io) });
@@ -92,7 +92,7 @@ export const addCommand = async (
       done(code);
     } catch (error) {
       const code = exitCodeOf(error);
-      if (!(error instanceof ReaderGone)) talk.fail((await import("./advice.ts")).advised(error, name), code);
+      if (!(error instanceof ReaderGone)) talk.fail((await import("./terminal/advice.ts")).advised(error, name), code);
       done(code);
     }
   });

@@ -10,7 +10,7 @@ const answered = async ([word, ...more]: readonly string[]): Promise<boolean> =>
   // A console of Windows wants its text from a stream.
   if (more.length > 0 || !(isVersion || isHelp) || process.platform === "win32") return false;
   try {
-    const text = isVersion ? Buffer.from(`${(await import("./version.ts")).VERSION}\n`) : await builtHelp();
+    const text = isVersion ? Buffer.from(`${(await import("../app/version.ts")).VERSION}\n`) : await builtHelp();
     // Without making a stream of it.
     for (let at = 0; at < text.length; ) at += writeSync(STDOUT, text, at);
     return true;
@@ -22,7 +22,7 @@ const answered = async ([word, ...more]: readonly string[]): Promise<boolean> =>
 
 /** The program's help as it was built; only for the widths that are common. @throws where there is none */
 const builtHelp = async (): Promise<Buffer> => {
-  const { helpWidth } = await import("./help-width.ts");
+  const { helpWidth } = await import("./terminal/help-width.ts");
   const { isatty } = await import("node:tty");
   // Only of a terminal, since it makes a stream.
   const width = helpWidth({ env: process.env, stdout: isatty(STDOUT) ? process.stdout : {} });

@@ -1,13 +1,13 @@
 import { Command, CommanderError, Help } from "commander";
+import { VERSION } from "../app/version.ts";
 import { messageOf } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 import { addCommand, type CommandEntry, nameCommand } from "./command.ts";
 import { commands } from "./commands/index.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.ts";
-import { helpWidth } from "./help-width.ts";
 import type { Io } from "./io.ts";
-import { checkPrinted } from "./printed.ts";
-import { VERSION } from "./version.ts";
+import { helpWidth } from "./terminal/help-width.ts";
+import { checkPrinted } from "./terminal/printed.ts";
 
 const INTRO = `Gets every conversation out of Alibaba Cloud's Real-time Conversational AI once, keeps it whole in an archive, and writes it as NDJSON, CSV or fine-tuning chat files, as often as you like.`;
 
@@ -98,11 +98,11 @@ export const run = async (argv: readonly string[], io: Io): Promise<ExitCode> =>
     // Help that was asked for is complete.
     if (error instanceof CommanderError && error.exitCode === 0) return helpGiven(io);
     const exitCode = error instanceof CommanderError ? EXIT.usage : exitCodeOf(error);
-    const { hintsOf, likelyLogFormat } = await import("./log-format.ts");
+    const { hintsOf, likelyLogFormat } = await import("./terminal/log-format.ts");
     const logFormat = await likelyLogFormat(hintsOf(argv, named), io);
     if (error instanceof CommanderError && logFormat === "text") io.stderr.write(printable(complaint));
     else {
-      const { createTalk } = await import("./log.ts");
+      const { createTalk } = await import("./terminal/logger.ts");
       const talk = createTalk(io, { logFormat, progress: false, color: "never" });
       talk.fail(messageOf(error).replace(/^error: /, ""), exitCode);
     }

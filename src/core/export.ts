@@ -1,8 +1,8 @@
 import type { Archive } from "./archive.ts";
-import { inOrder } from "./ordered.ts";
+import { inOrder } from "./flow/ordered.ts";
 import type { Chunk, Log, Put, PutOptions, Writer } from "./ports.ts";
 import type { RawRecord } from "./raw-record.ts";
-import { addTo, type Exported, isLong, nothing, type Piece, type Rendered } from "./render.ts";
+import { addTo, type Exported, isLong, nothing, type Piece, type Rendered } from "./render-batch.ts";
 
 /** Of documents that are being rendered at once, in bytes: one batch may be a single large document. */
 const ROOM = 16 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { type Archive, isFinal, type Outcome, type Selected } from "./archive.ts";
-import { inBatches } from "./batches.ts";
 import { ArchiveError, type ErrorFacts, GivenUp, messageOf, NotFound, Throttled, Unavailable } from "./errors.ts";
-import { forEachConcurrent } from "./pool.ts";
+import { inBatches } from "./flow/batches.ts";
+import { forEachConcurrent } from "./flow/pool.ts";
 import type { Fetch, Fetched, Found, Log } from "./ports.ts";
 
 /** A call that is not finished is asked for again for so long, in milliseconds. */

@@ -3,7 +3,7 @@ import { readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import type { Chunk, Put } from "../core/ports.ts";
 import type { JsonObject } from "../core/transcript.ts";
-import { type FileFacts, PartFile, syncFolder, writeAtomically } from "./part-file.ts";
+import { type FileFacts, PartFile, syncFolder, writeAtomically } from "./atomic-file.ts";
 
 /** Whole files written side by side. */
 const ABREAST = 16;

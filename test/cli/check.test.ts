@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { type PresetName, presets } from "../../src/writers/presets/index.ts";
+import { type PresetName, presets } from "../../src/presets/index.ts";
 import { parseLines, workplace } from "../helpers/workplace.ts";
 
 type Found = { rule: string; line?: number; severity: string; detail: string };

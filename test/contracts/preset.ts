@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { JsonObject, Transcript } from "../../src/core/transcript.ts";
-import { curate, needsOf, type Policy } from "../../src/transforms/curate.ts";
-import { checkFile } from "../../src/writers/presets/check.ts";
-import { conflicts, type Preset, type PresetOptions } from "../../src/writers/presets/index.ts";
+import { checkFile } from "../../src/presets/checks/check-file.ts";
+import { conflicts, type Preset, type PresetOptions } from "../../src/presets/index.ts";
+import { curate, needsOf, type Policy } from "../../src/transforms/curate/curate.ts";
 import { jsonLine } from "../../src/writers/shape.ts";
-import { anyCall } from "../writers/presets/calls.ts";
+import { anyCall } from "../presets/calls.ts";
 
 export type Reader = (row: JsonObject, loss: boolean) => string[];
 

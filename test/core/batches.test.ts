@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { inBatches } from "../../src/core/batches.ts";
-import { inOrder } from "../../src/core/ordered.ts";
+import { inBatches } from "../../src/core/flow/batches.ts";
+import { inOrder } from "../../src/core/flow/ordered.ts";
 
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { connect } from "../../src/cli/wire-cloud.ts";
+import { connect } from "../../src/app/cloud.ts";
 import { isLoopback, objection } from "../../src/http/hosts.ts";
 import { serve } from "./server.ts";
 

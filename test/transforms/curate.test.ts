@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Sample } from "../../src/core/sample.ts";
 import { INTERRUPTED, type Transcript, type Turn } from "../../src/core/transcript.ts";
-import { curate, needsOf, type Policy } from "../../src/transforms/curate.ts";
+import { curate, needsOf, type Policy } from "../../src/transforms/curate/curate.ts";
 
 type Line = [role: string, text: string, more?: Partial<Turn>];
 

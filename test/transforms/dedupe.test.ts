@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Message } from "../../src/core/sample.ts";
-import { createDedupe, type DedupeOptions } from "../../src/transforms/dedupe.ts";
-import { eachShingle, folded } from "../../src/transforms/dedupe-shingles.ts";
-import { BAND_WORDS, BANDS, isAlike, signature } from "../../src/transforms/minhash.ts";
+import { createDedupe, type DedupeOptions } from "../../src/transforms/dedupe/dedupe.ts";
+import { BAND_WORDS, BANDS, isAlike, signature } from "../../src/transforms/dedupe/minhash.ts";
+import { eachShingle, folded } from "../../src/transforms/dedupe/shingles.ts";
 import { createSplitter, parseSplits } from "../../src/transforms/split.ts";
 
 /** A small generator, so that every run draws the same. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { withoutFillers } from "../../src/transforms/fillers.ts";
+import { withoutFillers } from "../../src/transforms/curate/fillers.ts";
 
 describe("fillers", () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { languageOf } from "../../src/transforms/language.ts";
+import { languageOf } from "../../src/transforms/curate/language.ts";
 
 const said = (...texts: string[]) => languageOf(texts.map((content) => ({ role: "user" as const, content })));
 

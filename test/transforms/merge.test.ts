@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Message } from "../../src/core/sample.ts";
-import { joinTexts, mergeSpeakers } from "../../src/transforms/merge.ts";
+import { joinTexts, mergeSpeakers } from "../../src/transforms/curate/merge.ts";
 
 describe("texts of one speaker", () => {
   it.each([

@@ -6,8 +6,8 @@ import { Template } from "@huggingface/jinja";
 import { afterAll, describe, expect, it } from "vitest";
 import { UsageError } from "../../src/core/errors.ts";
 import type { Message } from "../../src/core/sample.ts";
-import { createCounter, fitBudget } from "../../src/transforms/tokens.ts";
-import { createRender } from "../../src/transforms/tokens-template.ts";
+import { createRender } from "../../src/transforms/tokens/template.ts";
+import { createCounter, fitBudget } from "../../src/transforms/tokens/tokens.ts";
 import { TEMPLATE, TOKENIZER } from "../helpers/tokenizer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tokens-"));

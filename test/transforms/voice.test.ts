@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Message, Sampled } from "../../src/core/sample.ts";
 import { INTERRUPTED, type Transcript } from "../../src/core/transcript.ts";
-import { type VoicePolicy, voiceSample } from "../../src/transforms/voice.ts";
+import { type VoicePolicy, voiceSample } from "../../src/transforms/curate/voice.ts";
 
 type Line = [role: string, text: string];
 

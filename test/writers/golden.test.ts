@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { callTranscript } from "../../src/parse/call-log.ts";
-import { voiceSample } from "../../src/transforms/voice.ts";
+import { voiceSample } from "../../src/transforms/curate/voice.ts";
 import { type WriterName, type WriterOptions, writers } from "../../src/writers/index.ts";
 import { MAIN, written } from "./written.ts";
 

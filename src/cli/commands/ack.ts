@@ -24,7 +24,7 @@ export const ack: CommandSpec<AckFlags> = {
     ["ack --state missing -n", "which calls are missing"],
   ],
   run: async (input) => {
-    const { runAck } = await import("../jobs/acknowledging.ts");
+    const { runAck } = await import("../../app/ack.ts");
     return runAck(input);
   },
 };

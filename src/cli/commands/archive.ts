@@ -16,7 +16,7 @@ machine a minute after it was last heard of: it is for a clock that was wrong, a
     ["archive unlock --holder 4711@worker-2", "that run is gone for certain"],
   ],
   run: async ({ flags, io, talk }) => {
-    const { archiveOf } = await import("../wire.ts");
+    const { archiveOf } = await import("../../app/archive.ts");
     const { ArchiveBusy } = await import("../exit-codes.ts");
     const opened = await archiveOf(flags, io, false);
     try {

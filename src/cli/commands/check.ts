@@ -1,6 +1,6 @@
 import { Option } from "commander";
+import type { CheckFlags } from "../../app/check.ts";
 import type { CommandSpec } from "../command.ts";
-import type { CheckFlags } from "../jobs/checking.ts";
 
 export const check: CommandSpec<CheckFlags> = {
   description: `Reads JSON lines (.jsonl, .jsonl.gz), or folders of them, whoever wrote them, and says which lines a trainer would refuse,
@@ -19,7 +19,7 @@ drop or misread. The first ten lines per rule are shown, all with -v. Exit code 
     ["check out/ --preset llama-factory", "a folder: each split, and how they fit together"],
   ],
   run: async (input) => {
-    const { runCheck } = await import("../jobs/checking.ts");
+    const { runCheck } = await import("../../app/check.ts");
     return runCheck(input);
   },
 };

@@ -1,5 +1,5 @@
 import type { CommandSpec } from "../command.ts";
-import type { Shell } from "../configuration/completion.ts";
+import type { Shell } from "../completion/script.ts";
 import { EXIT } from "../exit-codes.ts";
 
 export const completion: CommandSpec = {
@@ -16,7 +16,7 @@ export const completion: CommandSpec = {
     ],
   ],
   run: async ({ args: [shell], io, program }) => {
-    const { completionScript } = await import("../configuration/completion.ts");
+    const { completionScript } = await import("../completion/script.ts");
     io.stdout.write(completionScript(shell as Shell, await program()));
     return EXIT.complete;
   },

@@ -15,9 +15,9 @@ in this order. \`config path\` names the file in use. Secrets are never shown.`,
     ["config path", "the config file, if there is one"],
   ],
   run: async ({ args: [what, name], flags, io, talk, program }) => {
-    const { readConfig, usualPlaces } = await import("../configuration/config-file.ts");
-    const { configurable, loadConfig } = await import("../configuration/config.ts");
-    const { effective, showJson, showTable } = await import("../configuration/config-show.ts");
+    const { readConfig, usualPlaces } = await import("../config/file.ts");
+    const { configurable, loadConfig } = await import("../config/config.ts");
+    const { effective, showJson, showTable } = await import("../config/show.ts");
     if (what === "path") {
       const file = await readConfig(flags.config, io);
       if (flags.json) io.stdout.write(`${JSON.stringify({ file: file?.path ?? null })}\n`);

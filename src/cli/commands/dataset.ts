@@ -1,5 +1,5 @@
 import type { CommandSpec } from "../command.ts";
-import { type DatasetFlags, datasetOptions } from "../dataset/options.ts";
+import { type DatasetFlags, datasetOptions } from "../dataset-options.ts";
 import { archiveOption, selectionOptions } from "../options.ts";
 
 export const dataset: CommandSpec<DatasetFlags> = {
@@ -17,7 +17,7 @@ that was dropped, with the reason.`,
     ["dataset --preset bailian --dedupe near --min-turns 4 --language zh -o set", "fewer and better"],
   ],
   run: async (input) => {
-    const { runDataset } = await import("../dataset/run.ts");
+    const { runDataset } = await import("../../app/dataset/run.ts");
     return runDataset(input);
   },
 };

@@ -17,7 +17,7 @@ export const doctor: CommandSpec<DoctorFlags> = {
     ["doctor --agent AGENT", "and whether the agent had a call in the last 30 days"],
   ],
   run: async (input) => {
-    const { runDoctor } = await import("../jobs/examination.ts");
+    const { runDoctor } = await import("../../app/doctor/doctor.ts");
     return runDoctor(input);
   },
 };

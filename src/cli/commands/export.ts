@@ -63,7 +63,7 @@ export const exportCommand: CommandSpec<ExportFlags> = {
     ["export --offline -f messages -o train.jsonl", "everything the archive has, without the cloud"],
   ],
   run: async (input: Input<ExportFlags>): Promise<ExitCode> => {
-    const { runExport } = await import("../jobs/exporting.ts");
+    const { runExport } = await import("../../app/export/export.ts");
     return runExport(input);
   },
 };

@@ -12,10 +12,10 @@ again. Outputs are not touched: those that were written with this archive are na
   ],
   run: async (input) => {
     const { args, flags, io, talk } = input;
-    const { scrub } = await import("../jobs/scrubbing.ts");
-    const { withSession } = await import("../jobs/session.ts");
+    const { scrub } = await import("../../app/scrub.ts");
+    const { withSession } = await import("../../app/session.ts");
     const { oneLine } = await import("../../core/printable.ts");
-    const { plural } = await import("../render.ts");
+    const { plural } = await import("../terminal/format.ts");
     const facts = { ids: [...args] };
     const writes = flags.dryRun !== true;
     return withSession(input, { facts, writes, create: false, scrubs: true }, async ({ archive }) => {

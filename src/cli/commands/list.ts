@@ -27,10 +27,10 @@ export const list: CommandSpec<ListFlags> = {
   ],
   run: async (input) => {
     const { flags, io } = input;
-    const { archiveOf } = await import("../wire.ts");
-    const { storedFilter } = await import("../selection.ts");
+    const { archiveOf } = await import("../../app/archive.ts");
+    const { storedFilter } = await import("../../app/selection/selection.ts");
     const { streamOutput } = await import("../../sinks/stream.ts");
-    const { table } = await import("../render.ts");
+    const { table } = await import("../terminal/format.ts");
     const { stringify } = await import("ndjson");
     const archive = await archiveOf(flags, io, false);
     try {

@@ -25,9 +25,9 @@ export const prune: CommandSpec<RetentionFlags & { olderThan?: number; agent?: s
   run: async (input) => {
     const { flags, given, io, talk } = input;
     const { UsageError } = await import("../../core/errors.ts");
-    const { scrub } = await import("../jobs/scrubbing.ts");
-    const { withSession } = await import("../jobs/session.ts");
-    const { plural } = await import("../render.ts");
+    const { scrub } = await import("../../app/scrub.ts");
+    const { withSession } = await import("../../app/session.ts");
+    const { plural } = await import("../terminal/format.ts");
     if (flags.olderThan === undefined) throw new UsageError("prune needs a rule: --older-than 180d, for example.");
     const until = new Date(io.now().getTime() - flags.olderThan * 86_400_000);
     const filter = {

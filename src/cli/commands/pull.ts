@@ -13,7 +13,7 @@ export const pullCommand: CommandSpec<PullCommandFlags> = {
     ["pull -i ids.txt", "the calls that a file names"],
   ],
   run: async (input: Input<PullCommandFlags>): Promise<ExitCode> => {
-    const { runPull } = await import("../jobs/pulling.ts");
+    const { runPull } = await import("../../app/pull/pull.ts");
     return runPull(input);
   },
 };

@@ -38,10 +38,10 @@ export const show: CommandSpec<ShowFlags> = {
     ["show ID --raw > log.json", "the call log as it was downloaded"],
   ],
   run: async ({ args: [id = ""], flags, io }) => {
-    const { archiveOf } = await import("../wire.ts");
+    const { archiveOf } = await import("../../app/archive.ts");
     const { streamOutput } = await import("../../sinks/stream.ts");
     const { callTranscript } = await import("../../parse/call-log.ts");
-    const { conversation } = await import("../jobs/conversation.ts");
+    const { conversation } = await import("../terminal/conversation.ts");
     const archive = await archiveOf(flags, io, false);
     try {
       const record = (await archive.find(id)) ?? (await archive.find(await whole(archive, id)));

@@ -13,15 +13,15 @@ export const status: CommandSpec<{ archive: string; json?: boolean; failed?: boo
   },
   examples: [["status", "how many calls, of which agents, from when to when, and the last runs"]],
   run: async ({ flags, io }) => {
-    const { archiveOf } = await import("../wire.ts");
+    const { archiveOf } = await import("../../app/archive.ts");
     const { oneLine } = await import("../../core/printable.ts");
-    const { count, size, table } = await import("../render.ts");
-    const { bindingName, bindingOf } = await import("../jobs/binding.ts");
+    const { count, size, table } = await import("../terminal/format.ts");
+    const { bindingName, bindingOf } = await import("../../app/binding.ts");
     const archive = await archiveOf(flags, io, false);
     try {
       if (flags.failed) {
         const { streamOutput } = await import("../../sinks/stream.ts");
-        const { troubleLine } = await import("../jobs/error-file.ts");
+        const { troubleLine } = await import("../../app/error-file.ts");
         const { put, flush } = streamOutput(io.stdout);
         for await (const batch of archive.list({ states: ["failed", "missing", "invalid"] })) {
           for (const record of batch) put(troubleLine(record));

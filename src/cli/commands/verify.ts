@@ -34,7 +34,7 @@ Against the cloud, calls are compared up to where the agent's cursor stands: lat
     ["verify --remote --agent AGENT --since 30d", "and the last month, against what the service lists"],
   ],
   run: async (input) => {
-    const { runVerify } = await import("../jobs/verifying.ts");
+    const { runVerify } = await import("../../app/verify/verify.ts");
     return runVerify(input);
   },
 };

@@ -1,0 +1,82 @@
+import type { Facts } from "../core/archive.ts";
+import { UsageError } from "../core/errors.ts";
+import type { Ims } from "../core/ports.ts";
+import type { Cloud } from "./cloud.ts";
+
+/** The region (its endpoint's host) and account whose calls an archive holds, as far as they are known. */
+export interface Binding {
+  region?: string;
+  account?: string;
+}
+
+export interface BindingFlags {
+  archive: string | false;
+  allowOther?: boolean;
+}
+
+export const bindingOf = async (archive: Pick<Facts, "fact">): Promise<Binding> => {
+  const region = await archive.fact("region");
+  const account = await archive.fact("account");
+  return { ...(region !== undefined && { region }), ...(account !== undefined && { account }) };
+};
+
+/** Where a run asks, and for whom; an account that cannot be known in time is not compared. */
+export const bindingIn = async (cloud: Pick<Cloud, "place" | "account">): Promise<Binding> => {
+  const account = await cloud.account();
+  return { region: cloud.place, ...(account !== undefined && { account }) };
+};
+
+/** Why calls of `here` do not belong into an archive; undefined when nothing says so. */
+export const mismatch = (name: string, archive: Binding, here: Binding): string | undefined => {
+  if (archive.region !== undefined && here.region !== undefined && archive.region !== here.region)
+    return `${name} holds calls of ${placeName(archive.region)}; this run asks ${placeName(here.region)}. An archive serves one region: correct --region or --endpoint, or name another archive with --archive.`;
+  if (archive.account !== undefined && here.account !== undefined && archive.account !== here.account)
+    return `${name} holds calls of account ${archive.account}; the credentials in use belong to account ${here.account}. An archive serves one account: use that account's credentials (--profile), or name another archive with --archive.`;
+  return undefined;
+};
+
+export const placeName = (region: string): string => (region === "loopback" ? "an emulator on this machine" : region);
+
+/** As one phrase, for people. */
+export const bindingName = ({ region, account }: Binding): string =>
+  [region && placeName(region), account && `account ${account}`].filter(Boolean).join(", ");
+
+/**
+Refuses to mix regions or accounts in one archive, before anything is fetched.
+
+@returns the client to ask with: its first answer records whose calls the archive holds, where that was not known
+@throws UsageError
+*/
+export const bound = async (
+  archive: Facts,
+  cloud: Pick<Cloud, "ims" | "place" | "account">,
+  flags: BindingFlags,
+): Promise<Ims> => {
+  if (flags.archive === false) return cloud.ims;
+  const before = await bindingOf(archive);
+  const elsewhere = mismatch(flags.archive, before, { region: cloud.place });
+  // Whose credentials these are is a question of the cloud that is meant.
+  const here = elsewhere === undefined ? await bindingIn(cloud) : {};
+  const reason = elsewhere ?? mismatch(flags.archive, before, here);
+  if (reason !== undefined && !flags.allowOther) throw new UsageError(`${reason} --allow-other goes on all the same.`);
+  if (reason !== undefined) return cloud.ims;
+  const missing = (["region", "account"] as const).filter((name) => before[name] === undefined && here[name]);
+  if (missing.length === 0) return cloud.ims;
+  return onFirstAnswer(cloud.ims, async () => {
+    for (const name of missing) await archive.setFact(name, here[name]);
+  });
+};
+
+/** An answer that there is no such call or agent is none: it may come from the wrong region. */
+const onFirstAnswer = ({ describeInstance, listInstances }: Ims, tell: () => Promise<void>): Ims => {
+  let told: Promise<void> | undefined;
+  const heard = async <T>(answer: T): Promise<T> => {
+    told ??= tell();
+    await told;
+    return answer;
+  };
+  return {
+    describeInstance: async (id, signal) => heard(await describeInstance(id, signal)),
+    listInstances: async (query, signal) => heard(await listInstances(query, signal)),
+  };
+};

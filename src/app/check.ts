@@ -1,0 +1,208 @@
+import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { pipeline, type Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import type { Input } from "../cli/command.ts";
+import { EXIT, type ExitCode } from "../cli/exit-codes.ts";
+import { count, plural, table } from "../cli/terminal/format.ts";
+import { messageOf, UsageError } from "../core/errors.ts";
+import { oneLine } from "../core/printable.ts";
+import { checkFile, type FileCheck, type FileReport, type Finding } from "../presets/checks/check-file.ts";
+import { checkFolder, type FolderFinding } from "../presets/checks/check-folder.ts";
+import { guessPreset } from "../presets/checks/guess-preset.ts";
+import { isPreset, type Preset, presets } from "../presets/index.ts";
+import { streamOutput } from "../sinks/stream.ts";
+
+export interface CheckFlags {
+  preset?: string;
+  json?: boolean;
+}
+
+const LONGEST_LINE = 64 * 1024 * 1024;
+const SHOWN = 10;
+
+/** Each file by itself, then each folder as a whole. Memory does not grow with the files. */
+export const runCheck = async ({ args, flags, io }: Input<CheckFlags>): Promise<ExitCode> => {
+  const preset = presetOf(flags.preset);
+  const places = args.flatMap((arg) => placesOf(arg, io.cwd));
+  const tell = createTeller(streamOutput(io.stdout), flags);
+  let errors = 0;
+  for (const { shown, path, names, isFolder } of places) {
+    const files: { name: string; report: FileReport }[] = [];
+    for (const name of names) {
+      const label = isFolder ? join(shown, name) : shown;
+      const chosen = { given: preset, folder: basename(path), hasInfo: existsSync(join(path, "dataset_info.json")) };
+      const report = await checkOne(join(path, name), label, chosen, tell);
+      files.push({ name, report });
+      errors += report.errors;
+      await tell.file(label, report, preset === undefined);
+    }
+    if (!isFolder) continue;
+    const guessed = files.map(({ report }) => report.preset).find((name) => name !== undefined);
+    const found = checkFolder({
+      names: filesOf(path),
+      files,
+      preset: preset ?? presetOf(guessed),
+      ...optional("readme", join(path, "README.md")),
+      ...optional("datasetInfo", join(path, "dataset_info.json")),
+    });
+    errors += found.filter(({ severity }) => severity === "error").length;
+    await tell.folder(shown, found);
+  }
+  return errors > 0 ? EXIT.partial : EXIT.complete;
+};
+
+const presetOf = (name: string | undefined): Preset | undefined => {
+  if (name === undefined) return undefined;
+  if (isPreset(name)) return presets[name];
+  throw new UsageError(`There is no preset "${name}". There are: ${Object.keys(presets).join(", ")}.`);
+};
+
+interface Place {
+  /** As the user wrote it. */
+  shown: string;
+  /** A folder, in which `names` are to be checked. */
+  path: string;
+  names: string[];
+  isFolder: boolean;
+}
+
+const JSON_LINES = /\.jsonl(\.gz)?$/;
+
+/** A file, or a folder and the folders right in it that hold data. @throws UsageError when there is nothing to check */
+const placesOf = (arg: string, cwd: string): Place[] => {
+  const path = resolve(cwd, arg);
+  if (!existsSync(path)) throw new UsageError(`There is no ${arg}.`);
+  if (!statSync(path).isDirectory()) {
+    if (/\.(parquet|csv|xlsx?)$/i.test(path)) throw new UsageError(`${arg}: check reads JSON lines.`);
+    return [{ shown: arg, path: dirname(path), names: [basename(path)], isFolder: false }];
+  }
+  const inner = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const places = [[arg, path] as const, ...inner.map(({ name }) => [join(arg, name), join(path, name)] as const)]
+    .map(
+      ([shown, path]): Place => ({
+        shown,
+        path,
+        names: filesOf(path).filter((name) => JSON_LINES.test(name)),
+        isFolder: true,
+      }),
+    )
+    .filter(({ names }) => names.length > 0);
+  if (places.length === 0) throw new UsageError(`${arg} has no .jsonl files in it.`);
+  return places;
+};
+
+const filesOf = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."))
+    .map(({ name }) => name)
+    .sort();
+
+const optional = <K extends string>(key: K, path: string): Partial<Record<K, string>> =>
+  (existsSync(path) ? { [key]: readFileSync(path, "utf8") } : {}) as Partial<Record<K, string>>;
+
+interface Chosen {
+  given: Preset | undefined;
+  folder: string;
+  hasInfo: boolean;
+}
+
+const checkOne = async (path: string, label: string, { given, folder, hasInfo }: Chosen, tell: Teller) => {
+  const check = checkFile((row) => given ?? presetOf(guessPreset(row, { folder, hasDatasetInfo: hasInfo })));
+  tell.begin();
+  for await (const findings of findingsOf(path, check)) if (findings.length > 0) await tell.findings(label, findings);
+  await tell.findings(label, check.end({ bytes: statSync(path).size }));
+  return check.report();
+};
+
+async function* findingsOf(path: string, check: FileCheck): AsyncGenerator<Finding[]> {
+  const file = createReadStream(path);
+  // The error of either end reaches the loop below.
+  const bytes: Readable = path.endsWith(".gz") ? pipeline(file, createGunzip(), () => undefined) : file;
+  try {
+    for await (const line of byteLines(bytes)) {
+      yield line === "long" ? check.trouble("long") : check.line(line);
+      if (!check.isReadable) return;
+    }
+  } catch (error) {
+    if (!/^Z_|^ERR_STREAM_PREMATURE/.test((error as NodeJS.ErrnoException).code ?? ""))
+      throw new UsageError(`Cannot read ${path}: ${messageOf(error)}`);
+    yield check.trouble("gzip");
+  }
+}
+
+/** Lines as bytes, without their ends: what is not UTF-8 must still be seen. */
+async function* byteLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer | "long"> {
+  let open: Buffer[] = [];
+  let length = 0;
+  const take = (): Buffer | "long" => {
+    const line = length > LONGEST_LINE ? "long" : open.length === 1 && open[0] ? open[0] : Buffer.concat(open);
+    open = [];
+    length = 0;
+    return line !== "long" && line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
+  };
+  const add = (piece: Buffer): void => {
+    length += piece.length;
+    if (length > LONGEST_LINE) open = [];
+    else open.push(piece);
+  };
+  for await (const chunk of chunks) {
+    let from = 0;
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
+      add(chunk.subarray(from, end));
+      yield take();
+      from = end + 1;
+    }
+    if (from < chunk.length) add(chunk.subarray(from));
+  }
+  if (length > 0) yield take();
+}
+
+type Teller = ReturnType<typeof createTeller>;
+
+/** Findings as compilers print them, or as JSON lines. */
+const createTeller = (
+  { put, flush }: ReturnType<typeof streamOutput>,
+  { json, verbose }: CheckFlags & { verbose?: boolean },
+) => {
+  let shown = new Map<string, number>();
+  const line = (text: string, value: object): void => put(`${json ? JSON.stringify(value) : oneLine(text)}\n`);
+  return {
+    begin: (): void => {
+      shown = new Map();
+    },
+    findings: async (file: string, findings: readonly Finding[]): Promise<void> => {
+      for (const finding of findings) {
+        const seen = (shown.get(finding.rule) ?? 0) + 1;
+        shown.set(finding.rule, seen);
+        if (seen > SHOWN && !verbose) continue;
+        const place = finding.line === undefined ? file : `${file}:${finding.line}`;
+        line(`${place}: ${finding.severity} ${finding.rule}: ${finding.detail}`, { file, ...finding });
+      }
+      await flush();
+    },
+    file: async (file: string, { columns: _, ...report }: FileReport, isGuess: boolean): Promise<void> => {
+      const { preset, rows, errors, warnings, rules } = report;
+      const how = preset === undefined ? "" : ` as ${preset}${isGuess ? " (guessed by shape; --preset says it)" : ""}`;
+      line(`${file}: ${plural(rows, "row")}${how}: ${plural(errors, "error")}, ${plural(warnings, "warning")}`, {
+        file,
+        guessed: isGuess && preset !== undefined,
+        ...report,
+      });
+      const lines = rules.map(({ rule, severity, count: n, effect }) => [`  ${severity}`, rule, count(n), effect]);
+      if (!json && lines.length > 0) put(`${table(lines)}\n`);
+      await flush();
+    },
+    folder: async (folder: string, findings: readonly FolderFinding[]): Promise<void> => {
+      for (const { effect, ...finding } of findings) {
+        const file = join(folder, finding.file);
+        line(`${file}: ${finding.severity} ${finding.rule}: ${finding.detail}. ${effect}`, {
+          ...finding,
+          file,
+          effect,
+        });
+      }
+      await flush();
+    },
+  };
+};

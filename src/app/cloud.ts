@@ -1,0 +1,101 @@
+import type { Io } from "../cli/io.ts";
+import type { CloudFlags, ConnectionFlags } from "../cli/options.ts";
+import type { Talk } from "../cli/terminal/logger.ts";
+import { serverTime } from "../cloud/clock.ts";
+import { type Credentials, credentials } from "../cloud/credentials.ts";
+import { DEFAULT_REGION, endpointFor, parseEndpoint, regionOf } from "../cloud/endpoint.ts";
+import { createIceSdk, iceSdkVersion } from "../cloud/ice-sdk.ts";
+import { accountOf, placeOf } from "../cloud/identity.ts";
+import { createIms, IMS_VERSION } from "../cloud/ims.ts";
+import { createRpc } from "../cloud/openapi.ts";
+import type { Download, Ims } from "../core/ports.ts";
+import { createDispatcher, proxyInUse } from "../http/agent.ts";
+import { createDownload } from "../http/download.ts";
+import { isLoopback } from "../http/hosts.ts";
+import { createPace } from "../http/pace.ts";
+import { createRetryBudget } from "../http/retry.ts";
+import { createRetryTeller } from "./retries.ts";
+import { USER_AGENT } from "./version.ts";
+
+export interface Cloud {
+  ims: Ims;
+  endpoint: URL;
+  /** Undefined where the endpoint's name does not say. */
+  region: string | undefined;
+  /** The flag that says where the service is, and its value: for messages. */
+  addressFlag: string;
+  /** `sdk` or `builtin`. */
+  client: "sdk" | "builtin";
+  credentials: Credentials;
+  /** Tells one cloud from another: the endpoint's host, or that it is this machine. */
+  place: string;
+  /** Of the credentials; undefined when it cannot be known within some seconds. Asked once. */
+  account(): Promise<string | undefined>;
+  /** The service's clock, to the second; undefined when its answer names no time. */
+  serverTime(): Promise<Date | undefined>;
+  download(flags: Pick<CloudFlags, "allowHost" | "maxDocumentSize">): Download;
+  /** How many requests were throttled and tried again so far. */
+  throttled(): number;
+  close(): Promise<void>;
+}
+
+/** Fixed keys instead of the chain of credentials: for the emulator. */
+export type FixedKeys = { accessKeyId: string; accessKeySecret: string };
+
+/**
+The service, asked for credentials once before anything runs side by side.
+
+@throws BadCredentials, UsageError
+*/
+export const connect = async (
+  flags: ConnectionFlags & Partial<Pick<CloudFlags, "concurrency">>,
+  io: Io,
+  talk: Talk,
+  fixed?: FixedKeys,
+): Promise<Cloud> => {
+  const endpoint = flags.endpoint === undefined ? endpointFor(flags.region) : parseEndpoint(flags.endpoint);
+  const keys = credentials({ env: io.env, ...(flags.profile && { profile: flags.profile }), ...(fixed && { fixed }) });
+  await keys.get();
+  const dispatcher = createDispatcher({ env: io.env, connections: Math.max(flags.concurrency ?? 1, 4) });
+  const pace = createPace({ tps: flags.tps });
+  const { onRetry, throttled } = createRetryTeller(talk, pace.rate, io.now);
+  const retry = { retries: flags.retries, onRetry, budget: createRetryBudget() };
+  const rpc = { endpoint, credentials: keys, userAgent: USER_AGENT, pace, ...retry };
+  const client = await chooseClient(flags.client, io);
+  const ims =
+    client === "sdk" ? await createIceSdk(rpc) : createIms(createRpc({ dispatcher, version: IMS_VERSION, ...rpc }));
+  const { region } = flags;
+  const identity = { dispatcher, endpoint, region, credentials: keys, userAgent: USER_AGENT, env: io.env };
+  let account: Promise<string | undefined> | undefined;
+  return {
+    ims,
+    endpoint,
+    region: regionOf(endpoint),
+    addressFlag:
+      flags.endpoint === undefined ? `--region (${flags.region ?? DEFAULT_REGION})` : `--endpoint (${endpoint.origin})`,
+    place: placeOf(endpoint),
+    account: () => (account ??= accountOf(identity)),
+    client,
+    credentials: keys,
+    serverTime: () => serverTime(dispatcher, endpoint),
+    download: ({ allowHost, maxDocumentSize }) =>
+      createDownload({
+        dispatcher,
+        allowHosts: allowHost ?? [],
+        loopback: isLoopback(endpoint),
+        maxBytes: maxDocumentSize,
+        ...retry,
+      }),
+    throttled,
+    close: () => dispatcher.destroy(),
+  };
+};
+
+/** The vendor's SDK knows no proxy. */
+const chooseClient = async (wanted: CloudFlags["client"], io: Io): Promise<"sdk" | "builtin"> => {
+  if (wanted !== "auto") return wanted;
+  return proxyInUse(io.env) === undefined && (await iceSdkVersion()) !== undefined ? "sdk" : "builtin";
+};
+
+/** For `doctor`: what there is to choose from. */
+export { iceSdkVersion, proxyInUse };

@@ -1,0 +1,222 @@
+import { relative, resolve } from "node:path";
+import type { Input } from "../../cli/command.ts";
+import type { DatasetFlags } from "../../cli/dataset-options.ts";
+import { EXIT, type ExitCode } from "../../cli/exit-codes.ts";
+import { count, plural, size } from "../../cli/terminal/format.ts";
+import { createProgress } from "../../cli/terminal/progress.ts";
+import type { StoredRecord } from "../../core/archive.ts";
+import type { Document } from "../../core/ports.ts";
+import { oneLine } from "../../core/printable.ts";
+import type { Dropped, Sample } from "../../core/sample.ts";
+import { CARD, datasetCard } from "../../reports/card.ts";
+import type { DatasetFacts } from "../../reports/facts.ts";
+import { REPORT_HTML, REPORT_JSON, reportHtml, reportJson } from "../../reports/report.ts";
+import { createStats } from "../../reports/stats.ts";
+import { tagOf } from "../../sinks/leftovers.ts";
+import { createSampler } from "../../transforms/shuffle.ts";
+import { selectionFacts, selectStored } from "../selection/selection.ts";
+import { type Session, withSession } from "../session.ts";
+import { VERSION } from "../version.ts";
+import { checkFolder } from "../writable.ts";
+import { createDecide, type Kept } from "./decide.ts";
+import { type Plan, planOf } from "./plan.ts";
+import { SetFiles } from "./set-files.ts";
+import { setFolder } from "./set-folder.ts";
+
+type DatasetInput = Input<DatasetFlags>;
+
+/** From the archive to a folder that goes straight into a trainer, with nothing dropped silently. */
+export const runDataset = async (input: DatasetInput): Promise<ExitCode> => {
+  const { flags, io } = input;
+  const root = setFolder(flags.output, io);
+  const plan = await planOf(flags, io);
+  return withSession(input, { facts: {}, writes: false, create: false }, async (session) => {
+    checkFolder(root, io);
+    const { absent, unreadable } = await selectStored(session.archive, input);
+    for (const id of absent) input.talk.log("warn", "missing", { id, message: "The archive does not have it." });
+    const drawn = flags.sample === undefined ? undefined : await draw(input, session, plan, flags.sample);
+    const files = await SetFiles.open(root, plan, flags, tagOf(io), io);
+    try {
+      const facts = await produce(input, session, plan, files, drawn);
+      tell(input, facts, absent.length);
+      const code = absent.length + unreadable > 0 ? EXIT.partial : EXIT.complete;
+      return { code, detail: {} };
+    } catch (error) {
+      await files.discard();
+      throw error;
+    }
+  });
+};
+
+/** Every call that has a document, with what becomes of it. */
+async function* decided(
+  { flags, io, talk }: DatasetInput,
+  { archive, closing }: Session,
+  plan: Plan,
+  stage: string,
+): AsyncGenerator<{ record: StoredRecord; came: Kept | Dropped }> {
+  const decide = createDecide(plan, flags);
+  const progress = await createProgress(io, flags, talk);
+  const total = (await archive.counts()).fetched;
+  let done = 0;
+  let troubled = 0;
+  try {
+    for await (const batch of archive.records()) {
+      closing.throwIfAborted();
+      for (const record of batch) {
+        if (!hasDocument(record)) continue;
+        const came = await decide(record);
+        done += 1;
+        if ("reason" in came) troubled += 1;
+        yield { record, came };
+      }
+      progress.show({ stage, done, total, troubled });
+    }
+  } finally {
+    progress.stop();
+  }
+}
+
+const hasDocument = (record: StoredRecord): record is StoredRecord & { document: Document } =>
+  record.document !== undefined;
+
+/** The ids of the samples that `--sample` keeps. */
+const draw = async (input: DatasetInput, session: Session, plan: Plan, limit: number): Promise<Set<string>> => {
+  const sampler = createSampler<string>(input.flags.seed, limit);
+  for await (const { came } of decided(input, session, plan, "Drawing"))
+    if (!("reason" in came)) for (const { id } of mainOf(came)) sampler.add(id, id);
+  return new Set(sampler.values());
+};
+
+/** The samples that are counted: whole calls, if any preset wants them. */
+const mainOf = ({ samples }: Kept): Sample[] => (samples.call.length > 0 ? samples.call : samples.turn);
+
+const produce = async (
+  input: DatasetInput,
+  session: Session,
+  plan: Plan,
+  files: SetFiles,
+  drawn: ReadonlySet<string> | undefined,
+): Promise<DatasetFacts> => {
+  const { flags } = input;
+  const stats = createStats({ seed: flags.seed });
+  const provenance = await files.sidecar("provenance.ndjson");
+  const dropped = await files.sidecar("dropped.ndjson");
+  const redacted: Record<string, number> = {};
+  const note = ({ callId, step, reason, of }: Dropped, preset?: string): void =>
+    dropped.add(`${JSON.stringify({ id: callId, ...(preset && { preset }), step, reason, ...(of && { of }) })}\n`, 1);
+
+  for await (const batch of session.archive.unsettled())
+    for (const { id, state } of batch) {
+      const out = { callId: id, step: "archive", reason: state };
+      stats.drop(out);
+      note(out);
+    }
+  for await (const { record, came } of decided(input, session, plan, "Writing")) {
+    if ("reason" in came) {
+      stats.drop(came);
+      note(came);
+      continue;
+    }
+    const main = mainOf(came).filter(({ id }) => !drawn || drawn.has(id));
+    if (main.length === 0) {
+      const out = { callId: came.callId, step: "sample", reason: "not-drawn" };
+      stats.drop(out);
+      note(out);
+      continue;
+    }
+    for (const [name, n = 0] of Object.entries(came.redacted)) redacted[name] = (redacted[name] ?? 0) + n;
+    for (const lost of came.lost) note(lost);
+    stats.keep(main, { split: came.split, changes: came.changes });
+    const used = new Set([...main, ...written(came, plan)]);
+    for (const sample of used)
+      if (!drawn || drawn.has(sample.id) || drawn.has(sample.callId))
+        provenance.add(`${JSON.stringify(origin(sample, came, record))}\n`, 1);
+    for (const wanted of plan.wanted) {
+      const unit =
+        wanted.preset.unit === "turn" || plan.policy.expand === "turn" ? came.samples.turn : came.samples.call;
+      for (const sample of unit) {
+        if (drawn && !drawn.has(sample.id) && !drawn.has(sample.callId)) continue;
+        const refusal = await files.add(wanted, came.split, sample);
+        if (refusal) note({ callId: sample.id, step: "preset", reason: refusal }, wanted.preset.name);
+      }
+    }
+    await provenance.flush();
+    await dropped.flush();
+  }
+
+  const dataFiles = await files.complete();
+  const facts = stats.facts({
+    tool: `callarchive ${VERSION}`,
+    policies: plan.policies,
+    files: dataFiles,
+    splits: plan.splits.map(({ name }) => name),
+    ...(plan.redact && { redacted }),
+  });
+  const put = async (name: string, text: string): Promise<void> => (await files.sidecar(name)).add(text);
+  for (const { preset } of plan.wanted) {
+    const own = dataFiles.filter((file) => file.preset === preset.name);
+    const prefix = plan.wanted.length > 1 ? `${preset.name}/` : "";
+    const named = own.map(({ split, name }) => ({ split, name: name.slice(prefix.length) }));
+    for (const { name, text } of preset.sidecars?.(named) ?? []) await put(`${prefix}${name}`, text);
+  }
+  await put(CARD, datasetCard(facts));
+  await put(REPORT_JSON, reportJson(facts));
+  await put(REPORT_HTML, await reportHtml(facts, stats.examples()));
+  session.closing.throwIfAborted();
+  await files.publish({
+    tool: facts.tool,
+    selection: selectionFacts(input, undefined),
+    dataset: { seed: facts.seed, policies: facts.policies, calls: facts.calls, samples: facts.samples },
+  });
+  return facts;
+};
+
+/** The samples of a call that some preset writes. */
+const written = ({ samples }: Kept, plan: Plan): Sample[] =>
+  plan.policy.expand === "turn" || plan.wanted.some(({ preset }) => preset.unit === "turn")
+    ? [...samples.call, ...samples.turn]
+    : samples.call;
+
+/** Where a sample comes from: never in the sample itself, trainers take nothing beside its messages. */
+const origin = ({ id, tokens, language, messages }: Sample, { callId, split }: Kept, { startedAt }: StoredRecord) => ({
+  id,
+  call: callId,
+  split,
+  language,
+  ...(startedAt && { startedAt }),
+  ...(tokens !== undefined && { tokens }),
+  // Numbers, not times: readers of folders guess at what looks like one.
+  turns: messages.map(({ role, turns }) => ({ role, turns: turns ?? [] })),
+});
+
+const tell = ({ talk, flags, io }: DatasetInput, facts: DatasetFacts, absent: number): void => {
+  const { calls, samples, dropped, files, redacted } = facts;
+  talk.record("summary", {
+    calls,
+    samples,
+    dropped,
+    files: files.map((file) => ({ ...file })),
+    absent,
+    ...(redacted && { redacted }),
+  } as never);
+  talk.say(
+    `${plural(calls.read, "call")} read = ${count(calls.kept)} kept + ${count(calls.dropped)} dropped; ${plural(samples, "sample")}`,
+    "green",
+  );
+  for (const { step, reason, calls: n } of dropped.slice(0, 8))
+    talk.say(`  ${count(n)} dropped by ${step}: ${oneLine(reason.split(":")[0] ?? "")}`);
+  if (redacted)
+    talk.say(
+      `  redacted: ${
+        Object.entries(redacted)
+          .map(([name, n]) => `${name} ${count(n)}`)
+          .join(", ") || "nothing found"
+      }`,
+    );
+  const place = relative(io.cwd, resolve(io.cwd, flags.output)) || ".";
+  for (const { name, rows, bytes } of files) talk.say(`${place}/${name}  ${plural(rows, "sample")}, ${size(bytes)}`);
+  talk.say(
+    `${place}/${REPORT_HTML} is to be looked at; dropped.ndjson names every call that was left out (${count(calls.dropped)}).`,
+  );
+};

@@ -1,0 +1,99 @@
+import { lstat, readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Io } from "../../cli/io.ts";
+import { UsageError } from "../../core/errors.ts";
+import { isObject } from "../../core/transcript.ts";
+import { presets } from "../../presets/index.ts";
+import { CARD } from "../../reports/card.ts";
+import { REPORT_HTML, REPORT_JSON } from "../../reports/report.ts";
+import { clearLeftovers, type Self } from "../../sinks/leftovers.ts";
+import { isInside } from "../../sinks/manifest.ts";
+import { isSpecial, placeAt } from "../../sinks/places.ts";
+import { PROBE } from "../writable.ts";
+
+/** What lies in a data set's folder, and whose it is. */
+
+export const MANIFEST = "manifest.json";
+const PROVENANCE = "provenance.ndjson";
+const DROPPED = "dropped.ndjson";
+
+const DATA = /\.(jsonl|jsonl\.gz|parquet)$/;
+const SPOOL = /^\.spool-[0-9a-f]{8}$/;
+
+/** The files of every data set that lie in its folder itself. */
+export const SET_SIDECARS: readonly string[] = [CARD, REPORT_HTML, REPORT_JSON, PROVENANCE, DROPPED];
+const SIDECARS = new Set([...SET_SIDECARS, "dataset_info.json"]);
+
+/** Whether a data set has files of this name, relative to its folder. */
+const isSetName = (name: string): boolean => {
+  const folder = dirname(name);
+  const isAtHome = folder === "." || Object.hasOwn(presets, folder);
+  return isAtHome && (DATA.test(name) || SIDECARS.has(basename(name)));
+};
+
+/** Undefined when a folder's manifest is not that of a data set, or there is none. */
+export const filesOfSet = async (root: string): Promise<string[] | undefined> => {
+  try {
+    const manifest: unknown = JSON.parse(await readFile(join(root, MANIFEST), "utf8"));
+    if (!isObject(manifest) || !isObject(manifest.dataset) || !Array.isArray(manifest.files)) return undefined;
+    const names = manifest.files.filter(isObject).map(({ name }) => String(name));
+    return names.filter((name) => isInside(name) && isSetName(name));
+  } catch {
+    return undefined;
+  }
+};
+
+/** Whether a folder holds nothing but empty folders, or is not there. */
+export const isBare = async (root: string): Promise<boolean> => {
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries)
+    if (!entry.isDirectory() || (await readdir(join(root, entry.name))).length > 0) return false;
+  return true;
+};
+
+/** Removes what data sets that were killed left unfinished. */
+export const clearSetLeftovers = async (root: string, self: Self): Promise<void> => {
+  for (const folder of [".", ...Object.keys(presets)])
+    await clearLeftovers(
+      join(root, folder),
+      self,
+      (name) => isSetName(name) || (folder === "." && [MANIFEST, PROBE].includes(name)) || SPOOL.test(name),
+    );
+};
+
+/** @throws UsageError when a file that is to appear would replace what no data set of ours wrote */
+export const checkNoStranger = async (
+  root: string,
+  shown: string,
+  names: Iterable<string>,
+  ours: ReadonlySet<string>,
+): Promise<void> => {
+  for (const name of names)
+    if (!ours.has(name) && (await lstat(join(root, name)).catch(() => undefined)))
+      throw new UsageError(
+        `${shown} holds ${name}, which no data set of callarchive wrote: move it, or name another folder with -o.`,
+      );
+};
+
+/** @throws UsageError when `-o` names something that is no folder */
+export const setFolder = (output: string, io: Io): string => {
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(output))
+    throw new UsageError(`-o ${output}: this version writes to no address. Write to a folder, and copy that.`);
+  const place = placeAt(resolve(io.cwd, output), io.pid);
+  if (output === "" || isSpecial(place) || place.kind === "file")
+    throw new UsageError(`-o ${output}: a data set is a folder, and this is none.`);
+  return place.path;
+};
+
+/** Removes files of an earlier data set, and the folders that are empty then. Follows no link. */
+export const removeOld = async (root: string, names: readonly string[]): Promise<void> => {
+  const folders = new Set<string>();
+  for (const name of names) {
+    const folder = dirname(name);
+    const isPlain = folder === "." || (await lstat(join(root, folder)).catch(() => undefined))?.isDirectory();
+    if (!isPlain || !(await lstat(join(root, name)).catch(() => undefined))?.isFile()) continue;
+    await rm(join(root, name), { force: true });
+    if (folder !== ".") folders.add(folder);
+  }
+  for (const folder of folders) await rmdir(join(root, folder)).catch(() => undefined);
+};

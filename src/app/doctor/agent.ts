@@ -1,0 +1,40 @@
+import { plural } from "../../cli/terminal/format.ts";
+import type { Archive } from "../../core/archive.ts";
+import type { Cloud } from "../cloud.ts";
+import { isKnown, whatToCheck } from "../pull/never-listed.ts";
+
+const DAY_MS = 24 * 3_600_000;
+/** How far back an agent's calls are looked for: a request a day, until one is found. */
+const DAYS = 30;
+
+/** The agent lists no call, and the archive has none of it. */
+export class SilentAgent extends Error {
+  override readonly name = "SilentAgent";
+}
+
+/**
+Looks for the agent's latest call, day by day back from now. Resolves to what was found, in words.
+
+@throws SilentAgent, and what the service answers for an agent that it does not know
+*/
+export const agentLists = async (
+  cloud: Pick<Cloud, "ims" | "addressFlag">,
+  agentId: string,
+  openArchive: () => Promise<Archive | undefined>,
+  now: Date,
+): Promise<string> => {
+  for (let day = 0; day < DAYS; day += 1) {
+    const end = new Date(now.getTime() - day * DAY_MS);
+    const query = { agentId, start: new Date(end.getTime() - DAY_MS), end, page: 1, size: 1 };
+    if ((await cloud.ims.listInstances(query)).length > 0)
+      return `${agentId} lists calls, the latest ${day === 0 ? "of the last 24 hours" : `${plural(day, "day")} ago`}`;
+  }
+  const archive = await openArchive();
+  try {
+    if (archive && (await isKnown(archive, agentId)))
+      return `${agentId} has listed no call in the last ${DAYS} days; the archive has older ones`;
+  } finally {
+    await archive?.close();
+  }
+  throw new SilentAgent(`${agentId} has listed no call in the last ${DAYS} days: ${whatToCheck(cloud)}`);
+};

@@ -1,0 +1,23 @@
+import type { RedactFlags } from "../cli/options.ts";
+import { UsageError } from "../core/errors.ts";
+import type { RedactCategory, RedactOptions, Redactor } from "../transforms/redact/index.ts";
+
+/** What the flags want redacted; undefined when nothing is. @throws UsageError */
+export const redactionOf = async ({ redact, redactPattern }: RedactFlags): Promise<RedactOptions | undefined> => {
+  if (redact === undefined && redactPattern === undefined) return undefined;
+  const { parsePattern, REDACT_CATEGORIES } = await import("../transforms/redact/index.ts");
+  const names = redact?.includes("all") ? [...REDACT_CATEGORIES] : (redact ?? []);
+  const isCategory = (name: string): name is RedactCategory => (REDACT_CATEGORIES as readonly string[]).includes(name);
+  const stray = names.find((name) => !isCategory(name));
+  if (stray !== undefined)
+    throw new UsageError(`--redact knows ${REDACT_CATEGORIES.join(", ")} and all, not "${stray}".`);
+  return { categories: names.filter(isCategory), patterns: (redactPattern ?? []).map(parsePattern) };
+};
+
+/** Takes it out. @throws UsageError */
+export const redactorOf = async (flags: RedactFlags): Promise<Redactor | undefined> => {
+  const options = await redactionOf(flags);
+  if (options === undefined) return undefined;
+  const { createRedactor } = await import("../transforms/redact/index.ts");
+  return createRedactor(options);
+};

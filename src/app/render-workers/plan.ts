@@ -1,0 +1,34 @@
+import type { RedactFlags } from "../../cli/options.ts";
+import type { Writer } from "../../core/ports.ts";
+import type { Filter, Rendering } from "../../core/render-batch.ts";
+import { callTranscript } from "../../parse/call-log.ts";
+import { voiceSample } from "../../transforms/curate/voice.ts";
+import { type WriterName, type WriterOptions, writers } from "../../writers/index.ts";
+import { redactorOf } from "../redaction.ts";
+
+export interface PlannedOutput {
+  format: WriterName;
+  options: Omit<WriterOptions, "toSample">;
+}
+
+export const writerOf = ({ format, options }: PlannedOutput): Writer =>
+  writers[format].create({ ...options, toSample: (transcript) => voiceSample(transcript) });
+
+/** What is to be done with records, as plain data: another thread can be told of it. */
+export interface RenderPlan {
+  outputs: readonly PlannedOutput[];
+  filter: Filter;
+  redact: Pick<RedactFlags, "redact" | "redactPattern">;
+}
+
+/** @throws UsageError for kinds that cannot be redacted */
+export const renderingOf = async ({ outputs, filter, redact }: RenderPlan): Promise<Rendering> => {
+  const redactor = await redactorOf(redact);
+  return {
+    read: redactor
+      ? (record) => redactor(callTranscript(record))
+      : (record) => ({ transcript: callTranscript(record) }),
+    filter,
+    writers: outputs.map(writerOf),
+  };
+};

@@ -1,0 +1,109 @@
+import { Worker } from "node:worker_threads";
+import type { Renderer } from "../../core/export.ts";
+import { wholeRecord } from "../../core/raw-record.ts";
+import { type Rendered, type Rendering, render } from "../../core/render-batch.ts";
+import { type Bundle, bundled, unbundled } from "./bundle.ts";
+import { type RenderPlan, renderingOf } from "./plan.ts";
+
+/** New objects of a thread: room for a bundle's. What is left to V8 takes three times as much. */
+const YOUNG_MB = 24;
+
+type Had = Parameters<Renderer["render"]>[1];
+
+/** To a thread. */
+export interface Asked {
+  number: number;
+  bundle: Bundle;
+  had: Had;
+}
+
+/** And back; `long` is a bundle with text in it that only the thread that writes can make. */
+export type Told =
+  | { number: number; rendered: Rendered }
+  | { number: number; long: Bundle }
+  | { number: number; error: unknown };
+
+interface Waiting {
+  resolve: (rendered: Rendered | Bundle) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+Renders on threads of its own, or with 0 of them on this one.
+
+@throws UsageError for kinds that cannot be redacted
+*/
+export const openRenderer = async (
+  plan: RenderPlan,
+  threads: number,
+): Promise<Renderer & { close(): Promise<void> }> => {
+  const all = startThreads(plan, threads);
+  if (all.length === 0) {
+    const rendering = await renderingOf(plan);
+    return {
+      render: async (records, had) => render(records.map(wholeRecord), had, rendering),
+      ahead: 0,
+      close: async () => undefined,
+    };
+  }
+  let next = 0;
+  let here: Promise<Rendering> | undefined;
+  return {
+    // In turns: bundles are much of a size, and leave in the order in which they came.
+    render: async (records, had) => {
+      const done = await (all[next++ % all.length] as Thread).render(bundled(records), had);
+      if ("outputs" in done) return done;
+      here ??= renderingOf(plan);
+      return render(unbundled(done), had, await here);
+    },
+    ahead: all.length,
+    close: async () => void (await Promise.all(all.map((thread) => thread.close()))),
+  };
+};
+
+type Thread = ReturnType<typeof startThread>;
+
+/** As many as the system grants. */
+const startThreads = (plan: RenderPlan, wanted: number): Thread[] => {
+  const all: Thread[] = [];
+  try {
+    while (all.length < wanted) all.push(startThread(plan));
+  } catch {
+    // A limit on processes, mostly: there may be fewer, or none.
+  }
+  return all;
+};
+
+const startThread = (plan: RenderPlan) => {
+  const worker = new Worker(new URL("./thread.js", import.meta.url), {
+    workerData: plan,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
+  const waiting = new Map<number, Waiting>();
+  let failure: unknown;
+  let count = 0;
+  const fail = (error: unknown): void => {
+    failure ??= error;
+    for (const { reject } of waiting.values()) reject(failure);
+    waiting.clear();
+  };
+  worker.on("message", (told: Told) => {
+    const asked = waiting.get(told.number);
+    waiting.delete(told.number);
+    if ("error" in told) asked?.reject(told.error);
+    else asked?.resolve("long" in told ? told.long : told.rendered);
+  });
+  worker.on("error", fail);
+  worker.on("messageerror", fail);
+  worker.on("exit", () => fail(new Error("A thread that renders has ended.")));
+  return {
+    render: (bundle: Bundle, had: Had): Promise<Rendered | Bundle> =>
+      new Promise((resolve, reject) => {
+        if (failure !== undefined) return reject(failure);
+        const number = count++;
+        waiting.set(number, { resolve, reject });
+        worker.postMessage({ number, bundle, had } satisfies Asked, [bundle.bytes.buffer]);
+      }),
+    close: () => worker.terminate(),
+  };
+};

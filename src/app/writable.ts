@@ -1,0 +1,46 @@
+import { accessSync, constants, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import type { Io } from "../cli/io.ts";
+import { messageOf, UsageError } from "../core/errors.ts";
+import { tagOf } from "../sinks/leftovers.ts";
+import { isSpecial, makeFolder, placeAt, type Special } from "../sinks/places.ts";
+
+/** The name of the file that a folder is tried with, less its tag. */
+export const PROBE = ".callarchive";
+
+/**
+Fails now, not after an hour of work, when a file that is written at the end could not be.
+
+@param flag that names it
+@throws UsageError for a folder, Error for a place that cannot be written
+*/
+export const checkFileWritable = (path: string | undefined, flag: string, io: Io): void => {
+  if (path === undefined) return;
+  const place = placeAt(resolve(io.cwd, path), io.pid);
+  if (isSpecial(place)) checkSpecial(place);
+  else if (place.kind === "folder" || /[/\\]$/.test(path))
+    throw new UsageError(`${flag} ${path} names a folder: it takes a file.`);
+  else checkFolder(dirname(place.path), io);
+};
+
+/** Makes the folder, if it is not there. @throws Error when nothing can be written there */
+export const checkFolder = (folder: string, io: Io): void => {
+  const probe = join(folder, `${PROBE}.${tagOf(io)}.part`);
+  try {
+    makeFolder(folder);
+    writeFileSync(probe, "", { mode: 0o600, flag: "wx" });
+    rmSync(probe);
+  } catch (error) {
+    throw new Error(`Cannot write to ${folder}: ${messageOf(error)}`);
+  }
+};
+
+/** @throws Error when it may not be written */
+export const checkSpecial = (place: Special): void => {
+  if (place.kind === "descriptor") return;
+  try {
+    accessSync(place.path, constants.W_OK);
+  } catch (error) {
+    throw new Error(`Cannot write to ${place.path}: ${messageOf(error)}`);
+  }
+};

@@ -1,0 +1,21 @@
+import type { Command } from "commander";
+import { presets } from "../../presets/index.ts";
+import { REDACT_CATEGORIES } from "../../transforms/redact/index.ts";
+import { writers } from "../../writers/index.ts";
+import { bash } from "./bash.ts";
+import { fish } from "./fish.ts";
+import { completable } from "./model.ts";
+import { zsh } from "./zsh.ts";
+
+const shells = { bash, zsh, fish };
+export type Shell = keyof typeof shells;
+
+/** The completion script for a shell; it knows all by itself, and runs nothing when a key is pressed. */
+export const completionScript = (shell: Shell, program: Command): string =>
+  shells[shell](
+    completable(program, {
+      format: Object.keys(writers),
+      preset: Object.keys(presets),
+      redact: [...REDACT_CATEGORIES, "all"],
+    }),
+  );

@@ -1,0 +1,81 @@
+import type { Command } from "commander";
+import type { Json, JsonObject } from "../../core/transcript.ts";
+import type { Io } from "../io.ts";
+import { table } from "../terminal/format.ts";
+import { type Config, type Setting, type Source, settingsOf } from "./config.ts";
+import { isSecret, redacted } from "./secrets.ts";
+
+/** A flag's value, with the commands for which it is that. */
+export interface Shown {
+  key: string;
+  /** Nothing secret is in it. */
+  value: Json;
+  text: string;
+  source: Source;
+  commands: string[];
+}
+
+/** What each flag is worth, commands that agree in one row. @throws UsageError as the command itself would */
+export const effective = (commands: readonly Command[], config: Config | undefined, io: Io): Shown[] => {
+  const rows = new Map<string, Shown>();
+  for (const command of commands)
+    for (const setting of settingsOf(command, config, io)) {
+      const { flag, value, source } = setting;
+      const text = textOf(setting);
+      const same = JSON.stringify([flag.key, text, source]);
+      const row = rows.get(same);
+      if (row) row.commands.push(command.name());
+      else {
+        const shown = isSecret(flag.key) && value !== undefined ? "***" : clean(value);
+        rows.set(same, { key: flag.key, value: shown, text, source, commands: [command.name()] });
+      }
+    }
+  return [...rows.values()].sort((a, b) => (a.key === b.key ? 0 : a.key < b.key ? -1 : 1));
+};
+
+/** For people. @param all how many commands there are: where all agree, they are not named; where one is asked for, none */
+export const showTable = (rows: readonly Shown[], all: number): string =>
+  table(
+    [
+      ["FLAG", "VALUE", "FROM", "COMMANDS"],
+      ...rows.map(({ key, text, source, commands }) => [
+        key,
+        text,
+        place(source),
+        commands.length === all ? "all" : commands.join(" "),
+      ]),
+    ].map((row) => (all === 1 ? row.slice(0, 3) : row)),
+  );
+
+export const showJson = (path: string | undefined, rows: readonly Shown[]): JsonObject => ({
+  file: path ?? null,
+  settings: rows.map(({ key, value, source, commands }) => ({ key, value, ...source, commands })),
+});
+
+const place = (source: Source): string =>
+  source.from === "env" ? source.variable : source.from === "file" ? `${source.file}:${source.line}` : source.from;
+
+const textOf = ({ flag, value, source, text: written }: Setting): string => {
+  if (value === undefined) return "(unset)";
+  if (isSecret(flag.key)) return "***";
+  if (source.from === "default" && flag.on?.defaultValueDescription) return flag.on.defaultValueDescription;
+  // A number's unit is in the words, not in the value.
+  const cleaned = clean(typeof value === "number" ? (written ?? value) : value);
+  const text = Array.isArray(cleaned)
+    ? cleaned.join(",")
+    : isShard(cleaned)
+      ? `${cleaned.index}/${cleaned.count}`
+      : cleaned;
+  const plain = typeof text === "object" ? JSON.stringify(text) : String(text);
+  // One line, and nothing that moves a terminal's cursor.
+  return /^[^\p{C}]+$/u.test(plain) ? plain : JSON.stringify(plain);
+};
+
+const isShard = (value: Json): value is { index: number; count: number } =>
+  typeof value === "object" && value !== null && "index" in value && "count" in value;
+
+const clean = (value: unknown): Json => {
+  if (typeof value === "string") return redacted(value);
+  // Whatever else a flag's parser makes is data; undefined is no value.
+  return Array.isArray(value) ? value.map(clean) : ((value ?? null) as Json);
+};

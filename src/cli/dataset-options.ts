@@ -1,0 +1,103 @@
+import { Option } from "commander";
+import { type ArchiveFlags, type RedactFlags, redactOptions, type SelectionFlags } from "./options.ts";
+import { bytes, seconds, several, whole } from "./values.ts";
+
+export interface DatasetFlags extends SelectionFlags, ArchiveFlags, RedactFlags {
+  preset?: string[];
+  output: string;
+  status?: string;
+  greeting: "system" | "drop" | "pad" | "mask";
+  system: string;
+  systemFile?: string;
+  interrupted: "cut" | "mask" | "keep";
+  stripFillers?: boolean;
+  kind?: string[];
+  minTurns?: number;
+  maxTurns?: number;
+  minDuration?: number;
+  maxCallDuration?: number;
+  minCharacters?: number;
+  language?: string[];
+  expand: "call" | "turn";
+  contentParts?: boolean;
+  think?: "empty" | "reasoning";
+  maxTokens?: number;
+  tokenizer?: string;
+  overBudget: "drop" | "cut";
+  dedupe: "exact" | "near" | "none";
+  split: string;
+  seed: string;
+  shuffle?: boolean;
+  sample?: number;
+  maxFileSize?: number;
+  gzip?: boolean;
+  parquet?: boolean;
+  task: "chat" | "text-to-sql";
+}
+
+const option = (flags: string, description: string, parse?: (text: string, before: never) => unknown): Option => {
+  const made = new Option(flags, description);
+  return parse ? made.argParser(parse as (text: string, before: unknown) => unknown) : made;
+};
+
+export const datasetOptions = (): Record<string, Option[]> => ({
+  Samples: [
+    option(
+      "--preset <name>",
+      "kind of file: messages, bailian, llama-factory, ms-swift, axolotl, trl, openai, together, sharegpt, alpaca; repeatable (default: messages)",
+      several,
+    ),
+    option("--task <task>", "what is to be learned").choices(["chat", "text-to-sql"]).default("chat"),
+    option(
+      "--greeting <policy>",
+      "what the agent says first: quoted in the system turn, dropped, padded, or kept unlearned",
+    )
+      .choices(["system", "drop", "pad", "mask"])
+      .default("system"),
+    option("--system <text>", "the system turn: auto (the call's own prompt), none, or this text").default("auto"),
+    option("--system-file <file>", "the system turn, from a file"),
+    option("--interrupted <policy>", "where the caller cut in: cut, cut and not learn it (mask), or keep all")
+      .choices(["cut", "mask", "keep"])
+      .default("cut"),
+    option("--strip-fillers", 'take "um", 嗯 and their like out of what callers say'),
+    option("--kind <kinds>", "only turns of these kinds, for example normal", several),
+    option("--expand <unit>", "one sample per call, or one per agent turn").choices(["call", "turn"]).default("call"),
+    option("--content-parts", "bailian: content as a list of parts"),
+    option("--think <mode>", "bailian, thinking models: empty or the source's reasoning before each answer").choices([
+      "empty",
+      "reasoning",
+    ]),
+  ],
+  Limits: [
+    option("--min-turns <n>", "drop shorter dialogs", whole(1)),
+    option("--max-turns <n>", "drop longer dialogs", whole(1)),
+    option("--min-duration <time>", "drop shorter calls: seconds, or 90s, 5m", seconds),
+    option("--max-call-duration <time>", "drop longer calls: seconds, or 90s, 5m", seconds),
+    option("--min-characters <n>", "drop dialogs with less text", whole(1)),
+    option("--language <names>", "keep dialogs in zh, en, mixed or other", several),
+    option("--max-tokens <n>", "keep samples within a budget, counted through the real chat template", whole(1)),
+    option(
+      "--tokenizer <name|file>",
+      "counts tokens, for the report and for --max-tokens: qwen3, o200k, or a tokenizer.json with its template beside it (default with --max-tokens: qwen3)",
+    ),
+    option("--over-budget <how>", "drop what is over the budget, or cut it at whole turns")
+      .choices(["drop", "cut"])
+      .default("drop"),
+  ],
+  Redaction: redactOptions(),
+  Set: [
+    option("--dedupe <how>", "drop exact copies, near ones too, or none; none ever straddles a split but with none")
+      .choices(["exact", "near", "none"])
+      .default("exact"),
+    option("--split <shares>", "by hash of the call, stable for ever").default("train=0.9,validation=0.05,test=0.05"),
+    option("--seed <text>", "another choice of splits, order and sample").default("0"),
+    option("--shuffle", "order by seeded hash instead of by start"),
+    option("--sample <n>", "only so many samples, by seeded hash", whole(1)),
+  ],
+  Output: [
+    option("-o, --output <folder>", "where the data set goes").default("dataset"),
+    option("--max-file-size <size>", "split files that would be larger: 200MB", bytes),
+    option("--gzip", "compress the files: .jsonl.gz"),
+    option("--parquet", "Parquet instead of JSONL"),
+  ],
+});

@@ -1,0 +1,89 @@
+import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
+import { lossRules } from "./checks/loss-rules.ts";
+import { messageRules } from "./checks/message-rules.ts";
+import { eachRow, tuned } from "./checks/rule.ts";
+import { CHAT, viewOf } from "./checks/view.ts";
+import { messageRow } from "./fit.ts";
+import { pairingRule } from "./pairing.ts";
+import type { Abilities, Preset } from "./shape.ts";
+import { toolMessage } from "./tool-calls.ts";
+
+const loss = { key: "train", on: "every" } as const;
+const can: Abilities = {
+  system: true,
+  loss,
+  tools: true,
+  reasoning: false,
+  greetingFirst: true,
+  emptyUser: true,
+};
+
+const view = viewOf(["messages"], CHAT);
+
+/** Axolotl, `type: chat_template`. Arguments of tools are text, which Axolotl reads: objects would change the column. */
+export const axolotl: Preset = {
+  name: "axolotl",
+  summary: "Axolotl's chat_template, with train per turn",
+  reader: "Axolotl",
+  can,
+  unit: "call",
+  loader: "datasets",
+  advice: { tokens: { limit: 512, setting: "sequence_len", beyond: "dropped" } },
+  line: (sample, options = {}) =>
+    messageRow(sample, can, options, (message) => ({
+      ...(toolMessage(message, "text") ?? { role: message.role, content: message.content }),
+      ...(options.loss && { train: message.role === "assistant" && message.learn !== false }),
+    })),
+  rules: [
+    ...tuned(
+      messageRules({
+        view,
+        user: ["user"],
+        assistant: ["assistant"],
+        system: "system",
+        tool: ["tool"],
+        keys: ["role", "content", "train", "train_detail", "tool_calls", "tool_call_id", "name", "weight"],
+        emptyUser: true,
+      }),
+      {
+        "message-key": {
+          severity: "warning",
+          effect: "Axolotl ignores other keys, and they change the column's type.",
+        },
+        "starts-with-assistant": null,
+      },
+    ),
+    eachRow(
+      "greeting-trained",
+      "error",
+      'A turn of the assistant before any user needs "train": false, or the template of Qwen3.5 raises.',
+      (row) => {
+        const seen = view(row);
+        if (typeof seen === "string") return undefined;
+        const opening = seen.slice(
+          0,
+          Math.max(
+            0,
+            seen.findIndex(({ role }) => role === "user"),
+          ),
+        );
+        const odd = opening.find(({ role, message }) => role === "assistant" && message.train !== false);
+        return odd && `${odd.where} is learned`;
+      },
+    ),
+    ...lossRules({
+      view,
+      loss,
+      assistant: ["assistant"],
+      values: "boolean",
+      mixed: {
+        severity: "error",
+        effect:
+          "The column's type changes: Hugging Face datasets before 4.7 raise, and so does a key that train has not.",
+      },
+    }),
+    pairingRule(view),
+    onlyKeys(["messages", "tools"], "warning", "Axolotl ignores other columns."),
+    ...datasetsRules(),
+  ],
+};

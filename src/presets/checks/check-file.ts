@@ -1,0 +1,110 @@
+import type { JsonObject } from "../../core/transcript.ts";
+import type { Preset } from "../shape.ts";
+import { type Columns, createColumns } from "./columns.ts";
+import type { FileEnd, Rule, Severity, Watch } from "./rule.ts";
+import { readLine, textRules } from "./text-rules.ts";
+
+/** A rule that a file breaks, and where. */
+export interface Finding {
+  rule: string;
+  severity: Severity;
+  /** From 1; absent for what the file as a whole breaks. */
+  line?: number;
+  /** In few words, never the conversation's own. */
+  detail: string;
+}
+
+/** How one file came out. */
+export interface FileReport {
+  preset?: string;
+  rows: number;
+  errors: number;
+  warnings: number;
+  /** Each broken rule: how often, and what its reader does with it. */
+  rules: { rule: string; severity: Severity; count: number; effect: string }[];
+  columns: Columns;
+}
+
+export interface FileCheck {
+  /** Takes the next line, without its end. */
+  line(bytes: Uint8Array): Finding[];
+  /** A line that is longer than anyone wants to hold, or the place where the gzip breaks. */
+  trouble(what: "long" | "gzip"): Finding[];
+  end(file: Pick<FileEnd, "bytes">): Finding[];
+  /** False when the rest of the file cannot be made sense of. */
+  readonly isReadable: boolean;
+  report(): FileReport;
+}
+
+/**
+Checks one file, line by line, against a preset's rules; remembers counts and columns, never rows.
+
+`choose` is asked at the first row, for files whose preset nobody named.
+*/
+export const checkFile = (choose: (row: JsonObject) => Preset | undefined): FileCheck => {
+  const counts = new Map<string, FileReport["rules"][number]>();
+  const columns = createColumns();
+  let preset: Preset | undefined;
+  let watched: { rule: Rule; watch: Watch }[] | undefined;
+  let lines = 0;
+  let rows = 0;
+  let isReadable = true;
+
+  const found = (rule: Pick<Rule, "id" | "severity" | "effect">, detail: string, line?: number): Finding => {
+    const severity = rule.id === textRules.blank.id && preset?.noBlankLines ? "error" : rule.severity;
+    const known = counts.get(rule.id) ?? { rule: rule.id, severity, count: 0, effect: rule.effect };
+    counts.set(rule.id, { ...known, count: known.count + 1 });
+    return { rule: rule.id, severity, ...(line !== undefined && { line }), detail };
+  };
+  const begin = (row: JsonObject): Finding[] => {
+    preset = choose(row);
+    watched = preset?.rules.map((rule) => ({ rule, watch: rule.watch() })) ?? [];
+    return preset === undefined ? [found(textRules.shape, "the first row", lines)] : [];
+  };
+
+  return {
+    line: (bytes) => {
+      lines += 1;
+      const { row, problems, ends } = readLine(bytes, lines === 1);
+      if (ends) isReadable = false;
+      const findings = problems.map(({ rule, detail }) => found(rule, detail, lines));
+      if (row === undefined) return findings;
+      rows += 1;
+      columns.add(row);
+      if (watched === undefined) findings.push(...begin(row));
+      for (const { rule, watch } of watched ?? []) {
+        const detail = watch.row?.(row);
+        if (detail !== undefined) findings.push(found(rule, detail, lines));
+      }
+      return findings;
+    },
+    trouble: (what) => {
+      lines += 1;
+      return [found(textRules[what], what === "long" ? "has more than 64 MB" : "cannot be unpacked", lines)];
+    },
+    end: ({ bytes }) => {
+      const findings = rows === 0 && counts.size === 0 ? [found(textRules.empty, "the file has no rows")] : [];
+      for (const { rule, watch } of watched ?? []) {
+        const detail = watch.end?.({ rows, bytes });
+        if (detail !== undefined) findings.push(found(rule, detail));
+      }
+      return findings;
+    },
+    get isReadable() {
+      return isReadable;
+    },
+    report: () => {
+      const rules = [...counts.values()];
+      const sum = (severity: Severity): number =>
+        rules.filter((each) => each.severity === severity).reduce((total, { count }) => total + count, 0);
+      return {
+        ...(preset && { preset: preset.name }),
+        rows,
+        errors: sum("error"),
+        warnings: sum("warning"),
+        rules,
+        columns,
+      };
+    },
+  };
+};

@@ -1,0 +1,71 @@
+import type { Abilities } from "../shape.ts";
+import { eachRow, named, type Rule } from "./rule.ts";
+import type { Seen, View } from "./view.ts";
+
+interface LossShape {
+  view: View;
+  loss: NonNullable<Abilities["loss"]>;
+  assistant: readonly string[];
+  /** The values that the key may have. */
+  values: "boolean" | "0 or 1";
+  /** What mixed keys do to this reader. */
+  mixed: Pick<Rule, "severity" | "effect">;
+}
+
+/** Keys that say whether a turn is learned. */
+export const lossRules = ({ view, loss: { key, on }, assistant, values, mixed }: LossShape): Rule[] => {
+  const isAssistant = ({ role }: Seen): boolean => typeof role === "string" && assistant.includes(role);
+  const fits = (value: unknown): boolean =>
+    values === "boolean" ? typeof value === "boolean" : value === 0 || value === 1;
+  const has = ({ message }: Seen): boolean => Object.hasOwn(message, key);
+  const rule = (id: string, effect: string, find: (seen: Seen[]) => string | undefined): Rule =>
+    eachRow(id, "error", effect, (row) => {
+      const seen = view(row);
+      return typeof seen === "string" ? undefined : find(seen);
+    });
+
+  return [
+    rule(
+      "loss-value",
+      `"${key}" is ${values === "boolean" ? "true or false" : values}: anything else is refused or misread.`,
+      (seen) => {
+        const odd = seen.find((each) => has(each) && !fits(each.message[key]));
+        return odd && `${odd.where} has "${key}": ${named(odd.message[key])}`;
+      },
+    ),
+    ...(on === "assistants"
+      ? [
+          rule("loss-place", `"${key}" belongs to the assistant's turns alone.`, (seen) => {
+            const odd = seen.find((each) => has(each) && !isAssistant(each));
+            return odd && `${odd.where} has "${key}", with the role ${named(odd.role)}`;
+          }),
+        ]
+      : []),
+    rule("nothing-to-learn", "The row costs time and teaches nothing.", (seen) => {
+      const answers = seen.filter(isAssistant);
+      const isOff = ({ message }: Seen): boolean => message[key] === false || message[key] === 0;
+      return answers.length > 0 && answers.every(isOff) ? "no turn of it is to be learned" : undefined;
+    }),
+    {
+      id: "mixed-keys",
+      ...mixed,
+      watch: () => ({ row: mixedKeys(view, key, on === "every" ? () => true : isAssistant) }),
+    },
+  ];
+};
+
+/** Where the key is on some of the turns that it is for, or on all of them in one row and on none in another. */
+const mixedKeys = (view: View, key: string, isFor: (each: Seen) => boolean) => {
+  let usual: { has: boolean } | undefined;
+  return (row: Parameters<View>[0]): string | undefined => {
+    const seen = view(row);
+    if (typeof seen === "string") return undefined;
+    const turns = seen.filter(isFor);
+    const count = turns.filter(({ message }) => Object.hasOwn(message, key)).length;
+    if (turns.length === 0) return undefined;
+    if (count > 0 && count < turns.length) return `"${key}" is on ${count} of ${turns.length} turns`;
+    usual ??= { has: count > 0 };
+    if (usual.has === count > 0) return undefined;
+    return `"${key}" is ${count > 0 ? "here, but not in the first row" : "missing, but the first row has it"}`;
+  };
+};

@@ -1,0 +1,104 @@
+import type { Message } from "../core/sample.ts";
+import type { JsonObject } from "../core/transcript.ts";
+import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
+import { messageRules } from "./checks/message-rules.ts";
+import { eachRow, named, tuned } from "./checks/rule.ts";
+import { SHAREGPT, viewOf } from "./checks/view.ts";
+import { dialogOf, systemOf, unfit } from "./fit.ts";
+import { infoFile, TAGS } from "./llama-factory-info.ts";
+import type { Abilities, Preset, Refused } from "./shape.ts";
+import { haveArguments, namedCall } from "./tool-calls.ts";
+
+const can: Abilities = {
+  system: true,
+  tools: true,
+  reasoning: false,
+  greetingFirst: false,
+  emptyUser: true,
+};
+
+const view = viewOf(["conversations"], SHAREGPT);
+const LEFT_OUT = "LLaMA-Factory leaves the row out, with a line in its log alone.";
+const {
+  user_tag: USER,
+  assistant_tag: ASSISTANT,
+  observation_tag: RESULT,
+  function_tag: CALL,
+  system_tag: SYSTEM,
+} = TAGS;
+
+/** LLaMA-Factory's "sharegpt": places decide, so user and assistant must take strict turns. */
+export const llamaFactory: Preset = {
+  name: "llama-factory",
+  summary: "LLaMA-Factory, with dataset_info.json",
+  reader: "LLaMA-Factory",
+  can,
+  unit: "call",
+  loader: "datasets",
+  advice: { tokens: { limit: 2048, setting: "cutoff_len", beyond: "truncated" } },
+  plainOnly: true,
+  line: (sample, options = {}) => {
+    const { messages } = sample;
+    const odd = unfit(sample, can, options) ?? toolTrouble(messages);
+    // The key is in every row: files of one folder must have the same columns.
+    return odd ?? { conversations: dialogOf(messages).map(shape), system: systemOf(messages) };
+  },
+  rules: [
+    ...tuned(
+      messageRules({
+        view,
+        user: [USER, RESULT],
+        assistant: [ASSISTANT, CALL],
+        system: SYSTEM,
+        keys: ["from", "value"],
+        emptyUser: true,
+        blank: [RESULT],
+      }),
+      {
+        role: { effect: LEFT_OUT },
+        alternation: { effect: LEFT_OUT },
+        "starts-with-assistant": { effect: LEFT_OUT },
+        "ends-with-user": { effect: LEFT_OUT },
+        "message-key": { severity: "warning", effect: "LLaMA-Factory ignores other keys." },
+      },
+    ),
+    eachRow("function-call", "error", "LLaMA-Factory raises where a call is not JSON.", (row) => {
+      const seen = view(row);
+      if (typeof seen === "string") return undefined;
+      const odd = seen.find(({ role, content }) => role === CALL && !isCall(content));
+      return odd && `${odd.where} is not {"name", "arguments"} or a list of them`;
+    }),
+    eachRow("system-type", "error", "The system column is text.", ({ system }) =>
+      system === undefined || system === null || typeof system === "string" ? undefined : `system is ${named(system)}`,
+    ),
+    onlyKeys(["conversations", "system", "tools"], "warning", "LLaMA-Factory ignores columns that it is not told of."),
+    ...datasetsRules(["system", "tools"]),
+  ],
+  sidecars: (files) => [{ name: "dataset_info.json", text: infoFile(files) }],
+};
+
+const shape = ({ role, content, toolCalls }: Message): JsonObject => {
+  if (role === "tool") return { from: RESULT, value: content };
+  if (toolCalls === undefined) return { from: role === "user" ? USER : ASSISTANT, value: content };
+  const calls = toolCalls.map(namedCall);
+  return { from: CALL, value: JSON.stringify(calls.length === 1 ? calls[0] : calls) };
+};
+
+const toolTrouble = (messages: readonly Message[]): Refused | undefined => {
+  if (messages.some(({ content, toolCalls }) => toolCalls !== undefined && content.trim() !== ""))
+    return { dropped: "tool-call-with-text" };
+  if (messages.some(({ role }, index) => role === "tool" && messages[index + 1]?.role === "tool"))
+    return { dropped: "parallel-tool-results" };
+  return haveArguments(messages) ? undefined : { dropped: "tool-arguments-not-json" };
+};
+
+const isCall = (content: unknown): boolean => {
+  try {
+    const value: unknown = JSON.parse(String(content));
+    return (Array.isArray(value) ? value : [value]).every(
+      (call) => typeof call?.name === "string" && "arguments" in call,
+    );
+  } catch {
+    return false;
+  }
+};

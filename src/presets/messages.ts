@@ -1,0 +1,36 @@
+import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
+import { messageRules } from "./checks/message-rules.ts";
+import { CHAT, viewOf } from "./checks/view.ts";
+import { messageRow } from "./fit.ts";
+import type { Abilities, Preset } from "./shape.ts";
+
+const can: Abilities = {
+  system: true,
+  tools: false,
+  reasoning: false,
+  greetingFirst: false,
+  emptyUser: false,
+};
+
+/** The shape that every reader takes. */
+export const messages: Preset = {
+  name: "messages",
+  summary: 'role and content alone, {"messages": […]}: what every reader takes',
+  reader: "Qwen, TRL and most other trainers",
+  can,
+  unit: "call",
+  loader: "datasets",
+  advice: {},
+  line: (sample, options = {}) => messageRow(sample, can, options, ({ role, content }) => ({ role, content })),
+  rules: [
+    ...messageRules({
+      view: viewOf(["messages"], CHAT),
+      user: ["user"],
+      assistant: ["assistant"],
+      system: "system",
+      keys: ["role", "content"],
+    }),
+    onlyKeys(["messages"], "error", "Strict readers refuse any other key."),
+    ...datasetsRules(),
+  ],
+};

@@ -1,0 +1,89 @@
+import type { Message } from "../core/sample.ts";
+import type { JsonObject } from "../core/transcript.ts";
+import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
+import { lossRules } from "./checks/loss-rules.ts";
+import { messageRules } from "./checks/message-rules.ts";
+import { tuned } from "./checks/rule.ts";
+import { CHAT, viewOf } from "./checks/view.ts";
+import { unfit } from "./fit.ts";
+import type { Abilities, Preset, PresetOptions } from "./shape.ts";
+import { haveArguments, namedCall } from "./tool-calls.ts";
+
+const loss = { key: "loss", on: "assistants" } as const;
+const can: Abilities = {
+  system: true,
+  loss,
+  tools: true,
+  reasoning: false,
+  greetingFirst: true,
+  emptyUser: true,
+};
+
+const view = viewOf(["messages"], CHAT);
+const ASSISTANT = ["assistant", "tool_call"];
+const DELETED = "ms-swift deletes such rows without a word.";
+const KEYS = ["messages", "channel", "tools", "images", "videos", "audios", "objects", "label", "rejected_response"];
+
+/** ms-swift: calls of tools are messages of their own. */
+export const msSwift: Preset = {
+  name: "ms-swift",
+  summary: "ms-swift (ModelScope), with loss per turn",
+  reader: "ms-swift",
+  can,
+  unit: "call",
+  loader: "datasets",
+  advice: {},
+  line: (sample, options = {}) => {
+    const odd = unfit(sample, can, options);
+    if (odd) return odd;
+    if (!haveArguments(sample.messages)) return { dropped: "tool-arguments-not-json" };
+    return { messages: sample.messages.flatMap((message) => shapes(message, options)) };
+  },
+  rules: [
+    ...tuned(
+      messageRules({
+        view,
+        user: ["user"],
+        assistant: ["assistant"],
+        system: "system",
+        calls: ["tool_call"],
+        tool: ["tool", "tool_response"],
+        keys: ["role", "content", "loss"],
+        emptyUser: true,
+      }),
+      {
+        "content-type": { effect: `Null content fails. ${DELETED}` },
+        alternation: { effect: "ms-swift puts texts of one role together without any separator." },
+        role: { effect: DELETED },
+        "no-messages": { effect: DELETED },
+        "message-key": {
+          severity: "warning",
+          effect: "ms-swift ignores other keys, and they change the column's type.",
+        },
+        "no-assistant": { effect: "There is nothing to learn in it." },
+        "starts-with-assistant": null,
+      },
+    ),
+    ...lossRules({
+      view,
+      loss,
+      assistant: ASSISTANT,
+      values: "boolean",
+      mixed: {
+        severity: "error",
+        effect:
+          "The column's type changes: Hugging Face datasets before 4.7 raise, and so does a key that train has not.",
+      },
+    }),
+    onlyKeys(KEYS, "warning", "ms-swift removes other columns."),
+    ...datasetsRules(),
+  ],
+};
+
+const shapes = ({ role, content, learn, toolCalls }: Message, options: PresetOptions): JsonObject[] => {
+  if (role === "tool") return [{ role: "tool_response", content }];
+  const key = options.loss && role === "assistant" ? { loss: learn !== false } : {};
+  const calls =
+    toolCalls?.map((call) => ({ role: "tool_call", content: JSON.stringify(namedCall(call)), ...key })) ?? [];
+  return toolCalls !== undefined && content.trim() === "" ? calls : [{ role, content, ...key }, ...calls];
+};

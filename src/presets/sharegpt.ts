@@ -1,0 +1,49 @@
+import type { Message } from "../core/sample.ts";
+import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
+import { messageRules } from "./checks/message-rules.ts";
+import { tuned } from "./checks/rule.ts";
+import { SHAREGPT, viewOf } from "./checks/view.ts";
+import { unfit } from "./fit.ts";
+import type { Abilities, Preset } from "./shape.ts";
+
+const can: Abilities = {
+  system: true,
+  tools: false,
+  reasoning: false,
+  greetingFirst: false,
+  emptyUser: false,
+};
+
+const TAGS: Record<Message["role"], string> = { system: "system", user: "human", assistant: "gpt", tool: "tool" };
+
+/** The format of the ShareGPT data sets, which many tools still read. */
+export const sharegpt: Preset = {
+  name: "sharegpt",
+  summary: "conversations of human and gpt, as older tools read them",
+  reader: "readers of ShareGPT data",
+  can,
+  unit: "call",
+  loader: "datasets",
+  advice: {},
+  line: (sample, options = {}) =>
+    unfit(sample, can, options) ?? {
+      conversations: sample.messages.map(({ role, content }) => ({ from: TAGS[role], value: content })),
+    },
+  rules: [
+    ...tuned(
+      messageRules({
+        view: viewOf(["conversations"], SHAREGPT),
+        user: ["human"],
+        assistant: ["gpt"],
+        system: "system",
+        keys: ["from", "value"],
+      }),
+      {
+        role: { effect: "Tags that do not match are the classic failure: the row is left out, or the reader raises." },
+        "message-key": { severity: "warning", effect: "Other keys change the column's type." },
+      },
+    ),
+    onlyKeys(["conversations"], "warning", "Most readers ignore other columns."),
+    ...datasetsRules(),
+  ],
+};

@@ -1,0 +1,76 @@
+import type { Message } from "../core/sample.ts";
+import type { JsonObject } from "../core/transcript.ts";
+import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
+import { messageRules } from "./checks/message-rules.ts";
+import { eachRow, tuned } from "./checks/rule.ts";
+import { CHAT, viewOf } from "./checks/view.ts";
+import { isLearned, unfit } from "./fit.ts";
+import { pairingRule } from "./pairing.ts";
+import type { Abilities, Preset } from "./shape.ts";
+import { haveArguments, toolMessage } from "./tool-calls.ts";
+
+const can: Abilities = {
+  system: true,
+  tools: true,
+  reasoning: false,
+  greetingFirst: true,
+  emptyUser: true,
+};
+
+const view = viewOf(["prompt", "completion"], CHAT);
+
+/** TRL's prompt and completion: only the completion is learned, so it is the safest shape for calls that greet first. */
+export const trl: Preset = {
+  name: "trl",
+  summary: "TRL's prompt and completion, a row per agent turn",
+  reader: "TRL",
+  can,
+  unit: "turn",
+  loader: "datasets",
+  advice: { tokens: { limit: 1024, setting: "max_length", beyond: "truncated" } },
+  line: (sample, options = {}) => {
+    const { messages } = sample;
+    const last = messages.at(-1);
+    const odd = unfit(sample, can, options);
+    if (odd) return odd;
+    if (last === undefined || messages.length < 2 || !isLearned(last)) return { dropped: "nothing-to-learn" };
+    if (!haveArguments(messages)) return { dropped: "tool-arguments-not-json" };
+    return { prompt: messages.slice(0, -1).map(shape), completion: [shape(last)] };
+  },
+  rules: [
+    ...tuned(
+      messageRules({
+        view,
+        user: ["user"],
+        assistant: ["assistant"],
+        system: "system",
+        tool: ["tool"],
+        keys: ["role", "content", "tool_calls", "tool_call_id", "name"],
+        emptyUser: true,
+      }),
+      {
+        "no-messages": { effect: "TRL takes the row for another type of data set, and raises." },
+        "starts-with-assistant": {
+          severity: "warning",
+          effect: "The chat templates of Gemma and Mistral raise; Qwen and Llama take it.",
+        },
+      },
+    ),
+    eachRow(
+      "completion",
+      "error",
+      "Only what the assistant says belongs there: all of it is learned.",
+      ({ completion }) => {
+        if (!Array.isArray(completion)) return undefined;
+        const odd = completion.findIndex((item) => (item as { role?: unknown } | null)?.role !== "assistant");
+        return odd === -1 ? undefined : `completion[${odd}] is not the assistant's`;
+      },
+    ),
+    pairingRule(view),
+    onlyKeys(["prompt", "completion", "tools", "chat_template_kwargs"], "warning", "TRL ignores other columns."),
+    ...datasetsRules(),
+  ],
+};
+
+const shape = (message: Message): JsonObject =>
+  toolMessage(message, "object") ?? { role: message.role, content: message.content };

@@ -1,0 +1,145 @@
+import { createHash } from "node:crypto";
+import type { Dropped, Message, Sample } from "../core/sample.ts";
+import type { DataFile, DatasetFacts, Example, Language, Measure, SplitFacts } from "./facts.ts";
+import { BINS, createHistogram } from "./histogram.ts";
+
+/** Samples shown in the report. */
+const EXAMPLES = 10;
+/** Messages of each that are shown: the first, the last. */
+const HEAD = 12;
+const TAIL = 4;
+/** Reasons and changes told apart: some quote their call, and a hostile one must not fill memory. */
+const MOST_KEYS = 200;
+const REST = "(others)";
+
+/** What the collector cannot know of itself. */
+export interface Circumstances extends Pick<DatasetFacts, "tool" | "policies" | "redacted"> {
+  /** As written, in the order to be shown. */
+  files: readonly DataFile[];
+  /** The splits' names in the order to be shown; those met besides follow. */
+  splits?: readonly string[];
+}
+
+/**
+Collects the facts of a data set while its calls pass by, each once: kept with its samples, or dropped.
+
+Memory stays below 3 MB, whatever passes by: histograms with fixed bins, tallies with at most 200 keys, and ten samples,
+those with the smallest sha256(example:seed:sampleId), cut to what a report shows.
+*/
+export const createStats = ({ seed }: { seed: string }) => {
+  const histograms = {
+    turns: createHistogram(BINS.turns),
+    characters: createHistogram(BINS.characters),
+    tokens: createHistogram(BINS.tokens),
+    seconds: createHistogram(BINS.seconds),
+  };
+  const languages: Record<Language, number> = { zh: 0, en: 0, mixed: 0, other: 0 };
+  const splits = new Map<string, SplitFacts>();
+  const dropped = new Map<string, { step: string; reason: string; calls: number }>();
+  const changed = new Map<string, { change: string; calls: number }>();
+  const calls = { read: 0, kept: 0, changed: 0, dropped: 0 };
+  let chosen: { key: string; example: Example }[] = [];
+
+  const count = (sample: Sample, split: SplitFacts): void => {
+    split.samples += 1;
+    languages[sample.language] += 1;
+    histograms.turns.add(sample.messages.filter(({ role }) => role !== "system").length);
+    histograms.characters.add(sample.messages.reduce((sum, { content }) => sum + content.length, 0));
+    if (sample.tokens === undefined) return;
+    split.tokens = (split.tokens ?? 0) + sample.tokens;
+    histograms.tokens.add(sample.tokens);
+  };
+
+  const offer = ({ messages, ...sample }: Sample, split: string, changes: readonly string[]): void => {
+    const key = createHash("sha256").update(`example:${seed}:${sample.id}`).digest("hex");
+    const last = chosen.at(-1);
+    if (chosen.length === EXAMPLES && last !== undefined && key >= last.key) return;
+    const entry = { key, example: { ...sample, split, changes, ...shortened(messages) } };
+    chosen = [...chosen, entry].sort((one, other) => (one.key < other.key ? -1 : 1)).slice(0, EXAMPLES);
+  };
+
+  return {
+    /** A call with the samples made of it: at least one. */
+    keep: (samples: readonly Sample[], { split, changes }: { split: string; changes: readonly string[] }): void => {
+      calls.read += 1;
+      calls.kept += 1;
+      if (changes.length > 0) calls.changed += 1;
+      for (const change of new Set(changes)) entryOf(changed, change, (key) => ({ change: key, calls: 0 })).calls += 1;
+      const facts = splits.get(split) ?? { name: split, calls: 0, changed: 0, samples: 0 };
+      splits.set(split, facts);
+      facts.calls += 1;
+      if (changes.length > 0) facts.changed += 1;
+      const seconds = samples[0]?.durationSeconds;
+      if (seconds !== undefined) histograms.seconds.add(seconds);
+      for (const sample of samples) {
+        count(sample, facts);
+        offer(sample, split, changes);
+      }
+    },
+
+    drop: ({ step, reason }: Dropped): void => {
+      calls.read += 1;
+      calls.dropped += 1;
+      const rest = (key: string) =>
+        key === REST ? { step: REST, reason: REST, calls: 0 } : { step, reason, calls: 0 };
+      entryOf(dropped, `${step}\n${reason}`, rest).calls += 1;
+    },
+
+    facts: ({ tool, policies, redacted, files, splits: order = [] }: Circumstances): DatasetFacts => {
+      const names = [
+        ...order.filter((name) => splits.has(name)),
+        ...[...splits.keys()].filter((n) => !order.includes(n)),
+      ];
+      const tokens = histograms.tokens.measure();
+      const seconds = histograms.seconds.measure();
+      return {
+        tool,
+        seed,
+        policies,
+        calls: { ...calls },
+        samples: [...splits.values()].reduce((sum, { samples }) => sum + samples, 0),
+        ...(tokens && { tokens: tokens.sum }),
+        splits: names.flatMap((name) => splits.get(name) ?? []),
+        files: [...files],
+        dropped: mostFirst(dropped),
+        changed: mostFirst(changed),
+        languages: { ...languages },
+        measures: {
+          turns: histograms.turns.measure() ?? NOTHING,
+          characters: histograms.characters.measure() ?? NOTHING,
+          ...(tokens && { tokens }),
+          ...(seconds && { seconds }),
+        },
+        ...(redacted && { redacted }),
+      };
+    },
+
+    /** Ten samples, in an order that only depends on the seed. */
+    examples: (): Example[] => chosen.map(({ example }) => example),
+  };
+};
+
+const NOTHING: Measure = { count: 0, sum: 0, min: 0, max: 0, median: 0, p90: 0, p99: 0, bins: [] };
+
+const entryOf = <Entry>(tally: Map<string, Entry>, key: string, create: (key: string) => Entry): Entry => {
+  const known = tally.has(key) || tally.size < MOST_KEYS ? key : REST;
+  const entry = tally.get(known) ?? create(known);
+  tally.set(known, entry);
+  return entry;
+};
+
+/** Equal counts by name, so that the order of the calls does not show. */
+const mostFirst = <Entry extends { calls: number }>(tally: Map<string, Entry>): Entry[] =>
+  [...tally.entries()]
+    .sort(([oneKey, one], [otherKey, other]) => other.calls - one.calls || (oneKey < otherKey ? -1 : 1))
+    .map(([, entry]) => ({ ...entry }));
+
+/** Enough to see what a sample is like; documents can be of megabytes. */
+const shortened = (messages: readonly Message[]): Pick<Example, "head" | "omitted" | "tail"> => {
+  const shown = messages.length <= HEAD + TAIL + 1 ? messages.length : HEAD;
+  const tail = messages.length === shown ? [] : messages.slice(-TAIL);
+  const brief = (list: readonly Message[]) => list.map((message) => ({ ...message, content: cut(message.content) }));
+  return { head: brief(messages.slice(0, shown)), omitted: messages.length - shown - tail.length, tail: brief(tail) };
+};
+
+const cut = (text: string): string => (text.length > 600 ? `${text.slice(0, 600).toWellFormed()} …` : text);

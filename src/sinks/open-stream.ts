@@ -1,0 +1,63 @@
+import type { Writable } from "node:stream";
+import type { Io } from "../cli/io.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Log } from "../core/ports.ts";
+import type { Special } from "./places.ts";
+import { openSpecial } from "./special.ts";
+import { streamOutput } from "./stream.ts";
+
+/** What opening a stream needs of the run. */
+export interface StreamContext {
+  /** Aborted by the first signal: what has not begun does not begin. */
+  closing: AbortSignal;
+  /** Aborted when that takes too long. */
+  ending: AbortSignal;
+  log: Log;
+}
+
+export interface OpenStream extends ReturnType<typeof streamOutput> {
+  /** For a run that fails: waits for nothing. */
+  destroy(): void;
+}
+
+/** Opens where text is written as it comes. @param to standard output unless given */
+export const openStream = async (
+  to: Special | undefined,
+  io: Io,
+  { closing, ending, log }: StreamContext,
+): Promise<OpenStream> => {
+  const standard = to === undefined ? io.stdout : standardStream(to, io);
+  const stream = standard ?? (await openOrExplain(to as Special, closing, log));
+  const output = streamOutput(stream);
+  // Standard output and standard error stay open for whatever is still to be said.
+  if (standard) return { ...output, end: async () => undefined, destroy: () => undefined };
+  const stop = (): void => void stream.destroy(ending.reason as Error);
+  ending.addEventListener("abort", stop, { once: true });
+  return {
+    ...output,
+    end: async () => {
+      await output.end();
+      ending.removeEventListener("abort", stop);
+    },
+    destroy: () => {
+      ending.removeEventListener("abort", stop);
+      stream.destroy();
+    },
+  };
+};
+
+const standardStream = (place: Special, io: Io): Writable | undefined => {
+  if (place.kind !== "descriptor") return undefined;
+  if (place.fd === 1) return io.stdout;
+  return place.fd === 2 ? io.stderr : undefined;
+};
+
+const openOrExplain = async (place: Special, closing: AbortSignal, log: Log): Promise<Writable> => {
+  const shown = place.kind === "descriptor" ? `/dev/fd/${place.fd}` : place.path;
+  try {
+    return await openSpecial(place, closing, () => log("info", "no-reader", { path: shown }));
+  } catch (error) {
+    if (closing.aborted) throw error;
+    throw new Error(`Cannot write to ${shown}: ${messageOf(error)}`);
+  }
+};

@@ -1,0 +1,20 @@
+import type { Message, Sample } from "../../core/sample.ts";
+
+/**
+A sample for each agent turn that may be learned: the dialog up to it, and of it that turn alone to be learned.
+
+Numbers count all agent turns of the whole, so that a turn's number does not depend on which of them are learned.
+*/
+export const expandTurns = (sample: Sample): Sample[] => {
+  const seen: Message[] = [];
+  const samples: Sample[] = [];
+  let number = 0;
+  for (const message of sample.messages) {
+    const answers = message.role === "assistant";
+    if (answers) number += 1;
+    if (answers && message.learn !== false)
+      samples.push({ ...sample, id: `${sample.id}#${number}`, messages: [...seen, message] });
+    seen.push(answers ? { ...message, learn: false } : message);
+  }
+  return samples;
+};

@@ -1,0 +1,56 @@
+import type { Message } from "../../core/sample.ts";
+
+/** Nothing but whitespace. */
+export const blank = (text: string): boolean => text.trim() === "";
+
+/**
+One message where the same speaker has several in a row; the very list it was given when nobody has.
+
+Results of tools stay apart, each answers a call of its own. What must not be learned spoils what it is merged with.
+*/
+export const mergeSpeakers = (messages: Message[]): Message[] => {
+  const runs: [Message, ...Message[]][] = [];
+  for (const message of messages) {
+    const run = runs.at(-1);
+    if (run !== undefined && message.role !== "tool" && run[0].role === message.role) run.push(message);
+    else runs.push([message]);
+  }
+  return runs.length === messages.length ? messages : runs.map((run) => (run.length === 1 ? run[0] : merged(run)));
+};
+
+const merged = (run: [Message, ...Message[]]): Message => {
+  const reasoning = run.flatMap(({ reasoning }) => reasoning ?? []);
+  const toolCalls = run.flatMap(({ toolCalls }) => toolCalls ?? []);
+  const turns = run.flatMap(({ turns }) => turns ?? []);
+  return {
+    role: run[0].role,
+    content: joinTexts(run.map(({ content }) => content).filter((content) => content !== "")),
+    ...(run.some(({ learn }) => learn === false) && { learn: false }),
+    ...(reasoning.length > 0 && { reasoning: reasoning.join("\n") }),
+    ...(toolCalls.length > 0 && { toolCalls }),
+    ...(turns.length > 0 && { turns }),
+  };
+};
+
+/** Texts of one speaker: nothing between Chinese or Japanese characters, one space otherwise. */
+export const joinTexts = (texts: string[]): string =>
+  texts
+    .map((text, index) => {
+      const before = texts[index - 1];
+      const start = before === undefined ? text : seam(before.trimEnd(), text.trimStart()) + text.trimStart();
+      return index === texts.length - 1 ? start : start.trimEnd();
+    })
+    .join("");
+
+// Korean puts spaces between words, so Hangul is not among them.
+const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\u3000-\u303f\uff00-\uffef]/u;
+/** Quotes, dashes and ellipses that Chinese shares with English: they count with a Chinese character at their side. */
+const SHARED = /[“”‘’…—·]/u;
+
+const seam = (head: string, tail: string): "" | " " => {
+  // Two code units hold the last character also where it is a surrogate pair.
+  const last = [...head.slice(-2)].at(-1) ?? "";
+  const first = [...tail.slice(0, 2)].at(0) ?? "";
+  const wide = [last, first].filter((character) => WIDE.test(character)).length;
+  return wide === 2 || (wide === 1 && (SHARED.test(last) || SHARED.test(first))) ? "" : " ";
+};

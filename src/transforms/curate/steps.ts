@@ -1,0 +1,80 @@
+import type { Message } from "../../core/sample.ts";
+import { INTERRUPTED, type Turn } from "../../core/transcript.ts";
+import { type Draft, editEach, onMessages, type Step } from "./draft.ts";
+import { blank, mergeSpeakers } from "./merge.ts";
+import type { Change, Policy } from "./policy.ts";
+
+/** Leaves out turns of other kinds. */
+export const onlyKinds = (kinds: readonly string[]): Step => ({
+  name: "kinds",
+  change: "kinds-left-out",
+  run: (draft) => {
+    const turns = draft.turns.filter(({ kind }) => kinds.includes(kind));
+    return turns.length === draft.turns.length ? draft : { ...draft, turns };
+  },
+});
+
+/** Takes the system turns that a log begins with as its system prompt; any other role unknown to samples drops it. */
+export const takeRoles: Step = {
+  name: "roles",
+  run: (draft) => {
+    const start = draft.turns.findIndex(({ role }) => role !== "system");
+    const turns = start === -1 ? [] : draft.turns.slice(start);
+    const odd = turns.find(({ role }) => role !== "user" && role !== "agent" && role !== "tool");
+    if (odd !== undefined) return { dropped: `role:${odd.role.slice(0, 40).toWellFormed()}` };
+    const prompts = [draft.system, ...draft.turns.slice(0, draft.turns.length - turns.length).map(({ text }) => text)];
+    const system = [...new Set(prompts.filter((text) => text !== undefined && !blank(text)))].join("\n\n");
+    const { system: _, ...rest } = draft;
+    return { ...rest, ...(system !== "" && { system }), turns, messages: turns.map(toMessage) };
+  },
+};
+
+const toMessage = ({ id, role, text, begin, reasoning, toolCalls, toolCallId }: Turn): Message => {
+  const message: Message = { role: role === "agent" ? "assistant" : role === "tool" ? "tool" : "user", content: text };
+  if (reasoning !== undefined && role === "agent") message.reasoning = reasoning;
+  if (toolCalls !== undefined && toolCalls.length > 0 && role === "agent") message.toolCalls = toolCalls;
+  if (toolCallId !== undefined && role === "tool") message.toolCallId = toolCallId;
+  message.turns = [begin === undefined ? { id } : { id, begin }];
+  return message;
+};
+
+/** Whose text ends or goes on where the caller cut in. */
+export const settleInterruptions = (policy: NonNullable<Policy["interrupted"]>): Step =>
+  onMessages("interruptions", policy === "keep" ? "interruption-tag-removed" : "interruption-cut", (messages) =>
+    editEach(messages, (message) => {
+      const { role, content } = message;
+      if (role !== "assistant" || !content.includes(INTERRUPTED)) return message;
+      if (policy === "keep") return { ...message, content: content.replaceAll(INTERRUPTED, ""), learn: false };
+      const heard = content.slice(0, content.indexOf(INTERRUPTED)).trimEnd();
+      return { ...message, content: heard, ...(policy === "mask" && { learn: false }) };
+    }),
+  );
+
+/** Empty results of tools stay, and so do calls of tools that come without words. */
+export const dropEmpty: Step = onMessages("empty-turns", "empty-turns-dropped", (messages) => {
+  const kept = messages.filter(
+    ({ role, content, toolCalls }) => role === "tool" || toolCalls !== undefined || !blank(content),
+  );
+  return kept.length === messages.length ? messages : kept;
+});
+
+/** A sample ends with the agent. */
+export const cutTrailing: Step = {
+  name: "trailing-turns",
+  change: "trailing-user-cut",
+  run: (draft) => {
+    const end = draft.messages.findLastIndex(({ role }) => role === "assistant") + 1;
+    if (end === 0) return { dropped: "no-assistant-turn" };
+    return end === draft.messages.length ? draft : { ...draft, messages: draft.messages.slice(0, end) };
+  },
+};
+
+export const mergeTurns: Step & { change: Change } = onMessages("merging", "turns-merged", mergeSpeakers);
+
+/** What a call is before any step. */
+export const draftOf = (turns: Turn[], system: string | undefined): Draft => ({
+  turns,
+  opening: [],
+  messages: [],
+  ...(system !== undefined && { system }),
+});
