@@ -1,32 +1,47 @@
-import type { Input } from "../cli/command.ts";
-import { EXIT, type ExitCode } from "../cli/exit-codes.ts";
-import type { AckFlags } from "../cli/options.ts";
-import { plural } from "../cli/terminal/format.ts";
 import { type Archive, isTroubled, type StoredRecord, TROUBLE } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
-import { troubleLine } from "./error-file.ts";
-import { idsOf } from "./selection/selection.ts";
-import { withSession } from "./session.ts";
+import type { AppContext } from "./context.ts";
+import type { AckRequest } from "./requests.ts";
+import { idsOf, namesIds } from "./selection/selection.ts";
+import { type RunResult, withSession } from "./session.ts";
 
-/** Acknowledges trouble, or takes that back. */
-export const runAck = async (input: Input<AckFlags>): Promise<ExitCode> => {
-  const { args, flags, given, io, talk } = input;
-  // From the environment or the config file these would acknowledge what nobody has looked at.
-  const many = [given.has("all") && "--all", given.has("state") && "--state"].filter((name) => name !== false);
-  const names = args.length > 0 || flags.ids !== undefined;
-  if (names && many.length > 0) throw new UsageError(`Name calls, or use ${many.join(" ")}: not both.`);
-  if (!names && many.length === 0)
+/** How acknowledging came out. */
+export interface AckResult extends RunResult {
+  /** Calls that were acknowledged, or with `undo` no longer are; with `dryRun`, would be. */
+  changed: number;
+  /** Named calls that already were as asked. */
+  unchanged: number;
+  /** Names that are no id, or of calls that there is nothing to acknowledge of. */
+  refused: number;
+}
+
+/**
+Acknowledges trouble, or takes that back.
+
+@param onDryRun told of each call that would change, with `dryRun`
+@throws UsageError for a selection that cannot be
+*/
+export const runAck = async (
+  request: AckRequest,
+  context: AppContext,
+  onDryRun: (record: StoredRecord) => void,
+): Promise<AckResult> => {
+  const { host, log } = context;
+  const { ids = [], idsFile, all, state, undo = false } = request;
+  const many = [all && "--all", state && "--state"].filter(Boolean);
+  const byIds = namesIds(request);
+  if (byIds && many.length > 0) throw new UsageError(`Name calls, or use ${many.join(" ")}: not both.`);
+  if (!byIds && many.length === 0)
     throw new UsageError("Nothing is selected. Name calls, give a file of them with --ids, or use --state or --all.");
-  const writes = flags.dryRun !== true;
-  const undo = given.has("undo");
+  const writes = request.dryRun !== true;
   const facts = {
-    ...(args.length > 0 && { ids: [...args] }),
-    ...(flags.ids !== undefined && { idsFrom: flags.ids }),
-    ...(given.has("all") && { all: true }),
-    ...(given.has("state") && { state: flags.state ?? "" }),
+    ...(ids.length > 0 && { ids: [...ids] }),
+    ...(idsFile !== undefined && { idsFrom: idsFile }),
+    ...(all && { all: true }),
+    ...(state && { state }),
     ...(undo && { undo }),
   };
-  return withSession(input, { facts, writes, create: false }, async ({ archive }) => {
+  return withSession(request, context, { command: "ack", facts, writes, create: false }, async ({ archive }) => {
     let refused = 0;
     let unchanged = 0;
     const items = new Set<number>();
@@ -37,37 +52,36 @@ export const runAck = async (input: Input<AckFlags>): Promise<ExitCode> => {
         return;
       }
       items.add(record.item);
-      if (!writes) io.stdout.write(troubleLine(record));
+      if (!writes) onDryRun(record);
     };
-    if (names) {
-      const bad = (message: string): void => {
+    if (byIds) {
+      const onUnreadable = (message: string): void => {
         refused += 1;
-        talk.log("warn", "bad-id", { message });
+        log("warn", "bad-id", { message });
       };
-      for await (const id of idsOf(input)(bad)) {
+      for await (const id of idsOf(request, host)(onUnreadable)) {
         const record = await archive.find(id);
         const reason = objection(record);
         if (record && reason === undefined) take(record);
         else {
           refused += 1;
-          talk.log("warn", "not-acknowledged", { id, message: reason ?? "" });
+          log("warn", "not-acknowledged", { id, message: reason ?? "" });
         }
       }
     } else {
-      const states = given.has("state") && flags.state ? [flags.state] : TROUBLE;
+      const states = state ? [state] : TROUBLE;
       for await (const batch of archive.list({ states })) for (const record of batch) take(record);
     }
     if (writes) await settle(archive, [...items], undo);
-    const code = refused > 0 ? EXIT.partial : EXIT.complete;
+    const changed = items.size;
     const figure = undo ? "takenBack" : "acknowledged";
-    talk.record("summary", { [figure]: items.size, refused, dryRun: !writes, exitCode: code });
-    const verb = undo ? "no longer acknowledged" : "acknowledged";
-    const before =
-      names && unchanged > 0
-        ? `; ${plural(unchanged, "call")} ${undo ? "not acknowledged" : "acknowledged"} before`
-        : "";
-    talk.say(`${plural(items.size, "call")} ${writes ? verb : `would be ${verb}`}${before}.`);
-    return { code, detail: { ...facts, [figure]: items.size, refused } };
+    return {
+      outcome: refused > 0 ? "partial" : "complete",
+      detail: { ...facts, [figure]: changed, refused },
+      changed,
+      unchanged,
+      refused,
+    };
   });
 };
 

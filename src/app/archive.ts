@@ -1,21 +1,21 @@
 import { resolve } from "node:path";
 import { openArchive } from "../archive/index.ts";
 import { whyNotWritable } from "../archive/trouble.ts";
-import type { Io } from "../cli/io.ts";
-import type { ArchiveFlags } from "../cli/options.ts";
+import type { Host } from "./context.ts";
+import type { ArchiveRequest } from "./requests.ts";
 import type { Archive } from "../core/archive.ts";
 
 // The composition root, with `wire-cloud.ts`, `outputs.ts` and `rendering/plan.ts`: the only places where adapters are
 // made. Apart, because most commands need no cloud, and loading what speaks to it takes longer than all else.
 
-/** The archive that the flags name. @param create make it when there is none */
-export const archiveOf = ({ archive }: ArchiveFlags, io: Io, create: boolean): Promise<Archive> =>
+/** The archive that the request name. @param create make it when there is none */
+export const archiveOf = ({ archive }: ArchiveRequest, host: Host, create: boolean): Promise<Archive> =>
   openArchive({
-    place: archive === false ? undefined : /^\w+:/.test(archive) ? archive : resolve(io.cwd, archive),
+    place: archive === false ? undefined : /^\w+:/.test(archive) ? archive : resolve(host.cwd, archive),
     create,
-    now: io.now,
+    now: host.now,
   });
 
-/** Why the archive that the flags name could not be written; the file need not be there. */
-export const archiveRefusal = ({ archive }: ArchiveFlags, io: Io): string | undefined =>
-  archive === false ? undefined : whyNotWritable(resolve(io.cwd, archive));
+/** Why the archive that the request name could not be written; the file need not be there. */
+export const archiveRefusal = ({ archive }: ArchiveRequest, host: Host): string | undefined =>
+  archive === false ? undefined : whyNotWritable(resolve(host.cwd, archive));

@@ -9,7 +9,7 @@ export interface Binding {
   account?: string;
 }
 
-export interface BindingFlags {
+interface BindingRequest {
   archive: string | false;
   allowOther?: boolean;
 }
@@ -50,15 +50,15 @@ Refuses to mix regions or accounts in one archive, before anything is fetched.
 export const bound = async (
   archive: Facts,
   cloud: Pick<Cloud, "ims" | "place" | "account">,
-  flags: BindingFlags,
+  request: BindingRequest,
 ): Promise<Ims> => {
-  if (flags.archive === false) return cloud.ims;
+  if (request.archive === false) return cloud.ims;
   const before = await bindingOf(archive);
-  const elsewhere = mismatch(flags.archive, before, { region: cloud.place });
+  const elsewhere = mismatch(request.archive, before, { region: cloud.place });
   // Whose credentials these are is a question of the cloud that is meant.
   const here = elsewhere === undefined ? await bindingIn(cloud) : {};
-  const reason = elsewhere ?? mismatch(flags.archive, before, here);
-  if (reason !== undefined && !flags.allowOther) throw new UsageError(`${reason} --allow-other goes on all the same.`);
+  const reason = elsewhere ?? mismatch(request.archive, before, here);
+  if (reason !== undefined && !request.allowOther) throw new UsageError(`${reason} --allow-other goes on all the same.`);
   if (reason !== undefined) return cloud.ims;
   const missing = (["region", "account"] as const).filter((name) => before[name] === undefined && here[name]);
   if (missing.length === 0) return cloud.ims;

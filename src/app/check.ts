@@ -2,9 +2,8 @@ import { createReadStream, existsSync, readdirSync, readFileSync, statSync } fro
 import { basename, dirname, join, resolve } from "node:path";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import type { Input } from "../cli/command.ts";
-import { EXIT, type ExitCode } from "../cli/exit-codes.ts";
-import { count, plural, table } from "../cli/terminal/format.ts";
+import { count, plural } from "../core/wording.ts";
+import { table } from "../cli/terminal/format.ts";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { oneLine } from "../core/printable.ts";
 import { checkFile, type FileCheck, type FileReport, type Finding } from "../presets/checks/check-file.ts";

@@ -1,6 +1,3 @@
-import type { Io } from "../cli/io.ts";
-import type { CloudFlags, ConnectionFlags } from "../cli/options.ts";
-import type { Talk } from "../cli/terminal/logger.ts";
 import { serverTime } from "../cloud/clock.ts";
 import { type Credentials, credentials } from "../cloud/credentials.ts";
 import { DEFAULT_REGION, endpointFor, parseEndpoint, regionOf } from "../cloud/endpoint.ts";
@@ -14,7 +11,9 @@ import { createDownload } from "../http/download.ts";
 import { isLoopback } from "../http/hosts.ts";
 import { createPace } from "../http/pace.ts";
 import { createRetryBudget } from "../http/retry.ts";
-import { createRetryTeller } from "./retries.ts";
+import type { AppContext, Host } from "./context.ts";
+import type { CloudRequest, ConnectionRequest } from "./requests.ts";
+import { createRetryReporter } from "./retries.ts";
 import { USER_AGENT } from "./version.ts";
 
 export interface Cloud {
@@ -33,14 +32,11 @@ export interface Cloud {
   account(): Promise<string | undefined>;
   /** The service's clock, to the second; undefined when its answer names no time. */
   serverTime(): Promise<Date | undefined>;
-  download(flags: Pick<CloudFlags, "allowHost" | "maxDocumentSize">): Download;
+  download(limits: Pick<CloudRequest, "allowHost" | "maxDocumentSize">): Download;
   /** How many requests were throttled and tried again so far. */
   throttled(): number;
   close(): Promise<void>;
 }
-
-/** Fixed keys instead of the chain of credentials: for the emulator. */
-export type FixedKeys = { accessKeyId: string; accessKeySecret: string };
 
 /**
 The service, asked for credentials once before anything runs side by side.
@@ -48,31 +44,31 @@ The service, asked for credentials once before anything runs side by side.
 @throws BadCredentials, UsageError
 */
 export const connect = async (
-  flags: ConnectionFlags & Partial<Pick<CloudFlags, "concurrency">>,
-  io: Io,
-  talk: Talk,
-  fixed?: FixedKeys,
+  request: ConnectionRequest & Partial<Pick<CloudRequest, "concurrency">>,
+  context: Pick<AppContext, "host" | "log" | "retries">,
 ): Promise<Cloud> => {
-  const endpoint = flags.endpoint === undefined ? endpointFor(flags.region) : parseEndpoint(flags.endpoint);
-  const keys = credentials({ env: io.env, ...(flags.profile && { profile: flags.profile }), ...(fixed && { fixed }) });
+  const { host } = context;
+  const fixed = request.keys;
+  const endpoint = request.endpoint === undefined ? endpointFor(request.region) : parseEndpoint(request.endpoint);
+  const keys = credentials({ env: host.env, ...(request.profile && { profile: request.profile }), ...(fixed && { fixed }) });
   await keys.get();
-  const dispatcher = createDispatcher({ env: io.env, connections: Math.max(flags.concurrency ?? 1, 4) });
-  const pace = createPace({ tps: flags.tps });
-  const { onRetry, throttled } = createRetryTeller(talk, pace.rate, io.now);
-  const retry = { retries: flags.retries, onRetry, budget: createRetryBudget() };
+  const dispatcher = createDispatcher({ env: host.env, connections: Math.max(request.concurrency ?? 1, 4) });
+  const pace = createPace({ tps: request.tps });
+  const { onRetry, throttled } = createRetryReporter(context, pace.rate);
+  const retry = { retries: request.retries, onRetry, budget: createRetryBudget() };
   const rpc = { endpoint, credentials: keys, userAgent: USER_AGENT, pace, ...retry };
-  const client = await chooseClient(flags.client, io);
+  const client = await chooseClient(request.client, host);
   const ims =
     client === "sdk" ? await createIceSdk(rpc) : createIms(createRpc({ dispatcher, version: IMS_VERSION, ...rpc }));
-  const { region } = flags;
-  const identity = { dispatcher, endpoint, region, credentials: keys, userAgent: USER_AGENT, env: io.env };
+  const { region } = request;
+  const identity = { dispatcher, endpoint, region, credentials: keys, userAgent: USER_AGENT, env: host.env };
   let account: Promise<string | undefined> | undefined;
   return {
     ims,
     endpoint,
     region: regionOf(endpoint),
     addressFlag:
-      flags.endpoint === undefined ? `--region (${flags.region ?? DEFAULT_REGION})` : `--endpoint (${endpoint.origin})`,
+      request.endpoint === undefined ? `--region (${request.region ?? DEFAULT_REGION})` : `--endpoint (${endpoint.origin})`,
     place: placeOf(endpoint),
     account: () => (account ??= accountOf(identity)),
     client,
@@ -92,9 +88,9 @@ export const connect = async (
 };
 
 /** The vendor's SDK knows no proxy. */
-const chooseClient = async (wanted: CloudFlags["client"], io: Io): Promise<"sdk" | "builtin"> => {
+const chooseClient = async (wanted: CloudRequest["client"], host: Host): Promise<"sdk" | "builtin"> => {
   if (wanted !== "auto") return wanted;
-  return proxyInUse(io.env) === undefined && (await iceSdkVersion()) !== undefined ? "sdk" : "builtin";
+  return proxyInUse(host.env) === undefined && (await iceSdkVersion()) !== undefined ? "sdk" : "builtin";
 };
 
 /** For `doctor`: what there is to choose from. */

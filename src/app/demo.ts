@@ -1,31 +1,53 @@
 import { join } from "node:path";
-import type { Input } from "../cli/command.ts";
-import type { ExportFlags } from "../cli/options.ts";
-import { conversation } from "../cli/terminal/conversation.ts";
+import type { StoredRecord } from "../core/archive.ts";
+import type { Transcript } from "../core/transcript.ts";
 import { startEmulator } from "../emulator/index.ts";
-import { callTranscript } from "../parse/call-log.ts";
-import { archiveOf } from "./archive.ts";
-import { runExport } from "./export/export.ts";
+import type { AppContext } from "./context.ts";
+import { type ExportRun, runExport } from "./export/export.ts";
+import type { ExportRequest } from "./requests.ts";
+import { findCall, transcriptOf } from "./show.ts";
+import { listCalls } from "./status.ts";
 
-const CALLS = 60;
+/** How many calls the demonstration's cloud holds. */
+export const DEMO_CALLS = 60;
+export const DEMO_FORMATS = ["ndjson", "csv", "messages", "raw"];
 
-/** The main job from end to end on invented calls. */
-export const runDemo = async (input: Input<{ output: string }>): Promise<void> => {
-  const { io, talk, flags } = input;
-  const emulator = await startEmulator({ calls: CALLS, agents: 1, seed: 7 });
+/** What the demonstration did, to be shown. */
+export interface Demo {
+  export: ExportRun;
+  /** The archive that it made. */
+  archive: string;
+  /** One of the calls. */
+  sample: Transcript;
+}
+
+/**
+Runs the main job from end to end on invented calls, against an emulated cloud.
+
+@param folder where archive and outputs go
+@param onStart told of the emulated agent before its calls are exported
+*/
+export const runDemo = async (
+  folder: string,
+  context: AppContext,
+  onStart: (agentId: string) => void,
+): Promise<Demo> => {
+  const emulator = await startEmulator({ calls: DEMO_CALLS, agents: 1, seed: 7 });
   try {
     const [agent = ""] = emulator.agents;
-    const archive = join(flags.output, "archive.db");
-    const exported: ExportFlags = {
-      agent: [agent],
+    onStart(agent);
+    const archive = join(folder, "archive.db");
+    const request: ExportRequest = {
+      agents: [agent],
       since: "2025-07-14T00:00:00Z",
       until: "2025-07-21T00:00:00Z",
-      format: ["ndjson", "csv", "messages", "raw"],
-      output: `${flags.output}/`,
+      formats: DEMO_FORMATS,
+      output: `${folder}/`,
       rows: "call",
       csvGuard: true,
       archive,
       endpoint: emulator.url,
+      keys: { accessKeyId: "emulator-id", accessKeySecret: "emulator-secret" },
       client: "builtin",
       describe: "always",
       maxDocumentSize: 64 * 1024 * 1024,
@@ -33,28 +55,16 @@ export const runDemo = async (input: Input<{ output: string }>): Promise<void> =
       retries: 6,
       lookback: 0,
     };
-    talk.say(`An emulated cloud holds ${CALLS} calls of agent ${agent}. Exporting a week of them:`);
-    talk.say(
-      `$ callarchive export --agent ${agent} --since 2025-07-14 --until 2025-07-21 -f ndjson,csv,messages,raw -o ${flags.output}/\n`,
-    );
-    const fixed = { accessKeyId: "emulator-id", accessKeySecret: "emulator-secret" };
-    await runExport({ ...input, args: [], flags: { ...flags, ...exported }, fixed });
-    const stored = await archiveOf({ archive }, io, false);
-    try {
-      for await (const batch of stored.list({ limit: 1 })) {
-        const record = await stored.find(batch[0]?.id ?? "");
-        if (!record?.document) break;
-        talk.say(`\n$ callarchive show ${record.id} --archive ${archive}\n`);
-        io.stdout.write(conversation(callTranscript({ ...record, document: record.document })));
-        break;
-      }
-    } finally {
-      await stored.close();
-    }
-    talk.say(
-      `\nLook into ${flags.output}/, then try it with your own account: "callarchive doctor" says what is still missing.`,
-    );
+    const exported = await runExport(request, context);
+    const first = await firstCall(archive, context);
+    const sample = transcriptOf(await findCall({ archive }, first.id, context.host));
+    return { export: exported, archive, sample };
   } finally {
     await emulator.close();
   }
+};
+
+const firstCall = async (archive: string, { host }: AppContext): Promise<StoredRecord> => {
+  for await (const [first] of listCalls({ archive, limit: 1 }, host)) if (first) return first;
+  throw new Error("The demonstration's archive is empty.");
 };

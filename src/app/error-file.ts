@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Io } from "../cli/io.ts";
+import type { Host } from "./context.ts";
 import type { Archive, StoredRecord } from "../core/archive.ts";
 import type { StreamContext } from "../sinks/open-stream.ts";
 import { fillWhole } from "../sinks/whole-file.ts";
@@ -16,12 +16,12 @@ that no older file speaks in its place.
 */
 export const writeErrorFile = async (
   { errorFile }: { errorFile?: string },
-  io: Io,
+  host: Host,
   archive: Archive,
   context: StreamContext,
 ): Promise<void> => {
   if (errorFile === undefined) return;
-  await fillWhole(resolve(io.cwd, errorFile), io, context, async (file) => {
+  await fillWhole(resolve(host.cwd, errorFile), host, context, async (file) => {
     for await (const batch of archive.unsettled()) {
       for (const record of batch)
         if (record.state !== "pruned" && record.state !== "open")

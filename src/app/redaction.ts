@@ -1,9 +1,9 @@
-import type { RedactFlags } from "../cli/options.ts";
+import type { RedactRequest } from "./requests.ts";
 import { UsageError } from "../core/errors.ts";
 import type { RedactCategory, RedactOptions, Redactor } from "../transforms/redact/index.ts";
 
-/** What the flags want redacted; undefined when nothing is. @throws UsageError */
-export const redactionOf = async ({ redact, redactPattern }: RedactFlags): Promise<RedactOptions | undefined> => {
+/** What the request want redacted; undefined when nothing is. @throws UsageError */
+export const redactionOf = async ({ redact, redactPattern }: RedactRequest): Promise<RedactOptions | undefined> => {
   if (redact === undefined && redactPattern === undefined) return undefined;
   const { parsePattern, REDACT_CATEGORIES } = await import("../transforms/redact/index.ts");
   const names = redact?.includes("all") ? [...REDACT_CATEGORIES] : (redact ?? []);
@@ -15,8 +15,8 @@ export const redactionOf = async ({ redact, redactPattern }: RedactFlags): Promi
 };
 
 /** Takes it out. @throws UsageError */
-export const redactorOf = async (flags: RedactFlags): Promise<Redactor | undefined> => {
-  const options = await redactionOf(flags);
+export const redactorOf = async (request: RedactRequest): Promise<Redactor | undefined> => {
+  const options = await redactionOf(request);
   if (options === undefined) return undefined;
   const { createRedactor } = await import("../transforms/redact/index.ts");
   return createRedactor(options);

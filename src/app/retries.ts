@@ -1,11 +1,11 @@
-import type { Talk } from "../cli/terminal/logger.ts";
 import { Throttled } from "../core/errors.ts";
 import type { JsonObject } from "../core/transcript.ts";
+import type { AppContext } from "./context.ts";
 
 /** A spell of throttling ends when nothing was throttled for so long, in milliseconds. */
 const SPELL_MS = 30_000;
 
-/** In that time, in milliseconds, the pace has found the rate that the service takes: the one worth telling. */
+/** In that time, in milliseconds, the pace has found the rate that the service takes: the one worth reporting. */
 const FINDING_MS = 1_000;
 /** A rate this much below the highest has been cut. */
 const CUT = 0.9;
@@ -20,30 +20,29 @@ interface Retried {
 }
 
 /**
-Tells of requests that are made again: each one with `-v`, and throttling once per spell in any case, because it explains
+Logs requests that are made again: each one at debug level, and throttling once per spell, because it explains
 why a run is slow. A spell of a single refusal is only counted.
 
 @param rate requests to the API a second, at present
 */
-export const createRetryTeller = (
-  { log, retries }: Pick<Talk, "log" | "retries">,
+export const createRetryReporter = (
+  { log, retries, host }: Pick<AppContext, "host" | "log" | "retries">,
   rate: () => number,
-  now: () => Date,
 ) => {
   let throttled = 0;
-  const spells = new Map<string, { began: number; last: number; highest: number; told: boolean }>();
-  const tellSpell = (action: string | undefined, message: string): void => {
+  const spells = new Map<string, { began: number; last: number; highest: number; reported: boolean }>();
+  const reportSpell = (action: string | undefined, message: string): void => {
     const isApi = action !== "download";
-    const at = now().getTime();
+    const at = host.now().getTime();
     const before = spells.get(isApi ? "api" : "download");
     const isOver = !before || at - before.last >= SPELL_MS;
-    const spell = isOver ? { began: at, last: at, highest: 0, told: false } : before;
+    const spell = isOver ? { began: at, last: at, highest: 0, reported: false } : before;
     spells.set(isApi ? "api" : "download", spell);
     spell.last = at;
     spell.highest = Math.max(spell.highest, rate());
     const isFound = !isApi || rate() < CUT * spell.highest || at - spell.began >= FINDING_MS;
-    if (spell.told || !isFound) return;
-    spell.told = true;
+    if (spell.reported || !isFound) return;
+    spell.reported = true;
     const perSecond = rate() < 10 ? Math.round(rate() * 10) / 10 : Math.round(rate());
     log("info", "throttled", isApi ? { perSecond, message } : { message });
   };
@@ -57,7 +56,7 @@ export const createRetryTeller = (
       if (!(error instanceof Throttled)) return;
       retries.throttled += 1;
       throttled += 1;
-      tellSpell(action, message);
+      reportSpell(action, message);
     },
   };
 };

@@ -1,4 +1,4 @@
-import { redacted } from "../cli/config/secrets.ts";
+import { redacted } from "../core/secrets.ts";
 import type { Json, JsonObject } from "../core/transcript.ts";
 
 /** So many ids of a selection are named. */

@@ -1,56 +1,53 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Input } from "../cli/command.ts";
-import { ArchiveBusy, EXIT, type ExitCode, exitCodeOf, Interrupted, TimeUp } from "../cli/exit-codes.ts";
-import type { Io } from "../cli/io.ts";
-import type { ArchiveFlags, RunFlags } from "../cli/options.ts";
-import type { Talk } from "../cli/terminal/logger.ts";
 import { type Archive, LockLost, type Owner, type RunRecord } from "../core/archive.ts";
 import { messageOf, NoArchive } from "../core/errors.ts";
 import type { JsonObject } from "../core/transcript.ts";
-import type { StreamContext } from "../sinks/open-stream.ts";
 import { archiveOf } from "./archive.ts";
+import type { AppContext, RunOutcome } from "./context.ts";
+import { ArchiveBusy } from "./errors.ts";
 import { type Figures, writeMetrics } from "./metrics/metrics.ts";
 import { type Standing, standingOf } from "./metrics/standing.ts";
+import type { ArchiveRequest, RunRequest } from "./requests.ts";
+import { startFacts } from "./run-start.ts";
 import { scrub } from "./scrub.ts";
 import { VERSION } from "./version.ts";
 import { checkFileWritable } from "./writable.ts";
 
-/** How long what is under way may still take after the first signal, in milliseconds. */
-const DRAIN_MS = 30_000;
+/** How often a run renews its lock, in milliseconds. */
 const RENEW_MS = 15_000;
-/** What a timer can wait, in milliseconds: some 24 days. */
-const LONGEST_MS = 2 ** 31 - 1;
 const LOOK_AGAIN_MS = 500;
 
-/** A run that may write to the archive: alone in doing so, on record, and to be stopped by a signal. */
+/** A run on an archive: its only writer if it writes, and stopped by a signal. */
 export interface Session {
   archive: Archive;
-  begun: Date;
-  /** Aborted by the first signal or when the time is up: take nothing new in, finish what is under way. */
+  startedAt: Date;
+  /** Aborted by the first signal or when the time is up: take nothing new in, finish what runs. */
   closing: AbortSignal;
   /** Aborted when that takes too long: end at once. */
   ending: AbortSignal;
 }
 
-/** How a run came out: its exit code, what the record of it says, and its figures. */
-export interface Came {
-  code: ExitCode;
+/** How a run came out: what the record of it says, and its figures. */
+export interface RunResult {
+  outcome: RunOutcome;
   detail: JsonObject;
   figures?: Figures;
-  /** The run finished, and has told of all trouble of its selection: a later one need not. */
+  /** The run finished, and has reported all trouble of its selection: a later one need not. */
   reported?: true;
 }
 
 export interface SessionOptions {
+  /** The command's name, for the record of the run. */
+  command: string;
   /** What was asked for: in the record of the run from its beginning. */
   facts: JsonObject;
-  /** False for work that only reads: it waits for nobody, and leaves no record. */
+  /** False for work that only reads: it waits for no other run, and leaves no record. */
   writes: boolean;
   /** Make the archive when there is none. */
   create: boolean;
-  /** What was asked for in words that mean another time each day: not compared with an earlier run's times. */
+  /** Times as they were written ("7d"): they mean another instant in every run, so they are compared instead of the instants. */
   asked?: JsonObject;
-  /** `work` scrubs the archive by itself. */
+  /** `work` scrubs the archive itself. */
   scrubs?: boolean;
   /** Where the data goes, for the start line. */
   output?: string;
@@ -61,204 +58,186 @@ export interface SessionOptions {
 /**
 Runs `work` on the archive, as its only writer if it writes.
 
-@throws ArchiveBusy when another run holds it, Interrupted or TimeUp when it was stopped, and what `work` throws
+@throws ArchiveBusy when another run holds it, the reason of `closing` when it was stopped, and what `work` throws
 */
-export const withSession = async (
-  { flags, io, talk, command }: Input<ArchiveFlags & RunFlags>,
-  { facts: resolved, writes, create, asked, scrubs, output, beforeCreation }: SessionOptions,
-  work: (session: Session) => Promise<Came>,
-): Promise<ExitCode> => {
-  const facts = asked ? { ...resolved, asked } : resolved;
-  if (writes) checkFileWritable(flags.metricsFile, "--metrics-file", io);
-  // Of a command that only reads, a flag of that name may be a filter.
-  const stopping = stopper(io, talk, writes ? flags.maxDuration : undefined);
-  const begun = io.now();
-  const { startFacts } = await import("./run-start.ts");
-  talk.begin(command, startFacts(facts, flags.archive, output));
+export const withSession = async <T extends RunResult>(
+  request: ArchiveRequest & RunRequest,
+  context: AppContext,
+  options: SessionOptions,
+  work: (session: Session) => Promise<T>,
+): Promise<T> => {
+  const { host, log, exitCodes } = context;
+  const { command, writes, asked } = options;
+  const facts = asked ? { ...options.facts, asked } : options.facts;
+  if (writes) checkFileWritable(request.metricsFile, "--metrics-file", host);
+  const startedAt = host.now();
+  const stop = stopSignals(context);
+  const record = new RunReport(request, { ...context, ...stop }, command, startedAt);
+  log("info", "start", { version: VERSION, command, ...startFacts(facts, request.archive, options.output) });
   try {
-    const archive = await open(flags, io, create, beforeCreation).catch(async (error: unknown) => {
-      const failed = { code: exitCodeOf(error), detail: facts };
-      if (writes)
-        await tellMachines(flags, io, talk, command, begun, failed, { ...stopping, log: talk.log }, undefined);
+    const archive = await open(request, context, options).catch(async (error: unknown) => {
+      if (writes) await record.writeMetrics(exitCodes.of({ error }));
       throw error;
     });
     let renewal: NodeJS.Timeout | undefined;
     let run: number | undefined;
-    let end: Came = { code: 1, detail: facts };
+    let end = { exitCode: exitCodes.of({ outcome: "failed" }), detail: facts } as RunEnd;
     try {
-      if (writes && flags.archive !== false) {
-        await acquire(archive, io, talk, flags.wait ?? 0, stopping.closing);
-        renewal = setInterval(() => void archive.renew().catch(() => stopping.end()), RENEW_MS).unref();
-        tellDifference(await archive.lastRuns(), command, facts, talk);
+      if (writes && request.archive !== false) {
+        await acquire(archive, context, request.wait ?? 0, stop.closing);
+        renewal = setInterval(() => void archive.renew().catch(stop.lockLost), RENEW_MS).unref();
+        reportDifference(await archive.lastRuns(), command, facts, context);
         // What an earlier run deleted, but could not take out of the file.
-        if (!scrubs) await scrub(archive, flags.archive, talk);
+        if (!options.scrubs) await scrub(archive, request.archive, log);
         run = await archive.beginRun({
           command,
           version: VERSION,
-          startedAt: begun.toISOString(),
-          detail: { ...facts, runId: io.runId },
+          startedAt: startedAt.toISOString(),
+          detail: { ...facts, runId: host.runId },
         });
       }
-      end = await work({ archive, begun, closing: stopping.closing, ending: stopping.ending });
-      return end.code;
+      const result = await work({ archive, startedAt, closing: stop.closing, ending: stop.ending });
+      end = { exitCode: exitCodes.of(result), ...result };
+      return result;
     } catch (error) {
-      // Whatever else broke while it was ending, that it was to end is why.
-      const reason = stopping.reason() ?? error;
-      end = { code: exitCodeOf(reason), detail: { ...facts, error: messageOf(reason) } };
+      // The reason for stopping explains whatever else failed while the run was ending.
+      const reason: unknown = stop.closing.aborted ? stop.closing.reason : error;
+      end = { exitCode: exitCodes.of({ error: reason }), detail: { ...facts, error: messageOf(reason) } };
       throw reason;
     } finally {
       clearInterval(renewal);
-      let standing: Standing | undefined;
-      await close(archive, io, talk, run, end, async () => {
-        if (writes && flags.metricsFile !== undefined) standing = await standingOf(archive, flags, io, command);
-      });
-      if (writes) await tellMachines(flags, io, talk, command, begun, end, { ...stopping, log: talk.log }, standing);
+      await record.close(archive, run, end);
+      if (writes) await record.writeMetrics(end.exitCode, end.figures);
     }
   } finally {
-    stopping.done();
+    stop.done();
   }
 };
 
+type RunEnd = { exitCode: number } & Omit<RunResult, "outcome">;
+
+/** What a run leaves behind when it ends; nothing here may hide how the run came out. */
+class RunReport {
+  #standing: Standing | undefined;
+  readonly #request: ArchiveRequest & RunRequest;
+  readonly #context: AppContext;
+  readonly #command: string;
+  readonly #startedAt: Date;
+
+  constructor(request: ArchiveRequest & RunRequest, context: AppContext, command: string, startedAt: Date) {
+    this.#request = request;
+    this.#context = context;
+    this.#command = command;
+    this.#startedAt = startedAt;
+  }
+
+  /** Records the end, gives the lock back and closes the archive. */
+  async close(archive: Archive, run: number | undefined, { exitCode, detail, reported }: RunEnd): Promise<void> {
+    const { host, log } = this.#context;
+    try {
+      if (run !== undefined)
+        await archive.endRun(run, {
+          endedAt: host.now().toISOString(),
+          exitCode,
+          detail: { ...detail, runId: host.runId },
+          ...(reported && { reported: true }),
+        });
+      await archive.release();
+    } catch (error) {
+      log("error", "not-recorded", { message: `The end of the run could not be recorded: ${messageOf(error)}` });
+    }
+    if (this.#request.metricsFile !== undefined)
+      this.#standing = await standingOf(archive, this.#request, host, this.#command);
+    await archive.close();
+  }
+
+  async writeMetrics(exitCode: number, figures?: Figures): Promise<void> {
+    try {
+      const all = { figures, retries: this.#context.retries, standing: this.#standing };
+      await writeMetrics(this.#request.metricsFile, this.#context, this.#command, this.#startedAt, exitCode, all);
+    } catch (error) {
+      const message = `The metrics file could not be written: ${messageOf(error)}`;
+      this.#context.log("error", "not-recorded", { message });
+    }
+  }
+}
+
 const open = async (
-  flags: ArchiveFlags,
-  io: Io,
-  create: boolean,
-  beforeCreation: SessionOptions["beforeCreation"],
+  request: ArchiveRequest,
+  { host }: AppContext,
+  { create, beforeCreation }: SessionOptions,
 ): Promise<Archive> => {
-  if (!create || !beforeCreation) return archiveOf(flags, io, create);
+  if (!create || !beforeCreation) return archiveOf(request, host, create);
   try {
-    return await archiveOf(flags, io, false);
+    return await archiveOf(request, host, false);
   } catch (error) {
     if (!(error instanceof NoArchive)) throw error;
     await beforeCreation();
-    return archiveOf(flags, io, true);
+    return archiveOf(request, host, true);
   }
 };
 
-/** Figures that cannot be written do not change how the run came out. */
-const tellMachines = async (
-  { metricsFile }: RunFlags,
-  io: Io,
-  talk: Talk,
-  command: string,
-  begun: Date,
-  { code, figures }: Came,
-  context: StreamContext,
-  standing: Standing | undefined,
-): Promise<void> => {
-  try {
-    const { retries } = talk;
-    await writeMetrics(metricsFile, io, command, begun, code, { figures, retries, standing }, context);
-  } catch (error) {
-    talk.log("error", "not-recorded", { message: `The metrics file could not be written: ${messageOf(error)}` });
-  }
-};
-
-/** Nothing here may hide how the run came out. @param look called when the run's end is on record */
-const close = async (
-  archive: Archive,
-  io: Io,
-  talk: Talk,
-  run: number | undefined,
-  end: Came,
-  look: () => Promise<void>,
-): Promise<void> => {
-  try {
-    if (run !== undefined)
-      await archive.endRun(run, {
-        endedAt: io.now().toISOString(),
-        exitCode: end.code,
-        detail: { ...end.detail, runId: io.runId },
-        ...(end.reported && { reported: true }),
-      });
-    await archive.release();
-  } catch (error) {
-    talk.log("error", "not-recorded", { message: `The end of the run could not be recorded: ${messageOf(error)}` });
-  }
-  await look();
-  await archive.close();
+/** The caller's signals, and that the lock is lost: nothing more may be written then. */
+const stopSignals = ({ closing: outer, ending: outerEnding }: AppContext) => {
+  const closing = new AbortController();
+  const ending = new AbortController();
+  const close = (): void => closing.abort(outer.reason);
+  const end = (): void => ending.abort(outerEnding.reason);
+  if (outer.aborted) close();
+  if (outerEnding.aborted) end();
+  outer.addEventListener("abort", close, { once: true });
+  outerEnding.addEventListener("abort", end, { once: true });
+  return {
+    closing: closing.signal,
+    ending: ending.signal,
+    lockLost: (): void => {
+      const lost = new LockLost("Another run took the archive over, because this one was silent for too long.");
+      closing.abort(lost);
+      ending.abort(lost);
+    },
+    done: (): void => {
+      outer.removeEventListener("abort", close);
+      outerEnding.removeEventListener("abort", end);
+    },
+  };
 };
 
 const acquire = async (
   archive: Archive,
-  io: Io,
-  talk: Talk,
+  { host, log }: AppContext,
   waitSeconds: number,
   closing: AbortSignal,
 ): Promise<void> => {
-  const processStarted = io.startOf(io.pid);
+  const processStarted = host.startOf(host.pid);
   const owner: Owner = {
-    pid: io.pid,
-    host: io.host,
-    processSpace: io.processSpace,
+    pid: host.pid,
+    host: host.host,
+    processSpace: host.processSpace,
     ...(processStarted !== undefined && { processStarted }),
   };
   /** It runs no more, or its id is another process's by now. */
   const isDead = ({ pid, processStarted: began }: Owner): boolean => {
-    if (!io.isAlive(pid)) return true;
-    const started = io.startOf(pid);
+    if (!host.isAlive(pid)) return true;
+    const started = host.startOf(pid);
     return began !== undefined && started !== undefined && began !== started;
   };
-  const until = io.now().getTime() + waitSeconds * 1000;
-  for (let told = false; ; told = true) {
+  const until = host.now().getTime() + waitSeconds * 1000;
+  for (let announced = false; ; announced = true) {
     const holder = await archive.acquire(owner, isDead);
     if (!holder) return;
-    if (io.now().getTime() >= until) throw new ArchiveBusy(holder);
-    if (!told) talk.log("info", "waiting", { pid: holder.pid, host: holder.host, startedAt: holder.startedAt });
+    if (host.now().getTime() >= until) throw new ArchiveBusy(holder);
+    if (!announced) log("info", "waiting", { pid: holder.pid, host: holder.host, startedAt: holder.startedAt });
     await delay(LOOK_AGAIN_MS, undefined, { signal: closing }).catch(() => undefined);
     closing.throwIfAborted();
   }
 };
 
-/** Signals and the clock, for the length of a run. */
-const stopper = (io: Io, talk: Talk, maxSeconds: number | undefined) => {
-  const closing = new AbortController();
-  const ending = new AbortController();
-  let why: Interrupted | TimeUp | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const stop = (reason: Interrupted | TimeUp): void => {
-    why = reason;
-    talk.log("warn", "stopping", { reason: reason.message, drainSeconds: DRAIN_MS / 1000 });
-    closing.abort(reason);
-    clearTimeout(timer);
-    timer = setTimeout(() => ending.abort(reason), DRAIN_MS).unref();
-  };
-  if (maxSeconds !== undefined)
-    timer = setTimeout(() => stop(new TimeUp(maxSeconds)), Math.min(maxSeconds * 1000, LONGEST_MS)).unref();
-  const deaf = io.onSignal((signal) => {
-    if (why instanceof Interrupted) io.exit(why.exitCode);
-    else stop(new Interrupted(signal));
-  });
-  return {
-    closing: closing.signal,
-    ending: ending.signal,
-    reason: () => why,
-    /** The lock is lost: nothing more may be written. */
-    end: () => {
-      const lost = new LockLost("Another run took the archive over, because this one was silent for too long.");
-      closing.abort(lost);
-      ending.abort(lost);
-    },
-    done: () => {
-      clearTimeout(timer);
-      deaf();
-    },
-  };
-};
-
 const TIMES = new Set(["since", "until"]);
 
-/** How a run ended that another one is to go on from. */
-const howEnded = ({ exitCode }: RunRecord): string | undefined => {
-  if (exitCode === undefined) return "has no end on record";
-  if (exitCode === EXIT.timeUp) return "was ended by --max-duration";
-  return exitCode === EXIT.interrupted || exitCode === EXIT.terminated ? "was stopped by a signal" : undefined;
-};
-
-/** A run that takes up one that ended before its time, but selects something else, is probably a mistake: it is said. */
-const tellDifference = (runs: readonly RunRecord[], command: string, facts: JsonObject, talk: Talk): void => {
+/** Says that an earlier run ended early and selected something else: repeating it with another selection is probably a mistake. */
+const reportDifference = (runs: readonly RunRecord[], command: string, facts: JsonObject, { log, exitCodes }: AppContext): void => {
   const last = runs.find((run) => run.command === command);
-  const ended = last && howEnded(last);
+  const ended = last && exitCodes.earlyEnd(last.exitCode);
   if (!last?.detail || ended === undefined) return;
   const { runId: _, ...before } = last.detail;
   // Times are compared as they were asked for: "7d" is another instant in every run.
@@ -269,5 +248,5 @@ const tellDifference = (runs: readonly RunRecord[], command: string, facts: Json
   if (changed.length + gone.length === 0) return;
   const was = Object.fromEntries([...changed, ...gone].map((key) => [key, before[key] ?? null]));
   const is = Object.fromEntries([...changed, ...gone].map((key) => [key, facts[key] ?? null]));
-  talk.log("info", "selection-differs", { startedAt: last.startedAt, ended, was, is });
+  log("info", "selection-differs", { startedAt: last.startedAt, ended, was, is });
 };

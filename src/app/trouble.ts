@@ -1,4 +1,3 @@
-import { count } from "../cli/terminal/format.ts";
 import type { Archive } from "../core/archive.ts";
 import type { Selection } from "./selection/selection.ts";
 
@@ -8,10 +7,12 @@ export interface TroubleReport {
   knownTrouble: number;
   /** Settled by `callarchive ack`. */
   acknowledged: number;
-  /** How many of both the exit code leaves out. */
+  /** How many of both do not make the run `partial`. */
   uncounted: number;
-  /** What people are told of them. */
-  lines: string[];
+  /** Whether `uncounted` leaves out known trouble, as runs from the last one on do. */
+  leavesKnownOut: boolean;
+  /** All trouble counts. */
+  strict: boolean;
 }
 
 /** `--since last` counts only what is new, everything else only what nobody acknowledged; `--strict` counts all. */
@@ -22,13 +23,8 @@ export const troubleOf = async (
 ): Promise<TroubleReport> => {
   const { known, acknowledged } = await archive.trouble();
   const leavesKnownOut = selection?.by === "range" && selection.last;
-  const fate = strict ? "counted, as --strict says" : "not counted";
-  const lines: string[] = [];
-  if (known > 0 && leavesKnownOut)
-    lines.push(`${count(known)} known from before, ${fate}; "callarchive ack ID…" settles them.`);
-  if (acknowledged > 0) lines.push(`${count(acknowledged)} acknowledged, ${fate}.`);
   const uncounted = strict ? 0 : acknowledged + (leavesKnownOut ? known : 0);
-  return { knownTrouble: known, acknowledged, uncounted, lines };
+  return { knownTrouble: known, acknowledged, uncounted, leavesKnownOut, strict: strict === true };
 };
 
 /** The same for the record of a run, and for the machine's summary. */

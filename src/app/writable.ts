@@ -1,6 +1,6 @@
 import { accessSync, constants, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { Io } from "../cli/io.ts";
+import type { Host } from "./context.ts";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { tagOf } from "../sinks/leftovers.ts";
 import { isSpecial, makeFolder, placeAt, type Special } from "../sinks/places.ts";
@@ -14,18 +14,18 @@ Fails now, not after an hour of work, when a file that is written at the end cou
 @param flag that names it
 @throws UsageError for a folder, Error for a place that cannot be written
 */
-export const checkFileWritable = (path: string | undefined, flag: string, io: Io): void => {
+export const checkFileWritable = (path: string | undefined, flag: string, host: Host): void => {
   if (path === undefined) return;
-  const place = placeAt(resolve(io.cwd, path), io.pid);
+  const place = placeAt(resolve(host.cwd, path), host.pid);
   if (isSpecial(place)) checkSpecial(place);
   else if (place.kind === "folder" || /[/\\]$/.test(path))
     throw new UsageError(`${flag} ${path} names a folder: it takes a file.`);
-  else checkFolder(dirname(place.path), io);
+  else checkFolder(dirname(place.path), host);
 };
 
 /** Makes the folder, if it is not there. @throws Error when nothing can be written there */
-export const checkFolder = (folder: string, io: Io): void => {
-  const probe = join(folder, `${PROBE}.${tagOf(io)}.part`);
+export const checkFolder = (folder: string, host: Host): void => {
+  const probe = join(folder, `${PROBE}.${tagOf(host)}.part`);
   try {
     makeFolder(folder);
     writeFileSync(probe, "", { mode: 0o600, flag: "wx" });

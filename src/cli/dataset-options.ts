@@ -1,39 +1,11 @@
 import { Option } from "commander";
-import { type ArchiveFlags, type RedactFlags, redactOptions, type SelectionFlags } from "./options.ts";
+import type { DatasetRequest } from "../app/dataset/request.ts";
+import { redactOptions, type SelectionFlags } from "./options.ts";
 import { bytes, seconds, several, whole } from "./values.ts";
 
-export interface DatasetFlags extends SelectionFlags, ArchiveFlags, RedactFlags {
-  preset?: string[];
-  output: string;
-  status?: string;
-  greeting: "system" | "drop" | "pad" | "mask";
-  system: string;
-  systemFile?: string;
-  interrupted: "cut" | "mask" | "keep";
-  stripFillers?: boolean;
-  kind?: string[];
-  minTurns?: number;
-  maxTurns?: number;
-  minDuration?: number;
-  maxCallDuration?: number;
-  minCharacters?: number;
-  language?: string[];
-  expand: "call" | "turn";
-  contentParts?: boolean;
-  think?: "empty" | "reasoning";
-  maxTokens?: number;
-  tokenizer?: string;
-  overBudget: "drop" | "cut";
-  dedupe: "exact" | "near" | "none";
-  split: string;
-  seed: string;
-  shuffle?: boolean;
-  sample?: number;
-  maxFileSize?: number;
-  gzip?: boolean;
-  parquet?: boolean;
-  task: "chat" | "text-to-sql";
-}
+/** The flags of `dataset` as commander gives them: lists go by their flag's singular. */
+export type DatasetFlags = Omit<DatasetRequest, "ids" | "idsFile" | "agents" | "presets" | "kinds" | "languages"> &
+  SelectionFlags & { preset?: string[]; kind?: string[]; language?: string[] };
 
 const option = (flags: string, description: string, parse?: (text: string, before: never) => unknown): Option => {
   const made = new Option(flags, description);

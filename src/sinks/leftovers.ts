@@ -5,6 +5,7 @@ import { join } from "node:path";
 /** Unfinished files of another machine's run are left alone for so long, in milliseconds. */
 const FOREIGN_MS = 24 * 3_600_000;
 
+/** The process that writes, and what tells leftovers of dead processes from files of living ones. */
 export interface Self {
   host: string;
   pid: number;

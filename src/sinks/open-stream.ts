@@ -1,5 +1,4 @@
 import type { Writable } from "node:stream";
-import type { Io } from "../cli/io.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import type { Special } from "./places.ts";
@@ -15,6 +14,12 @@ export interface StreamContext {
   log: Log;
 }
 
+/** Streams that stay open for whatever is still to be written. */
+export interface StandardStreams {
+  stdout: Writable;
+  stderr: Writable;
+}
+
 export interface OpenStream extends ReturnType<typeof streamOutput> {
   /** For a run that fails: waits for nothing. */
   destroy(): void;
@@ -23,10 +28,10 @@ export interface OpenStream extends ReturnType<typeof streamOutput> {
 /** Opens where text is written as it comes. @param to standard output unless given */
 export const openStream = async (
   to: Special | undefined,
-  io: Io,
+  streams: StandardStreams,
   { closing, ending, log }: StreamContext,
 ): Promise<OpenStream> => {
-  const standard = to === undefined ? io.stdout : standardStream(to, io);
+  const standard = to === undefined ? streams.stdout : standardStream(to, streams);
   const stream = standard ?? (await openOrExplain(to as Special, closing, log));
   const output = streamOutput(stream);
   // Standard output and standard error stay open for whatever is still to be said.
@@ -46,10 +51,10 @@ export const openStream = async (
   };
 };
 
-const standardStream = (place: Special, io: Io): Writable | undefined => {
+const standardStream = (place: Special, streams: StandardStreams): Writable | undefined => {
   if (place.kind !== "descriptor") return undefined;
-  if (place.fd === 1) return io.stdout;
-  return place.fd === 2 ? io.stderr : undefined;
+  if (place.fd === 1) return streams.stdout;
+  return place.fd === 2 ? streams.stderr : undefined;
 };
 
 const openOrExplain = async (place: Special, closing: AbortSignal, log: Log): Promise<Writable> => {

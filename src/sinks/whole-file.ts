@@ -1,10 +1,9 @@
 import { basename, dirname } from "node:path";
-import type { Io } from "../cli/io.ts";
 import { ReaderGone, UsageError } from "../core/errors.ts";
 import type { Chunk } from "../core/ports.ts";
 import { writeAtomically } from "./atomic-file.ts";
-import { clearLeftovers, tagOf } from "./leftovers.ts";
-import { openStream, type StreamContext } from "./open-stream.ts";
+import { clearLeftovers, type Self, tagOf } from "./leftovers.ts";
+import { openStream, type StandardStreams, type StreamContext } from "./open-stream.ts";
 import { isSpecial, placeAt, type Special } from "./places.ts";
 
 /** What is filled: pieces are added, and flushed from time to time. */
@@ -19,26 +18,26 @@ pipe, a device or a socket is written to.
 */
 export const fillWhole = async (
   path: string,
-  io: Io,
+  self: Self & StandardStreams,
   context: StreamContext,
   fill: (file: Filling) => Promise<void>,
   mode = 0o600,
 ): Promise<void> => {
-  const place = placeAt(path, io.pid);
-  if (isSpecial(place)) return fillStream(place, io, context, fill);
+  const place = placeAt(path, self.pid);
+  if (isSpecial(place)) return fillStream(place, self, context, fill);
   if (place.kind === "folder") throw new UsageError(`${path} is a folder.`);
   const folder = dirname(place.path);
-  await clearLeftovers(folder, io, (name) => name === basename(place.path));
-  await writeAtomically(place.path, tagOf(io), fill, mode);
+  await clearLeftovers(folder, self, (name) => name === basename(place.path));
+  await writeAtomically(place.path, tagOf(self), fill, mode);
 };
 
 const fillStream = async (
   place: Special,
-  io: Io,
+  self: Self & StandardStreams,
   context: StreamContext,
   fill: (file: Filling) => Promise<void>,
 ): Promise<void> => {
-  const { put, flush, end, destroy } = await openStream(place, io, context);
+  const { put, flush, end, destroy } = await openStream(place, self, context);
   try {
     await fill({ add: (data) => put(data), flush });
     await flush();

@@ -15,6 +15,8 @@ export const writers = {
     sidecars: [],
     summary: "transcripts, one JSON object per line (per turn with --rows turn)",
     extensions: [".ndjson"],
+    redactable: true,
+    samples: false,
   },
   csv: {
     create: csv,
@@ -22,6 +24,8 @@ export const writers = {
     sidecars: [],
     summary: "a table with one row per turn, for spreadsheets and databases",
     extensions: [".csv"],
+    redactable: true,
+    samples: false,
   },
   messages: {
     create: messages,
@@ -29,6 +33,8 @@ export const writers = {
     sidecars: [REPORT],
     summary: 'fine-tuning samples, one {"messages": […]} per line',
     extensions: [".jsonl"],
+    redactable: true,
+    samples: true,
   },
   raw: {
     create: raw,
@@ -36,6 +42,8 @@ export const writers = {
     sidecars: [],
     summary: "the service's own documents: a file per call, or one JSON array",
     extensions: [".json"],
+    redactable: false,
+    samples: false,
   },
 } satisfies Record<string, WriterShape>;
 

@@ -29,6 +29,10 @@ export interface WriterShape {
   summary: string;
   /** Endings of `-o` that choose this format. */
   extensions: readonly string[];
+  /** Whether personal data can be replaced in it: not where documents stay byte for byte. */
+  redactable: boolean;
+  /** Whether it makes fine-tuning samples, which are counted. */
+  samples: boolean;
 }
 
 /** One line of JSON, every string in it well-formed. */

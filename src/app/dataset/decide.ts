@@ -1,4 +1,4 @@
-import type { DatasetFlags } from "../../cli/dataset-options.ts";
+import type { DatasetRequest } from "./request.ts";
 import type { StoredRecord } from "../../core/archive.ts";
 import { InvalidDocument, messageOf } from "../../core/errors.ts";
 import type { Document } from "../../core/ports.ts";
@@ -28,12 +28,12 @@ export interface Kept {
 Decides call by call, in the archive's order, what becomes of it: redacted, curated, held against the calls before it,
 and fitted to the budget.
 */
-export const createDecide = (plan: Plan, flags: Pick<DatasetFlags, "dedupe" | "status">) => {
+export const createDecide = (plan: Plan, request: Pick<DatasetRequest, "dedupe" | "status">) => {
   const { policy, languages, splitOf, budget } = plan;
   // Exact copies teach nothing new; near ones are dropped on demand, and always where they would straddle two splits.
-  const copies = flags.dedupe === "none" ? undefined : createDedupe({ exact: true, near: flags.dedupe === "near" });
+  const copies = request.dedupe === "none" ? undefined : createDedupe({ exact: true, near: request.dedupe === "near" });
   const straddling =
-    flags.dedupe === "exact" && plan.splits.length > 1
+    request.dedupe === "exact" && plan.splits.length > 1
       ? createDedupe({ exact: true, near: true, of: "other-splits" })
       : undefined;
   const wantsTurns = policy.expand === "turn" || plan.wanted.some(({ preset }) => preset.unit === "turn");
@@ -44,7 +44,7 @@ export const createDecide = (plan: Plan, flags: Pick<DatasetFlags, "dedupe" | "s
     const read = readOf(record);
     if ("reason" in read) return read;
     const drop = (step: string, reason: string): Dropped => ({ callId: read.id, step, reason });
-    if (flags.status && read.status?.toLowerCase() !== flags.status.toLowerCase()) return drop("status", "status");
+    if (request.status && read.status?.toLowerCase() !== request.status.toLowerCase()) return drop("status", "status");
     const { transcript, counts } = plan.redact?.(read) ?? { transcript: read, counts: {} };
     const whole = curate(transcript, { ...policy, expand: "call" });
     if ("reason" in whole) return whole;

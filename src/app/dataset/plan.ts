@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { DatasetFlags } from "../../cli/dataset-options.ts";
-import type { Io } from "../../cli/io.ts";
+import type { DatasetRequest } from "./request.ts";
+import type { Host } from "../context.ts";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import type { Message } from "../../core/sample.ts";
 import type { Transcript } from "../../core/transcript.ts";
@@ -36,66 +36,66 @@ const DEFAULT_PRESETS = ["messages"];
 const LANGUAGES = ["zh", "en", "mixed", "other"];
 
 /** @throws UsageError for anything that cannot be, or that a preset cannot express */
-export const planOf = async (flags: DatasetFlags, io: Io): Promise<Plan> => {
-  if (flags.task === "text-to-sql")
+export const planOf = async (request: DatasetRequest, host: Host): Promise<Plan> => {
+  if (request.task === "text-to-sql")
     throw new UsageError("--task text-to-sql is made of query logs, which this version does not archive yet.");
-  const policy = await policyOf(flags, io);
+  const policy = await policyOf(request, host);
   const needs = needsOf(policy);
-  const wanted = [...new Set(flags.preset ?? DEFAULT_PRESETS)].map((name): Wanted => {
+  const wanted = [...new Set(request.presets ?? DEFAULT_PRESETS)].map((name): Wanted => {
     if (!isPreset(name))
       throw new UsageError(`There is no preset "${name}". There are: ${Object.keys(presets).join(", ")}.`);
     const preset: Preset = presets[name];
     const [lack] = conflicts(preset, needs);
     if (lack)
       throw new UsageError(
-        `${name} cannot express --greeting ${flags.greeting}; it would drop every call. Use --greeting system or drop.`,
+        `${name} cannot express --greeting ${request.greeting}; it would drop every call. Use --greeting system or drop.`,
       );
-    if (flags.gzip && preset.plainOnly)
+    if (request.gzip && preset.plainOnly)
       throw new UsageError(`${preset.reader} does not read compressed files: leave out --gzip.`);
     const loss = needs.loss && preset.can.loss !== undefined;
-    const think = name === "bailian" && flags.think ? { think: flags.think } : {};
+    const think = name === "bailian" && request.think ? { think: request.think } : {};
     return {
       preset,
-      options: { ...(loss && { loss }), ...(name === "bailian" && flags.contentParts && { parts: true }), ...think },
+      options: { ...(loss && { loss }), ...(name === "bailian" && request.contentParts && { parts: true }), ...think },
     };
   });
-  if (flags.parquet && flags.gzip) throw new UsageError("Parquet is compressed by itself: leave out --gzip.");
-  for (const name of flags.language ?? [])
+  if (request.parquet && request.gzip) throw new UsageError("Parquet is compressed by itself: leave out --gzip.");
+  for (const name of request.languages ?? [])
     if (!LANGUAGES.includes(name)) throw new UsageError(`--language knows ${LANGUAGES.join(", ")}, not "${name}".`);
-  const splits = parseSplits(flags.split);
+  const splits = parseSplits(request.split);
   return {
     wanted,
     policy,
-    languages: flags.language && new Set(flags.language),
+    languages: request.languages && new Set(request.languages),
     splits,
-    splitOf: createSplitter(splits, flags.seed),
-    redact: await redactorOf(flags),
-    budget: await budgetOf(flags, io),
-    policies: policiesOf(flags, policy),
+    splitOf: createSplitter(splits, request.seed),
+    redact: await redactorOf(request),
+    budget: await budgetOf(request, host),
+    policies: policiesOf(request, policy),
   };
 };
 
-const policyOf = async (flags: DatasetFlags, io: Io): Promise<Policy> => {
+const policyOf = async (request: DatasetRequest, host: Host): Promise<Policy> => {
   const {
     greeting,
     interrupted,
     expand,
     stripFillers,
-    kind,
+    kinds,
     minTurns,
     maxTurns,
     minDuration,
     maxCallDuration: maxDuration,
     minCharacters,
-  } = flags;
-  const system = flags.systemFile === undefined ? flags.system : await textOf(resolve(io.cwd, flags.systemFile));
+  } = request;
+  const system = request.systemFile === undefined ? request.system : await textOf(resolve(host.cwd, request.systemFile));
   return {
     greeting,
     interrupted,
     expand,
     system: system === "auto" || system === "none" ? system : { text: system },
     ...(stripFillers && { stripFillers }),
-    ...(kind && { kinds: kind }),
+    ...(kinds && { kinds }),
     ...(minTurns !== undefined && { minTurns }),
     ...(maxTurns !== undefined && { maxTurns }),
     ...(minDuration !== undefined && { minDuration }),
@@ -115,12 +115,12 @@ const textOf = async (path: string): Promise<string> => {
 const DEFAULT_TOKENIZER = "qwen3";
 
 /** A tokenizer alone counts: then every sample is within the budget. */
-const budgetOf = async (flags: DatasetFlags, io: Io): Promise<Plan["budget"]> => {
-  const { maxTokens = Number.POSITIVE_INFINITY, overBudget } = flags;
-  if (flags.maxTokens === undefined && flags.tokenizer === undefined) return undefined;
-  const tokenizer = flags.tokenizer ?? DEFAULT_TOKENIZER;
+const budgetOf = async (request: DatasetRequest, host: Host): Promise<Plan["budget"]> => {
+  const { maxTokens = Number.POSITIVE_INFINITY, overBudget } = request;
+  if (request.maxTokens === undefined && request.tokenizer === undefined) return undefined;
+  const tokenizer = request.tokenizer ?? DEFAULT_TOKENIZER;
   const { createCounter } = await import("../../transforms/tokens/tokens.ts");
-  const name = tokenizer === "qwen3" || tokenizer === "o200k" ? tokenizer : resolve(io.cwd, tokenizer);
+  const name = tokenizer === "qwen3" || tokenizer === "o200k" ? tokenizer : resolve(host.cwd, tokenizer);
   return { tokens: maxTokens, mode: overBudget, count: await createCounter({ tokenizer: name }) };
 };
 
@@ -137,29 +137,29 @@ export const withinBudget = async (
 };
 
 /** Only what shapes the set; the texts themselves stay out. */
-const policiesOf = (flags: DatasetFlags, policy: Policy): Plan["policies"] => ({
-  presets: (flags.preset ?? DEFAULT_PRESETS).join(", "),
-  greeting: flags.greeting,
-  system: typeof policy.system === "object" ? "a fixed text" : flags.system,
-  interrupted: flags.interrupted,
-  expand: flags.expand,
-  dedupe: flags.dedupe,
-  split: flags.split,
-  shuffle: flags.shuffle === true,
-  ...(flags.sample !== undefined && { sample: flags.sample }),
-  ...(flags.stripFillers && { "strip-fillers": true }),
-  ...(flags.kind && { kind: flags.kind.join(", ") }),
-  ...(flags.status && { status: flags.status }),
-  ...(flags.minTurns !== undefined && { "min-turns": flags.minTurns }),
-  ...(flags.maxTurns !== undefined && { "max-turns": flags.maxTurns }),
-  ...(flags.minDuration !== undefined && { "min-duration": `${flags.minDuration} s` }),
-  ...(flags.maxCallDuration !== undefined && { "max-call-duration": `${flags.maxCallDuration} s` }),
-  ...(flags.minCharacters !== undefined && { "min-characters": flags.minCharacters }),
-  ...(flags.language && { language: flags.language.join(", ") }),
-  ...((flags.maxTokens !== undefined || flags.tokenizer !== undefined) && {
-    tokenizer: tokenizerName(flags.tokenizer ?? DEFAULT_TOKENIZER),
+const policiesOf = (request: DatasetRequest, policy: Policy): Plan["policies"] => ({
+  presets: (request.presets ?? DEFAULT_PRESETS).join(", "),
+  greeting: request.greeting,
+  system: typeof policy.system === "object" ? "a fixed text" : request.system,
+  interrupted: request.interrupted,
+  expand: request.expand,
+  dedupe: request.dedupe,
+  split: request.split,
+  shuffle: request.shuffle === true,
+  ...(request.sample !== undefined && { sample: request.sample }),
+  ...(request.stripFillers && { "strip-fillers": true }),
+  ...(request.kinds && { kind: request.kinds.join(", ") }),
+  ...(request.status && { status: request.status }),
+  ...(request.minTurns !== undefined && { "min-turns": request.minTurns }),
+  ...(request.maxTurns !== undefined && { "max-turns": request.maxTurns }),
+  ...(request.minDuration !== undefined && { "min-duration": `${request.minDuration} s` }),
+  ...(request.maxCallDuration !== undefined && { "max-call-duration": `${request.maxCallDuration} s` }),
+  ...(request.minCharacters !== undefined && { "min-characters": request.minCharacters }),
+  ...(request.languages && { language: request.languages.join(", ") }),
+  ...((request.maxTokens !== undefined || request.tokenizer !== undefined) && {
+    tokenizer: tokenizerName(request.tokenizer ?? DEFAULT_TOKENIZER),
   }),
-  ...(flags.maxTokens !== undefined && { "max-tokens": flags.maxTokens, "over-budget": flags.overBudget }),
-  ...(flags.redact && { redact: flags.redact.join(", ") }),
-  ...(flags.redactPattern && { "redact-pattern": flags.redactPattern.map((text) => text.split("=")[0]).join(", ") }),
+  ...(request.maxTokens !== undefined && { "max-tokens": request.maxTokens, "over-budget": request.overBudget }),
+  ...(request.redact && { redact: request.redact.join(", ") }),
+  ...(request.redactPattern && { "redact-pattern": request.redactPattern.map((text) => text.split("=")[0]).join(", ") }),
 });

@@ -1,12 +1,5 @@
-import { relative, resolve } from "node:path";
-import type { Input } from "../../cli/command.ts";
-import type { DatasetFlags } from "../../cli/dataset-options.ts";
-import { EXIT, type ExitCode } from "../../cli/exit-codes.ts";
-import { count, plural, size } from "../../cli/terminal/format.ts";
-import { createProgress } from "../../cli/terminal/progress.ts";
 import type { StoredRecord } from "../../core/archive.ts";
 import type { Document } from "../../core/ports.ts";
-import { oneLine } from "../../core/printable.ts";
 import type { Dropped, Sample } from "../../core/sample.ts";
 import { CARD, datasetCard } from "../../reports/card.ts";
 import type { DatasetFacts } from "../../reports/facts.ts";
@@ -14,33 +7,43 @@ import { REPORT_HTML, REPORT_JSON, reportHtml, reportJson } from "../../reports/
 import { createStats } from "../../reports/stats.ts";
 import { tagOf } from "../../sinks/leftovers.ts";
 import { createSampler } from "../../transforms/shuffle.ts";
+import type { AppContext } from "../context.ts";
 import { selectionFacts, selectStored } from "../selection/selection.ts";
-import { type Session, withSession } from "../session.ts";
+import { type RunResult, type Session, withSession } from "../session.ts";
 import { VERSION } from "../version.ts";
 import { checkFolder } from "../writable.ts";
 import { createDecide, type Kept } from "./decide.ts";
 import { type Plan, planOf } from "./plan.ts";
+import type { DatasetRequest } from "./request.ts";
 import { SetFiles } from "./set-files.ts";
 import { setFolder } from "./set-folder.ts";
 
-type DatasetInput = Input<DatasetFlags>;
+/** How a data set came out. */
+export interface DatasetRun extends RunResult {
+  facts: DatasetFacts;
+  /** Ids that the archive does not have. */
+  absent: number;
+}
 
-/** From the archive to a folder that goes straight into a trainer, with nothing dropped silently. */
-export const runDataset = async (input: DatasetInput): Promise<ExitCode> => {
-  const { flags, io } = input;
-  const root = setFolder(flags.output, io);
-  const plan = await planOf(flags, io);
-  return withSession(input, { facts: {}, writes: false, create: false }, async (session) => {
-    checkFolder(root, io);
-    const { absent, unreadable } = await selectStored(session.archive, input);
-    for (const id of absent) input.talk.log("warn", "missing", { id, message: "The archive does not have it." });
-    const drawn = flags.sample === undefined ? undefined : await draw(input, session, plan, flags.sample);
-    const files = await SetFiles.open(root, plan, flags, tagOf(io), io);
+/**
+Makes a folder that goes straight into a trainer from what the archive has, with nothing dropped silently.
+
+@throws UsageError for a request that a preset cannot meet
+*/
+export const runDataset = async (request: DatasetRequest, context: AppContext): Promise<DatasetRun> => {
+  const { host } = context;
+  const root = setFolder(request.output, host);
+  const plan = await planOf(request, host);
+  const options = { command: "dataset", facts: {}, writes: false, create: false };
+  return withSession(request, context, options, async (session) => {
+    checkFolder(root, host);
+    const { absent, unreadable } = await selectStored(session.archive, request, context);
+    const drawn = request.sample === undefined ? undefined : await draw(request, context, session, plan, request.sample);
+    const files = await SetFiles.open(root, plan, request, tagOf(host), host);
     try {
-      const facts = await produce(input, session, plan, files, drawn);
-      tell(input, facts, absent.length);
-      const code = absent.length + unreadable > 0 ? EXIT.partial : EXIT.complete;
-      return { code, detail: {} };
+      const facts = await produce(request, context, session, plan, files, drawn);
+      const outcome = absent.length + unreadable > 0 ? "partial" : "complete";
+      return { outcome, detail: {}, facts, absent: absent.length };
     } catch (error) {
       await files.discard();
       throw error;
@@ -50,13 +53,13 @@ export const runDataset = async (input: DatasetInput): Promise<ExitCode> => {
 
 /** Every call that has a document, with what becomes of it. */
 async function* decided(
-  { flags, io, talk }: DatasetInput,
+  request: DatasetRequest,
+  { progress }: AppContext,
   { archive, closing }: Session,
   plan: Plan,
   stage: string,
 ): AsyncGenerator<{ record: StoredRecord; came: Kept | Dropped }> {
-  const decide = createDecide(plan, flags);
-  const progress = await createProgress(io, flags, talk);
+  const decide = createDecide(plan, request);
   const total = (await archive.counts()).fetched;
   let done = 0;
   let troubled = 0;
@@ -81,9 +84,15 @@ const hasDocument = (record: StoredRecord): record is StoredRecord & { document:
   record.document !== undefined;
 
 /** The ids of the samples that `--sample` keeps. */
-const draw = async (input: DatasetInput, session: Session, plan: Plan, limit: number): Promise<Set<string>> => {
-  const sampler = createSampler<string>(input.flags.seed, limit);
-  for await (const { came } of decided(input, session, plan, "Drawing"))
+const draw = async (
+  request: DatasetRequest,
+  context: AppContext,
+  session: Session,
+  plan: Plan,
+  limit: number,
+): Promise<Set<string>> => {
+  const sampler = createSampler<string>(request.seed, limit);
+  for await (const { came } of decided(request, context, session, plan, "Drawing"))
     if (!("reason" in came)) for (const { id } of mainOf(came)) sampler.add(id, id);
   return new Set(sampler.values());
 };
@@ -92,14 +101,14 @@ const draw = async (input: DatasetInput, session: Session, plan: Plan, limit: nu
 const mainOf = ({ samples }: Kept): Sample[] => (samples.call.length > 0 ? samples.call : samples.turn);
 
 const produce = async (
-  input: DatasetInput,
+  request: DatasetRequest,
+  context: AppContext,
   session: Session,
   plan: Plan,
   files: SetFiles,
   drawn: ReadonlySet<string> | undefined,
 ): Promise<DatasetFacts> => {
-  const { flags } = input;
-  const stats = createStats({ seed: flags.seed });
+  const stats = createStats({ seed: request.seed });
   const provenance = await files.sidecar("provenance.ndjson");
   const dropped = await files.sidecar("dropped.ndjson");
   const redacted: Record<string, number> = {};
@@ -112,7 +121,7 @@ const produce = async (
       stats.drop(out);
       note(out);
     }
-  for await (const { record, came } of decided(input, session, plan, "Writing")) {
+  for await (const { record, came } of decided(request, context, session, plan, "Writing")) {
     if ("reason" in came) {
       stats.drop(came);
       note(came);
@@ -166,7 +175,7 @@ const produce = async (
   session.closing.throwIfAborted();
   await files.publish({
     tool: facts.tool,
-    selection: selectionFacts(input, undefined),
+    selection: selectionFacts(request, undefined),
     dataset: { seed: facts.seed, policies: facts.policies, calls: facts.calls, samples: facts.samples },
   });
   return facts;
@@ -189,34 +198,3 @@ const origin = ({ id, tokens, language, messages }: Sample, { callId, split }: K
   // Numbers, not times: readers of folders guess at what looks like one.
   turns: messages.map(({ role, turns }) => ({ role, turns: turns ?? [] })),
 });
-
-const tell = ({ talk, flags, io }: DatasetInput, facts: DatasetFacts, absent: number): void => {
-  const { calls, samples, dropped, files, redacted } = facts;
-  talk.record("summary", {
-    calls,
-    samples,
-    dropped,
-    files: files.map((file) => ({ ...file })),
-    absent,
-    ...(redacted && { redacted }),
-  } as never);
-  talk.say(
-    `${plural(calls.read, "call")} read = ${count(calls.kept)} kept + ${count(calls.dropped)} dropped; ${plural(samples, "sample")}`,
-    "green",
-  );
-  for (const { step, reason, calls: n } of dropped.slice(0, 8))
-    talk.say(`  ${count(n)} dropped by ${step}: ${oneLine(reason.split(":")[0] ?? "")}`);
-  if (redacted)
-    talk.say(
-      `  redacted: ${
-        Object.entries(redacted)
-          .map(([name, n]) => `${name} ${count(n)}`)
-          .join(", ") || "nothing found"
-      }`,
-    );
-  const place = relative(io.cwd, resolve(io.cwd, flags.output)) || ".";
-  for (const { name, rows, bytes } of files) talk.say(`${place}/${name}  ${plural(rows, "sample")}, ${size(bytes)}`);
-  talk.say(
-    `${place}/${REPORT_HTML} is to be looked at; dropped.ndjson names every call that was left out (${count(calls.dropped)}).`,
-  );
-};

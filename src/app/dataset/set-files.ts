@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import type { DatasetFlags } from "../../cli/dataset-options.ts";
+import type { DatasetRequest } from "./request.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { Sample } from "../../core/sample.ts";
 import type { JsonObject } from "../../core/transcript.ts";
@@ -39,31 +39,31 @@ With one preset its files lie in the folder itself, with several each has a fold
 export class SetFiles {
   readonly #root: string;
   readonly #plan: Plan;
-  readonly #flags: DatasetFlags;
+  readonly #request: DatasetRequest;
   readonly #tag: string;
   readonly #tracks = new Map<string, Track>();
   readonly #sidecars = new Map<string, PartFile>();
 
-  private constructor(root: string, plan: Plan, flags: DatasetFlags, tag: string) {
+  private constructor(root: string, plan: Plan, request: DatasetRequest, tag: string) {
     this.#root = root;
     this.#plan = plan;
-    this.#flags = flags;
+    this.#request = request;
     this.#tag = tag;
   }
 
   /** @throws UsageError for a folder that holds something else than a data set of ours */
-  static async open(root: string, plan: Plan, flags: DatasetFlags, tag: string, self: Self): Promise<SetFiles> {
+  static async open(root: string, plan: Plan, request: DatasetRequest, tag: string, self: Self): Promise<SetFiles> {
     await clearSetLeftovers(root, self);
     const before = await filesOfSet(root);
     if (before === undefined && !(await isBare(root)))
       throw new UsageError(
-        `${flags.output} is not empty, and not a data set of callarchive: name another folder with -o.`,
+        `${request.output} is not empty, and not a data set of callarchive: name another folder with -o.`,
       );
-    const files = new SetFiles(root, plan, flags, tag);
+    const files = new SetFiles(root, plan, request, tag);
     const data = plan.wanted.flatMap((wanted) =>
-      plan.splits.map(({ name }) => files.#in(wanted, `${name}${EXTENSIONS[kindOf(flags)]}`)),
+      plan.splits.map(({ name }) => files.#in(wanted, `${name}${EXTENSIONS[kindOf(request)]}`)),
     );
-    await checkNoStranger(root, flags.output, [...SET_SIDECARS, ...data], new Set(before));
+    await checkNoStranger(root, request.output, [...SET_SIDECARS, ...data], new Set(before));
     return files;
   }
 
@@ -121,7 +121,7 @@ export class SetFiles {
     }
     const before = new Set(await filesOfSet(this.#root));
     // Once more: now the names of all files are known.
-    await checkNoStranger(this.#root, this.#flags.output, parts.keys(), before);
+    await checkNoStranger(this.#root, this.#request.output, parts.keys(), before);
     const files = [...parts].sort(([one], [other]) => (one < other ? -1 : 1)).map(([name, file]) => file.facts(name));
     // From here on the folder is between two sets; should the run end now, this says whose the files are.
     const names = [...new Set([...before, ...parts.keys()])].map((name) => ({ name }));
@@ -169,8 +169,8 @@ export class SetFiles {
     const key = `${preset.name}/${split}`;
     const known = this.#tracks.get(key);
     if (known) return known;
-    const { maxFileSize, shuffle, seed } = this.#flags;
-    const kind = kindOf(this.#flags);
+    const { maxFileSize, shuffle, seed } = this.#request;
+    const kind = kindOf(this.#request);
     const folder = dirname(join(this.#root, this.#in(wanted, "x")));
     const least = Math.min(maxFileSize ?? Number.POSITIVE_INFINITY, preset.maxFileBytes ?? Number.POSITIVE_INFINITY);
     const columns: RowOptions = {
@@ -196,7 +196,7 @@ export class SetFiles {
   }
 }
 
-const kindOf = ({ parquet, gzip }: DatasetFlags): Kind => (parquet ? "parquet" : gzip ? "gzip" : "jsonl");
+const kindOf = ({ parquet, gzip }: DatasetRequest): Kind => (parquet ? "parquet" : gzip ? "gzip" : "jsonl");
 /** A sample as a preset writes it; undefined when it is larger than one text can be. */
 const rowOf = ({ preset, options }: Wanted, sample: Sample) => {
   try {

@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import type { Io } from "../../cli/io.ts";
+import type { Host } from "../context.ts";
 import { UsageError } from "../../core/errors.ts";
 import { isObject } from "../../core/transcript.ts";
 import { presets } from "../../presets/index.ts";
@@ -76,10 +76,10 @@ export const checkNoStranger = async (
 };
 
 /** @throws UsageError when `-o` names something that is no folder */
-export const setFolder = (output: string, io: Io): string => {
+export const setFolder = (output: string, host: Host): string => {
   if (/^[a-z][a-z\d+.-]*:\/\//i.test(output))
     throw new UsageError(`-o ${output}: this version writes to no address. Write to a folder, and copy that.`);
-  const place = placeAt(resolve(io.cwd, output), io.pid);
+  const place = placeAt(resolve(host.cwd, output), host.pid);
   if (output === "" || isSpecial(place) || place.kind === "file")
     throw new UsageError(`-o ${output}: a data set is a folder, and this is none.`);
   return place.path;

@@ -1,4 +1,4 @@
-import { plural } from "../../cli/terminal/format.ts";
+import { plural } from "../../core/wording.ts";
 import type { Archive } from "../../core/archive.ts";
 import type { Cloud } from "../cloud.ts";
 import { isKnown, whatToCheck } from "../pull/never-listed.ts";

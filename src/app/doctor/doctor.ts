@@ -1,22 +1,23 @@
-import type { Input } from "../../cli/command.ts";
-import { EXIT, type ExitCode, exitCodeOf } from "../../cli/exit-codes.ts";
-import type { Io } from "../../cli/io.ts";
-import type { DoctorFlags } from "../../cli/options.ts";
-import { paint, plural } from "../../cli/terminal/format.ts";
 import type { Archive } from "../../core/archive.ts";
 import { sumOf } from "../../core/counts.ts";
-import { ClockSkewed, messageOf, NoArchive, NotFound, Refused } from "../../core/errors.ts";
-import { printable } from "../../core/printable.ts";
-import { archiveOf, archiveRefusal } from "../archive.ts";
+import { ClockSkewed, messageOf, NotFound, Refused } from "../../core/errors.ts";
+import { plural } from "../../core/wording.ts";
+import { archiveRefusal } from "../archive.ts";
 import { type Binding, bindingIn, bindingName, bindingOf, mismatch } from "../binding.ts";
 import { type Cloud, connect, iceSdkVersion, proxyInUse } from "../cloud.ts";
-import { agentLists, SilentAgent } from "./agent.ts";
+import type { AppContext } from "../context.ts";
+import { existingArchive } from "../pull/fetch.ts";
+import type { DoctorRequest } from "../requests.ts";
+import { agentLists } from "./agent.ts";
 
-interface Check {
+/** One thing that a run needs. */
+export interface Check {
   check: string;
   ok: boolean;
+  /** What was found, or what is wrong and what to do. */
   found: string;
-  exitCode: ExitCode;
+  /** Why it is not ok. */
+  error?: unknown;
 }
 
 /** An id that no call has: asking for it harms nothing, and the answer tells whether asking is permitted. */
@@ -24,58 +25,59 @@ const NOBODY = "00000000000000000000000000000000";
 const SKEW_LIMIT_S = 15 * 60;
 const NODE = [20, 19] as const;
 
-/** Each check goes on where the one before failed, as far as it can; the first failure decides the exit code. */
-export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promise<ExitCode> => {
+/**
+Checks all that a run needs; each check goes on where the one before failed, as far as it can.
+
+@param onCheck told of each check as soon as it is made
+*/
+export const runDoctor = async (
+  request: DoctorRequest,
+  context: AppContext,
+  onCheck: (check: Check) => void,
+): Promise<Check[]> => {
+  const { host } = context;
   const checks: Check[] = [];
-  const tell = (check: Check): void => {
+  const report = (check: Check): void => {
     checks.push(check);
-    const { exitCode: _, ...shown } = check;
-    const mark = paint(talk.color, check.ok ? "green" : "red", check.ok ? "ok  " : "FAIL");
-    io.stdout.write(
-      flags.json
-        ? `${JSON.stringify(shown)}\n`
-        : `${mark}  ${check.check.padEnd(12)} ${indented(printable(check.found))}\n`,
-    );
+    onCheck(check);
   };
   const examine = async (check: string, look: () => Promise<string>, where = ""): Promise<void> => {
     try {
-      tell({ check, ok: true, found: where + (await look()), exitCode: EXIT.complete });
+      report({ check, ok: true, found: where + (await look()) });
     } catch (error) {
-      const exitCode = error instanceof SilentAgent ? EXIT.partial : exitCodeOf(error);
-      const found = where + messageOf(error);
-      tell({ check, ok: false, found, exitCode: exitCode === EXIT.usage ? EXIT.failure : exitCode });
+      report({ check, ok: false, found: where + messageOf(error), error });
     }
   };
 
-  await examine("node", async () => nodeVersion(io.nodeVersion));
+  await examine("node", async () => nodeVersion(host.nodeVersion));
   await examine("proxy", async () => {
-    const proxy = proxyInUse(io.env);
+    const proxy = proxyInUse(host.env);
     return proxy === undefined ? "none" : `${proxy}, from the environment`;
   });
   let cloud: Cloud | undefined;
   let here: Binding = {};
   await examine("credentials", async () => {
-    cloud = await connect({ ...flags, retries: Math.min(flags.retries, 1) }, io, talk);
+    cloud = await connect({ ...request, retries: Math.min(request.retries, 1) }, context);
     const { provider, accessKeyId } = await cloud.credentials.get();
     return `from ${provider}, key ${masked(accessKeyId)}`;
   });
   if (cloud) {
     const { ims, endpoint, region, addressFlag, client, serverTime } = cloud;
-    const where = `${endpoint.origin} (${regionText(flags, region)}): `;
+    const where = `${endpoint.origin} (${regionText(request, region)}): `;
     await examine("endpoint", async () => ((await serverTime()) ? "reached" : "reached, says no time"), where);
-    await examine("clock", async () => clock(await serverTime(), io.now()));
+    await examine("clock", async () => clock(await serverTime(), host.now()));
     await examine("client", async () => {
       const version = await iceSdkVersion();
       if (client === "sdk") return `@alicloud/ice20201109 ${version}`;
       return version ? "built in" : "built in (@alicloud/ice20201109 is not installed; it is optional)";
     });
     await examine("describe", () => permitted("ice:DescribeAIAgentInstance", () => ims.describeInstance(NOBODY)));
-    const start = io.now();
+    const start = host.now();
     const query = { agentId: NOBODY, start: new Date(start.getTime() - 60_000), end: start, page: 1, size: 1 };
     await examine("list", () => permitted("ice:ListAIAgentInstance", () => ims.listInstances(query)));
-    for (const agentId of new Set(flags.agent))
+    for (const agentId of new Set(request.agents))
       await examine("agent", () =>
-        agentLists({ ims, addressFlag }, agentId, () => existingArchive(flags, io), io.now()),
+        agentLists({ ims, addressFlag }, agentId, () => existingArchive(request, host), host.now()),
       );
     await examine("account", async () => {
       here = await bindingIn(cloud as Cloud);
@@ -84,32 +86,26 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
     await cloud.close();
   }
   await examine("archive", async () => {
-    const archive = await existingArchive(flags, io);
-    const why = archiveRefusal(flags, io);
+    const archive = await existingArchive(request, host);
+    const why = archiveRefusal(request, host);
     if (why !== undefined) {
       await archive?.close();
-      throw new Error(`${flags.archive} cannot be written: ${why}. Name another place with --archive.`);
+      throw new Error(`${request.archive} cannot be written: ${why}. Name another place with --archive.`);
     }
-    if (!archive) return `${flags.archive}: none yet, a first pull makes it`;
+    if (!archive) return `${request.archive}: none yet, a first pull makes it`;
     const { counts } = await archive.summary();
     const binding = await bindingOf(archive);
     await archive.close();
-    const reason = mismatch(String(flags.archive), binding, here);
+    const reason = mismatch(String(request.archive), binding, here);
     if (reason !== undefined) throw new Error(reason);
     const whose = bindingName(binding);
     const calls = plural(sumOf(counts), "call");
-    return `${flags.archive}: ${calls}${whose && ` of ${whose}`}`;
+    return `${request.archive}: ${calls}${whose && ` of ${whose}`}`;
   });
-  return checks.find(({ ok }) => !ok)?.exitCode ?? EXIT.complete;
+  return checks;
 };
 
-const existingArchive = (flags: DoctorFlags, io: Io): Promise<Archive | undefined> =>
-  archiveOf(flags, io, false).catch((error: unknown) => {
-    if (error instanceof NoArchive) return undefined;
-    throw error;
-  });
-
-const regionText = ({ endpoint }: DoctorFlags, region: string | undefined): string => {
+const regionText = ({ endpoint }: DoctorRequest, region: string | undefined): string => {
   if (endpoint === undefined) return `region ${region}`;
   return region === undefined ? "set by --endpoint: --region is not used" : `region ${region}, set by --endpoint`;
 };
@@ -119,8 +115,6 @@ const masked = (id: string): string => {
   const shown = Math.min(4, Math.floor(id.length / 4));
   return `${id.slice(0, shown)}…${shown > 0 ? id.slice(-shown) : ""}`;
 };
-
-const indented = (text: string): string => text.replaceAll("\n", `\n${" ".repeat(19)}`);
 
 const nodeVersion = (version: string): string => {
   const [major = 0, minor = 0] = version.split(".").map(Number);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Io } from "../../cli/io.ts";
+import type { Host } from "../context.ts";
 import type { PartRecord } from "../../core/archive.ts";
 import { UsageError } from "../../core/errors.ts";
 import {
@@ -21,7 +21,7 @@ export interface PlaceContext extends AdoptContext {
   id: string;
   /** Learn from the files what they hold, where the record does not fit them. */
   adopt: boolean;
-  io: Io;
+  host: Host;
 }
 
 /** How a place and the archive's record of it fit together. */
@@ -53,13 +53,13 @@ Makes a place ready for the next part, so that record and manifest name the same
 @throws UsageError when it does not belong to this archive, or holds other parts than the archive knows of
 */
 export const continuePlace = async (context: PlaceContext): Promise<Manifest | undefined> => {
-  const { archive, target, id, adopt, io, log } = context;
+  const { archive, target, id, adopt, host, log } = context;
   const { path: place } = target;
   const { manifest, prepared, refusal, movedFrom } = await compare(context);
   if (refusal !== undefined) {
     if (!adopt) throw new UsageError(refusal);
     const own = await adoptPlace(context, manifest && stamped(manifest, id));
-    if (own) await writeManifest(manifestPath(target), own, io);
+    if (own) await writeManifest(manifestPath(target), own, host);
     return own;
   }
   if (prepared?.appeared) await archive.confirm(place, prepared.part);
@@ -82,7 +82,7 @@ export const continuePlace = async (context: PlaceContext): Promise<Manifest | u
     place,
     own.parts.map((part) => ({ part: part.part, token: tokenIn(part, id) })),
   );
-  await writeManifest(manifestPath(target), own, io);
+  await writeManifest(manifestPath(target), own, host);
   return own;
 };
 

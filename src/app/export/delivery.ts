@@ -1,4 +1,4 @@
-import type { ArchiveFlags, OutputFlags } from "../../cli/options.ts";
+import type { ArchiveRequest, OutputRequest } from "../requests.ts";
 import type { Archive } from "../../core/archive.ts";
 import type { Json, JsonObject } from "../../core/transcript.ts";
 import type { FileFacts } from "../../sinks/atomic-file.ts";
@@ -28,17 +28,17 @@ the place has had
 export const deliveryOf = async (
   archive: Archive,
   target: Target,
-  flags: OutputFlags & ArchiveFlags,
-  context: Pick<PlaceContext, "io" | "log" | "signal">,
+  request: OutputRequest & ArchiveRequest,
+  context: Pick<PlaceContext, "host" | "log" | "signal">,
 ): Promise<Delivery> => {
   if (target.kind === "stream") return { part: 0, watch: () => {}, complete: (outputs) => outputs.publish(noManifest) };
   const { path: place, formats } = target;
   // An archive that is gone after the run has nothing to recognise its output by.
-  const id = flags.archive === false ? undefined : await archive.fact("id");
+  const id = request.archive === false ? undefined : await archive.fact("id");
   let before: Manifest | undefined;
   let part = 0;
-  if (flags.new) {
-    before = await continuePlace({ ...context, archive, target, id: id ?? "", adopt: flags.adopt === true });
+  if (request.new) {
+    before = await continuePlace({ ...context, archive, target, id: id ?? "", adopt: request.adopt === true });
     part = nextPart(before);
     checkFree(target, part);
   }
@@ -47,7 +47,7 @@ export const deliveryOf = async (
     part,
     watch: ({ outputs }) => {
       for (const output of outputs) {
-        if (flags.new) output.had = (items) => archive.delivered(place, output.format, items);
+        if (request.new) output.had = (items) => archive.delivered(place, output.format, items);
         output.wrote = (items) => archive.delivering(output.format, items);
       }
     },

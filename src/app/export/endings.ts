@@ -1,5 +1,5 @@
 import { basename, extname } from "node:path";
-import type { OutputFlags } from "../../cli/options.ts";
+import type { OutputRequest } from "../requests.ts";
 import { UsageError } from "../../core/errors.ts";
 import { type WriterName, writers } from "../../writers/index.ts";
 import type { Target } from "./output-names.ts";
@@ -24,7 +24,7 @@ The ending of a file says what is in it. Any other than the writers' own is the 
 
 @throws UsageError that says what is known
 */
-export const checkEnding = ({ output, format }: OutputFlags, target: Target): void => {
+export const checkEnding = ({ output, formats }: OutputRequest, target: Target): void => {
   if (target.kind === "folder") return;
   const ending = extname(output).toLowerCase();
   if (NOT_BUILT.has(ending)) throw new UsageError(`-o ${output}: there is no output as ${ending}. ${known(output)}`);
@@ -38,7 +38,7 @@ export const checkEnding = ({ output, format }: OutputFlags, target: Target): vo
     );
   if (implied === undefined && ending === "" && !target.isThere)
     throw new UsageError(`-o ${output} has no ending: is it a file or a folder? ${known(output)}`);
-  if (implied === undefined && format === undefined)
+  if (implied === undefined && formats === undefined)
     throw new UsageError(
       `-o ${output}: ${ending === "" ? "a file without an ending" : ending} says no format. ${known(output)} Or say the format with -f.`,
     );

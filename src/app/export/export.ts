@@ -1,76 +1,87 @@
 import { relative } from "node:path";
-import type { Input } from "../../cli/command.ts";
-import { EXIT, type ExitCode } from "../../cli/exit-codes.ts";
-import type { Io } from "../../cli/io.ts";
-import type { ExportFlags, FilterFlags } from "../../cli/options.ts";
-import { isAre, plural } from "../../cli/terminal/format.ts";
-import type { Talk } from "../../cli/terminal/logger.ts";
-import { createProgress, type Progress } from "../../cli/terminal/progress.ts";
-import { tellSummary } from "../../cli/terminal/summary.ts";
 import type { Archive } from "../../core/archive.ts";
 import { sumOf, type Tally, tallyOf } from "../../core/counts.ts";
 import { ReaderGone, UsageError } from "../../core/errors.ts";
 import { exportSelection } from "../../core/export.ts";
-import type { Exported, Filter } from "../../core/render-batch.ts";
+import type { Exported, Filter, SampleCounts } from "../../core/render-batch.ts";
 import type { JsonObject } from "../../core/transcript.ts";
-import type { Cloud, FixedKeys } from "../cloud.ts";
+import type { FileFacts } from "../../sinks/atomic-file.ts";
+import { writers } from "../../writers/index.ts";
+import type { Cloud } from "../cloud.ts";
+import type { AppContext, Host } from "../context.ts";
 import { writeErrorFile } from "../error-file.ts";
-import { askedFor, cloudOf, fetchSelection, type Got, knownBy, plan } from "../pull/fetch.ts";
+import { outcomeOf } from "../outcome.ts";
+import { cloudOf, fetchSelection, knownBy, type PullResult } from "../pull/fetch.ts";
+import { type PullPlan, planPull } from "../pull/plan.ts";
+import { reportStopped } from "../pull/stopped.ts";
 import { redactionOf } from "../redaction.ts";
 import type { RenderPlan } from "../render-workers/plan.ts";
 import { openRenderer } from "../render-workers/threads.ts";
+import type { ExportRequest, FilterRequest } from "../requests.ts";
 import { askedFacts, type Selection, selectionFacts, selectionOf, selectStored } from "../selection/selection.ts";
-import { type Came, type Session, withSession } from "../session.ts";
-import { troubleFacts, troubleFigures, troubleOf } from "../trouble.ts";
+import { type RunResult, type Session, withSession } from "../session.ts";
+import { type TroubleReport, troubleFacts, troubleFigures, troubleOf } from "../trouble.ts";
 import { VERSION } from "../version.ts";
 import { checkFileWritable } from "../writable.ts";
 import { checkPlace } from "./continuation.ts";
-import { type Delivery, deliveryOf } from "./delivery.ts";
+import { deliveryOf } from "./delivery.ts";
 import { checkEnding } from "./endings.ts";
-import { tellOlder } from "./older-calls.ts";
+import { warnOfOlderCalls } from "./older-calls.ts";
 import { checkApart, checkWritable, openOutputs, placeOf, type Target, targetOf } from "./outputs.ts";
 import { checkReplaceable } from "./replacement.ts";
 
-export type ExportInput = Input<ExportFlags> & { fixed?: FixedKeys };
+/** How an export came out. Absent figures: whoever read the stream has seen enough and closed it. */
+export interface ExportRun extends RunResult {
+  written?: ExportFigures;
+}
 
-/** The main job: fetch what is not there yet, then write everything that was selected. */
-export const runExport = async (input: ExportInput): Promise<ExitCode> => {
-  const { flags, io } = input;
-  if (flags.archive === false && flags.offline)
-    throw new UsageError("--offline reads the archive: it does not go with --no-archive.");
-  if (flags.archive === false && flags.new)
-    throw new UsageError("--new needs an archive to remember what the output has had.");
-  if (flags.adopt && !flags.new)
-    throw new UsageError("--adopt goes with --new: without it an export replaces what is there.");
-  const target = targetOf(flags, io);
-  checkApart(flags, target, io);
-  checkEnding(flags, target);
-  await checkReplaceable(target, flags, io);
-  const selection = flags.offline ? undefined : await selectionOf(input, knownBy(flags, io));
-  if (selection && flags.dryRun) return plan(input, selection);
-  checkWritable(target, io);
-  checkFileWritable(flags.errorFile, "--error-file", io);
-  await checkRedactable(flags, target);
-  const facts = selectionFacts(input, selection);
-  const writes = selection !== undefined || flags.new === true;
-  const cloud = cloudOf(input);
+export interface ExportFigures {
+  tally: Tally;
+  pulled: PullResult;
+  trouble: TroubleReport;
+  exported: Exported;
+  /** Where the files are, relative to the host's folder; absent for a stream. */
+  place?: string;
+  files: readonly FileFacts[];
+  /** Of a fine-tuning format. */
+  samples?: SampleCounts;
+  /** Places taken out, by kind. */
+  redacted?: Record<string, number>;
+  ms: number;
+}
+
+/**
+The main job: fetch what is not there yet, then write everything that was selected.
+
+@throws UsageError for a request that cannot be met, and what ends a run: credentials, permission, the service out of reach
+*/
+export const runExport = async (request: ExportRequest, context: AppContext): Promise<ExportRun> => {
+  const { host, progress } = context;
+  const { target, selection } = await checkedExport(request, context);
+  checkWritable(target, host);
+  checkFileWritable(request.errorFile, "--error-file", host);
+  await checkRedactable(request, target);
+  const facts = selectionFacts(request, selection);
+  const writes = selection !== undefined || request.new === true;
+  const cloud = cloudOf(request, context);
   return withSession(
-    input,
+    request,
+    context,
     {
+      command: "export",
       facts,
       writes,
       create: selection !== undefined,
-      asked: askedFacts(flags),
-      output: flags.output,
+      asked: askedFacts(request),
+      output: request.output,
       ...(selection && { beforeCreation: cloud }),
     },
     async (session) => {
-      const progress = await createProgress(io, flags, input.talk);
       try {
-        await checkContinuable(session.archive, target, flags);
-        await tellOlder(input, session.archive, target, selection);
-        const got = await gather(input, cloud, session, selection, progress);
-        return await deliver(input, session, target, got, { selection, facts }, progress);
+        await checkContinuable(session.archive, target, request);
+        await warnOfOlderCalls(request, context, session.archive, target, selection);
+        const pulled = await gather(request, context, cloud, session, selection);
+        return await deliver(request, context, session, target, pulled, { selection, facts });
       } finally {
         progress.stop();
       }
@@ -78,31 +89,61 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
   );
 };
 
+/** Says what an export would fetch, and changes nothing. @throws UsageError with `offline`, which fetches nothing */
+export const runExportPlan = async (request: ExportRequest, context: AppContext): Promise<PullPlan> => {
+  const { selection } = await checkedExport(request, context);
+  if (!selection) throw new UsageError("--dry-run says what would be fetched, and --offline fetches nothing.");
+  return planPull(request, context, selection);
+};
+
+/** Everything about a request that can be checked before any work. @throws UsageError */
+const checkedExport = async (
+  request: ExportRequest,
+  context: AppContext,
+): Promise<{ target: Target; selection: Selection | undefined }> => {
+  const { host } = context;
+  if (request.archive === false && request.offline)
+    throw new UsageError("--offline reads the archive: it does not go with --no-archive.");
+  if (request.archive === false && request.new)
+    throw new UsageError("--new needs an archive to remember what the output has had.");
+  if (request.adopt && !request.new)
+    throw new UsageError("--adopt goes with --new: without it an export replaces what is there.");
+  const target = targetOf(request, host);
+  checkApart(request, target, host);
+  checkEnding(request, target);
+  await checkReplaceable(target, request, host);
+  const selection = request.offline ? undefined : await selectionOf(request, context, knownBy(request, host));
+  return { target, selection };
+};
+
 /** Before anything is fetched: what cannot be delivered afterwards need not be. */
-const checkContinuable = async (archive: Archive, target: Target, flags: ExportFlags): Promise<void> => {
-  if (!flags.new || target.kind === "stream") return;
-  await checkPlace({ archive, target, id: (await archive.fact("id")) ?? "", adopt: flags.adopt === true });
+const checkContinuable = async (archive: Archive, target: Target, request: ExportRequest): Promise<void> => {
+  if (!request.new || target.kind === "stream") return;
+  await checkPlace({ archive, target, id: (await archive.fact("id")) ?? "", adopt: request.adopt === true });
 };
 
 const gather = async (
-  input: ExportInput,
+  request: ExportRequest,
+  context: AppContext,
   cloud: () => Promise<Cloud>,
   session: Session,
   selection: Selection | undefined,
-  progress: Progress,
-): Promise<Got> => {
-  if (!selection) return selectOffline(input, session.archive);
+): Promise<PullResult> => {
+  if (!selection) return selectOffline(request, context, session.archive);
   try {
-    return await fetchSelection(input, cloud, session, selection, progress);
+    return await fetchSelection(request, context, cloud, session, selection);
   } catch (error) {
-    await tellProgress(input, session.archive, askedFor(selection, input.flags));
+    await reportStopped(request, context, session.archive, selection);
     throw error;
   }
 };
 
-const selectOffline = async (input: ExportInput, archive: Archive): Promise<Got> => {
-  const { absent, unreadable } = await selectStored(archive, input);
-  for (const id of absent) input.talk.log("warn", "missing", { id, message: "The archive does not have it." });
+const selectOffline = async (
+  request: ExportRequest,
+  context: AppContext,
+  archive: Archive,
+): Promise<PullResult> => {
+  const { absent, unreadable } = await selectStored(archive, request, context);
   const known = sumOf(await archive.counts());
   const none = {
     settled: 0,
@@ -115,27 +156,28 @@ const selectOffline = async (input: ExportInput, archive: Archive): Promise<Got>
     listedLate: 0,
     silentAgents: 0,
   };
-  const limited = known === input.flags.limit;
+  const limited = known === request.limit;
   return { ...none, selected: known, known, limited, complete: true, absent: absent.length, unreadable };
 };
 
 const deliver = async (
-  { flags, io, talk }: ExportInput,
-  { archive, begun, closing, ending }: Session,
+  request: ExportRequest,
+  context: AppContext,
+  { archive, startedAt, closing, ending }: Session,
   target: Target,
-  got: Got,
-  { selection: selected, facts: selection }: { selection: Selection | undefined; facts: JsonObject },
-  progress: Progress,
-): Promise<Came> => {
-  const context = { closing, ending, log: talk.log };
+  pulled: PullResult,
+  { selection, facts: selectionFacts }: { selection: Selection | undefined; facts: JsonObject },
+): Promise<ExportRun> => {
+  const { host, log, progress } = context;
+  const streaming = { closing, ending, log };
   const counts = await archive.counts();
-  const delivery: Delivery = await deliveryOf(archive, target, flags, { io, log: talk.log, signal: closing });
-  const opened = await openOutputs(target, flags, io, delivery.part, context);
+  const delivery = await deliveryOf(archive, target, request, { host, log, signal: closing });
+  const opened = await openOutputs(target, request, host, delivery.part, streaming);
   delivery.watch(opened);
-  const { redact, redactPattern, threads = threadsFor(counts.fetched, io) } = flags;
+  const { redact, redactPattern, threads = threadsFor(counts.fetched, host) } = request;
   const plan: RenderPlan = {
     outputs: opened.outputs.map(({ format, options }) => ({ format, options })),
-    filter: filterOf(flags),
+    filter: filterOf(request),
     redact: { ...(redact && { redact }), ...(redactPattern && { redactPattern }) },
   };
   const renderer = await openRenderer(plan, threads);
@@ -145,48 +187,50 @@ const deliver = async (
       renderer,
       outputs: opened.outputs,
       signal: closing,
-      log: talk.log,
+      log,
       progress: (so) =>
         progress.show({ stage: "Writing", done: doneOf(so), total: counts.fetched, troubled: so.invalid }),
     });
     closing.throwIfAborted();
-    const tally = tallyOf(counts, exported, got);
+    const tally = tallyOf(counts, exported, pulled);
     const redacted = redact || redactPattern ? exported.redacted : undefined;
-    const samples = target.formats.some((format) => format === "messages") ? exported.samples : undefined;
-    const facts = { tool: `callarchive ${VERSION}`, selection, counts: tally, ...(redacted && { redacted }) };
-    warnOfLoss(talk, opened.before, tally.exported, target, io);
-    const files = await delivery.complete(opened, facts, exported.exported);
-    await writeErrorFile(flags, io, archive, context);
-    const trouble = await troubleOf(archive, flags, selected);
-    const code = codeOf(tally, got, trouble.uncounted);
-    const place = shownPlace(target, io);
-    tellSummary(talk, {
-      tally,
-      got,
-      trouble,
-      exported,
-      files,
-      exitCode: code,
-      ms: io.now().getTime() - begun.getTime(),
-      ...(place !== undefined && { place }),
-      ...(samples && { samples }),
+    const samples = target.formats.some((format) => writers[format].samples) ? exported.samples : undefined;
+    const facts = {
+      tool: `callarchive ${VERSION}`,
+      selection: selectionFacts,
+      counts: tally,
       ...(redacted && { redacted }),
-    });
+    };
+    warnOfLoss(context, opened.before, tally.exported, target);
+    const files = await delivery.complete(opened, facts, exported.exported);
+    await writeErrorFile(request, host, archive, streaming);
+    const trouble = await troubleOf(archive, request, selection);
     return {
-      code,
-      detail: { ...selection, ...tally, ...troubleFacts(trouble) },
+      outcome: outcomeOf(tally, pulled, trouble.uncounted),
+      detail: { ...selectionFacts, ...tally, ...troubleFacts(trouble) },
       figures: {
         calls: tally,
-        bytes: got.bytes,
+        bytes: pulled.bytes,
         trouble: troubleFigures(trouble, tally),
-        runningSince: got.runningSince,
+        runningSince: pulled.runningSince,
       },
       reported: true,
+      written: {
+        tally,
+        pulled,
+        trouble,
+        exported,
+        files,
+        ms: host.now().getTime() - startedAt.getTime(),
+        ...(target.kind !== "stream" && { place: relative(host.cwd, placeOf(target).root) }),
+        ...(samples && { samples }),
+        ...(redacted && { redacted }),
+      },
     };
   } catch (error) {
     await opened.discard();
-    // Whoever reads has seen enough: what was to be done is done.
-    if (error instanceof ReaderGone) return { code: EXIT.complete, detail: selection };
+    // The reader of the stream has closed it: what was to be done is done.
+    if (error instanceof ReaderGone) return { outcome: "complete", detail: selectionFacts };
     throw error;
   } finally {
     await renderer.close();
@@ -199,25 +243,16 @@ const WORTH_THREADS = 2_000;
 const MOST_THREADS = 4;
 
 /** On two cores threads save a quarter of the time, but a run would no longer fit into 200 MB: there they are asked for. */
-const threadsFor = (calls: number, { cores }: Io): number =>
+const threadsFor = (calls: number, { cores }: Host): number =>
   calls < WORTH_THREADS || cores < 3 ? 0 : Math.min(cores - 1, MOST_THREADS);
 
-/** @throws UsageError */
-const checkRedactable = async (flags: ExportFlags, { formats }: Target): Promise<void> => {
-  const redaction = await redactionOf(flags);
-  if (redaction && formats.some((format) => format === "raw"))
-    throw new UsageError("raw is the service's own documents, byte for byte: it does not go with --redact.");
+/** @throws UsageError for a format that cannot be redacted */
+const checkRedactable = async (request: ExportRequest, { formats }: Target): Promise<void> => {
+  if (!(await redactionOf(request))) return;
+  const raw = formats.find((format) => !writers[format].redactable);
+  if (raw !== undefined)
+    throw new UsageError(`${raw} is the service's own documents, byte for byte: it does not go with --redact.`);
 };
-
-/** @param uncounted of what is missing, invalid or failed, how many were reported before or acknowledged */
-export const codeOf = (
-  { missing, invalid, failed, pending }: Pick<Tally, "missing" | "invalid" | "failed" | "pending">,
-  { unlisted, silentAgents, notRefreshed }: Got,
-  uncounted: number,
-): ExitCode =>
-  missing + invalid + failed - uncounted + pending + unlisted + silentAgents + notRefreshed > 0
-    ? EXIT.partial
-    : EXIT.complete;
 
 const doneOf = ({ exported, skipped, invalid }: Exported): number => exported + invalid + sumOf(skipped);
 
@@ -225,35 +260,13 @@ const doneOf = ({ exported, skipped, invalid }: Exported): number => exported + 
 const WORTH_A_WARNING = 10;
 
 /** A range that was mistyped can leave a dozen conversations where thousands were. */
-const warnOfLoss = (talk: Talk, before: number | undefined, now: number, target: Target, io: Io): void => {
+const warnOfLoss = ({ host, log }: AppContext, before: number | undefined, now: number, target: Target): void => {
   if (before === undefined || target.kind === "stream") return;
   if (now * 2 < before && before - now >= WORTH_A_WARNING)
-    talk.log("warn", "fewer", { place: relative(io.cwd, target.path) || ".", before, now });
+    log("warn", "fewer", { place: relative(host.cwd, target.path) || ".", before, now });
 };
 
-const shownPlace = (target: Target, { cwd }: Io): string | undefined =>
-  target.kind === "stream" ? undefined : relative(cwd, placeOf(target).root);
-
-/** What a run that ended early leaves: nothing that was stored is lost. @param asked how many calls were asked for, if known */
-export const tellProgress = async (
-  { talk, flags }: Pick<ExportInput, "talk"> & { flags: { archive: string | false } },
-  archive: Archive,
-  asked: number | undefined,
-): Promise<void> => {
-  const counts = await archive.counts();
-  const selected = sumOf(counts);
-  talk.record("stopped", { ...(asked !== undefined && { asked }), selected, ...counts });
-  if (selected === 0 || flags.archive === false) return;
-  const of =
-    asked === undefined
-      ? `${plural(selected, "call")} found so far`
-      : `${plural(Math.max(asked, selected), "call")} asked for`;
-  talk.say(
-    `Ended early: of ${of}, ${isAre(counts.fetched + counts.invalid)} in the archive. The same command goes on from there.`,
-  );
-};
-
-const filterOf = ({ status, minTurns, minDuration }: FilterFlags): Filter => ({
+const filterOf = ({ status, minTurns, minDuration }: FilterRequest): Filter => ({
   ...(status !== undefined && { status }),
   ...(minTurns !== undefined && { minTurns }),
   ...(minDuration !== undefined && { minDuration }),

@@ -1,6 +1,6 @@
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
-import type { Io } from "../../cli/io.ts";
-import type { ArchiveFlags, OutputFlags } from "../../cli/options.ts";
+import type { Host } from "../context.ts";
+import type { ArchiveRequest, OutputRequest } from "../requests.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { Output } from "../../core/export.ts";
 import type { JsonObject } from "../../core/transcript.ts";
@@ -29,10 +29,10 @@ export { placeOf, type Target } from "./output-names.ts";
 const isWriter = (name: string): name is WriterName => Object.hasOwn(writers, name);
 
 /** @throws UsageError for formats that do not exist or do not fit the output */
-export const targetOf = (flags: OutputFlags, io: Io): Target => {
-  const { output } = flags;
+export const targetOf = (request: OutputRequest, host: Host): Target => {
+  const { output } = request;
   if (output === "") throw new UsageError("-o needs a file, a folder, or - for standard output.");
-  const formats = [...new Set(flags.format ?? [impliedBy(output) ?? "ndjson"])];
+  const formats = [...new Set(request.formats ?? [impliedBy(output) ?? "ndjson"])];
   for (const name of formats)
     if (!isWriter(name))
       throw new UsageError(`There is no format "${name}". There are: ${Object.keys(writers).join(", ")}.`);
@@ -43,10 +43,10 @@ export const targetOf = (flags: OutputFlags, io: Io): Target => {
       // An address may carry a password.
       `-o ${output.split(":")[0]}://…: this version writes to no address. Write to a folder or file, and copy that.`,
     );
-  const place = output === "-" ? undefined : placeAt(resolve(io.cwd, output), io.pid);
+  const place = output === "-" ? undefined : placeAt(resolve(host.cwd, output), host.pid);
   if (place === undefined || isSpecial(place)) {
     if (more.length > 0) throw new UsageError("A stream takes one format; for several, name a folder with -o.");
-    if (flags.new) throw new UsageError("--new remembers what a file or folder has had; a stream has no memory.");
+    if (request.new) throw new UsageError("--new remembers what a file or folder has had; a stream has no memory.");
     return { kind: "stream", formats: [first], ...(place && { to: place }) };
   }
   const { kind, path } = place;
@@ -63,20 +63,26 @@ export const targetOf = (flags: OutputFlags, io: Io): Target => {
   return { kind: "file", path, formats: [first], isThere: kind === "file" };
 };
 
+interface FilesOfRun extends ArchiveRequest {
+  idsFile?: string;
+  errorFile?: string;
+  metricsFile?: string;
+}
+
 /**
 No file that a run writes may be one that it reads, or another that it writes.
 
 @throws UsageError that names both
 */
 export const checkApart = (
-  { archive, ids, errorFile, metricsFile }: ArchiveFlags & { ids?: string; errorFile?: string; metricsFile?: string },
+  { archive, idsFile: ids, errorFile, metricsFile }: FilesOfRun,
   target: Target | undefined,
-  io: Io,
+  host: Host,
 ): void => {
   const seen = new Map<string, string>();
   const claim = (path: string | undefined, what: string): void => {
     if (path === undefined) return;
-    const place = placeAt(resolve(io.cwd, path), io.pid);
+    const place = placeAt(resolve(host.cwd, path), host.pid);
     // Several may write to one pipe or device.
     if (isSpecial(place)) return;
     const other = seen.get(place.path);
@@ -108,25 +114,25 @@ export interface Outputs {
 /** Opens what `target` names. Nothing is created before the first transcript is written. */
 export const openOutputs = async (
   target: Target,
-  flags: OutputFlags,
-  io: Io,
+  request: OutputRequest,
+  host: Host,
   part: number,
   context: StreamContext,
 ): Promise<Outputs> => {
   const options: PlannedOutput["options"] = {
-    rows: flags.rows,
-    csvBom: flags.csvBom === true,
-    csvGuard: flags.csvGuard,
+    rows: request.rows,
+    csvBom: request.csvBom === true,
+    csvGuard: request.csvGuard,
     single: target.kind !== "folder",
   };
-  if (target.kind === "stream") return toStream(target, options, io, context);
+  if (target.kind === "stream") return toStream(target, options, host, context);
   // Once more: the fetching may have taken hours.
-  await checkReplaceable(target, flags, io);
+  await checkReplaceable(target, request, host);
   const place = placeOf(target);
   const names = target.kind === "file" ? [basename(target.path)] : target.formats.map((format) => writers[format].file);
   for (const folder of new Set(names.map((name) => dirname(join(place.root, name))).concat(place.root)))
-    await clearLeftovers(folder, io, (name) => isLeftoverName(target, relative(place.root, join(folder, name))));
-  const files = new Files({ ...place, tag: tagOf(io) });
+    await clearLeftovers(folder, host, (name) => isLeftoverName(target, relative(place.root, join(folder, name))));
+  const files = new Files({ ...place, tag: tagOf(host) });
   const made = target.formats.map((format) => {
     const name = partName(target.kind === "file" ? basename(target.path) : writers[format].file, part);
     const report = target.kind === "file" ? reportName(name) : partName("messages.report.ndjson", part);
@@ -147,10 +153,10 @@ export const openOutputs = async (
 const toStream = async (
   { to, formats: [format] }: Target & { kind: "stream" },
   options: PlannedOutput["options"],
-  io: Io,
+  host: Host,
   context: StreamContext,
 ): Promise<Outputs> => {
-  const { put, flush, end, destroy } = await openStream(to, io, context);
+  const { put, flush, end, destroy } = await openStream(to, host, context);
   return {
     outputs: [{ ...writer({ format, options: { ...options, report: null } }), put, flush }],
     publish: async () => {
@@ -172,7 +178,7 @@ Fails now, not after an hour of work, when nothing can be written there.
 
 @throws Error that names the folder
 */
-export const checkWritable = (target: Target, io: Io): void => {
-  if (target.kind !== "stream") checkFolder(placeOf(target).root, io);
+export const checkWritable = (target: Target, host: Host): void => {
+  if (target.kind !== "stream") checkFolder(placeOf(target).root, host);
   else if (target.to) checkSpecial(target.to);
 };

@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
 import { lstat, readdir, readFile, rmdir, unlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import type { Io } from "../../cli/io.ts";
-import type { OutputFlags } from "../../cli/options.ts";
+import type { Host } from "../context.ts";
+import type { OutputRequest } from "../requests.ts";
 import { UsageError } from "../../core/errors.ts";
 import { isObject, type JsonObject } from "../../core/transcript.ts";
 import { lines } from "../../parse/lines.ts";
@@ -28,16 +28,16 @@ Refuses to replace what is not ours, before any work is done.
 
 @throws UsageError
 */
-export const checkReplaceable = async (target: Target, flags: OutputFlags, io: Io): Promise<void> => {
+export const checkReplaceable = async (target: Target, request: OutputRequest, host: Host): Promise<void> => {
   if (target.kind === "stream") return;
-  const shown = relative(io.cwd, target.path) || ".";
+  const shown = relative(host.cwd, target.path) || ".";
   const existing = await existingAt(target);
   const { manifest, strangeManifest } = existing;
   const { root, manifest: name } = placeOf(target);
-  if (flags.new) {
+  if (request.new) {
     if (manifest?.incomplete === true)
       throw new UsageError(`The last export to ${shown} did not end. Repeat it without --new first.`);
-    if (strangeManifest && !flags.force) throw refusal(shown, [name]);
+    if (strangeManifest && !request.force) throw refusal(shown, [name]);
     return;
   }
   if (Array.isArray(manifest?.parts))
@@ -46,9 +46,9 @@ export const checkReplaceable = async (target: Target, flags: OutputFlags, io: I
   for (const each of namesWritten(target)) if (await isInTheWay(join(root, each))) there.push(each);
   // A run that was killed is to be completed by the same command.
   const replaced = [...there, ...(manifest ? [name] : []), ...(writesRaw(target) ? existing.strangeDocuments : [])];
-  if (flags.clobber === false && replaced.length > 0 && manifest?.incomplete !== true)
+  if (request.clobber === false && replaced.length > 0 && manifest?.incomplete !== true)
     throw new UsageError(`${shown} is there already (${some(replaced)}), and --no-clobber replaces nothing.`);
-  if (flags.force) return;
+  if (request.force) return;
   const strange = there.filter((each) => !existing.ours.has(each));
   if (strangeManifest) strange.push(name);
   if (writesRaw(target)) strange.push(...existing.strangeDocuments);

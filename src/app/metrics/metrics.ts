@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
-import type { Io } from "../../cli/io.ts";
-import type { StreamContext } from "../../sinks/open-stream.ts";
 import { fillWhole } from "../../sinks/whole-file.ts";
+import type { AppContext } from "../context.ts";
 import { openMetrics, type Sample } from "./open-metrics.ts";
 import type { Standing } from "./standing.ts";
 
@@ -29,21 +28,21 @@ Each command has a file of its own, or they would overwrite each other.
 */
 export const writeMetrics = async (
   file: string | undefined,
-  io: Io,
+  context: AppContext,
   command: string,
-  begun: Date,
+  startedAt: Date,
   exitCode: number,
   { figures, retries, standing }: RunFigures,
-  context: StreamContext,
 ): Promise<void> => {
   if (file === undefined) return;
-  const now = io.now().getTime();
+  const { host } = context;
+  const now = host.now().getTime();
   const { gauge, text } = openMetrics("callarchive", { command });
   const one = (value: number): Sample[] => [[{}, value]];
   const each = (name: string, values: Readonly<Record<string, number>>): Sample[] =>
     Object.entries(values).map(([label, n]) => [{ [name]: label }, n]);
   gauge("run_end_timestamp_seconds", "When the last run ended.", one(now / 1000));
-  gauge("run_duration_seconds", "How long the last run took.", one((now - begun.getTime()) / 1000));
+  gauge("run_duration_seconds", "How long the last run took.", one((now - startedAt.getTime()) / 1000));
   gauge("run_exit_code", "How the last run ended; 0 is complete.", one(exitCode));
   if (figures) {
     gauge("run_calls", "Calls of the last run, by what came of them.", each("state", figures.calls));
@@ -58,7 +57,7 @@ export const writeMetrics = async (
   gauge("run_retries", "Requests of the last run that were made again.", one(retries.all));
   gauge("run_throttles", "Requests of the last run that the service had throttled.", one(retries.throttled));
   if (standing) tellStanding(gauge, standing, figures?.runningSince, now);
-  await fillWhole(resolve(io.cwd, file), io, context, async (to) => to.add(text()), 0o644);
+  await fillWhole(resolve(host.cwd, file), host, context, async (to) => to.add(text()), 0o644);
 };
 
 /** Ages, not times, so that an alert is a plain comparison. A clock that was set back makes none negative. */

@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Io } from "../../cli/io.ts";
-import type { ArchiveFlags } from "../../cli/options.ts";
 import type { Archive, Health } from "../../core/archive.ts";
+import type { Host } from "../context.ts";
+import type { ArchiveRequest } from "../requests.ts";
 
 /** How an archive stands at the end of a run. */
 export interface Standing extends Health {
@@ -16,14 +16,14 @@ export interface Standing extends Health {
 /** Undefined where there is no archive, or it cannot be read: figures of the run are worth writing without it. */
 export const standingOf = async (
   archive: Archive,
-  { archive: place }: ArchiveFlags,
-  io: Io,
+  { archive: place }: ArchiveRequest,
+  { cwd }: Host,
   command: string,
 ): Promise<Standing | undefined> => {
   if (place === false) return undefined;
   try {
     const { rawBytes, storedBytes } = await archive.summary();
-    const fileBytes = sizeOf(resolve(io.cwd, place));
+    const fileBytes = sizeOf(resolve(cwd, place));
     return { ...(await archive.health(command)), rawBytes, storedBytes, ...(fileBytes !== undefined && { fileBytes }) };
   } catch {
     return undefined;

@@ -1,9 +1,3 @@
-import type { Input } from "../../cli/command.ts";
-import { EXIT, type ExitCode } from "../../cli/exit-codes.ts";
-import type { Io } from "../../cli/io.ts";
-import type { ArchiveFlags, CloudFlags, PullFlags, SelectionFlags } from "../../cli/options.ts";
-import { count, plural } from "../../cli/terminal/format.ts";
-import type { Progress, Step } from "../../cli/terminal/progress.ts";
 import type { Archive } from "../../core/archive.ts";
 import { NoArchive } from "../../core/errors.ts";
 import type { Found } from "../../core/ports.ts";
@@ -12,15 +6,15 @@ import { type CallsOptions, callsById, fetchCalls } from "../../sources/calls.ts
 import { callsByRange, type Survey } from "../../sources/ranges.ts";
 import { archiveOf } from "../archive.ts";
 import { bound } from "../binding.ts";
-import type { Cloud, FixedKeys } from "../cloud.ts";
-import { cursorName, type Known, mine, type Selection } from "../selection/selection.ts";
+import type { Cloud } from "../cloud.ts";
+import type { AppContext, Host, Step } from "../context.ts";
+import type { ArchiveRequest, CloudRequest, PullRequest, SelectionRequest } from "../requests.ts";
+import { cursorName, inMyShard, type Known, type Selection } from "../selection/selection.ts";
 import type { Session } from "../session.ts";
-import { neverListed, rememberListed, tellSilent } from "./never-listed.ts";
-
-export type FetchInput = Input<SelectionFlags & ArchiveFlags & CloudFlags & PullFlags> & { fixed?: FixedKeys };
+import { neverListed, rememberListed, warnOfSilent } from "./never-listed.ts";
 
 /** What fetching a selection brought, beyond the ledger. */
-export interface Got extends Pulled {
+export interface PullResult extends Pulled {
   /** Calls that are still going on and have neither id nor link yet. */
   running: number;
   /** The start of the first window that listed such a call: when exactly it began, a list does not say. */
@@ -43,10 +37,10 @@ export interface Got extends Pulled {
 export const MARGIN_MS = 10 * 60_000;
 
 /** What the archive named by the flags knows; nothing when there is none yet. */
-export const knownBy = (flags: ArchiveFlags, io: Io): Known => {
+export const knownBy = (request: ArchiveRequest, host: Host): Known => {
   const look = async <T>(ask: (archive: Archive) => Promise<T>): Promise<T | undefined> => {
-    if (flags.archive === false) return undefined;
-    const archive = await existing(flags, io);
+    if (request.archive === false) return undefined;
+    const archive = await existingArchive(request, host);
     try {
       return archive && (await ask(archive));
     } finally {
@@ -60,94 +54,90 @@ export const knownBy = (flags: ArchiveFlags, io: Io): Known => {
   };
 };
 
-const existing = (flags: ArchiveFlags, io: Io): Promise<Archive | undefined> =>
-  archiveOf(flags, io, false).catch((error: unknown) => {
+/** Undefined when there is none yet. */
+export const existingArchive = (request: ArchiveRequest, host: Host): Promise<Archive | undefined> =>
+  archiveOf(request, host, false).catch((error: unknown) => {
     if (error instanceof NoArchive) return undefined;
     throw error;
   });
 
 /** The cloud of a run, connected to when it is first asked for, and once. */
-export const cloudOf = ({ flags, io, talk, fixed }: FetchInput): (() => Promise<Cloud>) => {
+export const cloudOf = (request: CloudRequest, context: AppContext): (() => Promise<Cloud>) => {
   let made: Promise<Cloud> | undefined;
-  return () => (made ??= import("../cloud.ts").then(({ connect }) => connect(flags, io, talk, fixed)));
+  return () => (made ??= import("../cloud.ts").then(({ connect }) => connect(request, context)));
 };
 
-/** Brings what the flags select into the archive, and moves the cursors of agents whose calls are settled. */
+/** Brings what a request selects into the archive, and moves the cursors of agents whose calls are settled. */
 export const fetchSelection = async (
-  { flags, io, talk }: FetchInput,
+  request: PullRequest,
+  { host, log, progress }: AppContext,
   connected: () => Promise<Cloud>,
-  { archive, begun, closing, ending }: Session,
+  { archive, startedAt, closing, ending }: Session,
   selection: Selection,
-  progress: Progress,
-): Promise<Got> => {
+): Promise<PullResult> => {
   const cloud = await connected();
+  const { now } = host;
   const surveys: Survey[] = [];
   let unreadable = 0;
-  const bad = (message: string): void => {
+  const onUnreadable = (message: string): void => {
     unreadable += 1;
-    talk.log("warn", "bad-id", { message });
+    log("warn", "bad-id", { message });
   };
-  const { log } = talk;
   try {
-    const ims = await bound(archive, cloud, flags);
-    const calls: CallsOptions = {
-      ims,
-      download: cloud.download(flags),
-      describe: flags.describe,
-      now: io.now,
-      log,
-    };
+    const ims = await bound(archive, cloud, request);
+    const calls: CallsOptions = { ims, download: cloud.download(request), describe: request.describe, now, log };
     const found =
       selection.by === "ids"
-        ? callsById(selection.ids(bad))
+        ? callsById(selection.ids(onUnreadable))
         : callsByRange(
-            { ims, log, now: io.now, fine: selection.last, mine: mine(flags), signal: ending },
+            { ims, log, now, fine: selection.last, mine: inMyShard(request), signal: ending },
             selection.stretches,
             surveys,
           );
     let limited = false;
     const pulled = await pull({
       archive,
-      found: sharded(found, flags),
+      found: sharded(found, request),
       fetch: fetchCalls(calls),
-      concurrency: flags.concurrency,
-      describe: flags.describe === "always",
-      now: io.now,
+      concurrency: request.concurrency,
+      describe: request.describe === "always",
+      now,
       closing,
       signal: ending,
       log,
       progress: (so) => {
         limited = so.limited;
-        progress.show(stepOf(so, askedFor(selection, flags)));
+        progress.show(stepOf(so, askedFor(selection, request)));
       },
-      ...(flags.refresh && { refresh: true }),
-      ...(flags.limit && { limit: flags.limit }),
-    }).finally(() => (limited ? undefined : moveCursors(archive, surveys, flags, begun, io.now())));
+      ...(request.refresh && { refresh: true }),
+      ...(request.limit && { limit: request.limit }),
+    }).finally(() => (limited ? undefined : moveCursors(archive, surveys, request, startedAt, now())));
     closing.throwIfAborted();
-    const silentAgents = await tellSilent(archive, surveys, cloud, flags, log);
+    const silentAgents = await warnOfSilent(archive, surveys, cloud, request, log);
     const sum = (of: "running" | "lost" | "late") =>
       surveys.flatMap(({ windows }) => windows).reduce((total, window) => total + window[of], 0);
     const unlisted = surveys.filter(({ error }) => error).length;
     const since = surveys.flatMap(({ windows }) => windows.flatMap(({ running, start }) => (running > 0 ? start : [])));
     const runningSince = since.map((start) => start.toISOString()).toSorted()[0];
     const counted = { running: sum("running"), absent: sum("lost"), listedLate: sum("late") };
-    const told = { unreadable, unlisted, silentAgents, throttled: cloud.throttled() };
-    return { ...pulled, ...counted, ...told, ...(runningSince && { runningSince }) };
+    const trouble = { unreadable, unlisted, silentAgents, throttled: cloud.throttled() };
+    return { ...pulled, ...counted, ...trouble, ...(runningSince && { runningSince }) };
   } finally {
     progress.stop();
     await cloud.close();
   }
 };
 
-async function* sharded(found: AsyncIterable<Found[]>, flags: SelectionFlags): AsyncGenerator<Found[]> {
-  const isMine = mine(flags);
+/** Those of the request's shard. */
+export async function* sharded(found: AsyncIterable<Found[]>, request: SelectionRequest): AsyncGenerator<Found[]> {
+  const isMine = inMyShard(request);
   // What has a stand-in id was in this archive's share when it was listed.
   for await (const batch of found)
     yield batch.filter(({ ref }) => ref.standIn !== undefined || isMine(ref.instanceId ?? ref.link ?? ""));
 }
 
 /** How many calls a selection names, where that is known before each of them was looked at. */
-export const askedFor = (selection: Selection, { limit, shard }: SelectionFlags): number | undefined =>
+export const askedFor = (selection: Selection, { limit, shard }: SelectionRequest): number | undefined =>
   selection.by === "range" || selection.total === undefined || shard
     ? undefined
     : Math.min(selection.total, limit ?? Number.POSITIVE_INFINITY);
@@ -170,19 +160,19 @@ settled; never past where the run began, less the margin, and only on from where
 const moveCursors = async (
   archive: Archive,
   surveys: readonly Survey[],
-  flags: SelectionFlags & { allowEmpty?: boolean },
-  begun: Date,
+  request: SelectionRequest & { allowEmpty?: boolean },
+  startedAt: Date,
   now: Date,
 ): Promise<void> => {
   await rememberListed(archive, surveys);
-  const silent = flags.allowEmpty ? [] : await neverListed(archive, surveys);
+  const silent = request.allowEmpty ? [] : await neverListed(archive, surveys);
   for (const survey of surveys) {
     const { stretch, windows } = survey;
-    const name = cursorName(stretch.agentId, flags.shard);
+    const name = cursorName(stretch.agentId, request.shard);
     const before = await archive.cursor(name);
     // Between the cursor and a later start nothing was looked at.
     if (before && stretch.since > before) continue;
-    const unsettled = await archive.unsettledWindows(stretch.agentId, new Date(begun.getTime() - GIVE_UP_MS));
+    const unsettled = await archive.unsettledWindows(stretch.agentId, new Date(startedAt.getTime() - GIVE_UP_MS));
     // Where nothing is settled yet, the next run still has to know where to go on from.
     let reached = stretch.since;
     for (const { start, end, settled } of windows) {
@@ -193,53 +183,8 @@ const moveCursors = async (
     const latest = Math.min(
       reached.getTime(),
       stretch.until.getTime(),
-      Math.min(begun.getTime(), now.getTime()) - MARGIN_MS,
+      Math.min(startedAt.getTime(), now.getTime()) - MARGIN_MS,
     );
     await archive.moveCursor(name, new Date(Math.max(latest, stretch.since.getTime())));
   }
-};
-
-/** Says what a fetch would do: lists, but describes and downloads nothing, and changes nothing in the archive. */
-export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Selection): Promise<ExitCode> => {
-  const cloud =
-    selection.by === "range" ? await (await import("../cloud.ts")).connect(flags, io, talk, fixed) : undefined;
-  const archive = flags.archive === false ? undefined : await existing(flags, io);
-  // Counts each call once, however often it is named, without holding them all in memory.
-  const scratch = await archiveOf({ archive: false }, io, true);
-  const surveys: Survey[] = [];
-  let selected = 0;
-  let known = 0;
-  let silent = 0;
-  let unreadable = 0;
-  const bad = (message: string): void => {
-    unreadable += 1;
-    talk.log("warn", "bad-id", { message });
-  };
-  try {
-    if (archive && cloud) await bound(archive, cloud, flags);
-    const found =
-      cloud && selection.by === "range"
-        ? callsByRange({ ims: cloud.ims, log: talk.log, now: io.now, mine: mine(flags) }, selection.stretches, surveys)
-        : callsById(selection.by === "ids" ? selection.ids(bad) : []);
-    for await (const batch of sharded(found, flags)) {
-      const refs = batch.map(({ ref }) => ref);
-      const chosen = await scratch.select(refs);
-      const room = (flags.limit ?? Number.POSITIVE_INFINITY) - selected;
-      const fresh = refs.filter((_, index) => chosen[index]?.added).slice(0, room);
-      selected += fresh.length;
-      const settled = flags.refresh ? [] : ((await archive?.settled(fresh)) ?? []);
-      known += settled.filter(Boolean).length;
-      if (selected === flags.limit) break;
-    }
-    if (cloud) silent = await tellSilent(archive, surveys, cloud, flags, talk.log);
-  } finally {
-    await scratch.close();
-    await archive?.close();
-    await cloud?.close();
-  }
-  const running = surveys.flatMap(({ windows }) => windows).reduce((total, window) => total + window.running, 0);
-  talk.record("plan", { selected, known, running, unreadable });
-  talk.say(`${plural(selected, "call")} selected: ${count(known)} known, ${count(selected - known)} to fetch.`);
-  if (running > 0) talk.say(`${plural(running, "call")} more, still going on.`);
-  return unreadable + silent > 0 || surveys.some(({ error }) => error) ? EXIT.partial : EXIT.complete;
 };

@@ -30,7 +30,7 @@ export const isKnown = async (archive: Known, agentId: string): Promise<boolean>
 };
 
 /** Warns of agents that have never listed a call. Returns how many are trouble: none when that is allowed. */
-export const tellSilent = async (
+export const warnOfSilent = async (
   archive: Known | undefined,
   surveys: readonly Survey[],
   cloud: Pick<Cloud, "addressFlag">,

@@ -1,68 +1,81 @@
-import type { Input } from "../../cli/command.ts";
-import { EXIT, type ExitCode } from "../../cli/exit-codes.ts";
-import type { PullCommandFlags } from "../../cli/options.ts";
-import { count, duration, plural, size } from "../../cli/terminal/format.ts";
-import { createProgress } from "../../cli/terminal/progress.ts";
-import { listedLate, throttledLine } from "../../cli/terminal/summary.ts";
+import type { Counts } from "../../core/archive.ts";
 import { sumOf } from "../../core/counts.ts";
+import type { AppContext } from "../context.ts";
 import { writeErrorFile } from "../error-file.ts";
-import { codeOf, tellProgress } from "../export/export.ts";
 import { checkApart } from "../export/outputs.ts";
-import { askedFacts, selectionFacts, selectionOf } from "../selection/selection.ts";
-import { withSession } from "../session.ts";
-import { troubleFacts, troubleFigures, troubleOf } from "../trouble.ts";
+import { outcomeOf } from "../outcome.ts";
+import type { PullRequest } from "../requests.ts";
+import { askedFacts, type Selection, selectionFacts, selectionOf } from "../selection/selection.ts";
+import { type RunResult, withSession } from "../session.ts";
+import { type TroubleReport, troubleFacts, troubleFigures, troubleOf } from "../trouble.ts";
 import { checkFileWritable } from "../writable.ts";
-import { askedFor, cloudOf, fetchSelection, knownBy, plan } from "./fetch.ts";
+import { cloudOf, fetchSelection, knownBy, type PullResult } from "./fetch.ts";
+import { type PullPlan, planPull } from "./plan.ts";
+import { reportStopped } from "./stopped.ts";
 
-/** Brings a selection into the archive. */
-export const runPull = async (input: Input<PullCommandFlags>): Promise<ExitCode> => {
-  const { flags, io, talk } = input;
-  checkApart(flags, undefined, io);
-  const selection = await selectionOf(input, knownBy(flags, io));
-  if (flags.dryRun) return plan(input, selection);
-  checkFileWritable(flags.errorFile, "--error-file", io);
-  const facts = selectionFacts(input, selection);
-  const cloud = cloudOf(input);
-  const options = { facts, writes: true, create: true, asked: askedFacts(flags), beforeCreation: cloud };
-  return withSession(input, options, async (session) => {
-    const { archive, begun, closing, ending } = session;
-    const progress = await createProgress(io, flags, talk);
-    const got = await fetchSelection(input, cloud, session, selection, progress).catch(async (error: unknown) => {
-      await tellProgress(input, archive, askedFor(selection, flags));
+/** How a pull came out. */
+export interface PullRun extends RunResult {
+  selected: number;
+  /** Of the selection, in each state. */
+  states: Counts;
+  pulled: PullResult;
+  trouble: TroubleReport;
+  ms: number;
+}
+
+/**
+Brings a selection into the archive.
+
+@throws UsageError for a selection that cannot be, and what ends a run: credentials, permission, the service out of reach
+*/
+export const runPull = async (request: PullRequest, context: AppContext): Promise<PullRun> => {
+  const { host, log } = context;
+  const selection = await pullSelection(request, context);
+  checkFileWritable(request.errorFile, "--error-file", host);
+  const facts = selectionFacts(request, selection);
+  const cloud = cloudOf(request, context);
+  const asked = askedFacts(request);
+  const options = { command: "pull", facts, writes: true, create: true, asked, beforeCreation: cloud };
+  return withSession(request, context, options, async (session) => {
+    const { archive, startedAt, closing, ending } = session;
+    const pulled = await fetchSelection(request, context, cloud, session, selection).catch(async (error: unknown) => {
+      await reportStopped(request, context, archive, selection);
       throw error;
     });
-    await writeErrorFile(flags, io, archive, { closing, ending, log: talk.log });
+    await writeErrorFile(request, host, archive, { closing, ending, log });
     const counts = await archive.counts();
     const states = {
       ...counts,
-      open: counts.open + got.running,
-      missing: counts.missing + got.absent,
-      failed: counts.failed + got.unreadable,
+      open: counts.open + pulled.running,
+      missing: counts.missing + pulled.absent,
+      failed: counts.failed + pulled.unreadable,
     };
     const selected = sumOf(states);
-    const trouble = await troubleOf(archive, flags, selection);
-    const code = codeOf(states, got, trouble.uncounted);
-    const ms = io.now().getTime() - begun.getTime();
-    talk.record("summary", { ...got, ...states, selected, ...troubleFacts(trouble), ms, exitCode: code });
-    const sum = Object.entries(states).map(([state, n]) => `${count(n)} ${state}`);
-    talk.say(`${count(selected)} selected = ${sum.join(" + ")}`, code === EXIT.complete ? "green" : "yellow");
-    for (const line of trouble.lines) talk.say(line);
-    talk.say(
-      `${plural(got.settled, "call")} asked for (${size(got.bytes)}), ${count(got.known)} known from before; ${duration(ms)}`,
-    );
-    if (got.listedLate > 0) talk.say(listedLate(got));
-    for (const line of throttledLine(got.throttled)) talk.say(line);
-    if (got.limited) talk.say("--limit ended the selection; there may be more.");
+    const trouble = await troubleOf(archive, request, selection);
     return {
-      code,
+      outcome: outcomeOf(states, pulled, trouble.uncounted),
       detail: { ...facts, selected, ...states, ...troubleFacts(trouble) },
       figures: {
         calls: { selected, ...states },
-        bytes: got.bytes,
+        bytes: pulled.bytes,
         trouble: troubleFigures(trouble, states),
-        runningSince: got.runningSince,
+        runningSince: pulled.runningSince,
       },
       reported: true,
+      selected,
+      states,
+      pulled,
+      trouble,
+      ms: host.now().getTime() - startedAt.getTime(),
     };
   });
+};
+
+/** Says what a pull would fetch, and changes nothing. */
+export const runPullPlan = async (request: PullRequest, context: AppContext): Promise<PullPlan> =>
+  planPull(request, context, await pullSelection(request, context));
+
+const pullSelection = async (request: PullRequest, context: AppContext): Promise<Selection> => {
+  checkApart(request, undefined, context.host);
+  return selectionOf(request, context, knownBy(request, context.host));
 };

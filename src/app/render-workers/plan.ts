@@ -1,4 +1,4 @@
-import type { RedactFlags } from "../../cli/options.ts";
+import type { RedactRequest } from "../requests.ts";
 import type { Writer } from "../../core/ports.ts";
 import type { Filter, Rendering } from "../../core/render-batch.ts";
 import { callTranscript } from "../../parse/call-log.ts";
@@ -18,7 +18,7 @@ export const writerOf = ({ format, options }: PlannedOutput): Writer =>
 export interface RenderPlan {
   outputs: readonly PlannedOutput[];
   filter: Filter;
-  redact: Pick<RedactFlags, "redact" | "redactPattern">;
+  redact: Pick<RedactRequest, "redact" | "redactPattern">;
 }
 
 /** @throws UsageError for kinds that cannot be redacted */

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Io } from "../../cli/io.ts";
+import type { Host } from "../context.ts";
 import { isHeader, isSilent } from "./ids.ts";
 
 /**
@@ -10,8 +10,8 @@ How many ids a file names, counted by lines: repeats count, and so do lines that
 Undefined for what can be read only once, such as standard input or a pipe, and for what cannot be read: whoever reads
 its ids says why.
 */
-export const countIds = async (name: string, io: Io): Promise<number | undefined> => {
-  const path = resolve(io.cwd, name);
+export const countIds = async (name: string, host: Host): Promise<number | undefined> => {
+  const path = resolve(host.cwd, name);
   if (name === "-" || !(await stat(path).catch(() => undefined))?.isFile()) return undefined;
   let ids = 0;
   let begun = false;

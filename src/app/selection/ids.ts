@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
-import type { Io } from "../../cli/io.ts";
+import type { Host } from "../context.ts";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { lines } from "../../parse/lines.ts";
 
@@ -43,9 +43,9 @@ holds none is told to `unreadable`, and passed over. Blank lines and lines that 
 
 @throws UsageError that names the file and line
 */
-export async function* idsFrom(name: string, io: Io, unreadable: (message: string) => void): AsyncGenerator<string> {
+export async function* idsFrom(name: string, host: Host, unreadable: (message: string) => void): AsyncGenerator<string> {
   const source: Source = { label: name === "-" ? "standard input" : name, unreadable };
-  const stream = name === "-" ? io.stdin : createReadStream(resolve(io.cwd, name));
+  const stream = name === "-" ? host.stdin : createReadStream(resolve(host.cwd, name));
   const texts = lines(utf8(stream as AsyncIterable<Uint8Array>, source.label));
   let idIn: ((text: string) => string) | undefined;
   let number = 0;

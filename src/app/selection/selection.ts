@@ -1,11 +1,11 @@
-import type { Io } from "../../cli/io.ts";
-import type { FilterFlags, SelectionFlags } from "../../cli/options.ts";
-import type { Talk } from "../../cli/terminal/logger.ts";
+
 import type { Archive, StoredFilter } from "../../core/archive.ts";
 import { UsageError } from "../../core/errors.ts";
 import { inShard, instant, range, type Shard } from "../../core/selection.ts";
 import type { JsonObject } from "../../core/transcript.ts";
 import type { Stretch } from "../../sources/ranges.ts";
+import type { AppContext, Host } from "../context.ts";
+import type { FilterRequest, SelectionRequest } from "../requests.ts";
 import { countIds } from "./id-count.ts";
 import { checkedId, idsFrom } from "./ids.ts";
 
@@ -18,14 +18,10 @@ export type Selection =
     }
   | { by: "range"; stretches: Stretch[]; last: boolean };
 
-export interface SelectionInput {
-  args: readonly string[];
-  flags: SelectionFlags & { lookback?: number };
-  /** Flags on the command line itself: those from the environment do not clash with ids. */
-  given: ReadonlySet<string>;
-  io: Io;
-  talk: Pick<Talk, "log">;
-}
+/** What reading a selection needs. */
+export type SelectionContext = Pick<AppContext, "host" | "log">;
+
+type Wanted = SelectionRequest & { lookback?: number };
 
 /** What an archive that is there already knows. */
 export interface Known {
@@ -34,60 +30,62 @@ export interface Known {
 }
 
 /** @throws UsageError for a selection that cannot be; one without an agent names those that the archive has seen */
-export const selectionOf = async (input: SelectionInput, known: Known): Promise<Selection> => {
-  const { args, flags, given } = input;
-  if (args.length > 0 || flags.ids !== undefined) {
-    if (given.has("since") || given.has("until"))
+export const selectionOf = async (request: Wanted, { host }: SelectionContext, known: Known): Promise<Selection> => {
+  const { agents, since, until } = request;
+  if (namesIds(request)) {
+    if (since !== undefined || until !== undefined)
       throw new UsageError(
         "Select calls by id, or by --agent and --since: not both. Run twice; the archive keeps what it has.",
       );
-    return withTotal(selectIds(input), input);
+    return withTotal(selectIds(request, host), request, host);
   }
-  if (flags.agent === undefined && flags.since === undefined && flags.until === undefined)
+  if (agents === undefined && since === undefined && until === undefined)
     throw new UsageError(
       "Nothing is selected. Name instance ids, give a file of them with --ids, or use --agent with --since.",
     );
-  if (!flags.agent?.length) throw new UsageError(withoutAgent(await known.agents()));
-  if (!flags.since)
+  if (!agents?.length) throw new UsageError(withoutAgent(await known.agents()));
+  if (!since)
     throw new UsageError(
       "--agent needs --since: from when on? For example --since 2025-08-01, --since 7d, or --since last.",
     );
-  return {
-    by: "range",
-    last: flags.since === "last",
-    stretches: await stretchesOf(input, [...new Set(flags.agent)], known),
-  };
+  return { by: "range", last: since === "last", stretches: await stretchesOf(request, host, [...new Set(agents)], known) };
 };
+
+/** Whether a selection goes by ids. */
+export const namesIds = ({ ids = [], idsFile }: SelectionRequest): boolean => ids.length > 0 || idsFile !== undefined;
 
 /** A file can be counted before it is read; a stream cannot. */
-const withTotal = async (selection: Selection & { by: "ids" }, { args, flags, io }: SelectionInput) => {
-  if (flags.ids === undefined) return selection;
-  const inFile = await countIds(flags.ids, io);
-  return inFile === undefined ? selection : { ...selection, total: args.length + inFile };
+const withTotal = async (
+  selection: IdSelection,
+  { ids = [], idsFile }: SelectionRequest,
+  host: Host,
+): Promise<IdSelection> => {
+  if (idsFile === undefined) return selection;
+  const inFile = await countIds(idsFile, host);
+  return inFile === undefined ? selection : { ...selection, total: ids.length + inFile };
 };
 
-/** The ids that a command line names, itself or by a file. */
-export const idsOf = (input: IdsInput): IdReader => selectIds(input).ids;
+type IdSelection = Selection & { by: "ids" };
 
-type IdReader = (Selection & { by: "ids" })["ids"];
-type IdsInput = Pick<SelectionInput, "args" | "io"> & { flags: Pick<SelectionFlags, "ids"> };
+/** The ids that a request names, itself or by a file. */
+export const idsOf = (request: SelectionRequest, host: Host): IdSelection["ids"] => selectIds(request, host).ids;
 
-const selectIds = ({ args, flags: { ids: file }, io }: IdsInput): Selection & { by: "ids" } => {
-  const named = args.map((id) => checkedId(id, "On the command line: "));
-  async function* ids(unreadable: (message: string) => void): AsyncGenerator<string> {
+const selectIds = ({ ids = [], idsFile: file }: SelectionRequest, host: Host): IdSelection => {
+  const named = ids.map((id) => checkedId(id, "On the command line: "));
+  async function* all(unreadable: (message: string) => void): AsyncGenerator<string> {
     yield* named;
-    if (file !== undefined) yield* idsFrom(file, io, unreadable);
+    if (file !== undefined) yield* idsFrom(file, host, unreadable);
   }
-  // Nothing between the file and its reader where nothing is needed: it would be passed for every id.
+  // No wrapper around the file's reader where none is needed: it would run for every id.
   const alone = (unreadable: (message: string) => void) =>
-    file !== undefined && named.length === 0 ? idsFrom(file, io, unreadable) : ids(unreadable);
+    file !== undefined && named.length === 0 ? idsFrom(file, host, unreadable) : all(unreadable);
   return { by: "ids", ids: alone, ...(file === undefined && { total: named.length }) };
 };
 
-const stretchesOf = ({ flags, io }: SelectionInput, agents: string[], known: Known): Promise<Stretch[]> => {
-  const { since = "", until, lookback = 0, shard } = flags;
-  const now = io.now();
-  const zone = zoneOf(flags, io);
+const stretchesOf = (request: Wanted, host: Host, agents: string[], known: Known): Promise<Stretch[]> => {
+  const { since = "", until, lookback = 0, shard } = request;
+  const now = host.now();
+  const zone = zoneOf(request, host);
   const end = until === undefined ? now : instant(until, zone, now);
   const start = since === "last" ? undefined : instant(since, zone, now);
   if (start && start > now)
@@ -113,7 +111,7 @@ const stretchesOf = ({ flags, io }: SelectionInput, agents: string[], known: Kno
 export const cursorName = (agentId: string, shard: Shard | undefined): string =>
   shard ? `${agentId}#${shard.index}/${shard.count}` : agentId;
 
-const zoneOf = ({ tz }: SelectionFlags, { env }: Io): string => {
+const zoneOf = ({ tz }: SelectionRequest, { env }: Host): string => {
   const zone = tz ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   // Node keeps a TZ that it does not know, and every date in it is invalid.
   if (zone !== undefined && zone !== "Etc/Unknown") return zone;
@@ -126,71 +124,86 @@ const withoutAgent = (known: readonly string[]): string => {
 };
 
 /** Whether something with this name belongs to this machine's share; by its address, while a call has no id. */
-export const mine =
-  ({ shard }: SelectionFlags) =>
+export const inMyShard =
+  ({ shard }: SelectionRequest) =>
   (name: string): boolean =>
     shard === undefined || inShard(name, shard);
 
-/** The stored calls that a command without the cloud means; without any flag, all of them. */
-export const storedFilter = ({ flags, given, io }: SelectionInput): StoredFilter => {
-  const zone = zoneOf(flags, io);
-  const at = (text: string): Date => instant(text, zone, io.now());
+/** The stored calls that a request means that contacts nothing; without any condition, all of them. */
+export const storedFilter = (request: SelectionRequest, host: Host): StoredFilter => {
+  const { agents, since, until, limit } = request;
+  const zone = zoneOf(request, host);
+  const at = (text: string): Date => instant(text, zone, host.now());
   return {
-    // An agent in the environment is for listing; here it would hide calls that were fetched by id.
-    ...(flags.agent && given.has("agent") && { agents: flags.agent }),
-    ...(flags.since && given.has("since") && { since: at(flags.since) }),
-    ...(flags.until && given.has("until") && { until: at(flags.until) }),
-    ...(flags.limit && { limit: flags.limit }),
+    ...(agents && { agents }),
+    ...(since && { since: at(since) }),
+    ...(until && { until: at(until) }),
+    ...(limit && { limit }),
   };
 };
 
-/** Selects from the archive alone; resolves to the ids that it does not have, and the lines that are no id. */
+/** What an archive could not select. */
+export interface StoredSelection {
+  /** Ids that it does not have. */
+  absent: string[];
+  /** Lines of an id file that are no id. */
+  unreadable: number;
+}
+
+/** Selects from the archive alone; what it does not have is logged. */
 export const selectStored = async (
   archive: Archive,
-  input: SelectionInput,
-): Promise<{ absent: string[]; unreadable: number }> => {
-  const { args, flags } = input;
-  if (flags.shard) throw new UsageError("--shard shares the work of fetching; with --offline there is none.");
+  request: SelectionRequest,
+  { host, log }: SelectionContext,
+): Promise<StoredSelection> => {
+  if (request.shard) throw new UsageError("--shard shares the work of fetching; with --offline there is none.");
   const absent: string[] = [];
   let unreadable = 0;
-  if (args.length === 0 && flags.ids === undefined) {
-    await archive.selectStored(storedFilter(input));
+  if (!namesIds(request)) {
+    await archive.selectStored(storedFilter(request, host));
     return { absent, unreadable };
   }
   let selected = 0;
-  const ids = selectIds(input).ids((message) => {
+  const ids = idsOf(
+    request,
+    host,
+  )((message) => {
     unreadable += 1;
-    input.talk.log("warn", "bad-id", { message });
+    log("warn", "bad-id", { message });
   });
   for await (const id of ids) {
     const added = await archive.selectStored({ id });
-    if (added === 0 && !(await archive.find(id))) absent.push(id);
+    if (added === 0 && !(await archive.find(id))) {
+      absent.push(id);
+      log("warn", "missing", { id, message: "The archive does not have it." });
+    }
     selected += added;
-    if (selected === flags.limit) break;
+    if (selected === request.limit) break;
   }
   return { absent, unreadable };
 };
 
 /** The selection for the manifest and the run record: what was asked for, as times where it was said in words. */
 export const selectionFacts = (
-  { args, flags }: { args: readonly string[]; flags: SelectionFlags & FilterFlags },
+  request: SelectionRequest & FilterRequest,
   selection: Selection | undefined,
-): JsonObject => ({
-  ...(args.length > 0 && { ids: [...args] }),
-  ...(flags.ids !== undefined && { idsFrom: flags.ids }),
-  ...(flags.agent && selection?.by !== "ids" && { agents: [...flags.agent] }),
-  ...(selection?.by === "range"
-    ? rangeFacts(selection)
-    : { ...(flags.since && { since: flags.since }), ...(flags.until && { until: flags.until }) }),
-  ...(flags.shard && { shard: `${flags.shard.index}/${flags.shard.count}` }),
-  ...(flags.limit !== undefined && { limit: flags.limit }),
-  ...(flags.status !== undefined && { status: flags.status }),
-  ...(flags.minTurns !== undefined && { minTurns: flags.minTurns }),
-  ...(flags.minDuration !== undefined && { minDuration: flags.minDuration }),
-});
+): JsonObject => {
+  const { ids = [], idsFile, agents, since, until, shard, limit, status, minTurns, minDuration } = request;
+  return {
+    ...(ids.length > 0 && { ids: [...ids] }),
+    ...(idsFile !== undefined && { idsFrom: idsFile }),
+    ...(agents && selection?.by !== "ids" && { agents: [...agents] }),
+    ...(selection?.by === "range" ? rangeFacts(selection) : { ...(since && { since }), ...(until && { until }) }),
+    ...(shard && { shard: `${shard.index}/${shard.count}` }),
+    ...(limit !== undefined && { limit }),
+    ...(status !== undefined && { status }),
+    ...(minTurns !== undefined && { minTurns }),
+    ...(minDuration !== undefined && { minDuration }),
+  };
+};
 
 /** The times of a range as they were asked for. */
-export const askedFacts = ({ since, until }: SelectionFlags): JsonObject => ({
+export const askedFacts = ({ since, until }: SelectionRequest): JsonObject => ({
   ...(since !== undefined && { since }),
   ...(until !== undefined && { until }),
 });

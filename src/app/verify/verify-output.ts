@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { plural } from "../../cli/terminal/format.ts";
+import { plural } from "../../core/wording.ts";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
 import { lines } from "../../parse/lines.ts";

@@ -1,19 +1,16 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
-import type { Input } from "../../cli/command.ts";
-import { EXIT, type ExitCode } from "../../cli/exit-codes.ts";
-import type { VerifyFlags } from "../../cli/options.ts";
-import { plural } from "../../cli/terminal/format.ts";
 import { type Archive, ArchiveDamaged } from "../../core/archive.ts";
 import { NoArchive, UsageError } from "../../core/errors.ts";
-import { oneLine } from "../../core/printable.ts";
 import { standInOf } from "../../core/stand-in.ts";
 import { addressOf } from "../../sources/calls.ts";
 import { callsByRange, type Stretch, type Survey } from "../../sources/ranges.ts";
 import { archiveOf } from "../archive.ts";
 import { bound } from "../binding.ts";
+import type { AppContext } from "../context.ts";
 import { knownBy, MARGIN_MS } from "../pull/fetch.ts";
-import { isKnown, neverListed, tellSilent, whatToCheck } from "../pull/never-listed.ts";
+import { isKnown, neverListed, warnOfSilent, whatToCheck } from "../pull/never-listed.ts";
+import type { VerifyRequest } from "../requests.ts";
 import { cursorName, selectionOf } from "../selection/selection.ts";
 import { verifyOutput } from "./verify-output.ts";
 
@@ -23,46 +20,50 @@ export interface Finding {
   what: string;
 }
 
-/** Checks whatever was asked for; every finding is a line of data. */
-export const runVerify = async (input: Input<VerifyFlags>): Promise<ExitCode> => {
-  const { args, flags, given, io, talk } = input;
-  if (!flags.remote && ["agent", "since", "until"].some((name) => given.has(name)))
+/**
+Checks an archive, outputs against their manifests, and the archive against what the service lists.
+
+@param onFinding told of everything that is not as it should be
+@returns how many findings there were
+*/
+export const runVerify = async (
+  request: VerifyRequest,
+  context: AppContext,
+  onFinding: (finding: Finding) => void,
+): Promise<number> => {
+  const { host, log } = context;
+  if (!request.remote && [request.agents, request.since, request.until].some((value) => value !== undefined))
     throw new UsageError("--agent, --since and --until go with --remote: the archive and outputs are checked whole.");
   let found = 0;
   const tell = (finding: Finding): void => {
     found += 1;
-    io.stdout.write(`${flags.json ? JSON.stringify(finding) : oneLine(`${finding.where}: ${finding.what}`)}\n`);
+    onFinding(finding);
   };
-  const place = flags.archive === false ? "" : flags.archive;
-  const archive = await archiveOf(flags, io, false).catch((error: unknown) => {
+  const place = request.archive === false ? "" : request.archive;
+  const archive = await archiveOf(request, host, false).catch((error: unknown) => {
     if (error instanceof ArchiveDamaged) {
       tellDamage(error, place, tell);
       return undefined;
     }
     // Outputs can be checked where no archive is.
-    if (error instanceof NoArchive && args.length > 0 && !given.has("archive") && !flags.remote) return undefined;
+    const isOptional = request.outputs.length > 0 && !request.archiveNamed && !request.remote;
+    if (error instanceof NoArchive && isOptional) return undefined;
     throw error;
   });
   try {
-    if (archive) {
-      const documents = await verifyArchive(archive, place, tell);
-      talk.say(`${plural(documents, "document")} of the archive checked.`);
-    }
-    for (const output of args) {
-      const { files, archive: owner } = await verifyOutput(resolve(io.cwd, output), output, tell);
-      talk.say(`${output}: ${plural(files, "file")} checked.`);
+    if (archive) log("info", "archive-checked", { documents: await verifyArchive(archive, place, tell) });
+    for (const output of request.outputs) {
+      const { files, archive: owner } = await verifyOutput(resolve(host.cwd, output), output, tell);
+      log("info", "output-checked", { output, files });
       if (archive && owner !== undefined && owner !== (await archive.fact("id")))
-        talk.log("info", "anothers-output", { output, archive: owner });
+        log("info", "anothers-output", { output, archive: owner });
     }
-    if (flags.remote && archive)
-      await verifyRemote(input, archive, tell).catch((error: unknown) => tellDamage(error, place, tell));
+    if (request.remote && archive)
+      await verifyRemote(request, context, archive, tell).catch((error: unknown) => tellDamage(error, place, tell));
   } finally {
     await archive?.close();
   }
-  if (found === 0) talk.say("Everything is as it should be.", "green");
-  else talk.say(`${plural(found, "finding")}.`, "red");
-  talk.record("summary", { findings: found, exitCode: found === 0 ? EXIT.complete : EXIT.partial });
-  return found === 0 ? EXIT.complete : EXIT.partial;
+  return found;
 };
 
 /** What is damaged is a finding; any other error ends the command. */
@@ -98,22 +99,23 @@ const verifyDocuments = async (
 
 /** What the service lists and the archive has not settled, and what the archive has and the service lists no more. */
 const verifyRemote = async (
-  input: Input<VerifyFlags>,
+  request: VerifyRequest,
+  context: AppContext,
   archive: Archive,
   tell: (finding: Finding) => void,
 ): Promise<void> => {
-  const { flags, io, talk } = input;
-  const selection = await selectionOf({ ...input, args: [] }, knownBy(flags, io));
+  const { host, log } = context;
+  const selection = await selectionOf(request, context, knownBy(request, host));
   if (selection.by !== "range") throw new UsageError("--remote needs --agent and --since.");
-  const stretches = await expected(archive, selection.stretches, flags, io.now());
+  const stretches = await expected(archive, selection.stretches, request, host.now());
   const { connect } = await import("../cloud.ts");
-  const cloud = await connect(flags, io, talk);
-  const listed = await archiveOf({ archive: false }, io, true);
+  const cloud = await connect(request, context);
+  const listed = await archiveOf({ archive: false }, host, true);
   const surveys: Survey[] = [];
   let seen = 0;
   try {
-    await bound(archive, cloud, flags);
-    for await (const batch of callsByRange({ ims: cloud.ims, log: talk.log, now: io.now }, stretches, surveys)) {
+    await bound(archive, cloud, request);
+    for await (const batch of callsByRange({ ims: cloud.ims, log, now: host.now }, stretches, surveys)) {
       const refs = batch.map(({ ref }) => ref);
       const chosen = await listed.select(refs);
       const states = await archive.look(refs);
@@ -131,14 +133,14 @@ const verifyRemote = async (
       if (error) tell({ where: `agent ${stretch.agentId}`, what: `could not be listed: ${error.message}` });
       else await tellVanished(archive, listed, stretch, tell);
     }
-    if (flags.allowEmpty) await tellSilent(archive, surveys, cloud, flags, talk.log);
+    if (request.allowEmpty) await warnOfSilent(archive, surveys, cloud, request, log);
     else
       for (const { stretch, complete } of await neverListed(archive, surveys))
         if (complete)
           tell({ where: `agent ${stretch.agentId}`, what: `has never listed a call: ${whatToCheck(cloud)}` });
-    talk.say(`${plural(seen, "call")} listed by the cloud compared.`);
+    log("info", "compared", { calls: seen });
     for (const { agentId, until, end } of stretches)
-      talk.say(`Agent ${agentId}: compared up to ${until.toISOString()} (${end}).`);
+      log("info", "compared-up-to", { agentId, until: until.toISOString(), end });
   } finally {
     await listed.close();
     await cloud.close();
@@ -154,7 +156,7 @@ says otherwise.
 const expected = async (
   archive: Archive,
   stretches: readonly Stretch[],
-  { until }: VerifyFlags,
+  { until }: VerifyRequest,
   now: Date,
 ): Promise<ComparedStretch[]> => {
   const margin = new Date(now.getTime() - MARGIN_MS);

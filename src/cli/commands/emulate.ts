@@ -51,7 +51,7 @@ export const emulate: CommandSpec<EmulateFlags> = {
   ],
   run: async ({ flags, io, talk }) => {
     const { parseFaults, startEmulator } = await import("../../emulator/index.ts");
-    const { plural } = await import("../terminal/format.ts");
+    const { plural } = await import("../../core/wording.ts");
     const { UsageError, messageOf } = await import("../../core/errors.ts");
     const { latency, faults, data, ...options } = flags;
     const asUsage = (error: unknown): never => {

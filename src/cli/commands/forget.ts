@@ -15,7 +15,7 @@ again. Outputs are not touched: those that were written with this archive are na
     const { scrub } = await import("../../app/scrub.ts");
     const { withSession } = await import("../../app/session.ts");
     const { oneLine } = await import("../../core/printable.ts");
-    const { plural } = await import("../terminal/format.ts");
+    const { plural } = await import("../../core/wording.ts");
     const facts = { ids: [...args] };
     const writes = flags.dryRun !== true;
     return withSession(input, { facts, writes, create: false, scrubs: true }, async ({ archive }) => {

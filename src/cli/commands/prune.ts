@@ -27,7 +27,7 @@ export const prune: CommandSpec<RetentionFlags & { olderThan?: number; agent?: s
     const { UsageError } = await import("../../core/errors.ts");
     const { scrub } = await import("../../app/scrub.ts");
     const { withSession } = await import("../../app/session.ts");
-    const { plural } = await import("../terminal/format.ts");
+    const { plural } = await import("../../core/wording.ts");
     if (flags.olderThan === undefined) throw new UsageError("prune needs a rule: --older-than 180d, for example.");
     const until = new Date(io.now().getTime() - flags.olderThan * 86_400_000);
     const filter = {

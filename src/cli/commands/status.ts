@@ -15,7 +15,8 @@ export const status: CommandSpec<{ archive: string; json?: boolean; failed?: boo
   run: async ({ flags, io }) => {
     const { archiveOf } = await import("../../app/archive.ts");
     const { oneLine } = await import("../../core/printable.ts");
-    const { count, size, table } = await import("../terminal/format.ts");
+    const { count, size } = await import("../../core/wording.ts");
+    const { table } = await import("../terminal/format.ts");
     const { bindingName, bindingOf } = await import("../../app/binding.ts");
     const archive = await archiveOf(flags, io, false);
     try {

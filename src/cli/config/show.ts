@@ -3,7 +3,7 @@ import type { Json, JsonObject } from "../../core/transcript.ts";
 import type { Io } from "../io.ts";
 import { table } from "../terminal/format.ts";
 import { type Config, type Setting, type Source, settingsOf } from "./config.ts";
-import { isSecret, redacted } from "./secrets.ts";
+import { isSecret, redacted } from "../../core/secrets.ts";
 
 /** A flag's value, with the commands for which it is that. */
 export interface Shown {

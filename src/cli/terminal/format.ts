@@ -1,3 +1,4 @@
+import { count, isAre, plural, size } from "../../core/wording.ts";
 import { styleText } from "node:util";
 import { oneLine } from "../../core/printable.ts";
 import type { JsonObject } from "../../core/transcript.ts";
@@ -69,36 +70,6 @@ export const sentence = (event: string, fields: JsonObject): string =>
 
 const pairs = (fields: JsonObject): string[] =>
   Object.entries(fields).map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
-
-export const count = (n: number): string => n.toLocaleString("en-US");
-
-/** "1 call", "2 calls". */
-export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
-
-/** "1 is", "2 are". */
-export const isAre = (n: number): string => `${count(n)} ${n === 1 ? "is" : "are"}`;
-
-/** Bytes for people, in decimal units. */
-export const size = (bytes: number): string => {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
-};
-
-/** Milliseconds for people. */
-export const duration = (ms: number): string => {
-  const seconds = ms / 1000;
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-};
 
 /** Columns of text, two spaces apart; a cell is one line, whatever is in it. */
 export const table = (cells: readonly (readonly string[])[]): string => {

@@ -1,5 +1,5 @@
 import type { Io } from "../io.ts";
-import { count, duration } from "./format.ts";
+import { count, duration } from "../../core/wording.ts";
 import type { DisplayFlags, Talk } from "./logger.ts";
 
 /** How far a stage is. */

@@ -3,7 +3,7 @@ import { type TroubleReport, troubleFacts } from "../../app/trouble.ts";
 import type { Tally } from "../../core/counts.ts";
 import type { Exported, SampleCounts } from "../../core/render-batch.ts";
 import type { FileFacts } from "../../sinks/atomic-file.ts";
-import { count, duration, plural, size } from "./format.ts";
+import { count, duration, plural, size } from "../../core/wording.ts";
 import type { Talk } from "./logger.ts";
 
 export interface Summary {

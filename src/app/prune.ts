@@ -1,0 +1,33 @@
+import type { AppContext } from "./context.ts";
+import type { PruneRequest } from "./requests.ts";
+import { scrub } from "./scrub.ts";
+import { type RunResult, withSession } from "./session.ts";
+
+/** How a retention rule came out: `failed` when deleted bytes are still in the file. */
+export interface PruneResult extends RunResult {
+  /** Calls that were deleted, or with `dryRun` would be. */
+  calls: number;
+  /** Calls that started before this were meant. */
+  until: Date;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Deletes documents of old calls; that a call was there is kept, so that it is not fetched again. */
+export const runPrune = async (request: PruneRequest, context: AppContext): Promise<PruneResult> => {
+  const { host, log } = context;
+  const until = new Date(host.now().getTime() - request.olderThan * DAY_MS);
+  const filter = { until, states: ["fetched", "invalid"] as const, ...(request.agents && { agents: request.agents }) };
+  const facts = { olderThan: `${request.olderThan}d`, until: until.toISOString() };
+  const writes = request.dryRun !== true;
+  const options = { command: "prune", facts, writes, create: false, scrubs: true };
+  return withSession(request, context, options, async ({ archive }) => {
+    let calls = 0;
+    let isClean = true;
+    if (writes) {
+      calls = await archive.prune(filter);
+      isClean = await scrub(archive, request.archive, log);
+    } else for await (const batch of archive.list(filter)) calls += batch.length;
+    return { outcome: isClean ? "complete" : "failed", detail: { ...facts, pruned: calls }, calls, until };
+  });
+};

@@ -1,0 +1,68 @@
+import { archiveOf } from "../archive.ts";
+import { bound } from "../binding.ts";
+import type { AppContext } from "../context.ts";
+import type { PullRequest } from "../requests.ts";
+import { callsById } from "../../sources/calls.ts";
+import { callsByRange, type Survey } from "../../sources/ranges.ts";
+import { inMyShard, type Selection } from "../selection/selection.ts";
+import { existingArchive, sharded } from "./fetch.ts";
+import { warnOfSilent } from "./never-listed.ts";
+
+/** What a pull would do. */
+export interface PullPlan {
+  outcome: "complete" | "partial";
+  selected: number;
+  /** Of those, stored already. */
+  known: number;
+  /** Calls that still go on and are not among the selected. */
+  running: number;
+  /** Lines of an id file that are no id. */
+  unreadable: number;
+}
+
+/** Says what a pull would fetch: lists, but describes and downloads nothing, and changes nothing in the archive. */
+export const planPull = async (
+  request: PullRequest,
+  context: AppContext,
+  selection: Selection,
+): Promise<PullPlan> => {
+  const { host, log } = context;
+  const cloud = selection.by === "range" ? await (await import("../cloud.ts")).connect(request, context) : undefined;
+  const archive = request.archive === false ? undefined : await existingArchive(request, host);
+  // Counts each call once, however often it is named, without holding them all in memory.
+  const scratch = await archiveOf({ archive: false }, host, true);
+  const surveys: Survey[] = [];
+  let selected = 0;
+  let known = 0;
+  let silent = 0;
+  let unreadable = 0;
+  const onUnreadable = (message: string): void => {
+    unreadable += 1;
+    log("warn", "bad-id", { message });
+  };
+  try {
+    if (archive && cloud) await bound(archive, cloud, request);
+    const found =
+      cloud && selection.by === "range"
+        ? callsByRange({ ims: cloud.ims, log: log, now: host.now, mine: inMyShard(request) }, selection.stretches, surveys)
+        : callsById(selection.by === "ids" ? selection.ids(onUnreadable) : []);
+    for await (const batch of sharded(found, request)) {
+      const refs = batch.map(({ ref }) => ref);
+      const chosen = await scratch.select(refs);
+      const room = (request.limit ?? Number.POSITIVE_INFINITY) - selected;
+      const fresh = refs.filter((_, index) => chosen[index]?.added).slice(0, room);
+      selected += fresh.length;
+      const settled = request.refresh ? [] : ((await archive?.settled(fresh)) ?? []);
+      known += settled.filter(Boolean).length;
+      if (selected === request.limit) break;
+    }
+    if (cloud) silent = await warnOfSilent(archive, surveys, cloud, request, log);
+  } finally {
+    await scratch.close();
+    await archive?.close();
+    await cloud?.close();
+  }
+  const running = surveys.flatMap(({ windows }) => windows).reduce((total, window) => total + window.running, 0);
+  const isPartial = unreadable + silent > 0 || surveys.some(({ error }) => error);
+  return { outcome: isPartial ? "partial" : "complete", selected, known, running, unreadable };
+};

@@ -1,0 +1,54 @@
+import type { Archive, StoredRecord } from "../core/archive.ts";
+import { UsageError } from "../core/errors.ts";
+import type { Document } from "../core/ports.ts";
+import type { Transcript } from "../core/transcript.ts";
+import { callTranscript } from "../parse/call-log.ts";
+import { archiveOf } from "./archive.ts";
+import type { Host } from "./context.ts";
+import type { ArchiveRequest } from "./requests.ts";
+
+/** A shorter beginning would be a guess. */
+const SHORTEST = 4;
+const NAMED = 5;
+
+/**
+One call of the archive, by its id or by the beginning of it.
+
+@throws UsageError when the archive does not have it, or several ids begin so
+*/
+export const findCall = async (request: ArchiveRequest, id: string, host: Host): Promise<StoredRecord> => {
+  const archive = await archiveOf(request, host, false);
+  try {
+    const record = (await archive.find(id)) ?? (await archive.find(await wholeId(archive, id)));
+    if (record) return record;
+    throw new UsageError(`The archive does not have ${id}; "callarchive list" names what it has.`);
+  } finally {
+    await archive.close();
+  }
+};
+
+/** The only id that begins so; the text itself where there is none. */
+const wholeId = async (archive: Archive, beginning: string): Promise<string> => {
+  if (beginning.length < SHORTEST) return beginning;
+  const ids = await archive.beginningWith(beginning, NAMED + 1);
+  if (ids.length > 1)
+    throw new UsageError(
+      `Several ids begin with ${beginning}: ${ids.slice(0, NAMED).join(", ")}${ids.length > NAMED ? ", …" : ""}. Write more of the one that you mean.`,
+    );
+  return ids[0] ?? beginning;
+};
+
+/** The document of a call. @throws UsageError when there is none */
+export const documentOf = ({ id, state, document, error }: StoredRecord): Document => {
+  if (document) return document;
+  throw new UsageError(`${id} is ${state}: there is no document. ${error?.message ?? ""}`.trim());
+};
+
+/** The call as a transcript. @throws UsageError when it is invalid or has no document */
+export const transcriptOf = (record: StoredRecord): Transcript => {
+  const document = documentOf(record);
+  const { id, state, error } = record;
+  if (state === "invalid")
+    throw new UsageError(`${id} is invalid: ${error?.message}. "callarchive show ${id} --raw" prints its bytes.`);
+  return callTranscript({ ...record, document });
+};

@@ -1,0 +1,36 @@
+import type { RunRecord, StoredFilter, StoredRecord, Summary } from "../core/archive.ts";
+import { archiveOf } from "./archive.ts";
+import { type Binding, bindingOf } from "./binding.ts";
+import type { Host } from "./context.ts";
+import type { ArchiveRequest, SelectionRequest } from "./requests.ts";
+import { storedFilter } from "./selection/selection.ts";
+
+/** What an archive holds, whose calls these are, and the last runs. */
+export interface Status extends Summary {
+  binding: Binding;
+  runs: RunRecord[];
+}
+
+/** @throws NoArchive */
+export const archiveStatus = async (request: ArchiveRequest, host: Host): Promise<Status> => {
+  const archive = await archiveOf(request, host, false);
+  try {
+    const summary = await archive.summary();
+    return { ...summary, runs: await archive.lastRuns(), binding: await bindingOf(archive) };
+  } finally {
+    await archive.close();
+  }
+};
+
+/** What the archive knows of the calls that a request means, ordered by start, in batches; without documents. */
+export async function* listCalls(
+  request: ArchiveRequest & SelectionRequest & Pick<StoredFilter, "states">,
+  host: Host,
+): AsyncGenerator<StoredRecord[]> {
+  const archive = await archiveOf(request, host, false);
+  try {
+    yield* archive.list({ ...storedFilter(request, host), ...(request.states && { states: request.states }) });
+  } finally {
+    await archive.close();
+  }
+}
