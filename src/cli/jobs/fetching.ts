@@ -10,12 +10,13 @@ import type { Io } from "../io.ts";
 import type { ArchiveFlags, CloudFlags, PullFlags, SelectionFlags } from "../options.ts";
 import type { Progress, Step } from "../progress.ts";
 import { count, plural } from "../render.ts";
-import { cursorName, type Known, mine, type Selection } from "../selection.ts";
+import { cursorName, type Known, mine, type Selection, selectionFacts } from "../selection.ts";
 import { archiveOf } from "../wire.ts";
 import type { Cloud, FixedKeys } from "../wire-cloud.ts";
 import { bound } from "./binding.ts";
 import { neverListed, rememberListed, tellSilent } from "./never-listed.ts";
 import type { Session } from "./session.ts";
+import { startFacts } from "./start.ts";
 
 export type FetchInput = Input<SelectionFlags & ArchiveFlags & CloudFlags & PullFlags> & { fixed?: FixedKeys };
 
@@ -200,7 +201,9 @@ const moveCursors = async (
 };
 
 /** Says what a fetch would do: lists, but describes and downloads nothing, and changes nothing in the archive. */
-export const plan = async ({ flags, io, talk, fixed }: FetchInput, selection: Selection): Promise<ExitCode> => {
+export const plan = async (input: FetchInput, selection: Selection): Promise<ExitCode> => {
+  const { flags, io, talk, fixed } = input;
+  talk.begin(input.command, startFacts(selectionFacts(input, selection), flags.archive, undefined));
   const cloud =
     selection.by === "range" ? await (await import("../wire-cloud.ts")).connect(flags, io, talk, fixed) : undefined;
   const archive = flags.archive === false ? undefined : await existing(flags, io);

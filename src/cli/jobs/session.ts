@@ -14,6 +14,7 @@ import { checkFileWritable } from "../writable.ts";
 import { type Figures, writeMetrics } from "./metrics.ts";
 import { scrub } from "./scrubbing.ts";
 import { type Standing, standingOf } from "./standing.ts";
+import { startFacts } from "./start.ts";
 
 /** How long what is under way may still take after the first signal, in milliseconds. */
 const DRAIN_MS = 30_000;
@@ -73,7 +74,6 @@ export const withSession = async (
   // Of a command that only reads, a flag of that name may be a filter.
   const stopping = stopper(io, talk, writes ? flags.maxDuration : undefined);
   const begun = io.now();
-  const { startFacts } = await import("./start.ts");
   talk.begin(command, startFacts(facts, flags.archive, output));
   try {
     const archive = await open(flags, io, create, beforeCreation).catch(async (error: unknown) => {
