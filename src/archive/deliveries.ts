@@ -19,14 +19,16 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
   };
   const here = "destination in (select destination from destinations where place = ?)";
 
-  const prepare = (place: string, formats: readonly string[], part: number): void => {
+  const prepare = (place: string, formats: readonly string[], part: number, token?: string): void => {
     held();
+    // Left by a plain export that was killed: this one takes its place, also where it writes other formats.
+    if (part === 0) db.prepare(`delete from parts where ${here} and part = 0 and prepared = 1`).run(place);
     for (const format of formats) {
       const at = destination(place, format);
       db.prepare(
-        `insert into parts (destination, part, prepared) values (?, ?, 1)
-         on conflict (destination, part) do update set prepared = 1`,
-      ).run(at, part);
+        `insert into parts (destination, part, prepared, token) values (?, ?, 1, ?)
+         on conflict (destination, part) do update set prepared = 1, token = excluded.token`,
+      ).run(at, part, token ?? null);
       // A plain export replaces what was there: it is recorded when it is in place.
       if (part > 0) record(at, format, part);
     }
@@ -45,10 +47,10 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
            where d.place = ? and p.part = 0 and p.prepared = 1`,
         )
         .all(place) as { format: string; destination: number }[];
-      for (const { format, destination: at } of formats) {
-        db.prepare("delete from deliveries where destination = ?").run(at);
-        record(at, format, 0);
-      }
+      // Whatever else the place has had, in these formats or others, is replaced: the manifest names it no more.
+      db.prepare(`delete from deliveries where ${here}`).run(place);
+      db.prepare(`delete from parts where ${here} and not (part = 0 and prepared = 1)`).run(place);
+      for (const { format, destination: at } of formats) record(at, format, 0);
     }
     db.prepare(`update parts set prepared = 0 where part = ? and ${here}`).run(part, place);
     delivering.clear();
@@ -58,6 +60,29 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
     held();
     db.prepare(`delete from deliveries where part = ? and ${here}`).run(part, place);
     db.prepare(`delete from parts where part = ? and ${here}`).run(part, place);
+  };
+
+  const copyParts = (from: string, to: string, tokens: readonly string[]): void => {
+    held();
+    const list = JSON.stringify(tokens);
+    const among = "token in (select value from json_each(?))";
+    const sources = db.prepare("select destination, format from destinations where place = ?").all(from) as {
+      destination: number;
+      format: string;
+    }[];
+    for (const { destination: source, format } of sources) {
+      if (!db.prepare(`select 1 from parts where destination = ? and ${among}`).get(source, list)) continue;
+      const at = destination(to, format);
+      db.prepare(
+        `insert into parts (destination, part, prepared, token)
+         select ?, part, 0, token from parts where destination = ? and ${among} on conflict do nothing`,
+      ).run(at, source, list);
+      db.prepare(
+        `insert into deliveries (destination, first, last, part)
+         select ?, first, last, part from deliveries where destination = ?
+           and part in (select part from parts where destination = ? and ${among}) on conflict do nothing`,
+      ).run(at, source, source, list);
+    }
   };
 
   return {
@@ -80,9 +105,34 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
       );
       return row && { part: row.part, prepared: row.prepared === 1 };
     },
-    prepare: async (place, formats, part) => transaction(db, () => prepare(place, formats, part)),
+    parts: async (place) => {
+      const rows = db
+        .prepare(
+          `select part, max(prepared) as prepared, max(token) as token from parts where ${here} group by part order by part`,
+        )
+        .all(place) as { part: number; prepared: number; token: string | null }[];
+      return rows.map(({ part, prepared, token }) => ({ part, prepared: prepared === 1, ...(token && { token }) }));
+    },
+    prepare: async (place, formats, part, token) => transaction(db, () => prepare(place, formats, part, token)),
     confirm: async (place, part) => transaction(db, () => confirm(place, part)),
     withdraw: async (place, part) => transaction(db, () => withdraw(place, part)),
+    setTokens: async (place, parts) =>
+      transaction(db, () => {
+        held();
+        const set = db.prepare(`update parts set token = ? where part = ? and ${here}`);
+        for (const { part, token } of parts) set.run(token, part, place);
+      }),
+    placeOf: async (tokens, except) =>
+      one<{ place: string }>(
+        db
+          .prepare(
+            `select d.place from parts p join destinations d on d.destination = p.destination
+             where p.token in (select value from json_each(?)) and d.place <> ?
+             group by d.place having count(distinct p.token) = ? order by d.place limit 1`,
+          )
+          .get(JSON.stringify(tokens), except, new Set(tokens).size),
+      )?.place,
+    copyParts: async (from, to, tokens) => transaction(db, () => copyParts(from, to, tokens)),
     holding: async (id) => {
       const { term, value } = named(id);
       return db

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import Database from "libsql";
 import { messageOf, NoArchive, UsageError } from "../core/errors.ts";
 import { migrations } from "./migrations.ts";
+import { explained } from "./trouble.ts";
 
 /** "CARC": tells an archive from any other SQLite file. */
 const APPLICATION_ID = 0x43415243;
@@ -19,7 +20,7 @@ Opens an archive's file and brings it to this version's shape.
 @throws NoArchive when there is none and `create` is false
 */
 export const openDatabase = (path: string, create: boolean): Db => {
-  const size = statSync(path, { throwIfNoEntry: false });
+  const size = statOf(path);
   if (size?.isDirectory()) throw new UsageError(`${path} is a folder; --archive names a file.`);
   if (!size || size.size === 0) {
     if (!create)
@@ -43,7 +44,7 @@ const makeFile = (path: string): void => {
     closeSync(openSync(path, "a", 0o600));
     chmodSync(path, 0o600);
   } catch (error) {
-    throw new Error(`Cannot write to ${path}: ${messageOf(error)}`, { cause: error });
+    throw explained(error, path);
   }
 };
 
@@ -90,10 +91,18 @@ const opening = (path: string, prepare: (db: Db) => void): Db => {
     if (error instanceof UsageError) throw error;
     if ((error as { code?: string }).code === "SQLITE_NOTADB")
       throw new UsageError(`${path} is not a callarchive archive.`);
-    throw new Error(
-      `The archive ${path} cannot be opened: ${messageOf(error)}. Its folder must be writable, also for reading: copy it to one that is.`,
-      { cause: error },
-    );
+    const told = explained(error, path);
+    throw told !== error
+      ? told
+      : new Error(`The archive ${path} cannot be opened: ${messageOf(error)}.`, { cause: error });
+  }
+};
+
+const statOf = (path: string) => {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw explained(error, path);
   }
 };
 

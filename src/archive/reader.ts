@@ -1,4 +1,5 @@
 import type { Reader, StoredFilter, StoredRecord } from "../core/archive.ts";
+import { messageOf } from "../core/errors.ts";
 import { type RawRecord, wholeRecord } from "../core/raw-record.ts";
 import { type Member, parted } from "./block.ts";
 import { expand, type Packed } from "./codec.ts";
@@ -42,7 +43,8 @@ export const reader = (db: Db, agents: Agents): Reader => {
     }
     const packed = one<Packed>(block.get(number));
     if (!packed) return Promise.resolve(new Map());
-    const entry = { opened: expand(packed).then((bytes) => keep(number, bytes)), bytes: 0 };
+    const opened = expand(packed).then((bytes) => keep(number, bytes));
+    const entry = { opened: opened.catch((error: unknown) => unreadable(number, error)), bytes: 0 };
     kept.set(number, entry);
     // An error is its readers' to hear; the next one tries again.
     entry.opened.catch(() => kept.delete(number));
@@ -243,6 +245,13 @@ async function* recordsOf(batches: AsyncIterable<RawRecord[]>): AsyncGenerator<S
 async function* withoutSaid(batches: AsyncIterable<StoredRecord[]>): AsyncGenerator<StoredRecord[]> {
   for await (const batch of batches) yield batch.map(({ meta: _, ...record }) => record);
 }
+
+const unreadable = (block: number, error: unknown): never => {
+  throw new Error(
+    `Block ${block} of the archive, which holds documents, cannot be read (${messageOf(error)}). "callarchive verify" names the calls in it; restore a backup, or fetch them again: callarchive pull ID… --refresh.`,
+    { cause: error },
+  );
+};
 
 type Parts = Record<"started" | "unstarted", Terms>;
 

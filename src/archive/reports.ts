@@ -34,6 +34,18 @@ export const reports = (db: Db, held: () => void): Reports => {
   };
 };
 
+/** Whether the selection has trouble, or had some. */
+export const hasReports = (db: Db): boolean =>
+  (
+    db
+      .prepare(
+        `select exists (select 1 from reported) or exists (
+           select 1 from items i indexed by items_unsettled where i.state <> 'fetched' and i.state in ${TROUBLE}
+             and exists (select 1 from temp.selected s where s.item = i.item)) as has`,
+      )
+      .get() as { has: number }
+  ).has === 1;
+
 /** Remembers what the selection's trouble is, and forgets what is none any more. Inside of a transaction. */
 export const rememberReported = (db: Db): void => {
   db.exec(`

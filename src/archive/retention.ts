@@ -75,8 +75,14 @@ export const retention = (db: Db, held: () => void, store: Store): Retention => 
       return scrub();
     },
     integrity: async () => {
-      const rows = db.prepare("pragma integrity_check").all() as { integrity_check: string }[];
-      const wrong = rows.map(({ integrity_check }) => integrity_check).filter((text) => text !== "ok");
+      const wrong: string[] = [];
+      try {
+        const rows = db.prepare("pragma integrity_check").all() as { integrity_check: string }[];
+        wrong.push(...rows.map(({ integrity_check }) => integrity_check).filter((text) => text !== "ok"));
+      } catch (error) {
+        // So damaged that it cannot be checked to its end.
+        return [messageOf(error)];
+      }
       const orphans = db
         .prepare(
           `select count(*) as n from items i left join blocks b on b.block = i.block

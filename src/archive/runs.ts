@@ -1,7 +1,7 @@
 import { type Counts, type RunRecord, type Runs, STATES, type State } from "../core/archive.ts";
 import { health } from "./health.ts";
 import { type Db, transaction } from "./open.ts";
-import { rememberReported } from "./reports.ts";
+import { hasReports, rememberReported } from "./reports.ts";
 import { one } from "./rows.ts";
 
 /** How many runs are shown. */
@@ -16,18 +16,20 @@ export const runs = (db: Db, held: () => void): Runs => ({
         .prepare("insert into runs (command, version, started_at, detail) values (?, ?, ?, ?)")
         .run(command, version, startedAt, JSON.stringify(detail ?? {})).lastInsertRowid,
     ),
-  endRun: async (run, { endedAt, exitCode, detail, reported }) =>
-    transaction(db, () => {
-      db.prepare("update runs set ended_at = ?, exit_code = ?, detail = ? where run = ?").run(
-        endedAt,
-        exitCode,
-        JSON.stringify(detail),
-        run,
-      );
-      if (!reported) return;
-      held();
-      rememberReported(db);
-    }),
+  endRun: async (run, { endedAt, exitCode, detail, reported }) => {
+    const end = (): unknown =>
+      db
+        .prepare("update runs set ended_at = ?, exit_code = ?, detail = ? where run = ?")
+        .run(endedAt, exitCode, JSON.stringify(detail), run);
+    // Mostly there is nothing to remember, and the end is one statement.
+    if (!reported || !hasReports(db)) end();
+    else
+      transaction(db, () => {
+        held();
+        end();
+        rememberReported(db);
+      });
+  },
   cursor: async (name) => {
     const row = one<{ settled_until: string }>(
       db.prepare("select settled_until from cursors where name = ?").get(name),

@@ -1,15 +1,17 @@
 import type { Archive } from "../core/archive.ts";
+import { adoption } from "./adoption.ts";
 import { deliveries } from "./deliveries.ts";
 import { facts } from "./facts.ts";
 import { ledger } from "./ledger.ts";
 import { lock } from "./lock.ts";
-import { openDatabase, openTemporary } from "./open.ts";
+import { type Db, openDatabase, openTemporary } from "./open.ts";
 import { reader } from "./reader.ts";
 import { reports } from "./reports.ts";
 import { retention } from "./retention.ts";
 import { agents } from "./rows.ts";
 import { runs } from "./runs.ts";
 import { store } from "./store.ts";
+import { explained, explaining } from "./trouble.ts";
 
 export interface SqliteOptions {
   /** A file; undefined for a private temporary database that is gone when it is closed. */
@@ -26,6 +28,16 @@ Opens an archive in one SQLite file.
 */
 export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
   const db = path === undefined ? openTemporary() : openDatabase(path, create);
+  const place = path ?? "in the folder for temporary files";
+  try {
+    return explaining(assembled(db, now), place);
+  } catch (error) {
+    db.close();
+    throw explained(error, place);
+  }
+};
+
+const assembled = (db: Db, now: () => Date): Archive => {
   const { held, ...locking } = lock(db, now);
   const known = agents(db);
   const documents = store(db, held);
@@ -35,6 +47,7 @@ export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
     ...runs(db, held),
     ...reports(db, held),
     ...deliveries(db, held),
+    ...adoption(db, held),
     ...facts(db, held),
     ...locking,
     release: async () => {

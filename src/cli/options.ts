@@ -181,6 +181,7 @@ export interface OutputFlags {
   force?: boolean;
   /** False for `--no-clobber`. */
   clobber?: boolean;
+  adopt?: boolean;
   threads?: number;
 }
 

@@ -1,4 +1,4 @@
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Special } from "../sinks/places.ts";
 import { type WriterName, writers } from "../writers/index.ts";
 
@@ -15,7 +15,7 @@ export const placeOf = (target: FileTarget): { root: string; manifest: string } 
     ? { root: dirname(target.path), manifest: `${basename(target.path)}.manifest.json` }
     : { root: target.path, manifest: "manifest.json" };
 
-const MAINS = Object.values(writers).flatMap(({ file, sidecars }) => [file, ...sidecars]);
+const FORMATS = Object.keys(writers) as WriterName[];
 /** As `writers/file-name.ts` makes them of ids. */
 const DOCUMENT = /^[\w.%~-]+\.json(\.gz)?$/;
 
@@ -28,12 +28,34 @@ export const partName = (name: string, part: number): string => {
 
 export const reportName = (name: string): string => `${name}.report.ndjson`;
 
+/** A file that a part may bring: its name in the folder, its format, and whether it is the format's main one. */
+export interface PartName {
+  name: string;
+  format: WriterName;
+  main: boolean;
+}
+
 /** Of the files that are not named by an id, those that a part may bring, of any format. */
-export const namesOfPart = (target: FileTarget, part: number): string[] => {
-  if (target.kind === "folder") return MAINS.map((name) => partName(name, part));
+export const partNames = (target: FileTarget, part: number): PartName[] => {
+  if (target.kind === "folder")
+    return FORMATS.flatMap((format) => [
+      { name: partName(writers[format].file, part), format, main: true },
+      ...writers[format].sidecars.map((name) => ({ name: partName(name, part), format, main: false })),
+    ]);
   const name = partName(basename(target.path), part);
-  return [name, reportName(name)];
+  const [format] = target.formats;
+  return [
+    { name, format, main: true },
+    { name: reportName(name), format, main: false },
+  ];
 };
+
+/** The same names alone. */
+const namesOfPart = (target: FileTarget, part: number): string[] => partNames(target, part).map(({ name }) => name);
+
+/** The same as paths. */
+export const partFiles = (target: FileTarget, part: number): string[] =>
+  namesOfPart(target, part).map((name) => join(placeOf(target).root, name));
 
 /** Those that these formats write at once. */
 export const namesWritten = (target: FileTarget): string[] =>

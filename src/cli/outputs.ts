@@ -14,7 +14,6 @@ import type { ArchiveFlags, OutputFlags } from "./options.ts";
 import {
   type FileTarget,
   isOutputName,
-  namesOfPart,
   namesWritten,
   partName,
   placeOf,
@@ -40,7 +39,10 @@ export const targetOf = (flags: OutputFlags, io: Io): Target => {
   const [first, ...more] = formats.filter(isWriter);
   if (first === undefined) throw new UsageError("No format is given.");
   if (/^[a-z][a-z\d+.-]*:\/\//i.test(output))
-    throw new UsageError(`-o ${output}: this version writes to no address. Write to a folder or file, and copy that.`);
+    throw new UsageError(
+      // An address may carry a password.
+      `-o ${output.split(":")[0]}://…: this version writes to no address. Write to a folder or file, and copy that.`,
+    );
   const place = output === "-" ? undefined : placeAt(resolve(io.cwd, output), io.pid);
   if (place === undefined || isSpecial(place)) {
     if (more.length > 0) throw new UsageError("A stream takes one format; for several, name a folder with -o.");
@@ -93,16 +95,12 @@ export const checkApart = (
   claim(metricsFile, "--metrics-file");
 };
 
-/** Every file that a part of this number may have brought. */
-export const partFiles = (target: FileTarget, part: number): string[] =>
-  namesOfPart(target, part).map((name) => join(placeOf(target).root, name));
-
 export interface Outputs {
   outputs: (Output & PlannedOutput)[];
   /** How many conversations the export had that this one replaces, if that is known. */
   before?: number;
-  /** Makes everything visible; the manifest comes last. */
-  publish(manifestOf: (files: FileFacts[]) => JsonObject): Promise<FileFacts[]>;
+  /** Makes everything visible; the manifest comes last. `manifestOf` is asked when the files are whole, before any is visible. */
+  publish(manifestOf: (files: FileFacts[]) => Promise<JsonObject>): Promise<FileFacts[]>;
   /** Leaves nothing half-written behind. */
   discard(): Promise<void>;
 }

@@ -41,7 +41,7 @@ const assemble = async (
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help of a command")
     .addHelpText("after", () => outro(helpWidth(io)))
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp({ showGlobalOptions: false, minWidthToWrap: 16 })
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: complain,

@@ -42,6 +42,16 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
     `${reason} Finishing what is under way (up to ${drainSeconds} s); another signal ends at once.`,
   "selection-differs": ({ startedAt, ended, was, is }) =>
     `The last run (${startedAt}) ${ended}, and selected something else: ${JSON.stringify(was)}, now ${JSON.stringify(is)}.`,
+  moved: ({ place, from }) =>
+    `${place} was at ${from} before, and holds what this archive wrote there: it goes on here.`,
+  adopted: ({ place, parts, known }) =>
+    parts === 0
+      ? `${place} holds no output: no call counts as written there.`
+      : `${place}: its files say (${plural(Number(parts), "part")}) that it has had ${plural(Number(known), "call")} of this archive.`,
+  "adopted-unknown": ({ place, unknown }) =>
+    `${place} holds ${plural(Number(unknown), "call")} that this archive does not have. If it gets them one day, --new writes them there again.`,
+  "anothers-output": ({ output, archive }) =>
+    `${output} belongs to another archive (${String(archive).slice(0, 8)}…) than the one that was checked.`,
   "link-refreshed": ({ id }) => `${id}: the link had expired; asked for a fresh one.`,
   "pages-moved": ({ agentId, pass }) => `Pages of agent ${agentId} moved while they were read (pass ${pass}).`,
   "window-split": ({ start, end }) => `More calls than one window can list: split ${start} .. ${end}.`,

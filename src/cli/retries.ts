@@ -5,6 +5,11 @@ import type { Talk } from "./log.ts";
 /** A spell of throttling ends when nothing was throttled for so long, in milliseconds. */
 const SPELL_MS = 30_000;
 
+/** In that time, in milliseconds, the pace has found the rate that the service takes: the one worth telling. */
+const FINDING_MS = 1_000;
+/** A rate this much below the highest has been cut. */
+const CUT = 0.9;
+
 /** A request that failed and is about to be made again. */
 interface Retried {
   action?: string;
@@ -16,7 +21,7 @@ interface Retried {
 
 /**
 Tells of requests that are made again: each one with `-v`, and throttling once per spell in any case, because it explains
-why a run is slow.
+why a run is slow. A spell of a single refusal is only counted.
 
 @param rate requests to the API a second, at present
 */
@@ -26,15 +31,21 @@ export const createRetryTeller = (
   now: () => Date,
 ) => {
   let throttled = 0;
-  const last = new Map<string, number>();
+  const spells = new Map<string, { began: number; last: number; highest: number; told: boolean }>();
   const tellSpell = (action: string | undefined, message: string): void => {
-    const kind = action === "download" ? "download" : "api";
+    const isApi = action !== "download";
     const at = now().getTime();
-    const isNew = at - (last.get(kind) ?? Number.NEGATIVE_INFINITY) >= SPELL_MS;
-    last.set(kind, at);
-    if (!isNew) return;
+    const before = spells.get(isApi ? "api" : "download");
+    const isOver = !before || at - before.last >= SPELL_MS;
+    const spell = isOver ? { began: at, last: at, highest: 0, told: false } : before;
+    spells.set(isApi ? "api" : "download", spell);
+    spell.last = at;
+    spell.highest = Math.max(spell.highest, rate());
+    const isFound = !isApi || rate() < CUT * spell.highest || at - spell.began >= FINDING_MS;
+    if (spell.told || !isFound) return;
+    spell.told = true;
     const perSecond = rate() < 10 ? Math.round(rate() * 10) / 10 : Math.round(rate());
-    log("info", "throttled", kind === "api" ? { perSecond, message } : { message });
+    log("info", "throttled", isApi ? { perSecond, message } : { message });
   };
   return {
     throttled: (): number => throttled,

@@ -2,7 +2,7 @@ import { basename, dirname } from "node:path";
 import { ReaderGone, UsageError } from "../core/errors.ts";
 import type { Chunk } from "../core/ports.ts";
 import { clearLeftovers, tagOf } from "../sinks/leftovers.ts";
-import { PartFile, syncFolder } from "../sinks/part-file.ts";
+import { writeAtomically } from "../sinks/part-file.ts";
 import { isSpecial, placeAt, type Special } from "../sinks/places.ts";
 import type { Io } from "./io.ts";
 import { openStream, type StreamContext } from "./open-stream.ts";
@@ -29,16 +29,7 @@ export const fillWhole = async (
   if (place.kind === "folder") throw new UsageError(`${path} is a folder.`);
   const folder = dirname(place.path);
   await clearLeftovers(folder, io, (name) => name === basename(place.path));
-  const file = await PartFile.open(place.path, tagOf(io), mode);
-  try {
-    await fill(file);
-    await file.seal();
-    await file.publish();
-  } catch (error) {
-    await file.discard();
-    throw error;
-  }
-  await syncFolder(folder);
+  await writeAtomically(place.path, tagOf(io), fill, mode);
 };
 
 const fillStream = async (

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { openArchive } from "../archive/index.ts";
+import { whyNotWritable } from "../archive/trouble.ts";
 import type { Archive } from "../core/archive.ts";
 import type { Io } from "./io.ts";
 import type { ArchiveFlags } from "./options.ts";
@@ -14,3 +15,7 @@ export const archiveOf = ({ archive }: ArchiveFlags, io: Io, create: boolean): P
     create,
     now: io.now,
   });
+
+/** Why the archive that the flags name could not be written; the file need not be there. */
+export const archiveRefusal = ({ archive }: ArchiveFlags, io: Io): string | undefined =>
+  archive === false ? undefined : whyNotWritable(resolve(io.cwd, archive));

@@ -246,13 +246,45 @@ export interface Deliveries {
   delivering(format: string, items: readonly number[]): Promise<void>;
   /** The last part of a place, or of one format there, and whether it was only prepared. */
   lastPart(place: string, format?: string): Promise<{ part: number; prepared: boolean } | undefined>;
-  /** Records what is being delivered as a part of the place. */
-  prepare(place: string, formats: readonly string[], part: number): Promise<void>;
+  /** All parts of a place, by number. */
+  parts(place: string): Promise<PartRecord[]>;
+  /** Records what is being delivered as a part of the place. @param token what the part is known by, see `PartRecord` */
+  prepare(place: string, formats: readonly string[], part: number, token?: string): Promise<void>;
   confirm(place: string, part: number): Promise<void>;
   /** Forgets a part that never appeared. */
   withdraw(place: string, part: number): Promise<void>;
+  /** Gives parts of a place their tokens. */
+  setTokens(place: string, parts: readonly { part: number; token: string }[]): Promise<void>;
+  /** Another place that has had parts with all of these tokens. */
+  placeOf(tokens: readonly string[], except: string): Promise<string | undefined>;
+  /** Records parts with these tokens, which `from` has had, for `to` as well: a folder that was moved or copied. */
+  copyParts(from: string, to: string, tokens: readonly string[]): Promise<void>;
   /** The places that hold a call, by format. */
   holding(id: string): Promise<{ place: string; format: string }[]>;
+}
+
+/** One delivery to a place. */
+export interface PartRecord {
+  part: number;
+  /** Its files may have appeared, or not. */
+  prepared: boolean;
+  /** A hash of the archive's id, the part's number and its files; none where an older version wrote it. */
+  token?: string;
+}
+
+/** Learns from the files of a place what it has had, where the record of it is lost or another archive's. */
+export interface Adoption {
+  /** Notes, with this connection, calls that a part holds in these formats. */
+  adopting(part: number, formats: readonly string[], ids: readonly string[]): Promise<void>;
+  /**
+  Replaces what is known of a place: it has had these parts, and in them what `adopting` noted.
+
+  Resolves to how many of those calls the archive has, and how many it does not have.
+  */
+  adopt(
+    place: string,
+    parts: readonly { part: number; token: string; formats: readonly string[] }[],
+  ): Promise<{ known: number; unknown: number }>;
 }
 
 /** Names of what an archive knows of itself; `listed:AGENT` says that the service has listed calls of an agent. */
@@ -331,8 +363,22 @@ Records and their ledger.
 A connection holds one selection at a time: `select` adds to it; `counts`, `records` and `unsettled` speak of it. It
 lives with the connection, so that a crashed run leaves none behind.
 */
-export interface Archive extends Ledger, Reader, Runs, Reports, Deliveries, Facts, Lockable, Retention {
+export interface Archive extends Ledger, Reader, Runs, Reports, Deliveries, Adoption, Facts, Lockable, Retention {
   close(): Promise<void>;
+}
+
+/** The database is damaged: what it holds can no longer be trusted to be all. */
+export class ArchiveDamaged extends Error {
+  override readonly name = "ArchiveDamaged";
+  /** What the database said. */
+  readonly what: string;
+  constructor(path: string, what: string, options?: ErrorOptions) {
+    super(
+      `The archive ${path} is damaged (${what}). Keep a copy of it and of ${path}-wal. Then restore a backup; or save what can still be read, with: sqlite3 "${path}" .recover | sqlite3 saved.db, and name saved.db with --archive; callarchive verify then says what is missing.`,
+      options,
+    );
+    this.what = what;
+  }
 }
 
 /** Another run has taken the archive over: this one was silent for too long. */

@@ -3,7 +3,7 @@ import { readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import type { Chunk, Put } from "../core/ports.ts";
 import type { JsonObject } from "../core/transcript.ts";
-import { type FileFacts, PartFile, syncFolder } from "./part-file.ts";
+import { type FileFacts, PartFile, syncFolder, writeAtomically } from "./part-file.ts";
 
 /** Whole files written side by side. */
 const ABREAST = 16;
@@ -84,12 +84,12 @@ export class Files {
   /**
   Makes everything visible; the manifest comes last.
 
-  @param manifestOf what it says, given the files of this run
+  @param manifestOf what it says, given the files of this run; asked when they are whole, before any is visible
   @param options.dropEmpty files without rows do not appear
   @param options.exchange given when the files replace all that an older run wrote
   */
   async publish(
-    manifestOf: (files: FileFacts[]) => JsonObject,
+    manifestOf: (files: FileFacts[]) => Promise<JsonObject>,
     { dropEmpty = false, exchange }: { dropEmpty?: boolean; exchange?: Exchange } = {},
   ): Promise<FileFacts[]> {
     const all = [...this.#parts.entries()].sort(([one], [other]) => (one < other ? -1 : 1));
@@ -97,6 +97,7 @@ export class Files {
     const parts = all.filter(([, { rows }]) => rows > 0 || !dropEmpty);
     for (const [, part] of all) if (dropEmpty && part.rows === 0) await part.discard();
     const files = parts.map(([name, part]) => part.facts(name));
+    const content = await manifestOf(files);
     const names = files.map(({ name }) => name);
     const whole = await this.#waiting();
     const appearing = new Set([...names, ...whole]);
@@ -106,7 +107,7 @@ export class Files {
     for (const [, part] of parts) await part.publish();
     for (const folder of new Set(parts.map(([, { path }]) => dirname(path)))) await syncFolder(folder);
     if (exchange) await exchange.clear(isNew);
-    await this.#writeManifest(manifestOf(files));
+    await this.#writeManifest(content);
     return files;
   }
 
@@ -118,16 +119,10 @@ export class Files {
 
   async #writeManifest(content: JsonObject): Promise<void> {
     const { root, manifest, tag } = this.#options;
-    const file = await PartFile.open(join(root, manifest), tag);
-    try {
-      file.add(`${JSON.stringify(content, null, 2)}\n`);
-      await file.seal();
-      await file.publish();
-    } catch (error) {
-      await file.discard();
-      throw error;
-    }
-    await syncFolder(root);
+    await writeAtomically(join(root, manifest), tag, (file) =>
+      file.add(`${JSON.stringify(content, null, 2)}
+`),
+    );
   }
 
   #waitingAt(name: string): string {

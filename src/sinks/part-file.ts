@@ -140,6 +140,25 @@ export class PartFile {
   }
 }
 
+/** Fills a file that appears under its name only when it is whole; when `fill` throws, nothing is left behind. */
+export const writeAtomically = async (
+  path: string,
+  tag: string,
+  fill: (file: PartFile) => void | Promise<void>,
+  mode = 0o600,
+): Promise<void> => {
+  const file = await PartFile.open(path, tag, mode);
+  try {
+    await fill(file);
+    await file.seal();
+    await file.publish();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+  await syncFolder(dirname(path));
+};
+
 /** Makes renames in a folder survive a power cut. */
 export const syncFolder = async (path: string): Promise<void> => {
   const handle = await open(path, "r");

@@ -15,6 +15,16 @@ export const fileName = (id: string): string => {
   return isPlain ? escaped : `${escaped.slice(0, LONGEST - 33)}~${hash(id)}`;
 };
 
+/** The id that a name was made of; undefined where the name holds only its beginning, and for names that were not made here. */
+export const idOf = (name: string): string | undefined => {
+  try {
+    const id = decodeURIComponent(name.split("~")[0] ?? "");
+    return fileName(id) === name ? id : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
 const percent = (character: string): string =>
   Buffer.from(character).toString("hex").toUpperCase().replace(/../g, "%$&");
 

@@ -18,8 +18,8 @@ afterEach(() => {
 const MEANT = [
   /^SCAN (i|items) USING (COVERING )?INDEX items_(order|unstarted|agent|unsettled)\b/,
   /^SCAN blocks USING COVERING INDEX blocks_sizes$/,
-  // Of the selection; of a list that was given; of the few.
-  /^SCAN (selected|sqlite_master|cursors|s|n|d|g|a|c|json_each|x|lock|runs|destinations|\(subquery.*)\b/,
+  // Of the selection; of a list that was given; of what is adopted; of the few.
+  /^SCAN (selected|adopting|adopting_unknown|p|sqlite_master|cursors|s|n|d|g|a|c|r|json_each|x|lock|runs|destinations|\(subquery.*)\b/,
   /^SCAN (n|json_each) VIRTUAL TABLE/,
 ];
 
@@ -69,8 +69,13 @@ test("no statement of everyday work walks over items, links or blocks without an
   await archive.summary();
   await archive.unsettledWindows("one", since);
   await archive.delivering("csv", [1, 2]);
-  await archive.prepare("/place", ["csv"], 1);
+  await archive.prepare("/place", ["csv"], 1, "token");
   await archive.confirm("/place", 1);
+  await archive.parts("/place");
+  await archive.setTokens("/place", [{ part: 1, token: "other" }]);
+  await archive.copyParts((await archive.placeOf(["other"], "/elsewhere")) ?? "", "/elsewhere", ["other"]);
+  await archive.adopting(1, ["csv"], ["ID1"]);
+  await archive.adopt("/adopted", [{ part: 1, token: "token", formats: ["csv"] }]);
   await archive.delivered("/place", "csv", [1]);
   await archive.holding("id1");
   await archive.prune({ id: "id1" });
@@ -79,6 +84,8 @@ test("no statement of everyday work walks over items, links or blocks without an
   Database.prototype.prepare = prepare;
   // It lives only as long as a deletion.
   db?.exec("create temp table doomed (item integer primary key)");
+  db?.exec("create temp table adopting (format text, item integer, part integer, primary key (format, item))");
+  db?.exec("create temp table adopting_unknown (key text primary key)");
   const plans = [...statements].map((sql) => {
     const steps = db?.prepare(`explain query plan ${sql}`).all() as { detail: string }[];
     return [sql, steps.map(({ detail }) => detail)] as const;

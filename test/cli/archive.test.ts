@@ -56,7 +56,7 @@ describe("verify", () => {
     );
     expect(findings).toEqual(
       expect.arrayContaining([
-        expect.stringContaining("1 fetched calls have no document"),
+        expect.stringContaining("1 fetched call has no document"),
         expect.stringContaining("its document is not what was stored"),
         expect.stringContaining("its document cannot be read"),
         expect.stringMatching(/^out\/transcripts.ndjson: has 13 rows, the manifest says 12/),
@@ -370,7 +370,7 @@ describe("figures for machines", () => {
     expect((await pull(0)).code).toBe(5);
     cloud.faults = {};
     expect((await pull(1)).stderr).not.toContain("selected something else");
-    await pull(0, faulty({ FAULTY_AT: "5" }));
+    await pull(0, faulty({ FAULTY_AT: "2" }));
     expect((await pull(1)).stderr).toContain("has no end on record, and selected something else");
     expect((await pull(0)).stderr).not.toContain("selected something else");
     change(place, "update runs set exit_code = 143 where run = (select max(run) from runs)");

@@ -113,6 +113,14 @@ describe.skipIf(!has("bash"))("in bash", () => {
       ["a file.txt", "a folder"],
     ],
     [["callarchive", "list", "--state", "fe"], ["fetched"]],
+    [["callarchive", "dataset", "--preset", "bailian,to"], ["bailian,together"]],
+    [["callarchive", "check", "--preset", "ope"], ["openai"]],
+    [["callarchive", "export", "--redact", "phone,id"], ["phone,id-card"]],
+    [["callarchive", "dataset", "--tokenizer", "i"], ["ids.txt"]],
+    [
+      ["callarchive", "verify", "a f"],
+      ["a file.txt", "a folder"],
+    ],
     [["callarchive", "show", "--r"], ["--raw"]],
     [
       ["callarchive", "config", ""],

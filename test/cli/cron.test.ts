@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
@@ -29,6 +30,16 @@ const ids = (place: Workplace, folder: string): string[] =>
 
 const cursor = async (place: Workplace): Promise<string | undefined> =>
   JSON.parse((await place.run(["status", "--json"])).stdout).agents[0]?.cursor;
+
+/** Calls back once, when the first call is told of as fetched: the archive is held, and work is under way. */
+const whenFetching = (child: ChildProcess, act: () => void): void => {
+  let acted = false;
+  child.stderr?.on("data", (text) => {
+    if (acted || !String(text).includes("fetched")) return;
+    acted = true;
+    act();
+  });
+};
 
 describe("cron", () => {
   test("a day of hourly runs, while calls arrive, finish late and shift pages: each call in exactly one part", async () => {
@@ -182,7 +193,7 @@ describe("two runs on one archive", () => {
     });
     const first = place.run(["pull", "-v", "-i", "-", "--concurrency", "2"], {
       input: all.join("\n"),
-      started: (child) => child.stderr?.once("data", () => resolve()),
+      started: (child) => whenFetching(child, resolve),
     });
     await started;
     const second = await place.run(["pull", all[0] ?? ""]);
@@ -232,7 +243,7 @@ describe("two runs on one archive", () => {
     const ran = await place.run(["pull", "-v", "-i", "-", "--concurrency", "2"], {
       input: [...cloud.ids()].join("\n"),
       started: (child) =>
-        child.stderr?.once("data", () => {
+        whenFetching(child, () => {
           const db = new Database(place.path("callarchive.db"));
           db.exec("pragma busy_timeout = 5000");
           db.exec("update lock set token = 'another'");
@@ -269,12 +280,12 @@ describe("time and signals", () => {
     ] as const) {
       const ran = await place.run(["pull", "-v", "-i", "-", "--concurrency", "4"], {
         input,
-        started: (child) => child.stderr?.once("data", () => child.kill(signal)),
+        started: (child) => whenFetching(child, () => child.kill(signal)),
       });
       expect([ran.code, ran.stderr]).toEqual([code, expect.stringContaining("Finishing what is under way")]);
       const listed = parseLines((await place.run(["list", "--json"])).stdout);
       expect(listed.filter(({ state }) => state === "fetched").length).toBe(
-        new Set(ran.stderr.match(/^\w+(?=: fetched)/gm)).size + (signal === "SIGTERM" ? listedBefore : 0),
+        new Set(ran.stderr.match(/\w+(?=: fetched)/g)).size + (signal === "SIGTERM" ? listedBefore : 0),
       );
       listedBefore = listed.filter(({ state }) => state === "fetched").length;
     }
@@ -321,7 +332,7 @@ describe("time and signals", () => {
 let listedBefore = 0;
 
 describe("--new into a folder that knows more than the archive", () => {
-  test("writes over no part, after an older archive was restored", async () => {
+  test("writes nothing after an older archive was restored, until --adopt has read the parts", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 6 });
     const all = [...cloud.ids()];
@@ -333,10 +344,16 @@ describe("--new into a folder that knows more than the archive", () => {
     db.close();
     await place.run(["export", "--offline", all[0] ?? "", "--new", "-o", "parts/"]);
     const first = place.read("parts", "transcripts-00001.ndjson");
-    const ran = await place.run(["export", "--offline", ...all, "--new", "-o", "parts/", "--archive", "older.db"]);
+    const again = ["export", "--offline", ...all, "--new", "-o", "parts/", "--archive", "older.db"];
+    const refused = await place.run(again);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining("holds part 1, which this archive did"),
+    ]);
+    const ran = await place.run([...again, "--adopt"]);
     expect(ran.code).toBe(0);
     expect(place.read("parts", "transcripts-00001.ndjson")).toBe(first);
-    expect(place.rows("parts", "transcripts-00002.ndjson")).toHaveLength(6);
+    expect(place.rows("parts", "transcripts-00002.ndjson")).toHaveLength(5);
     expect((await place.run(["verify", "parts"])).code).toBe(0);
   });
 });

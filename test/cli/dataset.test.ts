@@ -139,7 +139,7 @@ describe("dataset", () => {
       "-f",
       "ndjson,csv,messages",
       "-o",
-      "out",
+      "out/",
     ]);
     expect(exported.stderr).toMatch(/redacted: .*phone \d+/);
     expect(place.read("out", "transcripts.ndjson")).not.toMatch(/"caller":"\d/);

@@ -149,6 +149,7 @@ describe("trouble in runs that nobody watches", () => {
     expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining(`${id}: not acknowledged. It is fetched`)]);
     expect(ran.stderr).toContain("stranger: not acknowledged. The archive does not have it.");
     expect(ran.stderr).toContain("1 call acknowledged.");
+    expect((await place.run(["ack", "nobody"])).stderr).toContain("0 calls acknowledged; 1 call acknowledged before.");
     for (const args of [[], [id, "--all"], ["--state", "open"]])
       expect((await place.run(["ack", ...args])).code).toBe(2);
     // Nobody acknowledges everything by an environment that was left behind.

@@ -43,6 +43,8 @@ describe("a call that is known by its link alone", () => {
     const bad = errors.find(({ state }) => state === "invalid")?.id ?? "";
 
     // As the message of an invalid call says: its bytes, and asking again.
+    const shown = await place.run(["show", bad]);
+    expect([shown.code, shown.stderr]).toEqual([2, expect.stringContaining(`show ${bad} --raw`)]);
     expect((await place.run(["show", bad, "--raw"])).stdout).toBe("<html>502</html>");
     const asked = await place.run(["pull", "-i", "errors.ndjson", "--refresh", "--log-format", "json"]);
     expect(summaryOf(asked)).toMatchObject({ selected: 2, invalid: 1, fetched: 1, missing: 0 });

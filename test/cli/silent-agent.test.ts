@@ -21,7 +21,7 @@ describe("an agent that has never listed a call", () => {
     expect(parseLines(json.stderr)).toContainEqual(
       expect.objectContaining({ level: "warn", event: "never-listed", agentId: "typo" }),
     );
-    const verified = await place.run(["verify", "--remote", "--agent", "typo", ...week]);
+    const verified = await place.run(["verify", "--remote", "--agent", "typo", "--since", "2025-08-01"]);
     expect([verified.code, verified.stdout]).toEqual([
       3,
       `agent typo: has never listed a call: check --agent and --endpoint (${cloud.url})\n`,

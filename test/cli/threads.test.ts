@@ -37,7 +37,7 @@ describe("threads", () => {
       const formats = ["-f", "ndjson,csv,messages,raw", "--min-turns", "90", "-o", `${out}/`];
       const ran = await place.run([...args, ...formats]);
       const [summary = "{}"] = ran.stderr.split("\n").filter((line) => line.includes('"summary"'));
-      const { ts: _, ms: __, ...counted } = JSON.parse(summary);
+      const { ts: _, ms: __, runId: ___, ...counted } = JSON.parse(summary);
       seen.push({ code: ran.code, counted, files: sums(place, out) });
     }
     expect(seen[0]).toMatchObject({ counted: { skippedBy: { "min-turns": expect.any(Number) } } });

@@ -147,6 +147,8 @@ export const archiveContract = (
       ]);
       await archive.close();
       const again = await open();
+      expect(await again.beginningWith("A", 9)).toEqual(["a"]);
+      expect(await again.beginningWith("b%_", 9)).toEqual([]);
       expect(await again.find("A")).toMatchObject({
         id: "a",
         state: "fetched",

@@ -124,3 +124,39 @@ test("close ends connections that are still open", async () => {
   expect(await waiting).toBe("ended");
   await expect(fetch(emulator.url)).rejects.toThrow();
 });
+
+test("vanish: a call of the first page is gone, and the second page begins one call too late", async () => {
+  const emulator = await start({ calls: 30, agents: 1 });
+  const [AIAgentId = ""] = emulator.agents;
+  const window = { AIAgentId, StartTime: "2025-07-14T00:00:00Z", EndTime: "2025-07-20T23:59:59Z", PageSize: "10" };
+  const page = async (PageNumber: string) => {
+    const items = (await listCalls(emulator.url, { ...window, PageNumber })).body.Instances ?? [];
+    return items.map((item) => new URL(String(item.CallLogUrl)).pathname);
+  };
+  const [one, two, three] = [await page("1"), await page("2"), await page("3")];
+  emulator.faults = { vanish: 1 };
+  expect(await page("2")).toEqual([...two.slice(1), three[0]]);
+  emulator.faults = {};
+  const left = [...(await page("1")), ...(await page("2")), ...(await page("3"))];
+  expect(left).toHaveLength(29);
+  expect(one.filter((path) => !left.includes(path))).toHaveLength(1);
+  // Its log is still there.
+  expect([...emulator.ids()]).toHaveLength(30);
+});
+
+test("cap and clip: a page holds less than was asked for, and the next goes on after it, or leaves a gap", async () => {
+  expect(() => parseFaults("cap=0.5")).toThrow("a number of calls");
+  const emulator = await start({ calls: 30, agents: 1 });
+  const [AIAgentId = ""] = emulator.agents;
+  const window = { AIAgentId, StartTime: "2025-07-14T00:00:00Z", EndTime: "2025-07-20T23:59:59Z", PageSize: "10" };
+  const page = async (PageNumber: string) => {
+    const items = (await listCalls(emulator.url, { ...window, PageNumber })).body.Instances ?? [];
+    return items.map((item) => new URL(String(item.CallLogUrl)).pathname);
+  };
+  emulator.faults = {};
+  const all = [...(await page("1")), ...(await page("2"))];
+  emulator.faults = parseFaults("cap=4");
+  expect([...(await page("1")), ...(await page("2"))]).toEqual(all.slice(0, 8));
+  emulator.faults = parseFaults("clip=4");
+  expect([...(await page("1")), ...(await page("2"))]).toEqual([...all.slice(0, 4), ...all.slice(10, 14)]);
+});

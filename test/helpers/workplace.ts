@@ -20,6 +20,8 @@ export interface RunOptions {
   started?: (child: ChildProcess) => void;
   /** Another Node to run it with. */
   node?: string;
+  /** The number of another user to run it as. */
+  uid?: number;
 }
 
 /** A folder of its own, a cloud of its own, and the real command. */
@@ -48,9 +50,13 @@ export class Workplace {
   }
 
   /** Runs `callarchive` in the folder, against the emulator if there is one, with nothing else in its environment. */
-  run(args: readonly string[], { env = {}, input, started, node = process.execPath }: RunOptions = {}): Promise<Ran> {
+  run(
+    args: readonly string[],
+    { env = {}, input, started, node = process.execPath, uid }: RunOptions = {},
+  ): Promise<Ran> {
     return new Promise((resolve, reject) => {
-      const child = spawn(node, [BIN, ...args], { cwd: this.folder, env: { ...this.environment(), ...env } });
+      const settings = { cwd: this.folder, env: { ...this.environment(), ...env } };
+      const child = spawn(node, [BIN, ...args], { ...settings, ...(uid !== undefined && { uid }) });
       let stdout = "";
       let stderr = "";
       child.stdout.setEncoding("utf8").on("data", (text: string) => {

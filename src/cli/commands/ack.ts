@@ -4,8 +4,8 @@ import type { CommandSpec } from "../command.ts";
 import { type AckFlags, archiveOption, runOptions, selectionOptions } from "../options.ts";
 
 export const ack: CommandSpec<AckFlags> = {
-  description: `Settles calls that cannot be had, once somebody has looked at them. They no longer count in any exit code, hold no
-cursor, and are not asked for again except with --refresh. What the archive has of them stays.`,
+  description:
+    "For missing, invalid and failed calls that somebody has looked at. They no longer count in any exit code, hold no cursor, and are not asked for again except with --refresh. What the archive has of them stays.",
   options: {
     Selection: [
       ...selectionOptions().filter(({ long }) => long === "--ids"),

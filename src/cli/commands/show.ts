@@ -52,6 +52,8 @@ export const show: CommandSpec<ShowFlags> = {
       else if (!document)
         throw new UsageError(oneLine(`${id} is ${record.state}: there is no document. ${error?.message ?? ""}`.trim()));
       else if (flags.raw) put(document.bytes);
+      else if (record.state === "invalid")
+        throw new UsageError(`${id} is invalid: ${error?.message}. "callarchive show ${id} --raw" prints its bytes.`);
       else {
         const transcript = callTranscript({ ...record, document });
         put(flags.json ? `${JSON.stringify(transcript, null, 2)}\n` : conversation(transcript));

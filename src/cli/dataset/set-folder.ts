@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile, rmdir, unlink } from "node:fs/promises";
+import { lstat, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { UsageError } from "../../core/errors.ts";
 import { isObject } from "../../core/transcript.ts";
@@ -92,7 +92,7 @@ export const removeOld = async (root: string, names: readonly string[]): Promise
     const folder = dirname(name);
     const isPlain = folder === "." || (await lstat(join(root, folder)).catch(() => undefined))?.isDirectory();
     if (!isPlain || !(await lstat(join(root, name)).catch(() => undefined))?.isFile()) continue;
-    await unlink(join(root, name));
+    await rm(join(root, name), { force: true });
     if (folder !== ".") folders.add(folder);
   }
   for (const folder of folders) await rmdir(join(root, folder)).catch(() => undefined);

@@ -28,9 +28,14 @@ export const runAck = async (input: Input<AckFlags>): Promise<ExitCode> => {
   };
   return withSession(input, { facts, writes, create: false }, async ({ archive }) => {
     let refused = 0;
+    let unchanged = 0;
     const items = new Set<number>();
     const take = (record: StoredRecord): void => {
-      if ((record.acknowledged === true) !== undo || items.has(record.item)) return;
+      if (items.has(record.item)) return;
+      if ((record.acknowledged === true) !== undo) {
+        unchanged += 1;
+        return;
+      }
       items.add(record.item);
       if (!writes) io.stdout.write(troubleLine(record));
     };
@@ -57,7 +62,11 @@ export const runAck = async (input: Input<AckFlags>): Promise<ExitCode> => {
     const figure = undo ? "takenBack" : "acknowledged";
     talk.record("summary", { [figure]: items.size, refused, dryRun: !writes, exitCode: code });
     const verb = undo ? "no longer acknowledged" : "acknowledged";
-    talk.say(`${plural(items.size, "call")} ${writes ? verb : `would be ${verb}`}.`);
+    const before =
+      names && unchanged > 0
+        ? `; ${plural(unchanged, "call")} ${undo ? "not acknowledged" : "acknowledged"} before`
+        : "";
+    talk.say(`${plural(items.size, "call")} ${writes ? verb : `would be ${verb}`}${before}.`);
     return { code, detail: { ...facts, [figure]: items.size, refused } };
   });
 };

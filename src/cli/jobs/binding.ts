@@ -29,7 +29,7 @@ export const bindingIn = async (cloud: Pick<Cloud, "place" | "account">): Promis
 /** Why calls of `here` do not belong into an archive; undefined when nothing says so. */
 export const mismatch = (name: string, archive: Binding, here: Binding): string | undefined => {
   if (archive.region !== undefined && here.region !== undefined && archive.region !== here.region)
-    return `${name} holds calls of ${placeName(archive.region)}; here it is ${placeName(here.region)} that is asked. An archive serves one region: correct --region or --endpoint, or name another archive with --archive.`;
+    return `${name} holds calls of ${placeName(archive.region)}; this run asks ${placeName(here.region)}. An archive serves one region: correct --region or --endpoint, or name another archive with --archive.`;
   if (archive.account !== undefined && here.account !== undefined && archive.account !== here.account)
     return `${name} holds calls of account ${archive.account}; the credentials in use belong to account ${here.account}. An archive serves one account: use that account's credentials (--profile), or name another archive with --archive.`;
   return undefined;

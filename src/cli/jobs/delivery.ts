@@ -1,12 +1,10 @@
-import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { Archive } from "../../core/archive.ts";
-import { UsageError } from "../../core/errors.ts";
-import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
+import type { Json, JsonObject } from "../../core/transcript.ts";
 import type { FileFacts } from "../../sinks/part-file.ts";
-import type { OutputFlags } from "../options.ts";
-import { type Outputs, partFiles, placeOf, type Target } from "../outputs.ts";
+import { type Manifest, tokenOf } from "../manifest.ts";
+import type { ArchiveFlags, OutputFlags } from "../options.ts";
+import type { Outputs, Target } from "../outputs.ts";
+import { checkFree, continuePlace, nextPart, type PlaceContext } from "./continuing.ts";
 
 /** How one export becomes part of what its destination has had. */
 export interface Delivery {
@@ -24,36 +22,26 @@ Finds out what a destination has had, and takes up what a run that was killed le
 A part is recorded as prepared, then its files appear, then the manifest that names it, then the record is confirmed. A
 part that is only prepared has appeared if the manifest names it.
 
-@throws UsageError when a plain export and `--new` would get into each other's way
+@throws UsageError when a plain export and `--new` would get into each other's way, and when `--new` cannot tell what
+the place has had
 */
-export const deliveryOf = async (archive: Archive, target: Target, flags: OutputFlags): Promise<Delivery> => {
-  if (target.kind === "stream") return { part: 0, watch: () => {}, complete: (outputs) => outputs.publish(() => ({})) };
+export const deliveryOf = async (
+  archive: Archive,
+  target: Target,
+  flags: OutputFlags & ArchiveFlags,
+  context: Pick<PlaceContext, "io" | "log" | "signal">,
+): Promise<Delivery> => {
+  if (target.kind === "stream") return { part: 0, watch: () => {}, complete: (outputs) => outputs.publish(noManifest) };
   const { path: place, formats } = target;
-  const { root, manifest } = placeOf(target);
-  const before = await readManifest(join(root, manifest));
-  let last = await archive.lastPart(place);
-  // Only with the lock: a part that is just now being written is prepared too.
-  if (flags.new && last?.prepared && last.part > 0) {
-    if (partsOf(before).some((part) => isObject(part) && part.part === last?.part))
-      await archive.confirm(place, last.part);
-    else {
-      for (const path of partFiles(target, last.part)) await rm(path, { force: true });
-      await archive.withdraw(place, last.part);
-    }
-    last = await archive.lastPart(place);
+  // An archive that is gone after the run has nothing to recognise its output by.
+  const id = flags.archive === false ? undefined : await archive.fact("id");
+  let before: Manifest | undefined;
+  let part = 0;
+  if (flags.new) {
+    before = await continuePlace({ ...context, archive, target, id: id ?? "", adopt: flags.adopt === true });
+    part = nextPart(before);
+    checkFree(target, part);
   }
-  if (flags.new && last?.prepared)
-    throw new UsageError(`The last export to ${place} did not end. Repeat it without --new first.`);
-  if (!flags.new && last && last.part > 0 && before)
-    throw new UsageError(`${place} holds parts that --new wrote. Go on with --new, or write somewhere else.`);
-  // A folder may know more parts than an archive that was restored: none is ever written over.
-  const latest = Math.max(
-    last?.part ?? 0,
-    ...partsOf(before).map((part) => (isObject(part) ? Number(part.part) || 0 : 0)),
-  );
-  let part = flags.new ? latest + 1 : 0;
-  // A file that somebody else put there is passed by.
-  while (part > 0 && partFiles(target, part).some((path) => existsSync(path))) part += 1;
 
   return {
     part,
@@ -68,39 +56,43 @@ export const deliveryOf = async (archive: Archive, target: Target, flags: Output
         await outputs.discard();
         return [];
       }
-      await archive.prepare(place, formats, part);
-      const files = await outputs.publish((written) => manifestOf(facts, written, part, before));
+      const files = await outputs.publish(async (written) => {
+        const token = id === undefined ? undefined : tokenOf(id, part, written);
+        await archive.prepare(place, formats, part, token);
+        if (part === 0 || id === undefined || token === undefined) return plainManifest(facts, written, id);
+        return grownManifest(facts, written, { id, part, token }, before);
+      });
       await archive.confirm(place, part);
       return files;
     },
   };
 };
 
-/** A plain manifest describes one export; with parts it grows by one each time. */
-const manifestOf = (
-  facts: JsonObject,
+const noManifest = async (): Promise<JsonObject> => ({});
+
+/** Describes one export. */
+const plainManifest = ({ tool = "", ...of }: JsonObject, written: FileFacts[], id: string | undefined): JsonObject => ({
+  tool,
+  ...(id !== undefined && { archive: id }),
+  ...of,
+  files: written.map((file) => ({ ...file })),
+});
+
+/** With parts a manifest grows by one each time. */
+const grownManifest = (
+  { tool = "", ...of }: JsonObject,
   written: FileFacts[],
-  part: number,
-  before: JsonObject | undefined,
+  { id, part, token }: { id: string; part: number; token: string },
+  before: Manifest | undefined,
 ): JsonObject => {
-  const files = written.map((file) => ({ ...file }));
-  if (part === 0) return { ...facts, files };
-  const { tool = "", ...of } = facts;
-  const earlier = Array.isArray(before?.files) ? before.files : [];
+  const { parts: earlier, files: earlierFiles } = before?.json ?? {};
+  const names = written.map(({ name }) => name);
   return {
     tool,
-    parts: [...partsOf(before), { part, ...of, files: files.map(({ name }) => name) }],
-    files: [...earlier, ...files],
+    archive: id,
+    parts: [...listIn(earlier), { part, token, ...of, files: names }],
+    files: [...listIn(earlierFiles), ...written.map((file) => ({ ...file }))],
   };
 };
 
-const partsOf = (manifest: JsonObject | undefined): Json[] => (Array.isArray(manifest?.parts) ? manifest.parts : []);
-
-const readManifest = async (path: string): Promise<JsonObject | undefined> => {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, "utf8"));
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-};
+const listIn = (value: Json | undefined): Json[] => (Array.isArray(value) ? value : []);

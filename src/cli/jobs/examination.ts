@@ -7,7 +7,7 @@ import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import type { DoctorFlags } from "../options.ts";
 import { paint, plural } from "../render.ts";
-import { archiveOf } from "../wire.ts";
+import { archiveOf, archiveRefusal } from "../wire.ts";
 import { type Cloud, connect, iceSdkVersion, proxyInUse } from "../wire-cloud.ts";
 import { agentLists, SilentAgent } from "./agent-check.ts";
 import { type Binding, bindingIn, bindingName, bindingOf, mismatch } from "./binding.ts";
@@ -79,14 +79,17 @@ export const runDoctor = async ({ flags, io, talk }: Input<DoctorFlags>): Promis
       );
     await examine("account", async () => {
       here = await bindingIn(cloud as Cloud);
-      return (
-        here.account ?? "not known: STS does not say whose credentials these are, so archives are not checked for it"
-      );
+      return here.account ?? "not known (STS gave no answer); the account of the archive is not checked";
     });
     await cloud.close();
   }
   await examine("archive", async () => {
     const archive = await existingArchive(flags, io);
+    const why = archiveRefusal(flags, io);
+    if (why !== undefined) {
+      await archive?.close();
+      throw new Error(`${flags.archive} cannot be written: ${why}. Name another place with --archive.`);
+    }
     if (!archive) return `${flags.archive}: none yet, a first pull makes it`;
     const { counts } = await archive.summary();
     const binding = await bindingOf(archive);

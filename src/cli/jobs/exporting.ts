@@ -22,6 +22,7 @@ import { askedFacts, type Selection, selectionFacts, selectionOf, selectStored }
 import { VERSION } from "../version.ts";
 import type { Cloud, FixedKeys } from "../wire-cloud.ts";
 import { checkFileWritable } from "../writable.ts";
+import { checkPlace } from "./continuing.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import { writeErrorFile } from "./error-file.ts";
 import { askedFor, cloudOf, fetchSelection, type Got, knownBy, plan } from "./fetching.ts";
@@ -39,6 +40,8 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
     throw new UsageError("--offline reads the archive: it does not go with --no-archive.");
   if (flags.archive === false && flags.new)
     throw new UsageError("--new needs an archive to remember what the output has had.");
+  if (flags.adopt && !flags.new)
+    throw new UsageError("--adopt goes with --new: without it an export replaces what is there.");
   const target = targetOf(flags, io);
   checkApart(flags, target, io);
   checkEnding(flags, target);
@@ -64,6 +67,7 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
     async (session) => {
       const progress = await createProgress(io, flags, input.talk);
       try {
+        await checkContinuable(session.archive, target, flags);
         await tellOlder(input, session.archive, target, selection);
         const got = await gather(input, cloud, session, selection, progress);
         return await deliver(input, session, target, got, { selection, facts }, progress);
@@ -72,6 +76,12 @@ export const runExport = async (input: ExportInput): Promise<ExitCode> => {
       }
     },
   );
+};
+
+/** Before anything is fetched: what cannot be delivered afterwards need not be. */
+const checkContinuable = async (archive: Archive, target: Target, flags: ExportFlags): Promise<void> => {
+  if (!flags.new || target.kind === "stream") return;
+  await checkPlace({ archive, target, id: (await archive.fact("id")) ?? "", adopt: flags.adopt === true });
 };
 
 const gather = async (
@@ -119,7 +129,7 @@ const deliver = async (
 ): Promise<Came> => {
   const context = { closing, ending, log: talk.log };
   const counts = await archive.counts();
-  const delivery: Delivery = await deliveryOf(archive, target, flags);
+  const delivery: Delivery = await deliveryOf(archive, target, flags, { io, log: talk.log, signal: closing });
   const opened = await openOutputs(target, flags, io, delivery.part, context);
   delivery.watch(opened);
   const { redact, redactPattern, threads = threadsFor(counts.fetched, io) } = flags;

@@ -6,7 +6,7 @@ const NAMED = 5;
 
 /** What the start line of a run says: the selection, where it comes from and where it goes, without secrets. */
 export const startFacts = (facts: JsonObject, archive: string | false, output: string | undefined): JsonObject => {
-  const { ids, ...rest } = facts;
+  const { ids, asked: _, ...rest } = facts;
   const many = Array.isArray(ids) && ids.length > NAMED;
   const shown: JsonObject = {
     ...(ids !== undefined && { ids: many ? ids.slice(0, NAMED) : ids }),

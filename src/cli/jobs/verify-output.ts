@@ -5,28 +5,71 @@ import { basename, dirname, join } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
 import { lines } from "../../parse/lines.ts";
-import { isInside } from "../../sinks/manifest.ts";
+import type { FileFacts } from "../../sinks/part-file.ts";
+import { isFacts, type Manifest, manifestIn, tokenOf } from "../manifest.ts";
 import { plural } from "../render.ts";
 import type { Finding } from "./verifying.ts";
 
-/**
-Checks an output against its manifest: every file's bytes, SHA-256 and, where a line is a row, rows.
+export interface VerifiedOutput {
+  /** How many files were checked. */
+  files: number;
+  /** The id of the archive that the output belongs to, where the manifest names one. */
+  archive?: string;
+}
 
-A manifest comes from a disk that others write to: it names files in its own folder, or it is wrong.
+/**
+Checks an output against its manifest: every file's bytes, SHA-256 and, where a line is a row, rows; and that the tokens
+of its parts fit what the manifest says of their files.
 
 @throws UsageError when there is no manifest
 */
-export const verifyOutput = async (path: string, shown: string, tell: (finding: Finding) => void): Promise<number> => {
+export const verifyOutput = async (
+  path: string,
+  shown: string,
+  tell: (finding: Finding) => void,
+): Promise<VerifiedOutput> => {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
-  const root = isFolder ? path : dirname(path);
   const manifest = await manifestOf(isFolder ? join(path, "manifest.json") : `${path}.manifest.json`, shown);
   if (manifest.incomplete === true) {
     tell({
       where: shown,
       what: "is not complete: the run that wrote it did not end. The same command again completes it",
     });
-    return 0;
+    return { files: 0 };
   }
+  const files = await verifyFiles(manifest, path, shown, isFolder, tell);
+  const { archive } = manifest;
+  if (typeof archive !== "string") return { files };
+  const { parts } = readable(manifest, shown, tell);
+  for (const { part, token, files: own } of parts)
+    if (part > 0 && token !== tokenOf(archive, part, own))
+      tell({ where: shown, what: `the token of part ${part} does not fit the part's files` });
+  return { files, archive };
+};
+
+/** A manifest that is not in order has no parts that could be checked. */
+const readable = (json: JsonObject, shown: string, tell: (finding: Finding) => void): Pick<Manifest, "parts"> => {
+  const manifest = manifestIn(json);
+  if (typeof manifest !== "string") return manifest;
+  // Said of each file already.
+  if (Array.isArray(json.files) && json.files.every(isFacts))
+    tell({ where: shown, what: `of its manifest, ${manifest}` });
+  return { parts: [] };
+};
+
+/**
+A manifest comes from a disk that others write to: it names files in its own folder, or it is wrong.
+
+Resolves to how many files were checked.
+*/
+export const verifyFiles = async (
+  manifest: JsonObject,
+  path: string,
+  shown: string,
+  isFolder: boolean,
+  tell: (finding: Finding) => void,
+): Promise<number> => {
+  const root = isFolder ? path : dirname(path);
   const files: readonly Json[] | undefined = Array.isArray(manifest.files) ? manifest.files : undefined;
   if (!files) tell({ where: shown, what: "its manifest names no files" });
   let checked = 0;
@@ -46,21 +89,6 @@ export const verifyOutput = async (path: string, shown: string, tell: (finding: 
   return checked;
 };
 
-interface Facts {
-  name: string;
-  rows: number;
-  bytes: number;
-  sha256: string;
-}
-
-const isFacts = (value: Json): value is Json & Facts =>
-  isObject(value) &&
-  typeof value.name === "string" &&
-  isInside(value.name) &&
-  typeof value.bytes === "number" &&
-  typeof value.rows === "number" &&
-  typeof value.sha256 === "string";
-
 const manifestOf = async (path: string, shown: string): Promise<JsonObject> => {
   try {
     const value: unknown = JSON.parse(await readFile(path, "utf8"));
@@ -71,7 +99,7 @@ const manifestOf = async (path: string, shown: string): Promise<JsonObject> => {
   throw new UsageError(`${shown} has no readable manifest, so it is not a complete output.`);
 };
 
-const differences = async (path: string, { bytes, sha256, rows, name }: Facts): Promise<string[]> => {
+const differences = async (path: string, { bytes, sha256, rows, name }: FileFacts): Promise<string[]> => {
   const found = await digest(path, /\.(ndjson|jsonl)$/.test(name));
   if (typeof found === "string") return [found];
   const wrong: string[] = [];

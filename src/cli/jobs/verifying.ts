@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
-import type { Archive } from "../../core/archive.ts";
+import { type Archive, ArchiveDamaged } from "../../core/archive.ts";
 import { NoArchive, UsageError } from "../../core/errors.ts";
 import { oneLine } from "../../core/printable.ts";
 import { standInOf } from "../../core/stand-in.ts";
@@ -14,7 +14,7 @@ import { cursorName, selectionOf } from "../selection.ts";
 import { archiveOf } from "../wire.ts";
 import { bound } from "./binding.ts";
 import { knownBy, MARGIN_MS } from "./fetching.ts";
-import { neverListed, tellSilent, whatToCheck } from "./never-listed.ts";
+import { isKnown, neverListed, tellSilent, whatToCheck } from "./never-listed.ts";
 import { verifyOutput } from "./verify-output.ts";
 
 /** Something that is not as it should be: where, and what. */
@@ -33,21 +33,29 @@ export const runVerify = async (input: Input<VerifyFlags>): Promise<ExitCode> =>
     found += 1;
     io.stdout.write(`${flags.json ? JSON.stringify(finding) : oneLine(`${finding.where}: ${finding.what}`)}\n`);
   };
+  const place = flags.archive === false ? "" : flags.archive;
   const archive = await archiveOf(flags, io, false).catch((error: unknown) => {
+    if (error instanceof ArchiveDamaged) {
+      tellDamage(error, place, tell);
+      return undefined;
+    }
     // Outputs can be checked where no archive is.
     if (error instanceof NoArchive && args.length > 0 && !given.has("archive") && !flags.remote) return undefined;
     throw error;
   });
   try {
     if (archive) {
-      const documents = await verifyArchive(archive, flags.archive === false ? "" : flags.archive, tell);
+      const documents = await verifyArchive(archive, place, tell);
       talk.say(`${plural(documents, "document")} of the archive checked.`);
     }
     for (const output of args) {
-      const files = await verifyOutput(resolve(io.cwd, output), output, tell);
+      const { files, archive: owner } = await verifyOutput(resolve(io.cwd, output), output, tell);
       talk.say(`${output}: ${plural(files, "file")} checked.`);
+      if (archive && owner !== undefined && owner !== (await archive.fact("id")))
+        talk.log("info", "anothers-output", { output, archive: owner });
     }
-    if (flags.remote && archive) await verifyRemote(input, archive, tell);
+    if (flags.remote && archive)
+      await verifyRemote(input, archive, tell).catch((error: unknown) => tellDamage(error, place, tell));
   } finally {
     await archive?.close();
   }
@@ -57,18 +65,35 @@ export const runVerify = async (input: Input<VerifyFlags>): Promise<ExitCode> =>
   return found === 0 ? EXIT.complete : EXIT.partial;
 };
 
+/** What is damaged is a finding; any other error ends the command. */
+const tellDamage = (error: unknown, where: string, tell: (finding: Finding) => void): void => {
+  if (!(error instanceof ArchiveDamaged)) throw error;
+  tell({ where, what: error.message });
+};
+
 const verifyArchive = async (archive: Archive, where: string, tell: (finding: Finding) => void): Promise<number> => {
   for (const what of await archive.integrity()) tell({ where, what });
   let documents = 0;
+  const count = (n: number): void => {
+    documents += n;
+  };
+  await verifyDocuments(archive, tell, count).catch((error: unknown) => tellDamage(error, where, tell));
+  return documents;
+};
+
+const verifyDocuments = async (
+  archive: Archive,
+  tell: (finding: Finding) => void,
+  count: (documents: number) => void,
+): Promise<void> => {
   for await (const batch of archive.list({ states: ["fetched", "invalid"] }, { documents: true, tolerant: true })) {
     for (const { id, document } of batch) {
-      documents += 1;
+      count(1);
       if (!document) tell({ where: id, what: "its document cannot be read" });
       else if (createHash("sha256").update(document.bytes).digest("hex") !== document.sha256)
         tell({ where: id, what: "its document is not what was stored (SHA-256)" });
     }
   }
-  return documents;
 };
 
 /** What the service lists and the archive has not settled, and what the archive has and the service lists no more. */
@@ -136,7 +161,10 @@ const expected = async (
   return Promise.all(
     stretches.map(async (stretch) => {
       if (until !== undefined) return { ...stretch, end: "--until" };
-      const cursor = await archive.cursor(cursorName(stretch.agentId, undefined));
+      // The cursor of an agent that has never listed a call stands where the first run began.
+      const cursor = (await isKnown(archive, stretch.agentId))
+        ? await archive.cursor(cursorName(stretch.agentId, undefined))
+        : undefined;
       const end = cursor && cursor < margin ? cursor : margin;
       if (stretch.since < end)
         return { ...stretch, until: end, end: cursor ? "its cursor" : "ten minutes ago; it has no cursor yet" };

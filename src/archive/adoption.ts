@@ -1,0 +1,68 @@
+import type { Adoption } from "../core/archive.ts";
+import { type Db, transaction } from "./open.ts";
+import { one } from "./rows.ts";
+
+/** What is noted lives in tables of the connection, so that the memory it takes does not grow with the files. */
+const TABLES = `
+  create temp table if not exists adopting (
+    format text not null,
+    item integer not null,
+    part integer not null,
+    primary key (format, item)
+  ) without rowid;
+  create temp table if not exists adopting_unknown (key text primary key) without rowid;
+`;
+
+export const adoption = (db: Db, held: () => void): Adoption => {
+  const count = (sql: string): number => one<{ n: number }>(db.prepare(sql).get())?.n ?? 0;
+
+  const adopt: (...args: Parameters<Adoption["adopt"]>) => void = (place, parts) => {
+    held();
+    const here = "destination in (select destination from destinations where place = ?)";
+    db.prepare(`delete from deliveries where ${here}`).run(place);
+    db.prepare(`delete from parts where ${here}`).run(place);
+    for (const { part, token, formats } of parts)
+      for (const format of formats) {
+        db.prepare("insert into destinations (place, format) values (?, ?) on conflict do nothing").run(place, format);
+        db.prepare(
+          `insert into parts (destination, part, prepared, token)
+           select destination, ?, 0, ? from destinations where place = ? and format = ?`,
+        ).run(part, token, place, format);
+      }
+    // Items of a part without a gap between them are one row: their number less their rank is the same.
+    db.prepare(
+      `insert into deliveries (destination, first, last, part)
+       select d.destination, min(a.item), max(a.item), a.part
+       from (select format, item, part, item - row_number() over (partition by format, part order by item) as stretch
+             from adopting) a
+       join destinations d on d.place = ? and d.format = a.format
+       group by a.format, a.part, a.stretch`,
+    ).run(place);
+  };
+
+  return {
+    adopting: async (part, formats, ids) => {
+      db.exec(TABLES);
+      const find = db.prepare("select item from items where key = ?");
+      // The first part that holds a call has it: of one destination no two spans overlap.
+      const add = db.prepare("insert into adopting (format, item, part) values (?, ?, ?) on conflict do nothing");
+      const miss = db.prepare("insert into adopting_unknown (key) values (?) on conflict do nothing");
+      for (const id of ids) {
+        const key = id.toLowerCase();
+        const item = one<{ item: number }>(find.get(key))?.item;
+        if (item === undefined) miss.run(key);
+        else for (const format of formats) add.run(format, item, part);
+      }
+    },
+    adopt: async (place, parts) => {
+      db.exec(TABLES);
+      transaction(db, () => adopt(place, parts));
+      const counts = {
+        known: count("select count(distinct item) as n from adopting"),
+        unknown: count("select count(*) as n from adopting_unknown"),
+      };
+      db.exec("drop table adopting; drop table adopting_unknown");
+      return counts;
+    },
+  };
+};

@@ -1,0 +1,111 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { ArchiveDamaged } from "../core/archive.ts";
+import { messageOf } from "../core/errors.ts";
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code ?? "");
+
+/** SQLite's primary result codes; the other bits say more of the same, and libsql names few of them. */
+const SQLITE = { perm: 3, busy: 5, locked: 6, readonly: 8, ioerr: 10, corrupt: 11, full: 13, cantopen: 14 } as const;
+
+const primaryOf = (error: unknown): number => {
+  const raw = (error as { rawCode?: unknown } | undefined)?.rawCode;
+  return typeof raw === "number" ? raw & 0xff : 0;
+};
+
+const WHY: Record<string, string> = {
+  EACCES: "this user may not write to it",
+  EPERM: "this user may not write to it",
+  EROFS: "it lies on a medium that is read-only",
+};
+
+/** Undefined where there is nothing, also because a folder on the way is a file. */
+const isFolder = (path: string): boolean | undefined => {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory();
+  } catch (error) {
+    if (codeOf(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
+};
+
+/** Why an archive cannot be written at this path, as far as its file and folder tell; the file need not be there. */
+export const whyNotWritable = (path: string): string | undefined => {
+  try {
+    const file = isFolder(path) === undefined ? undefined : path;
+    // The nearest folder that is there: the others are made in it.
+    let folder = dirname(path);
+    while (isFolder(folder) === undefined && dirname(folder) !== folder) folder = dirname(folder);
+    if (!isFolder(folder)) return `${folder} is a file, where a folder is needed`;
+    const log = file ? ": SQLite keeps its log there, also for reading" : "";
+    for (const place of file ? [file, folder] : [folder]) {
+      const why = refusal(place);
+      if (why)
+        return `${place === file ? "the file" : `the folder ${folder}`} cannot be written (${why})${place === folder ? log : ""}`;
+    }
+  } catch (error) {
+    return messageOf(error);
+  }
+  return undefined;
+};
+
+const refusal = (place: string): string | undefined => {
+  try {
+    accessSync(place, constants.R_OK | constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return WHY[codeOf(error)] ?? messageOf(error);
+  }
+};
+
+/** SQLite's or the system's error in words that say what happened and what to do; any other error as it is. */
+export const explained = (error: unknown, path: string): unknown => {
+  const code = codeOf(error);
+  const sqlite = primaryOf(error);
+  const said = messageOf(error);
+  const because = (message: string): Error => new Error(message, { cause: error });
+  if (error instanceof ArchiveDamaged) return error;
+  if (sqlite === SQLITE.corrupt) return new ArchiveDamaged(path, said, { cause: error });
+  if (sqlite === SQLITE.full || code === "ENOSPC" || code === "EDQUOT")
+    return because(
+      `No space is left for the archive ${path}, for its log beside it, or for SQLite's temporary files (${said}). What was committed before is safe: make room, and run the same command again.`,
+    );
+  if (sqlite === SQLITE.busy || sqlite === SQLITE.locked)
+    return because(
+      `The archive ${path} is locked: another process has been writing to it for longer than 30 s. Run the same command again when that is done.`,
+    );
+  if (sqlite === SQLITE.ioerr)
+    return because(
+      `The disk did not read or write the archive ${path} (${said}). Look at the disk, then run "callarchive verify".`,
+    );
+  const isRefused = sqlite === SQLITE.perm || sqlite === SQLITE.readonly || sqlite === SQLITE.cantopen;
+  const isSystem = /^E(ACCES|PERM|ROFS|NOTDIR|EXIST|NOENT|ISDIR)$/.test(code);
+  if (isRefused || isSystem || /^ConnectionFailed/.test(said))
+    return because(`The archive ${path} cannot be opened: ${whyNotWritable(path) ?? said}.`);
+  return error;
+};
+
+type Calls = Record<string, (...values: never[]) => unknown>;
+
+/** The same object; whatever its methods and what they iterate over throw is explained. */
+export const explaining = <T extends object>(archive: T, path: string): T =>
+  Object.fromEntries(
+    Object.entries(archive as Calls).map(([name, call]) => [
+      name,
+      (...values: never[]) => {
+        const result = call(...values) as Promise<unknown> | AsyncIterable<unknown>;
+        if (Symbol.asyncIterator in result) return iterated(result, path);
+        return result.catch((error: unknown) => {
+          throw explained(error, path);
+        });
+      },
+    ]),
+  ) as T;
+
+async function* iterated(values: AsyncIterable<unknown>, path: string): AsyncGenerator<unknown> {
+  try {
+    yield* values;
+  } catch (error) {
+    throw explained(error, path);
+  }
+}

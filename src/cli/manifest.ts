@@ -1,0 +1,136 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { messageOf, UsageError } from "../core/errors.ts";
+import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
+import { tagOf } from "../sinks/leftovers.ts";
+import { isInside } from "../sinks/manifest.ts";
+import { type FileFacts, writeAtomically } from "../sinks/part-file.ts";
+import type { Io } from "./io.ts";
+
+/** One delivery of `--new`, as a manifest names it. Part 0 are the files of a plain export, which no part names. */
+export interface ManifestPart {
+  part: number;
+  token?: string;
+  files: FileFacts[];
+  /** How many calls went out with it, where the manifest says so. */
+  exported?: number;
+}
+
+export interface Manifest {
+  json: JsonObject;
+  /** The id of the archive that the output belongs to. */
+  archive?: string;
+  /** By number. */
+  parts: ManifestPart[];
+}
+
+/**
+What a part is known by: no two archives, and no two contents, have the same token.
+
+The order of the files does not matter.
+*/
+export const tokenOf = (
+  archive: string,
+  part: number,
+  files: readonly Pick<FileFacts, "name" | "sha256">[],
+): string => {
+  const pairs = files.map(({ name, sha256 }) => [name, sha256] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash("sha256")
+    .update(JSON.stringify([archive, part, pairs]))
+    .digest("hex");
+};
+
+export const isFacts = (value: Json): value is Json & FileFacts =>
+  isObject(value) &&
+  typeof value.name === "string" &&
+  isInside(value.name) &&
+  typeof value.bytes === "number" &&
+  typeof value.rows === "number" &&
+  typeof value.sha256 === "string";
+
+/**
+The manifest of an output; undefined when there is none.
+
+@throws UsageError when there is one that cannot be read: it is never taken for none
+*/
+export const readManifest = async (path: string): Promise<Manifest | undefined> => {
+  const unreadable = (why: string): UsageError =>
+    new UsageError(
+      `${path} cannot be read as a manifest: ${why}. Put a good copy of it back, or name another place with -o.`,
+    );
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw unreadable(messageOf(error));
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw unreadable("it is not JSON");
+  }
+  const manifest = isObject(json) ? manifestIn(json) : "it is not a JSON object";
+  if (typeof manifest === "string") throw unreadable(manifest);
+  return manifest;
+};
+
+/** What a manifest says; a text says what is wrong with it. */
+export const manifestIn = (json: JsonObject): Manifest | string => {
+  const { archive, files, parts: entries = [] } = json;
+  if (archive !== undefined && typeof archive !== "string") return `its "archive" is not a text`;
+  if (!Array.isArray(files) || !files.every(isFacts)) return `its "files" are not as an export writes them`;
+  if (!Array.isArray(entries)) return `its "parts" are not a list`;
+  const rest = new Map(files.map((file) => [file.name, file]));
+  const parts: ManifestPart[] = [];
+  for (const entry of entries) {
+    const part = partIn(entry, rest);
+    if (!part) return `its "parts" are not as an export writes them`;
+    parts.push(part);
+  }
+  if (new Set(parts.map(({ part }) => part)).size < parts.length) return `two of its "parts" have one number`;
+  if (rest.size > 0) parts.push({ part: 0, files: [...rest.values()] });
+  return { json, ...(archive !== undefined && { archive }), parts: parts.sort((a, b) => a.part - b.part) };
+};
+
+/** Takes the files of a part out of `rest`. */
+const partIn = (entry: Json, rest: Map<string, FileFacts>): ManifestPart | undefined => {
+  if (!isObject(entry)) return undefined;
+  const { part, token, files: names, counts } = entry;
+  if (!Number.isSafeInteger(part) || Number(part) < 1 || !Array.isArray(names)) return undefined;
+  if (token !== undefined && typeof token !== "string") return undefined;
+  const files: FileFacts[] = [];
+  for (const name of names) {
+    const file = typeof name === "string" ? rest.get(name) : undefined;
+    if (!file) return undefined;
+    rest.delete(file.name);
+    files.push(file);
+  }
+  const exported = isObject(counts) && typeof counts.exported === "number" ? counts.exported : undefined;
+  return {
+    part: Number(part),
+    ...(token !== undefined && { token }),
+    files,
+    ...(exported !== undefined && { exported }),
+  };
+};
+
+/** The same manifest as one of this archive. */
+export const stamped = ({ json, parts }: Manifest, archive: string): Manifest => {
+  const { tool = "", archive: _, parts: entries, ...rest } = json;
+  const tokens = new Map(parts.map(({ part, files }) => [part, tokenOf(archive, part, files)]));
+  const signed = (entry: Json): Json => {
+    const { part = 0, token: _, ...facts } = entry as JsonObject;
+    return { part, token: tokens.get(Number(part)) ?? "", ...facts };
+  };
+  const made = { tool, archive, ...(Array.isArray(entries) && { parts: entries.map(signed) }), ...rest };
+  return {
+    json: made,
+    archive,
+    parts: parts.map((each) => ({ ...each, token: tokens.get(each.part) ?? "" })),
+  };
+};
+
+export const writeManifest = (path: string, { json }: Manifest, io: Io): Promise<void> =>
+  writeAtomically(path, tagOf(io), (file) => file.add(`${JSON.stringify(json, null, 2)}\n`));
