@@ -1,4 +1,5 @@
 import type { ErrorFacts } from "./errors.ts";
+import type { Health } from "./health.ts";
 import type { Document } from "./ports.ts";
 import type { RawRecord } from "./raw-record.ts";
 import type { JsonObject, SourceName } from "./transcript.ts";
@@ -206,16 +207,6 @@ export interface Summary {
   /** Raw documents, uncompressed and as stored, in bytes. */
   rawBytes: number;
   storedBytes: number;
-}
-
-/** How far an archive is behind, for monitoring. */
-export interface Health {
-  /** Of each agent the cursor that is furthest behind, ISO 8601 UTC: shards have one each. */
-  cursors: { agentId: string; settledUntil: string }[];
-  /** When the oldest conversation that is still open began, or was first seen where no start is known. */
-  openSince?: Date;
-  /** When the last run of the command ended that was complete, exit code 0. */
-  lastSuccess?: Date;
 }
 
 export interface Runs {
