@@ -1,4 +1,3 @@
-import type { Holder } from "../core/archive.ts";
 import {
   BadCredentials,
   ClockSkewed,
@@ -9,6 +8,7 @@ import {
   Unavailable,
   UsageError,
 } from "../core/errors.ts";
+import type { Holder } from "../core/lock.ts";
 import type { Signal } from "./io.ts";
 
 /** What the process says when it ends; scripts rely on these. */

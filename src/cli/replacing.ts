@@ -37,7 +37,7 @@ export const checkReplaceable = async (target: Target, flags: OutputFlags, io: I
   if (flags.new) {
     if (manifest?.incomplete === true)
       throw new UsageError(`The last export to ${shown} did not end. Repeat it without --new first.`);
-    if (strangeManifest && !flags.force) throw refusal(shown, [name]);
+    // Whether the folder is one to go on in is for its manifest to say, once the archive is open.
     return;
   }
   if (Array.isArray(manifest?.parts))

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { PartRecord } from "../../core/archive.ts";
+import type { PartRecord } from "../../core/deliveries.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { Io } from "../io.ts";
 import { type Manifest, type ManifestPart, readManifest, stamped, tokenOf, writeManifest } from "../manifest.ts";

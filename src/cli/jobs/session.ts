@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Archive, LockLost, type Owner, type RunRecord } from "../../core/archive.ts";
+import type { Archive, RunRecord } from "../../core/archive.ts";
 import { messageOf, NoArchive } from "../../core/errors.ts";
+import { LockLost, type Owner } from "../../core/lock.ts";
 import type { JsonObject } from "../../core/transcript.ts";
 import type { Input } from "../command.ts";
 import { ArchiveBusy, EXIT, type ExitCode, exitCodeOf, Interrupted, TimeUp } from "../exit-codes.ts";
