@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import { TROUBLE } from "../../core/archive.ts";
 import type { CommandSpec } from "../command.ts";
-import { type AckFlags, archiveOption, runOptions, selectionOptions } from "../options.ts";
+import { type AckFlags, archiveOption, dryRunOption, runOptions, selectionOptions } from "../options.ts";
 
 export const ack: CommandSpec<AckFlags> = {
   description:
@@ -14,7 +14,7 @@ export const ack: CommandSpec<AckFlags> = {
     ],
     Control: [
       new Option("--undo", "take it back: from then on they count and are asked for as before"),
-      new Option("-n, --dry-run", "name the calls, and change nothing"),
+      dryRunOption(),
     ],
     Archive: [archiveOption(), ...runOptions()],
   },
