@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SOAK } from "./helpers/soak.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const run = promisify(execFile);
@@ -42,7 +43,7 @@ describe("the package, installed into a clean folder", () => {
 
   const carrier = `node-${process.platform}-${process.arch}`;
   // Downloads 100 MB each: `npm run soak` asks for it.
-  test.runIf(process.env.SOAK === "1").each(NODES)(
+  test.runIf(SOAK).each(NODES)(
     "runs on Node %s",
     async (version) => {
       const nodes = join(folder, `node-${version}`);

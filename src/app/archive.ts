@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { openArchive } from "../archive/index.ts";
 import { whyNotWritable } from "../archive/trouble.ts";
+import type { Archive } from "../core/archive.ts";
 import type { Host } from "./context.ts";
 import type { ArchiveRequest } from "./requests.ts";
-import type { Archive } from "../core/archive.ts";
 
 // The composition root, with `wire-cloud.ts`, `outputs.ts` and `rendering/plan.ts`: the only places where adapters are
 // made. Apart, because most commands need no cloud, and loading what speaks to it takes longer than all else.

@@ -58,7 +58,8 @@ export const bound = async (
   // Whose credentials these are is a question of the cloud that is meant.
   const here = elsewhere === undefined ? await bindingIn(cloud) : {};
   const reason = elsewhere ?? mismatch(request.archive, before, here);
-  if (reason !== undefined && !request.allowOther) throw new UsageError(`${reason} --allow-other goes on all the same.`);
+  if (reason !== undefined && !request.allowOther)
+    throw new UsageError(`${reason} --allow-other goes on all the same.`);
   if (reason !== undefined) return cloud.ims;
   const missing = (["region", "account"] as const).filter((name) => before[name] === undefined && here[name]);
   if (missing.length === 0) return cloud.ims;

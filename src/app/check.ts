@@ -2,39 +2,55 @@ import { createReadStream, existsSync, readdirSync, readFileSync, statSync } fro
 import { basename, dirname, join, resolve } from "node:path";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { count, plural } from "../core/wording.ts";
-import { table } from "../cli/terminal/format.ts";
 import { messageOf, UsageError } from "../core/errors.ts";
-import { oneLine } from "../core/printable.ts";
 import { checkFile, type FileCheck, type FileReport, type Finding } from "../presets/checks/check-file.ts";
 import { checkFolder, type FolderFinding } from "../presets/checks/check-folder.ts";
 import { guessPreset } from "../presets/checks/guess-preset.ts";
 import { isPreset, type Preset, presets } from "../presets/index.ts";
-import { streamOutput } from "../sinks/stream.ts";
+import type { Host } from "./context.ts";
 
-export interface CheckFlags {
+/** Files to check, and by whose rules. */
+export interface CheckRequest {
+  /** Files or folders. */
+  paths: readonly string[];
+  /** @default guessed by shape */
   preset?: string;
-  json?: boolean;
+}
+
+/** Told of what a check finds, as it is found; awaited, so that a slow reader slows the check. */
+export interface CheckListener {
+  begin(): void;
+  findings(file: string, findings: readonly Finding[]): Promise<void>;
+  /** @param isGuess the preset was guessed */
+  file(file: string, report: FileReport, isGuess: boolean): Promise<void>;
+  folder(folder: string, findings: readonly FolderFinding[]): Promise<void>;
 }
 
 const LONGEST_LINE = 64 * 1024 * 1024;
-const SHOWN = 10;
 
-/** Each file by itself, then each folder as a whole. Memory does not grow with the files. */
-export const runCheck = async ({ args, flags, io }: Input<CheckFlags>): Promise<ExitCode> => {
-  const preset = presetOf(flags.preset);
-  const places = args.flatMap((arg) => placesOf(arg, io.cwd));
-  const tell = createTeller(streamOutput(io.stdout), flags);
+/**
+Checks fine-tuning files: each file by itself, then each folder as a whole. Memory does not grow with the files.
+
+@returns how many errors there were
+@throws UsageError for a preset that does not exist, and for what cannot be read
+*/
+export const runCheck = async (
+  { paths, preset: presetName }: CheckRequest,
+  { cwd }: Pick<Host, "cwd">,
+  listener: CheckListener,
+): Promise<number> => {
+  const preset = presetOf(presetName);
+  const places = paths.flatMap((path) => placesOf(path, cwd));
   let errors = 0;
   for (const { shown, path, names, isFolder } of places) {
     const files: { name: string; report: FileReport }[] = [];
     for (const name of names) {
       const label = isFolder ? join(shown, name) : shown;
       const chosen = { given: preset, folder: basename(path), hasInfo: existsSync(join(path, "dataset_info.json")) };
-      const report = await checkOne(join(path, name), label, chosen, tell);
+      const report = await checkOne(join(path, name), label, chosen, listener);
       files.push({ name, report });
       errors += report.errors;
-      await tell.file(label, report, preset === undefined);
+      await listener.file(label, report, preset === undefined);
     }
     if (!isFolder) continue;
     const guessed = files.map(({ report }) => report.preset).find((name) => name !== undefined);
@@ -46,9 +62,9 @@ export const runCheck = async ({ args, flags, io }: Input<CheckFlags>): Promise<
       ...optional("datasetInfo", join(path, "dataset_info.json")),
     });
     errors += found.filter(({ severity }) => severity === "error").length;
-    await tell.folder(shown, found);
+    await listener.folder(shown, found);
   }
-  return errors > 0 ? EXIT.partial : EXIT.complete;
+  return errors;
 };
 
 const presetOf = (name: string | undefined): Preset | undefined => {
@@ -106,11 +122,12 @@ interface Chosen {
   hasInfo: boolean;
 }
 
-const checkOne = async (path: string, label: string, { given, folder, hasInfo }: Chosen, tell: Teller) => {
+const checkOne = async (path: string, label: string, { given, folder, hasInfo }: Chosen, listener: CheckListener) => {
   const check = checkFile((row) => given ?? presetOf(guessPreset(row, { folder, hasDatasetInfo: hasInfo })));
-  tell.begin();
-  for await (const findings of findingsOf(path, check)) if (findings.length > 0) await tell.findings(label, findings);
-  await tell.findings(label, check.end({ bytes: statSync(path).size }));
+  listener.begin();
+  for await (const findings of findingsOf(path, check))
+    if (findings.length > 0) await listener.findings(label, findings);
+  await listener.findings(label, check.end({ bytes: statSync(path).size }));
   return check.report();
 };
 
@@ -156,52 +173,3 @@ async function* byteLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer 
   }
   if (length > 0) yield take();
 }
-
-type Teller = ReturnType<typeof createTeller>;
-
-/** Findings as compilers print them, or as JSON lines. */
-const createTeller = (
-  { put, flush }: ReturnType<typeof streamOutput>,
-  { json, verbose }: CheckFlags & { verbose?: boolean },
-) => {
-  let shown = new Map<string, number>();
-  const line = (text: string, value: object): void => put(`${json ? JSON.stringify(value) : oneLine(text)}\n`);
-  return {
-    begin: (): void => {
-      shown = new Map();
-    },
-    findings: async (file: string, findings: readonly Finding[]): Promise<void> => {
-      for (const finding of findings) {
-        const seen = (shown.get(finding.rule) ?? 0) + 1;
-        shown.set(finding.rule, seen);
-        if (seen > SHOWN && !verbose) continue;
-        const place = finding.line === undefined ? file : `${file}:${finding.line}`;
-        line(`${place}: ${finding.severity} ${finding.rule}: ${finding.detail}`, { file, ...finding });
-      }
-      await flush();
-    },
-    file: async (file: string, { columns: _, ...report }: FileReport, isGuess: boolean): Promise<void> => {
-      const { preset, rows, errors, warnings, rules } = report;
-      const how = preset === undefined ? "" : ` as ${preset}${isGuess ? " (guessed by shape; --preset says it)" : ""}`;
-      line(`${file}: ${plural(rows, "row")}${how}: ${plural(errors, "error")}, ${plural(warnings, "warning")}`, {
-        file,
-        guessed: isGuess && preset !== undefined,
-        ...report,
-      });
-      const lines = rules.map(({ rule, severity, count: n, effect }) => [`  ${severity}`, rule, count(n), effect]);
-      if (!json && lines.length > 0) put(`${table(lines)}\n`);
-      await flush();
-    },
-    folder: async (folder: string, findings: readonly FolderFinding[]): Promise<void> => {
-      for (const { effect, ...finding } of findings) {
-        const file = join(folder, finding.file);
-        line(`${file}: ${finding.severity} ${finding.rule}: ${finding.detail}. ${effect}`, {
-          ...finding,
-          file,
-          effect,
-        });
-      }
-      await flush();
-    },
-  };
-};

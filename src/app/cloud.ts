@@ -50,7 +50,11 @@ export const connect = async (
   const { host } = context;
   const fixed = request.keys;
   const endpoint = request.endpoint === undefined ? endpointFor(request.region) : parseEndpoint(request.endpoint);
-  const keys = credentials({ env: host.env, ...(request.profile && { profile: request.profile }), ...(fixed && { fixed }) });
+  const keys = credentials({
+    env: host.env,
+    ...(request.profile && { profile: request.profile }),
+    ...(fixed && { fixed }),
+  });
   await keys.get();
   const dispatcher = createDispatcher({ env: host.env, connections: Math.max(request.concurrency ?? 1, 4) });
   const pace = createPace({ tps: request.tps });
@@ -68,7 +72,9 @@ export const connect = async (
     endpoint,
     region: regionOf(endpoint),
     addressFlag:
-      request.endpoint === undefined ? `--region (${request.region ?? DEFAULT_REGION})` : `--endpoint (${endpoint.origin})`,
+      request.endpoint === undefined
+        ? `--region (${request.region ?? DEFAULT_REGION})`
+        : `--endpoint (${endpoint.origin})`,
     place: placeOf(endpoint),
     account: () => (account ??= accountOf(identity)),
     client,

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import type { Host } from "./context.ts";
 import type { Archive, StoredRecord } from "../core/archive.ts";
 import type { StreamContext } from "../sinks/open-stream.ts";
 import { fillWhole } from "../sinks/whole-file.ts";
+import type { Host } from "./context.ts";
 
 /** A call that could not be had, as NDJSON; `-i` takes it back. */
 export const troubleLine = ({ id, state, error, attempts, acknowledged }: StoredRecord, more: object = {}): string => {

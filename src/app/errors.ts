@@ -1,4 +1,4 @@
-import type { Holder } from "../core/archive.ts";
+import type { Holder } from "../core/lock.ts";
 
 const ADVICE = `--wait 10m waits for it; if it is certain that it is gone, see "callarchive archive unlock".`;
 

@@ -8,4 +8,6 @@ export const outcomeOf = (
   { unlisted, silentAgents, notRefreshed }: Pick<PullResult, "unlisted" | "silentAgents" | "notRefreshed">,
   uncounted: number,
 ): RunOutcome =>
-  missing + invalid + failed - uncounted + pending + unlisted + silentAgents + notRefreshed > 0 ? "partial" : "complete";
+  missing + invalid + failed - uncounted + pending + unlisted + silentAgents + notRefreshed > 0
+    ? "partial"
+    : "complete";

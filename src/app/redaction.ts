@@ -1,6 +1,6 @@
-import type { RedactRequest } from "./requests.ts";
 import { UsageError } from "../core/errors.ts";
 import type { RedactCategory, RedactOptions, Redactor } from "../transforms/redact/index.ts";
+import type { RedactRequest } from "./requests.ts";
 
 /** What the request want redacted; undefined when nothing is. @throws UsageError */
 export const redactionOf = async ({ redact, redactPattern }: RedactRequest): Promise<RedactOptions | undefined> => {

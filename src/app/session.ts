@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Archive, LockLost, type Owner, type RunRecord } from "../core/archive.ts";
+import type { Archive, RunRecord } from "../core/archive.ts";
 import { messageOf, NoArchive } from "../core/errors.ts";
+import { LockLost, type Owner } from "../core/lock.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { archiveOf } from "./archive.ts";
 import type { AppContext, RunOutcome } from "./context.ts";
@@ -235,7 +236,12 @@ const acquire = async (
 const TIMES = new Set(["since", "until"]);
 
 /** Says that an earlier run ended early and selected something else: repeating it with another selection is probably a mistake. */
-const reportDifference = (runs: readonly RunRecord[], command: string, facts: JsonObject, { log, exitCodes }: AppContext): void => {
+const reportDifference = (
+  runs: readonly RunRecord[],
+  command: string,
+  facts: JsonObject,
+  { log, exitCodes }: AppContext,
+): void => {
   const last = runs.find((run) => run.command === command);
   const ended = last && exitCodes.earlyEnd(last.exitCode);
   if (!last?.detail || ended === undefined) return;

@@ -1,4 +1,4 @@
-import type { Holder } from "../core/archive.ts";
+import type { Holder } from "../core/lock.ts";
 import { archiveOf } from "./archive.ts";
 import type { Host } from "./context.ts";
 import type { ArchiveRequest } from "./requests.ts";

@@ -1,9 +1,9 @@
 import { accessSync, constants, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { Host } from "./context.ts";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { tagOf } from "../sinks/leftovers.ts";
 import { isSpecial, makeFolder, placeAt, type Special } from "../sinks/places.ts";
+import type { Host } from "./context.ts";
 
 /** The name of the file that a folder is tried with, less its tag. */
 export const PROBE = ".callarchive";

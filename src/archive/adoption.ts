@@ -1,4 +1,4 @@
-import type { Adoption } from "../core/archive.ts";
+import type { Adoption } from "../core/deliveries.ts";
 import { type Db, transaction } from "./open.ts";
 import { one } from "./rows.ts";
 

@@ -1,4 +1,4 @@
-import type { Deliveries } from "../core/archive.ts";
+import type { Deliveries } from "../core/deliveries.ts";
 import { type Db, transaction } from "./open.ts";
 import { named, one } from "./rows.ts";
 import { Spans } from "./spans.ts";

@@ -1,4 +1,4 @@
-import type { Health } from "../core/archive.ts";
+import type { Health } from "../core/health.ts";
 import type { Db } from "./open.ts";
 import { one } from "./rows.ts";
 

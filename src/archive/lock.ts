@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Holder, type Lockable, LockLost, type Owner } from "../core/archive.ts";
+import { type Holder, type Lockable, LockLost, type Owner } from "../core/lock.ts";
 import { type Db, transaction } from "./open.ts";
 import { one } from "./rows.ts";
 

@@ -3,14 +3,14 @@ import { ReaderGone } from "../core/errors.ts";
 import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import { configOptions, displayOptions } from "./options.ts";
-import type { DisplayFlags, Talk } from "./terminal/logger.ts";
+import type { DisplayFlags, Logger } from "./terminal/logger.ts";
 import { checkPrinted } from "./terminal/printed.ts";
 
 export interface Input<F> {
   args: string[];
   flags: F & DisplayFlags;
   io: Io;
-  talk: Talk;
+  logger: Logger;
   /** Flags that stand on the command line itself, by the names in `flags`. */
   given: ReadonlySet<string>;
   /** The command's name, for the run record. */
@@ -64,16 +64,16 @@ export const addCommand = async (
   command.description(spec.description ? `${summary}.\n\n${flowing(spec.description)}` : `${summary}.`);
   for (const argument of command.registeredArguments)
     if (entry.words || argument.name().includes("|")) argument.choices(argument.name().split("|"));
-  const common = { Configuration: configOptions(), "Talk (stderr)": displayOptions() };
+  const common = { Configuration: configOptions(), "Messages (stderr)": displayOptions() };
   for (const [heading, options] of Object.entries({ ...spec.options, ...common }))
     for (const option of options) command.addOption(option.helpGroup(`${heading}:`));
   command.addHelpText("after", () => examples(spec.examples));
   command.action(async () => {
     const keys = command.options.map((option) => option.attributeName());
     const given = new Set(keys.filter((key) => command.getOptionValueSource(key) === "cli"));
-    const { createTalk } = await import("./terminal/logger.ts");
+    const { createLogger } = await import("./terminal/logger.ts");
     // Until the configuration is read, as the command line alone would have it.
-    let talk = createTalk(io, command.opts() as DisplayFlags);
+    let logger = createLogger(io, command.opts() as DisplayFlags);
     try {
       if (!entry.unconfigured) {
         const { configure } = await import("./config/config.ts");
@@ -81,18 +81,22 @@ export const addCommand = async (
           const { likelyLogFormat } = await import("./terminal/log-format.ts");
           const { config, logFormat } = command.opts<{ config?: string | false; logFormat: "text" | "json" }>();
           const hints = { logFormat: given.has("logFormat") ? logFormat : undefined, config, command: name };
-          talk = createTalk(io, { ...(command.opts() as DisplayFlags), logFormat: await likelyLogFormat(hints, io) });
+          logger = createLogger(io, {
+            ...(command.opts() as DisplayFlags),
+            logFormat: await likelyLogFormat(hints, io),
+          });
           throw error;
         });
       }
       const flags = command.opts() as DisplayFlags;
-      talk = createTalk(io, flags);
-      const code = await spec.run({ args: command.args, flags, given, io, talk, command: name, program: whole });
+      logger = createLogger(io, flags);
+      const code = await spec.run({ args: command.args, flags, given, io, logger, command: name, program: whole });
       await checkPrinted(io);
       done(code);
     } catch (error) {
       const code = exitCodeOf(error);
-      if (!(error instanceof ReaderGone)) talk.fail((await import("./terminal/advice.ts")).advised(error, name), code);
+      if (!(error instanceof ReaderGone))
+        logger.fail((await import("./terminal/advice.ts")).advised(error, name), code);
       done(code);
     }
   });

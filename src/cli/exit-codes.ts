@@ -1,4 +1,5 @@
-import type { Holder } from "../core/archive.ts";
+import type { ExitCodes, RunOutcome } from "../app/context.ts";
+import { ArchiveBusy } from "../app/errors.ts";
 import {
   BadCredentials,
   ClockSkewed,
@@ -51,18 +52,6 @@ export class TimeUp extends Error {
   }
 }
 
-const ADVICE = `--wait 10m waits for it; if it is certain that it is gone, see "callarchive archive unlock".`;
-
-/** Another run holds the archive. */
-export class ArchiveBusy extends Error {
-  override readonly name = "ArchiveBusy";
-  constructor({ pid, host, startedAt, expiresAt }: Holder, advice = ADVICE) {
-    super(
-      `Another run holds the archive: process ${pid} on ${host}, since ${startedAt} (its lock ends at ${expiresAt} if nothing is heard of it). ${advice}`,
-    );
-  }
-}
-
 /** The exit code of an error that ended a command. */
 export const exitCodeOf = (error: unknown): ExitCode => {
   if (error instanceof Interrupted) return error.exitCode;
@@ -74,4 +63,19 @@ export const exitCodeOf = (error: unknown): ExitCode => {
   // Whoever reads our output has seen enough: that is not a failure.
   if (error instanceof ReaderGone) return EXIT.complete;
   return EXIT.failure;
+};
+
+/** The exit code of a run that came to its end. */
+export const exitCodeFor = (outcome: RunOutcome): ExitCode =>
+  ({ complete: EXIT.complete, partial: EXIT.partial, failed: EXIT.failure })[outcome];
+
+/** The numbers that runs leave in the archive's record. */
+export const exitCodes: ExitCodes = {
+  of: (end) => ("outcome" in end ? exitCodeFor(end.outcome) : exitCodeOf(end.error)),
+  earlyEnd: (exitCode) => {
+    if (exitCode === undefined) return "has no end on record";
+    if (exitCode === EXIT.timeUp) return "was ended by --max-duration";
+    const signals: readonly number[] = [EXIT.hungUp, EXIT.interrupted, EXIT.terminated];
+    return signals.includes(exitCode) ? "was stopped by a signal" : undefined;
+  },
 };

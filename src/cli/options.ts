@@ -149,7 +149,7 @@ export const configOptions = (): Option[] => [
 ];
 
 export const displayOptions = (): Option[] => [
-  option("--log-format <format>", "how talk is written to stderr").choices(["text", "json"]).default("text"),
+  option("--log-format <format>", "how logger is written to stderr").choices(["text", "json"]).default("text"),
   option("-q, --quiet", "errors only").conflicts("verbose"),
   option("-v, --verbose", "each call and each retry"),
   option("--no-progress", "no progress line"),

@@ -102,9 +102,9 @@ export const run = async (argv: readonly string[], io: Io): Promise<ExitCode> =>
     const logFormat = await likelyLogFormat(hintsOf(argv, named), io);
     if (error instanceof CommanderError && logFormat === "text") io.stderr.write(printable(complaint));
     else {
-      const { createTalk } = await import("./terminal/logger.ts");
-      const talk = createTalk(io, { logFormat, progress: false, color: "never" });
-      talk.fail(messageOf(error).replace(/^error: /, ""), exitCode);
+      const { createLogger } = await import("./terminal/logger.ts");
+      const logger = createLogger(io, { logFormat, progress: false, color: "never" });
+      logger.fail(messageOf(error).replace(/^error: /, ""), exitCode);
     }
     return exitCode;
   }

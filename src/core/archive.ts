@@ -1,4 +1,7 @@
+import type { Adoption, Deliveries } from "./deliveries.ts";
 import type { ErrorFacts } from "./errors.ts";
+import type { Health } from "./health.ts";
+import type { Lockable } from "./lock.ts";
 import type { Document } from "./ports.ts";
 import type { RawRecord } from "./raw-record.ts";
 import type { JsonObject, SourceName } from "./transcript.ts";
@@ -208,16 +211,6 @@ export interface Summary {
   storedBytes: number;
 }
 
-/** How far an archive is behind, for monitoring. */
-export interface Health {
-  /** Of each agent the cursor that is furthest behind, ISO 8601 UTC: shards have one each. */
-  cursors: { agentId: string; settledUntil: string }[];
-  /** When the oldest conversation that is still open began, or was first seen where no start is known. */
-  openSince?: Date;
-  /** When the last run of the command ended that was complete, exit code 0. */
-  lastSuccess?: Date;
-}
-
 export interface Runs {
   health(command: string): Promise<Health>;
   beginRun(run: Omit<RunRecord, "run" | "endedAt" | "exitCode">): Promise<number>;
@@ -230,61 +223,6 @@ export interface Runs {
   /** The last ones, newest first. */
   lastRuns(): Promise<RunRecord[]>;
   summary(): Promise<Summary>;
-}
-
-/**
-What was written where, so that `--new` writes each call once and an erasure can name the files that still hold it.
-
-A destination is a place (the folder's or file's full path) and a format. Part 0 is a plain export, which replaces what
-was there before; `--new` counts from 1. A part is prepared before its files appear and confirmed when the manifest is in
-place.
-*/
-export interface Deliveries {
-  /** Of these items, those that the destination has had. */
-  delivered(place: string, format: string, items: readonly number[]): Promise<Set<number>>;
-  /** Remembers, with this connection, that an item goes to a format. */
-  delivering(format: string, items: readonly number[]): Promise<void>;
-  /** The last part of a place, or of one format there, and whether it was only prepared. */
-  lastPart(place: string, format?: string): Promise<{ part: number; prepared: boolean } | undefined>;
-  /** All parts of a place, by number. */
-  parts(place: string): Promise<PartRecord[]>;
-  /** Records what is being delivered as a part of the place. @param token what the part is known by, see `PartRecord` */
-  prepare(place: string, formats: readonly string[], part: number, token?: string): Promise<void>;
-  confirm(place: string, part: number): Promise<void>;
-  /** Forgets a part that never appeared. */
-  withdraw(place: string, part: number): Promise<void>;
-  /** Gives parts of a place their tokens. */
-  setTokens(place: string, parts: readonly { part: number; token: string }[]): Promise<void>;
-  /** Another place that has had parts with all of these tokens. */
-  placeOf(tokens: readonly string[], except: string): Promise<string | undefined>;
-  /** Records parts with these tokens, which `from` has had, for `to` as well: a folder that was moved or copied. */
-  copyParts(from: string, to: string, tokens: readonly string[]): Promise<void>;
-  /** The places that hold a call, by format. */
-  holding(id: string): Promise<{ place: string; format: string }[]>;
-}
-
-/** One delivery to a place. */
-export interface PartRecord {
-  part: number;
-  /** Its files may have appeared, or not. */
-  prepared: boolean;
-  /** A hash of the archive's id, the part's number and its files; none where an older version wrote it. */
-  token?: string;
-}
-
-/** Learns from the files of a place what it has had, where the record of it is lost or another archive's. */
-export interface Adoption {
-  /** Notes, with this connection, calls that a part holds in these formats. */
-  adopting(part: number, formats: readonly string[], ids: readonly string[]): Promise<void>;
-  /**
-  Replaces what is known of a place: it has had these parts, and in them what `adopting` noted.
-
-  Resolves to how many of those calls the archive has, and how many it does not have.
-  */
-  adopt(
-    place: string,
-    parts: readonly { part: number; token: string; formats: readonly string[] }[],
-  ): Promise<{ known: number; unknown: number }>;
 }
 
 /** Names of what an archive knows of itself; `listed:AGENT` says that the service has listed calls of an agent. */
@@ -305,39 +243,6 @@ export interface Reports {
   acknowledge(items: readonly number[]): Promise<void>;
   /** Makes these count again, as if they had never been reported. */
   takeBack(items: readonly number[]): Promise<void>;
-}
-
-export interface Owner {
-  pid: number;
-  host: string;
-  /** Where process ids mean something: the boot of the machine and its namespace of process ids. */
-  processSpace?: string;
-  /** When the process began, as its system counts: an id may be given again. */
-  processStarted?: string;
-}
-
-/** Who holds an archive, and until when if nothing is heard of them. */
-export interface Holder extends Owner {
-  startedAt: string;
-  expiresAt: string;
-}
-
-export interface Lockable {
-  /**
-  Makes this connection the archive's only writer, or tells who is.
-
-  `isDead` says that an owner has ended, and is only asked of one on the same host and in the same process space; its
-  lock, and any that has expired, is taken over. A lock counts for at most a minute from now, whatever its owner's clock
-  said.
-  */
-  acquire(owner: Owner, isDead: (owner: Owner) => boolean): Promise<Holder | undefined>;
-  /** Puts off the expiry. @throws LockLost */
-  renew(): Promise<void>;
-  release(): Promise<void>;
-  /** Who holds the archive, also after the lock has expired. */
-  holder(): Promise<Holder | undefined>;
-  /** Takes the lock from a holder; false when it is another's by now. */
-  unlock(holder: Holder): Promise<boolean>;
 }
 
 export interface Retention {
@@ -379,9 +284,4 @@ export class ArchiveDamaged extends Error {
     );
     this.what = what;
   }
-}
-
-/** Another run has taken the archive over: this one was silent for too long. */
-export class LockLost extends Error {
-  override readonly name = "LockLost";
 }

@@ -132,7 +132,9 @@ export const pull = async (options: PullOptions): Promise<Pulled> => {
   await commits.flush();
   // Where only those failed that failed before, the rest is worth having.
   if (temporary > 0 && temporary === pulled.settled && (fresh > 0 || pulled.known === 0))
-    throw new GivenUp(`None of ${temporary} calls could be fetched: the service is out of reach, or throttles.`);
+    throw new GivenUp(
+      `${temporary === 1 ? "The call could not" : `None of ${temporary} calls could`} be fetched: the service is out of reach, or throttles.`,
+    );
   return pulled;
 };
 

@@ -3,6 +3,8 @@ import type { DataFile, DatasetFacts, Measure } from "./facts.ts";
 /** Beside the data; Hugging Face shows it as the data set's page and reads its front matter. */
 export const CARD = "README.md";
 
+const many = (n: number, noun: string): string => `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
+
 /**
 The data set card: front matter that names every file of every split, so that a reader of folders guesses nothing, then
 what is in it, how it came about and what to mind. Markdown, the same for the same facts.
@@ -11,7 +13,7 @@ export const datasetCard = (facts: DatasetFacts): string => {
   const sections = [
     frontMatter(facts),
     "# Conversations for fine-tuning\n",
-    `${number(facts.samples)} samples from ${number(facts.calls.kept)} of ${number(facts.calls.read)} calls with AI agents of Alibaba Cloud Real-time Conversational AI, made by ${inline(facts.tool)}.\n`,
+    `${many(facts.samples, "sample")} from ${number(facts.calls.kept)} of ${many(facts.calls.read, "call")} with AI agents of Alibaba Cloud Real-time Conversational AI, made by ${inline(facts.tool)}.\n`,
     `## Splits\n\n${splitTable(facts)}\nThe split of a call follows from its id and the seed alone: it stays the same as the data set grows.\n`,
     `## Files\n\n${fileTable(facts.files)}`,
     `## Size and languages\n\n${measureTable(facts)}\n${languageTable(facts)}\nThe language is told by script: a Han character or a Latin word each count one; from 80% on a dialog is \`zh\` or \`en\`.\n`,

@@ -127,13 +127,13 @@ ${files.map(({ name, rows, bytes }) => html`<tr><td>${name}</td><td class="n">${
 
 const policyCard = ({ policies, redacted }: DatasetFacts): Html => html`<section class="card"><h2>Policies</h2><table>
 ${Object.entries(policies).map(([name, value]) => html`<tr><td>${name}</td><td>${String(value)}</td></tr>`)}
-${redacted === undefined ? html`<tr><td>redacted</td><td>nothing</td></tr>` : Object.entries(redacted).map(([name, places]) => html`<tr><td>redacted: ${name}</td><td>${places} places</td></tr>`)}
+${redacted === undefined ? html`<tr><td>redacted</td><td>nothing</td></tr>` : Object.entries(redacted).map(([name, places]) => html`<tr><td>redacted: ${name}</td><td>${places} ${places === 1 ? "place" : "places"}</td></tr>`)}
 </table></section>`;
 
 const examplesPart = (examples: readonly Example[]): Html | readonly never[] =>
   examples.length === 0
     ? []
-    : html`<section><div class="card"><h2>${examples.length} samples</h2>
+    : html`<section><div class="card"><h2>${examples.length} ${examples.length === 1 ? "sample" : "samples"}</h2>
 <p class="lead">Chosen by a seeded hash, and shown as they are in the data: treat this page as confidentially.</p></div>
 <div class="examples">${examples.map(exampleCard)}</div></section>`;
 

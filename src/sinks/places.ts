@@ -1,5 +1,5 @@
 import { mkdirSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 /** Where text can be written as it comes: it never becomes a file, and nothing is renamed over it. */
 export type Special =
@@ -32,7 +32,9 @@ export const withoutLinks = (path: string, most = MOST_LINKS): string => {
     try {
       return most === 0 ? path : withoutLinks(resolve(dirname(path), readlinkSync(path)), most - 1);
     } catch {
-      return path;
+      // A folder above it may be a link all the same: the first run and those after it must name one place.
+      const above = dirname(path);
+      return above === path ? path : join(withoutLinks(above, most), basename(path));
     }
   }
 };

@@ -86,7 +86,7 @@ describe.skipIf(!has("bash"))("in bash", () => {
     [["callarchive", "export", "--col"], ["--color"]],
     [
       ["callarchive", "export", "--no-c"],
-      ["--no-csv-guard", "--no-config"],
+      ["--no-clobber", "--no-csv-guard", "--no-config"],
     ],
     [
       ["callarchive", "export", "--color", ""],

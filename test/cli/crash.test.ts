@@ -4,10 +4,9 @@ import { join } from "node:path";
 import Database from "libsql";
 import { describe, expect, test } from "vitest";
 import { faulty } from "../helpers/faulty.ts";
+import { SOAK } from "../helpers/soak.ts";
 import { type Workplace, workplace } from "../helpers/workplace.ts";
 
-/** `npm run soak` asks for more rounds than every test run can afford. */
-const SOAK = process.env.SOAK === "1";
 const WEEK = ["--since", "2025-07-14", "--until", "2025-07-21"];
 const faults = { error: 0.05, expire: 0.1, cut: 0.05, throttle: 0.02, reset: 0.02 };
 

@@ -17,6 +17,7 @@ const ONE_MEANING: Record<string, string> = {
   "--min-turns": "only calls with at least so many turns",
   "--output": "where the data goes",
   "--preset": "a trainer's kind of file",
+  "--state": "only calls in this state; what can be acknowledged is in three of them",
   "--seed": "where chance begins: the same seed gives the same result",
 };
 
@@ -62,7 +63,7 @@ describe("one flag name means one thing", () => {
       if (kinds.size > 1) differing.push(name);
     }
     // The emulator's seed is a number, a data set's any text; check knows the presets one at a time.
-    expect(differing.toSorted()).toEqual(["--preset", "--seed"]);
+    expect(differing.toSorted()).toEqual(["--preset", "--seed", "--state"]);
   });
 
   test("a run limit in the config file does not drop long calls from a data set", async () => {

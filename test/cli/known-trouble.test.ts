@@ -78,12 +78,15 @@ describe("trouble in runs that nobody watches", () => {
     expect([settled.code, settled.stderr]).toEqual([0, expect.stringContaining("2 acknowledged, not counted")]);
     expect((await run(["pull", ...ids])).code).toBe(0);
     expect((await run([...plain, "--strict"])).code).toBe(3);
+    const remote = ["verify", "--remote", "--agent", agent, "--since", SINCE];
+    expect(await run(remote)).toMatchObject({ code: 0, stdout: "" });
     expect((await place.run(["list", "--state", "invalid"])).stdout).toContain("invalid (acknowledged)");
     expect(JSON.parse((await place.run(["status", "--json"])).stdout).acknowledged).toBe(2);
     const status = (await place.run(["status", "--failed"])).stdout;
     expect(parseLines(status).map(({ acknowledged }) => acknowledged)).toEqual([true, true]);
 
     expect((await run(["ack", "--all", "--undo"])).stderr).toContain("2 calls no longer acknowledged");
+    expect(await run(remote)).toMatchObject({ code: 3, stdout: expect.stringMatching(/(it is invalid\n.*){2}/s) });
     expect(told(await job())).toEqual({ code: 3, fresh: 2, known: 0, acknowledged: 0 });
     expect(told(await job())).toEqual({ code: 0, fresh: 0, known: 2, acknowledged: 0 });
   }, 60_000);

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { apiError, type Failure } from "../../src/cloud/errors.ts";
 import { quotable } from "../../src/cloud/quote.ts";
+import { SOAK } from "../helpers/soak.ts";
 
 const KEY = "LTAI5tExampleKeyId";
 const now = Date.parse("2025-07-18T12:00:00Z");
@@ -99,7 +100,7 @@ describe("the service's own words", () => {
     (piece) => {
       const began = performance.now();
       expect(quotable(piece.repeat(1_000_000 / piece.length)).length).toBeLessThanOrEqual(300);
-      expect(performance.now() - began).toBeLessThan(1000);
+      if (SOAK) expect(performance.now() - began).toBeLessThan(1000);
     },
   );
 

@@ -6,6 +6,7 @@ import {
   parseFaults,
   startEmulator,
 } from "../../src/emulator/index.ts";
+import { SOAK } from "../helpers/soak.ts";
 import { describeCall, listCalls, signed } from "./signer.ts";
 
 const running: Emulator[] = [];
@@ -74,7 +75,7 @@ test("cut: a download is shorter than it says", async () => {
   await expect(response.text()).rejects.toThrow();
 });
 
-test("slow: an answer is late, and still right", async () => {
+test.runIf(SOAK)("slow: an answer is late, and still right", async () => {
   const emulator = await only({ slow: 1 });
   const before = performance.now();
   expect((await ask(emulator)).status).toBe(200);

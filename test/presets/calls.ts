@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { INTERRUPTED, type Transcript, type Turn } from "../../src/core/transcript.ts";
 import { startEmulator } from "../../src/emulator/index.ts";
 import { callTranscript } from "../../src/parse/call-log.ts";
+import { SOAK } from "../helpers/soak.ts";
 
 /** How many emulated calls every preset has to bear; `npm run soak` asks for more. */
-export const CALLS = process.env.SOAK === "1" ? 10_000 : 2_000;
+export const CALLS = SOAK ? 10_000 : 500;
 
 /** Calls of the emulator, every second one with a system prompt, as described calls have. */
 export const emulatedCalls = async (calls: number): Promise<Transcript[]> => {

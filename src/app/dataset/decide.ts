@@ -1,4 +1,3 @@
-import type { DatasetRequest } from "./request.ts";
 import type { StoredRecord } from "../../core/archive.ts";
 import { InvalidDocument, messageOf } from "../../core/errors.ts";
 import type { Document } from "../../core/ports.ts";
@@ -7,6 +6,7 @@ import { callTranscript } from "../../parse/call-log.ts";
 import { curate } from "../../transforms/curate/curate.ts";
 import { createDedupe } from "../../transforms/dedupe/dedupe.ts";
 import { type Plan, withinBudget } from "./plan.ts";
+import type { DatasetRequest } from "./request.ts";
 
 /** The reason of calls and samples that are larger than one text can be. */
 export const TOO_LARGE = "too-large";

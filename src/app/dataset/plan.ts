@@ -1,7 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { DatasetRequest } from "./request.ts";
-import type { Host } from "../context.ts";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import type { Message } from "../../core/sample.ts";
 import type { Transcript } from "../../core/transcript.ts";
@@ -10,7 +8,9 @@ import { needsOf, type Policy } from "../../transforms/curate/curate.ts";
 import type { Redaction } from "../../transforms/redact/index.ts";
 import { createSplitter, parseSplits, type Split } from "../../transforms/split.ts";
 import type { Count } from "../../transforms/tokens/tokens.ts";
+import type { Host } from "../context.ts";
 import { redactorOf } from "../redaction.ts";
+import type { DatasetRequest } from "./request.ts";
 
 /** A preset with what this run asks of it. */
 export interface Wanted {
@@ -88,7 +88,8 @@ const policyOf = async (request: DatasetRequest, host: Host): Promise<Policy> =>
     maxCallDuration: maxDuration,
     minCharacters,
   } = request;
-  const system = request.systemFile === undefined ? request.system : await textOf(resolve(host.cwd, request.systemFile));
+  const system =
+    request.systemFile === undefined ? request.system : await textOf(resolve(host.cwd, request.systemFile));
   return {
     greeting,
     interrupted,
@@ -161,5 +162,7 @@ const policiesOf = (request: DatasetRequest, policy: Policy): Plan["policies"] =
   }),
   ...(request.maxTokens !== undefined && { "max-tokens": request.maxTokens, "over-budget": request.overBudget }),
   ...(request.redact && { redact: request.redact.join(", ") }),
-  ...(request.redactPattern && { "redact-pattern": request.redactPattern.map((text) => text.split("=")[0]).join(", ") }),
+  ...(request.redactPattern && {
+    "redact-pattern": request.redactPattern.map((text) => text.split("=")[0]).join(", "),
+  }),
 });

@@ -38,7 +38,8 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
   return withSession(request, context, options, async (session) => {
     checkFolder(root, host);
     const { absent, unreadable } = await selectStored(session.archive, request, context);
-    const drawn = request.sample === undefined ? undefined : await draw(request, context, session, plan, request.sample);
+    const drawn =
+      request.sample === undefined ? undefined : await draw(request, context, session, plan, request.sample);
     const files = await SetFiles.open(root, plan, request, tagOf(host), host);
     try {
       const facts = await produce(request, context, session, plan, files, drawn);

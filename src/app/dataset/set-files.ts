@@ -1,5 +1,4 @@
 import { dirname, join } from "node:path";
-import type { DatasetRequest } from "./request.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { Sample } from "../../core/sample.ts";
 import type { JsonObject } from "../../core/transcript.ts";
@@ -11,6 +10,7 @@ import type { Self } from "../../sinks/leftovers.ts";
 import { jsonLine } from "../../writers/shape.ts";
 import { TOO_LARGE } from "./decide.ts";
 import type { Plan, Wanted } from "./plan.ts";
+import type { DatasetRequest } from "./request.ts";
 import {
   checkNoStranger,
   clearSetLeftovers,

@@ -1,6 +1,5 @@
 import { lstat, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import type { Host } from "../context.ts";
 import { UsageError } from "../../core/errors.ts";
 import { isObject } from "../../core/transcript.ts";
 import { presets } from "../../presets/index.ts";
@@ -9,6 +8,7 @@ import { REPORT_HTML, REPORT_JSON } from "../../reports/report.ts";
 import { clearLeftovers, type Self } from "../../sinks/leftovers.ts";
 import { isInside } from "../../sinks/manifest.ts";
 import { isSpecial, placeAt } from "../../sinks/places.ts";
+import type { Host } from "../context.ts";
 import { PROBE } from "../writable.ts";
 
 /** What lies in a data set's folder, and whose it is. */

@@ -1,16 +1,12 @@
-import { plural } from "../../core/wording.ts";
 import type { Archive } from "../../core/archive.ts";
+import { plural } from "../../core/wording.ts";
 import type { Cloud } from "../cloud.ts";
 import { isKnown, whatToCheck } from "../pull/never-listed.ts";
+import { SilentAgent } from "./silent-agent.ts";
 
 const DAY_MS = 24 * 3_600_000;
 /** How far back an agent's calls are looked for: a request a day, until one is found. */
 const DAYS = 30;
-
-/** The agent lists no call, and the archive has none of it. */
-export class SilentAgent extends Error {
-  override readonly name = "SilentAgent";
-}
 
 /**
 Looks for the agent's latest call, day by day back from now. Resolves to what was found, in words.

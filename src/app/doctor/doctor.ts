@@ -1,4 +1,3 @@
-import type { Archive } from "../../core/archive.ts";
 import { sumOf } from "../../core/counts.ts";
 import { ClockSkewed, messageOf, NotFound, Refused } from "../../core/errors.ts";
 import { plural } from "../../core/wording.ts";

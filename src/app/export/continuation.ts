@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Host } from "../context.ts";
-import type { PartRecord } from "../../core/archive.ts";
+import type { PartRecord } from "../../core/deliveries.ts";
 import { UsageError } from "../../core/errors.ts";
 import {
   type Manifest,
@@ -12,6 +11,7 @@ import {
   tokenOf,
   writeManifest,
 } from "../../sinks/manifest-file.ts";
+import type { Host } from "../context.ts";
 import { type AdoptContext, adoptPlace } from "./adoption.ts";
 import { type FileTarget, partFiles, placeOf } from "./output-names.ts";
 

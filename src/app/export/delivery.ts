@@ -1,8 +1,8 @@
-import type { ArchiveRequest, OutputRequest } from "../requests.ts";
 import type { Archive } from "../../core/archive.ts";
 import type { Json, JsonObject } from "../../core/transcript.ts";
 import type { FileFacts } from "../../sinks/atomic-file.ts";
 import { type Manifest, tokenOf } from "../../sinks/manifest-file.ts";
+import type { ArchiveRequest, OutputRequest } from "../requests.ts";
 import { checkFree, continuePlace, nextPart, type PlaceContext } from "./continuation.ts";
 import type { Outputs, Target } from "./outputs.ts";
 

@@ -1,7 +1,7 @@
 import { basename, extname } from "node:path";
-import type { OutputRequest } from "../requests.ts";
 import { UsageError } from "../../core/errors.ts";
 import { type WriterName, writers } from "../../writers/index.ts";
+import type { OutputRequest } from "../requests.ts";
 import type { Target } from "./output-names.ts";
 
 /** Endings that promise what no writer makes. */

@@ -93,7 +93,7 @@ export const runExport = async (request: ExportRequest, context: AppContext): Pr
 export const runExportPlan = async (request: ExportRequest, context: AppContext): Promise<PullPlan> => {
   const { selection } = await checkedExport(request, context);
   if (!selection) throw new UsageError("--dry-run says what would be fetched, and --offline fetches nothing.");
-  return planPull(request, context, selection);
+  return planPull("export", request, context, selection);
 };
 
 /** Everything about a request that can be checked before any work. @throws UsageError */
@@ -138,11 +138,7 @@ const gather = async (
   }
 };
 
-const selectOffline = async (
-  request: ExportRequest,
-  context: AppContext,
-  archive: Archive,
-): Promise<PullResult> => {
+const selectOffline = async (request: ExportRequest, context: AppContext, archive: Archive): Promise<PullResult> => {
   const { absent, unreadable } = await selectStored(archive, request, context);
   const known = sumOf(await archive.counts());
   const none = {

@@ -1,6 +1,4 @@
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
-import type { Host } from "../context.ts";
-import type { ArchiveRequest, OutputRequest } from "../requests.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { Output } from "../../core/export.ts";
 import type { JsonObject } from "../../core/transcript.ts";
@@ -10,7 +8,9 @@ import { clearLeftovers, tagOf } from "../../sinks/leftovers.ts";
 import { openStream, type StreamContext } from "../../sinks/open-stream.ts";
 import { isSpecial, placeAt } from "../../sinks/places.ts";
 import { type WriterName, writers } from "../../writers/index.ts";
+import type { Host } from "../context.ts";
 import { type PlannedOutput, writerOf } from "../render-workers/plan.ts";
+import type { ArchiveRequest, OutputRequest } from "../requests.ts";
 import { checkFolder, checkSpecial, PROBE } from "../writable.ts";
 import { impliedBy } from "./endings.ts";
 import {

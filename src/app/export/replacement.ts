@@ -1,13 +1,13 @@
 import { createReadStream } from "node:fs";
 import { lstat, readdir, readFile, rmdir, unlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import type { Host } from "../context.ts";
-import type { OutputRequest } from "../requests.ts";
 import { UsageError } from "../../core/errors.ts";
 import { isObject, type JsonObject } from "../../core/transcript.ts";
 import { lines } from "../../parse/lines.ts";
 import type { Exchange } from "../../sinks/files.ts";
 import { isInside, listedName } from "../../sinks/manifest.ts";
+import type { Host } from "../context.ts";
+import type { OutputRequest } from "../requests.ts";
 import { VERSION } from "../version.ts";
 import { type FileTarget, isDocumentName, isOutputName, namesWritten, placeOf, type Target } from "./output-names.ts";
 
@@ -37,7 +37,7 @@ export const checkReplaceable = async (target: Target, request: OutputRequest, h
   if (request.new) {
     if (manifest?.incomplete === true)
       throw new UsageError(`The last export to ${shown} did not end. Repeat it without --new first.`);
-    if (strangeManifest && !request.force) throw refusal(shown, [name]);
+    // Whether the folder is one to go on in is for its manifest to say, once the archive is open.
     return;
   }
   if (Array.isArray(manifest?.parts))

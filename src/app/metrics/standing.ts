@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Archive, Health } from "../../core/archive.ts";
+import type { Archive } from "../../core/archive.ts";
+import type { Health } from "../../core/health.ts";
 import type { Host } from "../context.ts";
 import type { ArchiveRequest } from "../requests.ts";
 

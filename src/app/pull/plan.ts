@@ -1,10 +1,12 @@
+import { callsById } from "../../sources/calls.ts";
+import { callsByRange, type Survey } from "../../sources/ranges.ts";
 import { archiveOf } from "../archive.ts";
 import { bound } from "../binding.ts";
 import type { AppContext } from "../context.ts";
 import type { PullRequest } from "../requests.ts";
-import { callsById } from "../../sources/calls.ts";
-import { callsByRange, type Survey } from "../../sources/ranges.ts";
-import { inMyShard, type Selection } from "../selection/selection.ts";
+import { startFacts } from "../run-start.ts";
+import { inMyShard, type Selection, selectionFacts } from "../selection/selection.ts";
+import { VERSION } from "../version.ts";
 import { existingArchive, sharded } from "./fetch.ts";
 import { warnOfSilent } from "./never-listed.ts";
 
@@ -22,11 +24,14 @@ export interface PullPlan {
 
 /** Says what a pull would fetch: lists, but describes and downloads nothing, and changes nothing in the archive. */
 export const planPull = async (
+  command: string,
   request: PullRequest,
   context: AppContext,
   selection: Selection,
 ): Promise<PullPlan> => {
   const { host, log } = context;
+  const facts = startFacts(selectionFacts(request, selection), request.archive, undefined);
+  log("info", "start", { version: VERSION, command, ...facts });
   const cloud = selection.by === "range" ? await (await import("../cloud.ts")).connect(request, context) : undefined;
   const archive = request.archive === false ? undefined : await existingArchive(request, host);
   // Counts each call once, however often it is named, without holding them all in memory.
@@ -44,7 +49,11 @@ export const planPull = async (
     if (archive && cloud) await bound(archive, cloud, request);
     const found =
       cloud && selection.by === "range"
-        ? callsByRange({ ims: cloud.ims, log: log, now: host.now, mine: inMyShard(request) }, selection.stretches, surveys)
+        ? callsByRange(
+            { ims: cloud.ims, log: log, now: host.now, mine: inMyShard(request) },
+            selection.stretches,
+            surveys,
+          )
         : callsById(selection.by === "ids" ? selection.ids(onUnreadable) : []);
     for await (const batch of sharded(found, request)) {
       const refs = batch.map(({ ref }) => ref);

@@ -73,7 +73,7 @@ export const runPull = async (request: PullRequest, context: AppContext): Promis
 
 /** Says what a pull would fetch, and changes nothing. */
 export const runPullPlan = async (request: PullRequest, context: AppContext): Promise<PullPlan> =>
-  planPull(request, context, await pullSelection(request, context));
+  planPull("pull", request, context, await pullSelection(request, context));
 
 const pullSelection = async (request: PullRequest, context: AppContext): Promise<Selection> => {
   checkApart(request, undefined, context.host);

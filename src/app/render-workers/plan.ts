@@ -1,10 +1,10 @@
-import type { RedactRequest } from "../requests.ts";
 import type { Writer } from "../../core/ports.ts";
 import type { Filter, Rendering } from "../../core/render-batch.ts";
 import { callTranscript } from "../../parse/call-log.ts";
 import { voiceSample } from "../../transforms/curate/voice.ts";
 import { type WriterName, type WriterOptions, writers } from "../../writers/index.ts";
 import { redactorOf } from "../redaction.ts";
+import type { RedactRequest } from "../requests.ts";
 
 export interface PlannedOutput {
   format: WriterName;

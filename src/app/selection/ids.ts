@@ -1,9 +1,9 @@
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
-import type { Host } from "../context.ts";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { lines } from "../../parse/lines.ts";
+import type { Host } from "../context.ts";
 
 /** Names of a column or key that holds an instance id, best first; case, `_`, `-` and blanks do not matter. */
 const ID_NAMES = ["instanceid", "aiagentinstanceid", "callid", "id"];
@@ -43,7 +43,11 @@ holds none is told to `unreadable`, and passed over. Blank lines and lines that 
 
 @throws UsageError that names the file and line
 */
-export async function* idsFrom(name: string, host: Host, unreadable: (message: string) => void): AsyncGenerator<string> {
+export async function* idsFrom(
+  name: string,
+  host: Host,
+  unreadable: (message: string) => void,
+): AsyncGenerator<string> {
   const source: Source = { label: name === "-" ? "standard input" : name, unreadable };
   const stream = name === "-" ? host.stdin : createReadStream(resolve(host.cwd, name));
   const texts = lines(utf8(stream as AsyncIterable<Uint8Array>, source.label));

@@ -1,4 +1,3 @@
-
 import type { Archive, StoredFilter } from "../../core/archive.ts";
 import { UsageError } from "../../core/errors.ts";
 import { inShard, instant, range, type Shard } from "../../core/selection.ts";
@@ -48,7 +47,11 @@ export const selectionOf = async (request: Wanted, { host }: SelectionContext, k
     throw new UsageError(
       "--agent needs --since: from when on? For example --since 2025-08-01, --since 7d, or --since last.",
     );
-  return { by: "range", last: since === "last", stretches: await stretchesOf(request, host, [...new Set(agents)], known) };
+  return {
+    by: "range",
+    last: since === "last",
+    stretches: await stretchesOf(request, host, [...new Set(agents)], known),
+  };
 };
 
 /** Whether a selection goes by ids. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
-import { type Archive, ArchiveDamaged } from "../../core/archive.ts";
+import { type Archive, ArchiveDamaged, isTroubled } from "../../core/archive.ts";
 import { NoArchive, UsageError } from "../../core/errors.ts";
 import { standInOf } from "../../core/stand-in.ts";
 import { addressOf } from "../../sources/calls.ts";
@@ -125,7 +125,7 @@ const verifyRemote = async (
         const state = states[at];
         const where = ref.instanceId ?? (link ? standInOf(addressOf(link)) : "");
         if (state === undefined) tell({ where, what: "the cloud lists it, the archive lacks it" });
-        else if (state === "failed" || state === "missing" || state === "pending" || state === "invalid")
+        else if (state === "pending" || (isTroubled(state) && !(await isAcknowledged(archive, where))))
           tell({ where, what: `the cloud lists it, in the archive it is ${state}` });
       }
     }
@@ -146,6 +146,10 @@ const verifyRemote = async (
     await cloud.close();
   }
 };
+
+/** Somebody has looked at it: it is no news. */
+const isAcknowledged = async (archive: Archive, id: string): Promise<boolean> =>
+  (await archive.find(id))?.acknowledged === true;
 
 /**
 What the archive may be expected to have: calls up to the cursor, or to the margin where there is none, unless `--until`

@@ -1,7 +1,8 @@
 import { Option } from "commander";
 import { TROUBLE } from "../../core/archive.ts";
 import type { CommandSpec } from "../command.ts";
-import { type AckFlags, archiveOption, runOptions, selectionOptions } from "../options.ts";
+import { exitCodeFor } from "../exit-codes.ts";
+import { type AckFlags, archiveOption, dryRunOption, runOptions, selectionOptions } from "../options.ts";
 
 export const ack: CommandSpec<AckFlags> = {
   description:
@@ -14,7 +15,7 @@ export const ack: CommandSpec<AckFlags> = {
     ],
     Control: [
       new Option("--undo", "take it back: from then on they count and are asked for as before"),
-      new Option("-n, --dry-run", "name the calls, and change nothing"),
+      dryRunOption(),
     ],
     Archive: [archiveOption(), ...runOptions()],
   },
@@ -24,7 +25,32 @@ export const ack: CommandSpec<AckFlags> = {
     ["ack --state missing -n", "which calls are missing"],
   ],
   run: async (input) => {
+    const { args, flags, given, io, logger } = input;
     const { runAck } = await import("../../app/ack.ts");
-    return runAck(input);
+    const { troubleLine } = await import("../../app/error-file.ts");
+    const { plural } = await import("../../core/wording.ts");
+    const { withContext } = await import("../context.ts");
+    const { ids: idsFile, all, state, undo, ...rest } = flags;
+    const request = {
+      ...rest,
+      ids: args,
+      ...(idsFile !== undefined && { idsFile }),
+      // From the environment or the config file these would acknowledge what nobody has looked at.
+      ...(all && given.has("all") && { all }),
+      ...(state && given.has("state") && { state }),
+      ...(undo && given.has("undo") && { undo }),
+    };
+    const { outcome, changed, unchanged, refused } = await withContext(input, flags.maxDuration, (context) =>
+      runAck(request, context, (record) => void io.stdout.write(troubleLine(record))),
+    );
+    const exitCode = exitCodeFor(outcome);
+    const dryRun = flags.dryRun === true;
+    logger.record("summary", { [request.undo ? "takenBack" : "acknowledged"]: changed, refused, dryRun, exitCode });
+    const verb = request.undo ? "no longer acknowledged" : "acknowledged";
+    const names = args.length > 0 || idsFile !== undefined;
+    const already = request.undo ? "not acknowledged" : "acknowledged";
+    const before = names && unchanged > 0 ? `; ${plural(unchanged, "call")} ${already} before` : "";
+    logger.message(`${plural(changed, "call")} ${dryRun ? `would be ${verb}` : verb}${before}.`);
+    return exitCode;
   },
 };

@@ -2,6 +2,7 @@ import { Option } from "commander";
 import type { CommandSpec } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { archiveOption } from "../options.ts";
+import { shellQuoted } from "../shell.ts";
 
 export const archive: CommandSpec<{ archive: string; holder?: string }> = {
   description: `unlock takes the archive from a run that is gone. A run that died on this machine is seen at once, and one on another
@@ -15,30 +16,22 @@ machine a minute after it was last heard of: it is for a clock that was wrong, a
     ["archive unlock", "who holds it, and the command that takes it from them"],
     ["archive unlock --holder 4711@worker-2", "that run is gone for certain"],
   ],
-  run: async ({ flags, io, talk }) => {
-    const { archiveOf } = await import("../../app/archive.ts");
-    const { ArchiveBusy } = await import("../exit-codes.ts");
-    const opened = await archiveOf(flags, io, false);
-    try {
-      const holder = await opened.holder();
-      if (!holder) {
-        talk.say(`Nobody holds the archive ${flags.archive}.`);
-        return EXIT.complete;
-      }
-      const name = `${holder.pid}@${holder.host}`;
-      if (flags.holder !== name || !(await opened.unlock(holder)))
-        throw new ArchiveBusy(
-          holder,
-          `${flags.holder === undefined ? "" : `That is not ${flags.holder}. `}If it is certain that this run is gone: callarchive archive unlock --archive ${quoted(flags.archive)} --holder ${quoted(name)}`,
-        );
-      talk.record("summary", { unlocked: name, exitCode: EXIT.complete });
-      talk.say(`The archive ${flags.archive} is free: ${name} holds it no more.`);
+  run: async ({ flags, io, logger }) => {
+    const { ArchiveBusy } = await import("../../app/errors.ts");
+    const { holderName, unlockArchive } = await import("../../app/unlock.ts");
+    const { holder, removed } = await unlockArchive(flags, flags.holder, io);
+    if (!holder) {
+      logger.message(`Nobody holds the archive ${flags.archive}.`);
       return EXIT.complete;
-    } finally {
-      await opened.close();
     }
+    const name = holderName(holder);
+    if (!removed) {
+      const other = flags.holder === undefined ? "" : `That is not ${flags.holder}. `;
+      const command = `callarchive archive unlock --archive ${shellQuoted(flags.archive)} --holder ${shellQuoted(name)}`;
+      throw new ArchiveBusy(holder, `${other}If it is certain that this run is gone: ${command}`);
+    }
+    logger.record("summary", { unlocked: name, exitCode: EXIT.complete });
+    logger.message(`The archive ${flags.archive} is free: ${name} holds it no more.`);
+    return EXIT.complete;
   },
 };
-
-/** As a shell reads it back. */
-const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -1,6 +1,8 @@
 import { Option } from "commander";
-import type { CheckFlags } from "../../app/check.ts";
 import type { CommandSpec } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+
+type CheckFlags = { preset?: string; json?: boolean };
 
 export const check: CommandSpec<CheckFlags> = {
   description: `Reads JSON lines (.jsonl, .jsonl.gz), or folders of them, whoever wrote them, and says which lines a trainer would refuse,
@@ -18,8 +20,13 @@ drop or misread. The first ten lines per rule are shown, all with -v. Exit code 
     ["check train.jsonl --preset bailian", "before an upload to Model Studio"],
     ["check out/ --preset llama-factory", "a folder: each split, and how they fit together"],
   ],
-  run: async (input) => {
+  run: async ({ args, flags, io }) => {
     const { runCheck } = await import("../../app/check.ts");
-    return runCheck(input);
+    const { createFindingPrinter } = await import("../terminal/findings.ts");
+    const { printer } = await import("../terminal/stdout.ts");
+    const { preset } = flags;
+    const listener = createFindingPrinter(printer(io.stdout), flags);
+    const errors = await runCheck({ paths: args, ...(preset !== undefined && { preset }) }, io, listener);
+    return errors > 0 ? EXIT.partial : EXIT.complete;
   },
 };

@@ -14,7 +14,7 @@ in this order. \`config path\` names the file in use. Secrets are never shown.`,
     ["config show export", "what `export` would go by"],
     ["config path", "the config file, if there is one"],
   ],
-  run: async ({ args: [what, name], flags, io, talk, program }) => {
+  run: async ({ args: [what, name], flags, io, logger, program }) => {
     const { readConfig, usualPlaces } = await import("../config/file.ts");
     const { configurable, loadConfig } = await import("../config/config.ts");
     const { effective, showJson, showTable } = await import("../config/show.ts");
@@ -22,7 +22,7 @@ in this order. \`config path\` names the file in use. Secrets are never shown.`,
       const file = await readConfig(flags.config, io);
       if (flags.json) io.stdout.write(`${JSON.stringify({ file: file?.path ?? null })}\n`);
       else if (file) io.stdout.write(`${file.path}\n`);
-      else talk.say(`There is no config file. It can be ${usualPlaces(io)[0]}, or what --config names.`);
+      else logger.message(`There is no config file. It can be ${usualPlaces(io)[0]}, or what --config names.`);
       return EXIT.complete;
     }
     const all = await configurable(program);
@@ -33,7 +33,7 @@ in this order. \`config path\` names the file in use. Secrets are never shown.`,
     const rows = effective(commands, loaded, io);
     if (flags.json) io.stdout.write(`${JSON.stringify(showJson(loaded?.path, rows))}\n`);
     else io.stdout.write(`${showTable(rows, commands.length)}\n`);
-    if (!loaded) talk.say("There is no config file.");
+    if (!loaded) logger.message("There is no config file.");
     return EXIT.complete;
   },
 };

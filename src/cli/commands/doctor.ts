@@ -1,6 +1,10 @@
 import { Option } from "commander";
+import { SilentAgent } from "../../app/doctor/silent-agent.ts";
 import type { CommandSpec } from "../command.ts";
+import { readingContext } from "../context.ts";
+import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import { archiveOption, connectionOptions, type DoctorFlags } from "../options.ts";
+import { connectionRequest } from "../requests.ts";
 import { several } from "../values.ts";
 
 export const doctor: CommandSpec<DoctorFlags> = {
@@ -17,7 +21,27 @@ export const doctor: CommandSpec<DoctorFlags> = {
     ["doctor --agent AGENT", "and whether the agent had a call in the last 30 days"],
   ],
   run: async (input) => {
+    const { flags, io, logger } = input;
     const { runDoctor } = await import("../../app/doctor/doctor.ts");
-    return runDoctor(input);
+    const { printable } = await import("../../core/printable.ts");
+    const { paint } = await import("../terminal/format.ts");
+    const { archive, agent, json } = flags;
+    const request = { ...connectionRequest(flags), archive, ...(agent && { agents: agent }) };
+    const checks = await runDoctor(request, readingContext(input), ({ check, ok, found }) => {
+      const mark = paint(logger.color, ok ? "green" : "red", ok ? "ok  " : "FAIL");
+      const line = `${mark}  ${check.padEnd(12)} ${indented(printable(found))}`;
+      io.stdout.write(`${json ? JSON.stringify({ check, ok, found }) : line}\n`);
+    });
+    const failed = checks.find(({ ok }) => !ok);
+    return failed ? codeOf(failed.error) : EXIT.complete;
   },
+};
+
+const indented = (text: string): string => text.replaceAll("\n", `\n${" ".repeat(19)}`);
+
+/** A command line that is right can fail for what it finds alone. */
+const codeOf = (error: unknown): ExitCode => {
+  if (error instanceof SilentAgent) return EXIT.partial;
+  const code = exitCodeOf(error);
+  return code === EXIT.usage ? EXIT.failure : code;
 };

@@ -49,7 +49,7 @@ export const emulate: CommandSpec<EmulateFlags> = {
     ["emulate --calls 1000 --port 8787", "a thousand calls"],
     ["emulate --faults throttle=0.05,error=0.02,reset=0.01,expire=0.1,cut=0.02", "a bad day"],
   ],
-  run: async ({ flags, io, talk }) => {
+  run: async ({ flags, io, logger }) => {
     const { parseFaults, startEmulator } = await import("../../emulator/index.ts");
     const { plural } = await import("../../core/wording.ts");
     const { UsageError, messageOf } = await import("../../core/errors.ts");
@@ -64,7 +64,7 @@ export const emulate: CommandSpec<EmulateFlags> = {
           latencyMs: latency,
           ...(data !== undefined && { data: resolve(io.cwd, data) }),
           ...(faults !== undefined && { faults: parseFaults(faults) }),
-          ...(flags.verbose && { log: talk.say }),
+          ...(flags.verbose && { log: logger.message }),
         }),
       )
       .catch(asUsage);
@@ -79,8 +79,10 @@ export const emulate: CommandSpec<EmulateFlags> = {
       ].join("\n"),
     );
     const [first] = emulator.ids();
-    talk.say(`Serving ${plural(emulator.agents.length, "agent")}: ${emulator.agents.join(", ")}. Ctrl-C ends it.`);
-    talk.say(
+    logger.message(
+      `Serving ${plural(emulator.agents.length, "agent")}: ${emulator.agents.join(", ")}. Ctrl-C ends it.`,
+    );
+    logger.message(
       `In another shell, with the lines above: callarchive export --since 2025-07-14, or: callarchive export ${first}`,
     );
     await ended;

@@ -1,8 +1,10 @@
 import { Option } from "commander";
+import type { ExportRequest } from "../../app/requests.ts";
 import type { CommandSpec, Input } from "../command.ts";
-import type { ExitCode } from "../exit-codes.ts";
+import { type ExitCode, exitCodeFor } from "../exit-codes.ts";
 import {
   archiveOption,
+  type ConfigFlags,
   cloudOptions,
   type ExportFlags,
   filterOptions,
@@ -11,6 +13,8 @@ import {
   redactOptions,
   selectionOptions,
 } from "../options.ts";
+import { otherFlags, selectionRequest, storedSelectionRequest } from "../requests.ts";
+import { shellQuoted } from "../shell.ts";
 import { whole } from "../values.ts";
 
 const outputOptions = (): Option[] => [
@@ -62,8 +66,52 @@ export const exportCommand: CommandSpec<ExportFlags> = {
     ],
     ["export --offline -f messages -o train.jsonl", "everything the archive has, without the cloud"],
   ],
-  run: async (input: Input<ExportFlags>): Promise<ExitCode> => {
-    const { runExport } = await import("../../app/export/export.ts");
-    return runExport(input);
+  run: async (input: Input<ExportFlags & ConfigFlags>): Promise<ExitCode> => {
+    const { flags, logger } = input;
+    const { runExport, runExportPlan } = await import("../../app/export/export.ts");
+    const { withContext } = await import("../context.ts");
+    const { printExportSummary, printPlan } = await import("../terminal/summary.ts");
+    const { format, ...rest } = otherFlags(flags);
+    const selection = flags.offline ? storedSelectionRequest(input) : selectionRequest(input);
+    const request: ExportRequest = {
+      ...rest,
+      ...selection,
+      ...(format && { formats: format }),
+      fillCommand: fillCommand(input),
+    };
+    return withContext(input, flags.maxDuration, async (context) => {
+      if (flags.dryRun) {
+        const plan = await runExportPlan(request, context);
+        printPlan(logger, plan);
+        return exitCodeFor(plan.outcome);
+      }
+      const run = await runExport(request, context);
+      const code = exitCodeFor(run.outcome);
+      if (run.written) printExportSummary(logger, run.written, code);
+      return code;
+    });
   },
+};
+
+/** The command that writes what the archive has as this one would: with its agents, filters, formats and redaction. */
+const fillCommand = ({ flags, given }: Input<ExportFlags & ConfigFlags>): string => {
+  const words = ["callarchive", "export", "--offline", "--new", "-o", flags.output];
+  const add = (name: string, flag: string, value?: string): void => {
+    // What the environment or the config file says holds for that command too.
+    if (given.has(name)) words.push(flag, ...(value === undefined ? [] : [value]));
+  };
+  for (const agent of new Set(flags.agent)) words.push("--agent", agent);
+  add("format", "-f", flags.format?.join(","));
+  add("rows", "--rows", flags.rows);
+  add("csvBom", "--csv-bom");
+  if (flags.csvGuard === false) add("csvGuard", "--no-csv-guard");
+  add("redact", "--redact", flags.redact?.join(","));
+  for (const pattern of flags.redactPattern ?? []) add("redactPattern", "--redact-pattern", pattern);
+  add("status", "--status", flags.status);
+  add("minTurns", "--min-turns", String(flags.minTurns));
+  add("minDuration", "--min-duration", String(flags.minDuration));
+  add("archive", "--archive", String(flags.archive));
+  if (flags.config === false) add("config", "--no-config");
+  else add("config", "--config", flags.config);
+  return words.map(shellQuoted).join(" ");
 };

@@ -3,6 +3,7 @@ import { STATES, type State } from "../../core/archive.ts";
 import type { CommandSpec } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { archiveOption, type SelectionFlags, selectionOptions } from "../options.ts";
+import { storedSelectionRequest } from "../requests.ts";
 
 type ListFlags = Pick<SelectionFlags, "agent" | "since" | "until" | "tz" | "limit"> & {
   archive: string;
@@ -27,38 +28,33 @@ export const list: CommandSpec<ListFlags> = {
   ],
   run: async (input) => {
     const { flags, io } = input;
-    const { archiveOf } = await import("../../app/archive.ts");
-    const { storedFilter } = await import("../../app/selection/selection.ts");
-    const { streamOutput } = await import("../../sinks/stream.ts");
+    const { listCalls } = await import("../../app/status.ts");
     const { table } = await import("../terminal/format.ts");
+    const { printer } = await import("../terminal/stdout.ts");
     const { stringify } = await import("ndjson");
-    const archive = await archiveOf(flags, io, false);
-    try {
-      const { put, flush } = streamOutput(io.stdout);
-      const lines = stringify();
-      lines.on("data", (line: string) => put(line));
-      const filter = { ...storedFilter(input), ...(flags.state && { states: [flags.state] }) };
-      for await (const batch of archive.list(filter)) {
-        const rows = batch.map(({ id, state, startedAt, agentId, status, error, acknowledged }) => ({
-          id,
-          state,
-          ...(acknowledged && { acknowledged }),
-          ...(startedAt && { startedAt }),
-          ...(agentId && { agentId }),
-          ...(status && { status }),
-          ...(error && { code: error.code, message: error.message, at: error.at }),
-        }));
-        if (flags.json) for (const row of rows) lines.write(row);
-        else
-          put(
-            `${table(rows.map((row) => [row.startedAt ?? "-".padEnd(24), stateOf(row), row.id, row.agentId ?? "-", row.message ?? ""]))}\n`,
-          );
-        await flush();
-      }
-      return EXIT.complete;
-    } finally {
-      await archive.close();
+    const { print, flush } = printer(io.stdout);
+    const lines = stringify();
+    lines.on("data", (line: string) => print(line));
+    const { archive, state } = flags;
+    const request = { ...storedSelectionRequest({ ...input, args: [] }), archive, ...(state && { states: [state] }) };
+    for await (const batch of listCalls(request, io)) {
+      const rows = batch.map(({ id, state, startedAt, agentId, status, error, acknowledged }) => ({
+        id,
+        state,
+        ...(acknowledged && { acknowledged }),
+        ...(startedAt && { startedAt }),
+        ...(agentId && { agentId }),
+        ...(status && { status }),
+        ...(error && { code: error.code, message: error.message, at: error.at }),
+      }));
+      if (flags.json) for (const row of rows) lines.write(row);
+      else
+        print(
+          `${table(rows.map((row) => [row.startedAt ?? "-".padEnd(24), stateOf(row), row.id, row.agentId ?? "-", row.message ?? ""]))}\n`,
+        );
+      await flush();
     }
+    return EXIT.complete;
   },
 };
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { CommandSpec } from "../command.ts";
-import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { exitCodeFor } from "../exit-codes.ts";
 import { archiveOption, dryRunOption, type RetentionFlags, runOptions } from "../options.ts";
 import { several } from "../values.ts";
 
@@ -23,31 +23,24 @@ export const prune: CommandSpec<RetentionFlags & { olderThan?: number; agent?: s
   },
   examples: [["prune --older-than 180d -n", "how many calls are older than half a year"]],
   run: async (input) => {
-    const { flags, given, io, talk } = input;
+    const { flags, given, logger } = input;
+    const { runPrune } = await import("../../app/prune.ts");
     const { UsageError } = await import("../../core/errors.ts");
-    const { scrub } = await import("../../app/scrub.ts");
-    const { withSession } = await import("../../app/session.ts");
     const { plural } = await import("../../core/wording.ts");
-    if (flags.olderThan === undefined) throw new UsageError("prune needs a rule: --older-than 180d, for example.");
-    const until = new Date(io.now().getTime() - flags.olderThan * 86_400_000);
-    const filter = {
-      until,
-      states: ["fetched", "invalid"] as const,
-      ...(flags.agent && given.has("agent") && { agents: flags.agent }),
-    };
-    const facts = { olderThan: `${flags.olderThan}d`, until: until.toISOString() };
-    const writes = flags.dryRun !== true;
-    return withSession(input, { facts, writes, create: false, scrubs: true }, async ({ archive }) => {
-      let calls = 0;
-      let code: ExitCode = EXIT.complete;
-      if (writes) {
-        calls = await archive.prune(filter);
-        code = await scrub(archive, flags.archive, talk);
-      } else for await (const batch of archive.list(filter)) calls += batch.length;
-      const verb = writes ? "deleted" : "would be deleted";
-      talk.record("summary", { ...facts, calls, dryRun: !writes, exitCode: code });
-      talk.say(`${plural(calls, "call")} from before ${until.toISOString()} ${verb}.`);
-      return { code, detail: { ...facts, pruned: calls } };
-    });
+    const { withContext } = await import("../context.ts");
+    const { olderThan, agent, ...rest } = flags;
+    if (olderThan === undefined) throw new UsageError("prune needs a rule: --older-than 180d, for example.");
+    const request = { ...rest, olderThan, ...(agent && given.has("agent") && { agents: agent }) };
+    const { outcome, calls, until } = await withContext(input, flags.maxDuration, (context) =>
+      runPrune(request, context),
+    );
+    const exitCode = exitCodeFor(outcome);
+    const dryRun = flags.dryRun === true;
+    const facts = { olderThan: `${olderThan}d`, until: until.toISOString() };
+    logger.record("summary", { ...facts, calls, dryRun, exitCode });
+    logger.message(
+      `${plural(calls, "call")} from before ${until.toISOString()} ${dryRun ? "would be deleted" : "deleted"}.`,
+    );
+    return exitCode;
   },
 };

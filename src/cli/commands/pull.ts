@@ -1,6 +1,7 @@
 import type { CommandSpec, Input } from "../command.ts";
-import type { ExitCode } from "../exit-codes.ts";
+import { type ExitCode, exitCodeFor } from "../exit-codes.ts";
 import { archiveOption, cloudOptions, type PullCommandFlags, pullOptions, selectionOptions } from "../options.ts";
+import { otherFlags, selectionRequest } from "../requests.ts";
 
 export const pullCommand: CommandSpec<PullCommandFlags> = {
   options: {
@@ -13,7 +14,21 @@ export const pullCommand: CommandSpec<PullCommandFlags> = {
     ["pull -i ids.txt", "the calls that a file names"],
   ],
   run: async (input: Input<PullCommandFlags>): Promise<ExitCode> => {
-    const { runPull } = await import("../../app/pull/pull.ts");
-    return runPull(input);
+    const { flags, logger } = input;
+    const { runPull, runPullPlan } = await import("../../app/pull/pull.ts");
+    const { withContext } = await import("../context.ts");
+    const { printPlan, printPullSummary } = await import("../terminal/summary.ts");
+    const request = { ...otherFlags(flags), ...selectionRequest(input) };
+    return withContext(input, flags.maxDuration, async (context) => {
+      if (flags.dryRun) {
+        const plan = await runPullPlan(request, context);
+        printPlan(logger, plan);
+        return exitCodeFor(plan.outcome);
+      }
+      const run = await runPull(request, context);
+      const code = exitCodeFor(run.outcome);
+      printPullSummary(logger, run, code);
+      return code;
+    });
   },
 };

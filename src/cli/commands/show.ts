@@ -1,25 +1,7 @@
 import { Option } from "commander";
-import type { Archive } from "../../core/archive.ts";
-import { UsageError } from "../../core/errors.ts";
-import { oneLine } from "../../core/printable.ts";
 import type { CommandSpec } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { archiveOption } from "../options.ts";
-
-/** A shorter beginning would be a guess. */
-const SHORTEST = 4;
-const NAMED = 5;
-
-/** The only id that begins so; the text itself where there is none. @throws UsageError where there are several */
-const whole = async (archive: Archive, beginning: string): Promise<string> => {
-  if (beginning.length < SHORTEST) return beginning;
-  const ids = await archive.beginningWith(beginning, NAMED + 1);
-  if (ids.length > 1)
-    throw new UsageError(
-      `Several ids begin with ${beginning}: ${ids.slice(0, NAMED).join(", ")}${ids.length > NAMED ? ", …" : ""}. Write more of the one that you mean.`,
-    );
-  return ids[0] ?? beginning;
-};
 
 type ShowFlags = { archive: string; json?: boolean; raw?: boolean; meta?: boolean };
 
@@ -38,30 +20,18 @@ export const show: CommandSpec<ShowFlags> = {
     ["show ID --raw > log.json", "the call log as it was downloaded"],
   ],
   run: async ({ args: [id = ""], flags, io }) => {
-    const { archiveOf } = await import("../../app/archive.ts");
-    const { streamOutput } = await import("../../sinks/stream.ts");
-    const { callTranscript } = await import("../../parse/call-log.ts");
+    const { documentOf, findCall, transcriptOf } = await import("../../app/show.ts");
     const { conversation } = await import("../terminal/conversation.ts");
-    const archive = await archiveOf(flags, io, false);
-    try {
-      const record = (await archive.find(id)) ?? (await archive.find(await whole(archive, id)));
-      if (!record) throw new UsageError(`The archive does not have ${id}; "callarchive list" names what it has.`);
-      const { put, flush } = streamOutput(io.stdout);
-      const { document, error } = record;
-      if (flags.meta) put(`${JSON.stringify(record.meta ?? {}, null, 2)}\n`);
-      else if (!document)
-        throw new UsageError(oneLine(`${id} is ${record.state}: there is no document. ${error?.message ?? ""}`.trim()));
-      else if (flags.raw) put(document.bytes);
-      else if (record.state === "invalid")
-        throw new UsageError(`${id} is invalid: ${error?.message}. "callarchive show ${id} --raw" prints its bytes.`);
-      else {
-        const transcript = callTranscript({ ...record, document });
-        put(flags.json ? `${JSON.stringify(transcript, null, 2)}\n` : conversation(transcript));
-      }
-      await flush();
-      return EXIT.complete;
-    } finally {
-      await archive.close();
+    const { printer } = await import("../terminal/stdout.ts");
+    const record = await findCall(flags, id, io);
+    const { print, flush } = printer(io.stdout);
+    if (flags.meta) print(`${JSON.stringify(record.meta ?? {}, null, 2)}\n`);
+    else if (flags.raw) print(documentOf(record).bytes);
+    else {
+      const transcript = transcriptOf(record);
+      print(flags.json ? `${JSON.stringify(transcript, null, 2)}\n` : conversation(transcript));
     }
+    await flush();
+    return EXIT.complete;
   },
 };

@@ -1,5 +1,8 @@
 import { Option } from "commander";
+import type { VerifyRequest } from "../../app/requests.ts";
 import type { CommandSpec } from "../command.ts";
+import { readingContext } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
 import {
   allowEmptyOption,
   allowOtherOption,
@@ -8,6 +11,7 @@ import {
   selectionOptions,
   type VerifyFlags,
 } from "../options.ts";
+import { connectionRequest, selectionRequest, storedSelectionRequest } from "../requests.ts";
 
 const RANGE = ["--agent", "--since", "--until", "--tz"];
 
@@ -34,7 +38,29 @@ Against the cloud, calls are compared up to where the agent's cursor stands: lat
     ["verify --remote --agent AGENT --since 30d", "and the last month, against what the service lists"],
   ],
   run: async (input) => {
+    const { args, flags, given, io, logger } = input;
     const { runVerify } = await import("../../app/verify/verify.ts");
-    return runVerify(input);
+    const { oneLine } = await import("../../core/printable.ts");
+    const { plural } = await import("../../core/wording.ts");
+    const { remote, allowEmpty, allowOther, archive } = flags;
+    const request: VerifyRequest = {
+      ...(remote ? selectionRequest({ ...input, args: [] }) : storedSelectionRequest({ ...input, args: [] })),
+      ...connectionRequest(flags),
+      archive,
+      archiveNamed: given.has("archive"),
+      outputs: args,
+      ...(remote && { remote }),
+      ...(allowEmpty && { allowEmpty }),
+      ...(allowOther && { allowOther }),
+    };
+    const findings = await runVerify(request, readingContext(input), (finding) => {
+      const { where, what } = finding;
+      io.stdout.write(`${flags.json ? JSON.stringify(finding) : oneLine(`${where}: ${what}`)}\n`);
+    });
+    const exitCode = findings === 0 ? EXIT.complete : EXIT.partial;
+    if (findings === 0) logger.message("Everything is as it should be.", "green");
+    else logger.message(`${plural(findings, "finding")}.`, "red");
+    logger.record("summary", { findings, exitCode });
+    return exitCode;
   },
 };

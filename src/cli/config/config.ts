@@ -1,10 +1,10 @@
 import type { Command, Option } from "commander";
 import { UsageError } from "../../core/errors.ts";
+import { redacted } from "../../core/secrets.ts";
 import type { Io } from "../io.ts";
 import { type ConfigText, readConfig } from "./file.ts";
 import { type Flag, flagsOf, fromEntry, fromVariable, NotAValue, variableOf } from "./flags.ts";
 import { wrongNames, wrongVariables } from "./names.ts";
-import { redacted } from "../../core/secrets.ts";
 import type { Entry, Settings } from "./text.ts";
 
 export type Source =

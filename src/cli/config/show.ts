@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import { isSecret, redacted } from "../../core/secrets.ts";
 import type { Json, JsonObject } from "../../core/transcript.ts";
 import type { Io } from "../io.ts";
 import { table } from "../terminal/format.ts";
 import { type Config, type Setting, type Source, settingsOf } from "./config.ts";
-import { isSecret, redacted } from "../../core/secrets.ts";
 
 /** A flag's value, with the commands for which it is that. */
 export interface Shown {

@@ -1,7 +1,7 @@
-import { count, isAre, plural, size } from "../../core/wording.ts";
 import { styleText } from "node:util";
 import { oneLine } from "../../core/printable.ts";
 import type { JsonObject } from "../../core/transcript.ts";
+import { count, isAre, plural, size } from "../../core/wording.ts";
 
 export type Style = "red" | "yellow" | "green" | "dim" | "bold";
 
@@ -53,6 +53,20 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
     `${place} holds ${plural(Number(unknown), "call")} that this archive does not have. If it gets them one day, --new writes them there again.`,
   "anothers-output": ({ output, archive }) =>
     `${output} belongs to another archive (${String(archive).slice(0, 8)}…) than the one that was checked.`,
+  stopped: ({ asked, selected, fetched, invalid, keeps }) => {
+    const of =
+      asked === undefined
+        ? `${plural(Number(selected), "call")} found so far`
+        : `${plural(Math.max(Number(asked), Number(selected)), "call")} asked for`;
+    const kept = keeps
+      ? `, ${isAre(Number(fetched) + Number(invalid))} in the archive. The same command goes on from there.`
+      : ".";
+    return `Ended early: of ${of}${kept}`;
+  },
+  "archive-checked": ({ documents }) => `${plural(Number(documents), "document")} of the archive checked.`,
+  "output-checked": ({ output, files }) => `${output}: ${plural(Number(files), "file")} checked.`,
+  compared: ({ calls }) => `${plural(Number(calls), "call")} listed by the cloud compared.`,
+  "compared-up-to": ({ agentId, until, end }) => `Agent ${agentId}: compared up to ${until} (${end}).`,
   "link-refreshed": ({ id }) => `${id}: the link had expired; asked for a fresh one.`,
   "pages-moved": ({ agentId, pass }) => `Pages of agent ${agentId} moved while they were read (pass ${pass}).`,
   "window-split": ({ start, end }) => `More calls than one window can list: split ${start} .. ${end}.`,

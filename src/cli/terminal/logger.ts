@@ -1,4 +1,3 @@
-import { VERSION } from "../../app/version.ts";
 import type { Level, Log } from "../../core/ports.ts";
 import { jsonLine, oneLine, printable } from "../../core/printable.ts";
 import type { JsonObject } from "../../core/transcript.ts";
@@ -13,21 +12,19 @@ export interface DisplayFlags {
   color: "auto" | "never" | "always";
 }
 
-/** Talk, all of it to stderr. Whatever it is given, what reaches a terminal is text. */
-export interface Talk {
-  /** Something that happened; `-v` shows the debug ones. */
-  log: Log;
-  /** A line of JSON logs alone, also with `-q`, where `say` tells people the same. */
-  record: (event: string, fields: JsonObject) => void;
-  /** Lines for the reader alone: not shown with `-q`, nor in JSON logs. */
-  say: (text: string, style?: Style) => void;
+/** Messages and logs, all of them to stderr. Whatever it is given, what reaches a terminal is text. */
+export interface Logger {
   /**
-  Says that a run begins, and of what.
+  Something that happened; `-v` shows the debug ones.
 
-  From here on lines of text carry the time, except on a terminal: there somebody watches.
+  From the event `start` on, lines of text carry the time, except on a terminal: there somebody watches.
   */
-  begin: (command: string, fields: JsonObject) => void;
-  /** The last word of a command that failed. */
+  log: Log;
+  /** A line of JSON logs alone, also with `-q`, where `message` says the same to people. */
+  record: (event: string, fields: JsonObject) => void;
+  /** Lines for people alone: not shown with `-q`, nor in JSON logs. */
+  message: (text: string, style?: Style) => void;
+  /** Why a command failed: its last line. */
   fail: (message: string, exitCode: number) => void;
   /** Called around every line, so that a progress line can step aside. */
   aside: (wrap: (write: () => void) => void) => void;
@@ -40,7 +37,7 @@ export interface Talk {
 const SHOWN = 20;
 const RANK: Record<Level, number> = { debug: 0, info: 1, warn: 2, error: 3 };
 
-export const createTalk = (io: Io, flags: DisplayFlags): Talk => {
+export const createLogger = (io: Io, flags: DisplayFlags): Logger => {
   const color = wantsColor(io, flags);
   const least = RANK[flags.verbose ? "debug" : flags.quiet ? "error" : "info"];
   const times = new Map<string, number>();
@@ -67,8 +64,15 @@ export const createTalk = (io: Io, flags: DisplayFlags): Talk => {
   const json: Log = (level, event, fields) => {
     if (RANK[level] >= least) write(level, event, fields);
   };
+  const start = (fields: JsonObject): void => {
+    timed = flags.logFormat === "text" && io.stderr.isTTY !== true;
+    // What a person has just typed need not be repeated.
+    if (flags.logFormat === "json") write("info", "start", fields);
+    else text(timed ? "info" : "debug", "start", { runId: io.runId, ...fields });
+  };
+  const log = flags.logFormat === "json" ? json : text;
   return {
-    log: flags.logFormat === "json" ? json : text,
+    log: (level, event, fields) => (event === "start" ? start(fields) : log(level, event, fields)),
     record: (event, fields) => {
       if (flags.logFormat === "json") write("info", event, fields);
     },
@@ -76,15 +80,9 @@ export const createTalk = (io: Io, flags: DisplayFlags): Talk => {
       if (flags.logFormat === "json") write("error", "failed-run", { message, exitCode });
       else line(printable(`callarchive: ${message}`));
     },
-    say: (words, style) => {
+    message: (words, style) => {
       if (!flags.quiet && flags.logFormat === "text")
         for (const part of printable(words).split("\n")) line(part, style);
-    },
-    begin: (command, fields) => {
-      timed = flags.logFormat === "text" && io.stderr.isTTY !== true;
-      const start = { version: VERSION, command, ...fields };
-      if (flags.logFormat === "json") write("info", "start", start);
-      else text(timed ? "info" : "debug", "start", { runId: io.runId, ...start });
     },
     aside: (wrap) => {
       around = wrap;

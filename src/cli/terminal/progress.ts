@@ -1,65 +1,73 @@
-import type { Io } from "../io.ts";
+import type { Ora } from "ora";
+import type { Progress, Step } from "../../app/context.ts";
 import { count, duration } from "../../core/wording.ts";
-import type { DisplayFlags, Talk } from "./logger.ts";
-
-/** How far a stage is. */
-export interface Step {
-  stage: string;
-  done: number;
-  /** Of those, what took work: the rate is of these. @default all */
-  worked?: number;
-  /** How many there will be; absent while that is not known. */
-  total?: number;
-  troubled: number;
-}
-
-export interface Progress {
-  show(step: Step): void;
-  stop(): void;
-}
+import type { Io } from "../io.ts";
+import type { DisplayFlags, Logger } from "./logger.ts";
 
 const TTY_EVERY_MS = 100;
 const LOG_EVERY_MS = 10_000;
 
 /** A live line on a terminal, otherwise a plain line now and then; nothing with `-q` or `--no-progress`. */
-export const createProgress = async (io: Io, flags: DisplayFlags, talk: Talk): Promise<Progress> => {
+export const createProgress = (io: Io, flags: DisplayFlags, logger: Logger): Progress => {
   if (flags.quiet || !flags.progress) return { show: () => {}, stop: () => {} };
   const clock = createClock(io);
-  if (!io.stderr.isTTY || flags.logFormat === "json") {
-    return {
-      show: (step) => {
-        if (!clock.due(step, LOG_EVERY_MS)) return;
-        const rate = clock.rate(step);
-        const { worked: _, ...shown } = step;
-        if (flags.logFormat === "json") talk.record("progress", { ...shown, perSecond: Math.round(rate * 10) / 10 });
-        else talk.say(words(step, rate));
-      },
-      stop: () => {},
-    };
-  }
-  const { default: ora } = await import("ora");
-  const spinner = ora({
-    stream: io.stderr as NodeJS.WriteStream,
-    discardStdin: false,
-    color: talk.color ? "cyan" : false,
-  });
-  talk.aside((write) => {
-    const spinning = spinner.isSpinning;
-    if (spinning) spinner.clear();
-    write();
-    if (spinning) spinner.render();
-  });
+  return !io.stderr.isTTY || flags.logFormat === "json"
+    ? plainLines(clock, flags, logger)
+    : liveLine(io, clock, logger);
+};
+
+const plainLines = (clock: Clock, flags: DisplayFlags, logger: Logger): Progress => ({
+  show: (step) => {
+    if (!clock.due(step, LOG_EVERY_MS)) return;
+    const rate = clock.rate(step);
+    const { worked: _, ...shown } = step;
+    if (flags.logFormat === "json") logger.record("progress", { ...shown, perSecond: Math.round(rate * 10) / 10 });
+    else logger.message(words(step, rate));
+  },
+  stop: () => {},
+});
+
+const liveLine = (io: Io, clock: Clock, logger: Logger): Progress => {
+  let spinner: Ora | undefined;
+  let loading = false;
+  let stopped = false;
+  // Loaded at the first step: most commands show none.
+  const load = async (): Promise<void> => {
+    loading = true;
+    const { default: ora } = await import("ora");
+    if (stopped) return;
+    spinner = ora({
+      stream: io.stderr as NodeJS.WriteStream,
+      discardStdin: false,
+      color: logger.color ? "cyan" : false,
+    });
+    logger.aside((write) => {
+      const spinning = spinner?.isSpinning;
+      if (spinning) spinner?.clear();
+      write();
+      if (spinning) spinner?.render();
+    });
+  };
   return {
     show: (step) => {
+      stopped = false;
+      if (!spinner) {
+        if (!loading) void load();
+        return;
+      }
       if (!spinner.isSpinning) spinner.start();
       if (clock.due(step, TTY_EVERY_MS)) spinner.text = words(step, clock.rate(step));
     },
     stop: () => {
-      spinner.stop();
-      talk.aside((write) => write());
+      stopped = true;
+      loading = spinner !== undefined;
+      spinner?.stop();
+      logger.aside((write) => write());
     },
   };
 };
+
+type Clock = ReturnType<typeof createClock>;
 
 const createClock = (io: Io) => {
   let stage = "";

@@ -1,42 +1,27 @@
-import type { Got } from "../../app/pull/fetch.ts";
+import type { ExportFigures } from "../../app/export/export.ts";
+import type { PullResult } from "../../app/pull/fetch.ts";
+import type { PullPlan } from "../../app/pull/plan.ts";
+import type { PullRun } from "../../app/pull/pull.ts";
 import { type TroubleReport, troubleFacts } from "../../app/trouble.ts";
-import type { Tally } from "../../core/counts.ts";
-import type { Exported, SampleCounts } from "../../core/render-batch.ts";
-import type { FileFacts } from "../../sinks/atomic-file.ts";
 import { count, duration, plural, size } from "../../core/wording.ts";
-import type { Talk } from "./logger.ts";
+import type { Logger } from "./logger.ts";
 
-export interface Summary {
-  tally: Tally;
-  got: Got;
-  trouble: TroubleReport;
-  exported: Exported;
-  /** Where the files are, seen from the current folder; undefined for a stream. */
-  place?: string;
-  files: readonly FileFacts[];
-  samples?: SampleCounts;
-  /** Places taken out, by kind. */
-  redacted?: Record<string, number>;
-  ms: number;
-  exitCode: number;
-}
-
-/** The closing words: as sentences, or as the one `summary` line of JSON logs. */
-export const tellSummary = (talk: Talk, summary: Summary): void => {
-  const { tally, got, trouble, exported, files, samples, redacted, ms, exitCode } = summary;
-  talk.record("summary", {
+/** The closing lines of an export: sentences for people, or the one `summary` line of JSON logs. */
+export const printExportSummary = (logger: Logger, summary: ExportFigures, exitCode: number): void => {
+  const { tally, pulled, trouble, exported, files, samples, redacted, ms } = summary;
+  logger.record("summary", {
     ...tally,
     ...troubleFacts(trouble),
     skippedBy: { ...exported.skipped },
-    fetched: got.settled,
-    known: got.known,
-    notRefreshed: got.notRefreshed,
-    unlistedAgents: got.unlisted,
-    silentAgents: got.silentAgents,
-    listedLate: got.listedLate,
-    bytes: got.bytes,
-    limited: got.limited,
-    throttled: got.throttled,
+    fetched: pulled.settled,
+    known: pulled.known,
+    notRefreshed: pulled.notRefreshed,
+    unlistedAgents: pulled.unlisted,
+    silentAgents: pulled.silentAgents,
+    listedLate: pulled.listedLate,
+    bytes: pulled.bytes,
+    limited: pulled.limited,
+    throttled: pulled.throttled,
     files: files.map((file) => ({ ...file })),
     ...(samples && {
       samples: samples.samples,
@@ -47,51 +32,86 @@ export const tellSummary = (talk: Talk, summary: Summary): void => {
     ms,
     exitCode,
   });
-  const [sum = "", ...more] = lines(summary);
-  talk.say(sum, exitCode === 0 ? "green" : "yellow");
-  for (const line of more) talk.say(line);
+  const [sum = "", ...more] = exportLines(summary);
+  logger.message(sum, exitCode === 0 ? "green" : "yellow");
+  for (const line of more) logger.message(line);
 };
 
-/** How many calls a single listing would have missed. */
-export const listedLate = ({ listedLate }: Got): string =>
-  `${plural(listedLate, "call")} listed only when the pages were read again.`;
+/** The closing lines of a pull. */
+export const printPullSummary = (logger: Logger, run: PullRun, exitCode: number): void => {
+  const { pulled, states, selected, trouble, ms } = run;
+  logger.record("summary", { ...pulled, ...states, selected, ...troubleFacts(trouble), ms, exitCode });
+  const sum = Object.entries(states).map(([state, n]) => `${count(n)} ${state}`);
+  logger.message(`${count(selected)} selected = ${sum.join(" + ")}`, exitCode === 0 ? "green" : "yellow");
+  for (const line of [...troubleLines(trouble), ...pullLines(pulled, ms)]) logger.message(line);
+};
 
-/** One line, or none. */
-export const throttledLine = (n: number): string[] =>
-  n > 0 ? [`${plural(n, "request")} ${n === 1 ? "was" : "were"} throttled and made again.`] : [];
+/** What a pull would do. */
+export const printPlan = (logger: Logger, { selected, known, running, unreadable }: PullPlan): void => {
+  logger.record("plan", { selected, known, running, unreadable });
+  logger.message(`${plural(selected, "call")} selected: ${count(known)} known, ${count(selected - known)} to fetch.`);
+  if (running > 0) logger.message(`${plural(running, "call")} more, still going on.`);
+};
 
-const lines = ({ tally, got, trouble, exported, place, files, samples, redacted, ms }: Summary): string[] => {
+const exportLines = ({
+  tally,
+  pulled,
+  trouble,
+  exported,
+  place,
+  files,
+  samples,
+  redacted,
+  ms,
+}: ExportFigures): string[] => {
   const { selected, pending, ...parts } = tally;
   const named = Object.entries({ ...parts, ...(pending > 0 && { pending }) });
-  const sum = named.map(([name, n]) => `${count(n)} ${name}`).join(" + ");
-  const told = [`${count(selected)} selected = ${sum}`];
-  told.push(...trouble.lines);
+  const lines = [`${count(selected)} selected = ${named.map(([name, n]) => `${count(n)} ${name}`).join(" + ")}`];
+  lines.push(...troubleLines(trouble));
   const skipped = Object.entries(exported.skipped).map(([reason, n]) => `--${reason} ${count(n)}`);
-  if (skipped.length > 0) told.push(`skipped by ${skipped.join(", ")}`);
-  told.push(
-    `${plural(got.settled, "call")} asked for (${size(got.bytes)}), ${count(got.known)} known from before; ${duration(ms)}`,
-  );
-  told.push(...throttledLine(got.throttled));
-  if (got.limited) told.push("--limit ended the selection; there may be more.");
-  if (got.listedLate > 0) told.push(listedLate(got));
-  if (got.notRefreshed > 0)
-    told.push(`${plural(got.notRefreshed, "call")} could not be refreshed; what was stored stays.`);
-  if (tally.open > 0) told.push(`${plural(tally.open, "call")} not finished yet: run again later.`);
+  if (skipped.length > 0) lines.push(`skipped by ${skipped.join(", ")}`);
+  lines.push(...pullLines(pulled, ms));
+  if (pulled.notRefreshed > 0)
+    lines.push(`${plural(pulled.notRefreshed, "call")} could not be refreshed; what was stored stays.`);
+  if (tally.open > 0) lines.push(`${plural(tally.open, "call")} not finished yet: run again later.`);
   if (pending > 0)
-    told.push(
+    lines.push(
       `${plural(pending, "call")} ${pending === 1 ? "was" : "were"} never asked for: an earlier run ended before.`,
     );
   if (samples) {
     const dropped = Object.entries(samples.dropped).map(([reason, n]) => `${reason} ${count(n)}`);
-    told.push(
+    lines.push(
       `${plural(samples.samples, "sample")}${dropped.length > 0 ? `; calls without one: ${dropped.join(", ")}` : ""}`,
     );
   }
-  if (redacted) {
-    const kinds = Object.entries(redacted).map(([name, n]) => `${name} ${count(n)}`);
-    told.push(`redacted: ${kinds.join(", ") || "nothing found"}`);
-  }
+  if (redacted) lines.push(`redacted: ${countsOf(redacted)}`);
   for (const { name, rows, bytes } of files)
-    told.push(`${place ? `${place}/${name}` : name}  ${plural(rows, "row")}, ${size(bytes)}`);
-  return told;
+    lines.push(`${place ? `${place}/${name}` : name}  ${plural(rows, "row")}, ${size(bytes)}`);
+  return lines;
+};
+
+/** Places that redaction took out, by kind. */
+export const countsOf = (redacted: Readonly<Record<string, number>>): string =>
+  Object.entries(redacted)
+    .map(([name, n]) => `${name} ${count(n)}`)
+    .join(", ") || "nothing found";
+
+const pullLines = ({ settled, bytes, known, throttled, limited, listedLate }: PullResult, ms: number): string[] => {
+  const lines = [
+    `${plural(settled, "call")} asked for (${size(bytes)}), ${count(known)} known from before; ${duration(ms)}`,
+  ];
+  if (throttled > 0)
+    lines.push(`${plural(throttled, "request")} ${throttled === 1 ? "was" : "were"} throttled and made again.`);
+  if (limited) lines.push("--limit ended the selection; there may be more.");
+  if (listedLate > 0) lines.push(`${plural(listedLate, "call")} listed only when the pages were read again.`);
+  return lines;
+};
+
+const troubleLines = ({ knownTrouble, acknowledged, leavesKnownOut, strict }: TroubleReport): string[] => {
+  const effect = strict ? "counted, as --strict says" : "not counted";
+  const lines: string[] = [];
+  if (knownTrouble > 0 && leavesKnownOut)
+    lines.push(`${count(knownTrouble)} known from before, ${effect}; "callarchive ack ID…" settles them.`);
+  if (acknowledged > 0) lines.push(`${count(acknowledged)} acknowledged, ${effect}.`);
+  return lines;
 };

@@ -1,0 +1,65 @@
+import type { ConnectionRequest, SelectionRequest } from "../app/requests.ts";
+import type { Input } from "./command.ts";
+import type { ConnectionFlags, SelectionFlags } from "./options.ts";
+
+type Selecting = Pick<Input<SelectionFlags>, "args" | "given"> & { flags: SelectionFlags & { lookback?: number } };
+
+/** Without what is undefined: a key that is there says something. */
+const defined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as never;
+
+/**
+The selection of a command line that talks to the service.
+
+Ids win over a range that only the environment or the config file names.
+*/
+export const selectionRequest = ({ args, flags, given }: Selecting): SelectionRequest => {
+  const { ids: idsFile, agent, since, until, tz, shard, limit } = flags;
+  const byIds = args.length > 0 || idsFile !== undefined;
+  const time = (name: "since" | "until", value: string | undefined) => (byIds && !given.has(name) ? undefined : value);
+  return defined({
+    ids: args,
+    idsFile,
+    agents: agent,
+    since: time("since", since),
+    until: time("until", until),
+    tz,
+    shard,
+    limit,
+  });
+};
+
+/**
+The selection of a command line that only reads the archive.
+
+Agents and times of the environment or the config file are for listing; here they would hide stored calls.
+*/
+export const storedSelectionRequest = ({ args, flags, given }: Selecting): SelectionRequest => {
+  const { ids: idsFile, agent, since, until, tz, shard, limit } = flags;
+  return defined({
+    ids: args,
+    idsFile,
+    agents: given.has("agent") ? agent : undefined,
+    since: given.has("since") ? since : undefined,
+    until: given.has("until") ? until : undefined,
+    tz,
+    shard,
+    limit,
+  });
+};
+
+/** The rest of the flags: all but those that a selection is made of, which have other names in a request. */
+export const otherFlags = <F extends SelectionFlags>(flags: F): Omit<F, keyof SelectionFlags> => {
+  const { ids: _, agent: _a, since: _s, until: _u, tz: _t, shard: _sh, limit: _l, ...rest } = flags;
+  return rest;
+};
+
+export const connectionRequest = ({
+  region,
+  endpoint,
+  profile,
+  client,
+  tps,
+  retries,
+}: ConnectionFlags): ConnectionRequest =>
+  ({ client, retries, ...defined({ region, endpoint, profile, tps }) }) as ConnectionRequest;

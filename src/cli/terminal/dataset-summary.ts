@@ -1,0 +1,39 @@
+import { relative, resolve } from "node:path";
+import type { DatasetRun } from "../../app/dataset/run.ts";
+import { oneLine } from "../../core/printable.ts";
+import type { JsonObject } from "../../core/transcript.ts";
+import { count, plural, size } from "../../core/wording.ts";
+import type { Logger } from "./logger.ts";
+import { countsOf } from "./summary.ts";
+
+/** Of the reasons why calls were dropped, so many are named. */
+const NAMED = 8;
+
+/** The closing lines of a data set. */
+export const printDatasetSummary = (
+  logger: Logger,
+  { facts, absent }: DatasetRun,
+  { flags, io }: { flags: { output: string }; io: { cwd: string } },
+): void => {
+  const { calls, samples, dropped, files, redacted } = facts;
+  const summary: object = {
+    calls,
+    samples,
+    dropped,
+    files: files.map((file) => ({ ...file })),
+    absent,
+    ...(redacted && { redacted }),
+  };
+  logger.record("summary", summary as JsonObject);
+  const sum = `${plural(calls.read, "call")} read = ${count(calls.kept)} kept + ${count(calls.dropped)} dropped`;
+  logger.message(`${sum}; ${plural(samples, "sample")}`, "green");
+  for (const { step, reason, calls: n } of dropped.slice(0, NAMED))
+    logger.message(`  ${count(n)} dropped by ${step}: ${oneLine(reason.split(":")[0] ?? "")}`);
+  if (redacted) logger.message(`  redacted: ${countsOf(redacted)}`);
+  const place = relative(io.cwd, resolve(io.cwd, flags.output)) || ".";
+  for (const { name, rows, bytes } of files)
+    logger.message(`${place}/${name}  ${plural(rows, "sample")}, ${size(bytes)}`);
+  logger.message(
+    `Open ${place}/report.html to see the set; dropped.ndjson names every call that was left out (${count(calls.dropped)}).`,
+  );
+};

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import type { CheckListener } from "../../app/check.ts";
+import { oneLine } from "../../core/printable.ts";
+import { count, plural } from "../../core/wording.ts";
+import { table } from "./format.ts";
+import type { printer } from "./stdout.ts";
+
+/** Of one rule in one file, so many findings are printed; all with `-v`. */
+const SHOWN = 10;
+
+/** Prints findings as compilers print them, or as JSON lines. */
+export const createFindingPrinter = (
+  { print, flush }: ReturnType<typeof printer>,
+  { json, verbose }: { json?: boolean; verbose?: boolean },
+): CheckListener => {
+  let shown = new Map<string, number>();
+  const line = (text: string, value: object): void => print(`${json ? JSON.stringify(value) : oneLine(text)}\n`);
+  return {
+    begin: () => {
+      shown = new Map();
+    },
+    findings: async (file, findings) => {
+      for (const finding of findings) {
+        const seen = (shown.get(finding.rule) ?? 0) + 1;
+        shown.set(finding.rule, seen);
+        if (seen > SHOWN && !verbose) continue;
+        const place = finding.line === undefined ? file : `${file}:${finding.line}`;
+        line(`${place}: ${finding.severity} ${finding.rule}: ${finding.detail}`, { file, ...finding });
+      }
+      await flush();
+    },
+    file: async (file, { columns: _, ...report }, isGuess) => {
+      const { preset, rows, errors, warnings, rules } = report;
+      const how = preset === undefined ? "" : ` as ${preset}${isGuess ? " (guessed by shape; --preset says it)" : ""}`;
+      line(`${file}: ${plural(rows, "row")}${how}: ${plural(errors, "error")}, ${plural(warnings, "warning")}`, {
+        file,
+        guessed: isGuess && preset !== undefined,
+        ...report,
+      });
+      const lines = rules.map(({ rule, severity, count: n, effect }) => [`  ${severity}`, rule, count(n), effect]);
+      if (!json && lines.length > 0) print(`${table(lines)}\n`);
+      await flush();
+    },
+    folder: async (folder, findings) => {
+      for (const { effect, ...finding } of findings) {
+        const file = join(folder, finding.file);
+        line(`${file}: ${finding.severity} ${finding.rule}: ${finding.detail}. ${effect}`, {
+          ...finding,
+          file,
+          effect,
+        });
+      }
+      await flush();
+    },
+  };
+};

@@ -1,0 +1,46 @@
+import { bindingName } from "../../app/binding.ts";
+import type { Status } from "../../app/status.ts";
+import { oneLine } from "../../core/printable.ts";
+import { count, size } from "../../core/wording.ts";
+import { table } from "./format.ts";
+
+/** What an archive holds, as text. @param name the archive's, as the user wrote it */
+export const statusText = (name: string, status: Status): string => {
+  const { binding, counts, acknowledged, agents, rawBytes, storedBytes, runs } = status;
+  const states = Object.entries(counts).filter(([, n]) => n > 0);
+  const settled = acknowledged > 0 ? ` (${count(acknowledged)} of the missing, invalid or failed acknowledged)` : "";
+  const lines = [
+    `Archive ${oneLine(name)}: ${size(rawBytes)} of documents, ${size(storedBytes)} as stored`,
+    states.length > 0 ? states.map(([state, n]) => `${count(n)} ${state}`).join(", ") + settled : "no calls yet",
+  ];
+  const whose = bindingName(binding);
+  if (whose !== "") lines.push(`of ${whose}`);
+  if (agents.length > 0)
+    lines.push(
+      "",
+      table([
+        ["AGENT", "CALLS", "FIRST", "LAST", "SETTLED UNTIL"],
+        ...agents.map(({ agentId, calls, first, last, cursor }) => [
+          agentId,
+          count(calls),
+          first ?? "-",
+          last ?? "-",
+          cursor ?? "-",
+        ]),
+      ]),
+    );
+  if (runs.length > 0)
+    lines.push(
+      "",
+      table([
+        ["RUN", "STARTED", "COMMAND", "EXIT"],
+        ...runs.map(({ run, startedAt, command, exitCode }) => [
+          String(run),
+          startedAt,
+          command,
+          exitCode === undefined ? "did not end" : String(exitCode),
+        ]),
+      ]),
+    );
+  return `${lines.join("\n")}\n`;
+};
