@@ -1,8 +1,8 @@
 // The library surface: what programs may import. Everything else may change without notice.
 
-export type { StoredRecord } from "./core/archive.ts";
 export { ArchiveError, type ErrorFacts, InvalidDocument, type Next } from "./core/errors.ts";
-export type { Document, Note, Put, PutOptions, Writer } from "./core/ports.ts";
+export type { Note, Put, PutOptions, Writer } from "./core/ports.ts";
+export type { Document, StoredRecord } from "./core/records.ts";
 export type { Message, Sampled } from "./core/sample.ts";
 export type {
   Json,

@@ -1,5 +1,7 @@
-import { type Archive, isTroubled, type StoredRecord, TROUBLE } from "../core/archive.ts";
+import type { Archive } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
+import type { StoredRecord } from "../core/records.ts";
+import { isTroubled, TROUBLE } from "../core/state.ts";
 import type { AppContext } from "./context.ts";
 import type { AckRequest } from "./requests.ts";
 import { idsOf, namesIds } from "./selection/selection.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { StoredRecord } from "../core/archive.ts";
+import type { StoredRecord } from "../core/records.ts";
 import type { Transcript } from "../core/transcript.ts";
 import { startEmulator } from "../emulator/index.ts";
 import type { AppContext } from "./context.ts";

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import type { Archive, StoredRecord } from "../core/archive.ts";
+import type { Archive } from "../core/archive.ts";
+import type { StoredRecord } from "../core/records.ts";
 import type { StreamContext } from "../sinks/open-stream.ts";
 import { fillWhole } from "../sinks/whole-file.ts";
 import type { Host } from "./context.ts";

@@ -1,4 +1,4 @@
-import type { StoredRecord } from "../core/archive.ts";
+import type { StoredRecord } from "../core/records.ts";
 import type { AppContext } from "./context.ts";
 import type { ForgetRequest } from "./requests.ts";
 import { scrub } from "./scrub.ts";

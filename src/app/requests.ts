@@ -1,5 +1,5 @@
-import type { Troubled } from "../core/archive.ts";
 import type { Shard } from "../core/selection.ts";
+import type { Troubled } from "../core/state.ts";
 
 // What use cases are asked for: plain values, checked where they are used. Paths may be relative to the host's folder.
 

@@ -1,6 +1,6 @@
-import type { Archive, StoredRecord } from "../core/archive.ts";
+import type { Archive } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
-import type { Document } from "../core/ports.ts";
+import type { Document, StoredRecord } from "../core/records.ts";
 import type { Transcript } from "../core/transcript.ts";
 import { callTranscript } from "../parse/call-log.ts";
 import { archiveOf } from "./archive.ts";

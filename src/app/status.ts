@@ -1,4 +1,5 @@
-import type { RunRecord, StoredFilter, StoredRecord, Summary } from "../core/archive.ts";
+import type { RunRecord, Summary } from "../core/archive.ts";
+import type { StoredFilter, StoredRecord } from "../core/records.ts";
 import { archiveOf } from "./archive.ts";
 import { type Binding, bindingOf } from "./binding.ts";
 import type { Host } from "./context.ts";

@@ -1,4 +1,4 @@
-import type { State } from "../core/archive.ts";
+import type { State } from "../core/state.ts";
 import type { Db } from "./open.ts";
 
 /** An item as it stands. */

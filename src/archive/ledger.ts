@@ -1,6 +1,8 @@
-import { isFinal, type Ledger, type Outcome, type SameIdConflict, STATES, type State } from "../core/archive.ts";
+import type { Ledger } from "../core/archive.ts";
 import { saidIn } from "../core/raw-record.ts";
+import type { Outcome, SameIdConflict } from "../core/records.ts";
 import { digestOf, standIn, standsFor } from "../core/stand-in.ts";
+import { isFinal, STATES, type State } from "../core/state.ts";
 import type { Member } from "./block.ts";
 import { bytesOf, changes } from "./changes.ts";
 import { type CurrentRow, prepare, standingIn } from "./ledger-sql.ts";

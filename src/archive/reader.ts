@@ -1,6 +1,7 @@
-import type { Reader, StoredFilter, StoredRecord } from "../core/archive.ts";
+import type { Reader } from "../core/archive.ts";
 import { messageOf } from "../core/errors.ts";
 import { type RawRecord, wholeRecord } from "../core/raw-record.ts";
+import type { StoredFilter, StoredRecord } from "../core/records.ts";
 import { type Member, parted } from "./block.ts";
 import { expand, type Packed } from "./codec.ts";
 import type { Db } from "./open.ts";

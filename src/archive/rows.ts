@@ -1,5 +1,6 @@
-import type { State, StoredFilter, StoredRecord } from "../core/archive.ts";
+import type { StoredFilter, StoredRecord } from "../core/records.ts";
 import { standsFor } from "../core/stand-in.ts";
+import type { State } from "../core/state.ts";
 import type { SourceName } from "../core/transcript.ts";
 import type { Db } from "./open.ts";
 

@@ -1,4 +1,5 @@
-import { type Counts, type RunRecord, type Runs, STATES, type State } from "../core/archive.ts";
+import type { RunRecord, Runs } from "../core/archive.ts";
+import { type Counts, STATES, type State } from "../core/state.ts";
 import { health } from "./health.ts";
 import { type Db, transaction } from "./open.ts";
 import { hasReports, rememberReported } from "./reports.ts";

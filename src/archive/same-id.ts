@@ -1,4 +1,4 @@
-import type { Outcome, SameIdConflict } from "../core/archive.ts";
+import type { Outcome, SameIdConflict } from "../core/records.ts";
 import { digestOf, standIn } from "../core/stand-in.ts";
 import type { CurrentRow, Statements } from "./ledger-sql.ts";
 import { one, spelling } from "./rows.ts";

@@ -1,4 +1,4 @@
-import type { Ref, Selected, Window } from "../core/archive.ts";
+import type { Ref, Selected, Window } from "../core/records.ts";
 import { digestOf, standIn, standsFor } from "../core/stand-in.ts";
 import { jsonOf } from "../core/text.ts";
 import { type CurrentRow, type Statements, standingIn } from "./ledger-sql.ts";

@@ -1,5 +1,5 @@
 import type { AppContext } from "../app/context.ts";
-import type { Input } from "./command.ts";
+import type { Input } from "./command-spec.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { stopSignals } from "./stop-signals.ts";
 import { createProgress } from "./terminal/progress.ts";

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import type { DatasetRequest } from "../app/dataset/request.ts";
 import { redactOptions, type SelectionFlags } from "./options.ts";
+import { presetNames } from "./registries.ts";
 import { bytes, seconds, several, whole } from "./values.ts";
 
 /** The flags of `dataset` as commander gives them: lists go by their flag's singular. */
@@ -14,11 +15,7 @@ const option = (flags: string, description: string, parse?: (text: string, befor
 
 export const datasetOptions = (): Record<string, Option[]> => ({
   Samples: [
-    option(
-      "--preset <name>",
-      "kind of file: messages, bailian, llama-factory, ms-swift, axolotl, trl, openai, together, sharegpt, alpaca; repeatable (default: messages)",
-      several,
-    ),
+    option("--preset <name>", `kind of file: ${presetNames()}; repeatable (default: messages)`, several),
     option("--task <task>", "what is to be learned").choices(["chat", "text-to-sql"]).default("chat"),
     option(
       "--greeting <policy>",
@@ -34,11 +31,11 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     option("--strip-fillers", 'take "um", 嗯 and their like out of what callers say'),
     option("--kind <kinds>", "only turns of these kinds, for example normal", several),
     option("--expand <unit>", "one sample per call, or one per agent turn").choices(["call", "turn"]).default("call"),
-    option("--content-parts", "bailian: content as a list of parts"),
-    option("--think <mode>", "bailian, thinking models: empty or the source's reasoning before each answer").choices([
-      "empty",
-      "reasoning",
-    ]),
+    option("--content-parts", `${presetNames(({ can }) => can.parts === true)}: content as a list of parts`),
+    option(
+      "--think <mode>",
+      `${presetNames(({ can }) => can.think === true)}, thinking models: empty or the source's reasoning before each answer`,
+    ).choices(["empty", "reasoning"]),
   ],
   Limits: [
     option("--min-turns <n>", "drop shorter dialogs", whole(1)),

@@ -1,6 +1,7 @@
 import { Option } from "commander";
-import type { Troubled } from "../core/archive.ts";
 import type { Shard } from "../core/selection.ts";
+import type { Troubled } from "../core/state.ts";
+import { categoryNames } from "./registries.ts";
 import { bytes, seconds, several, shard, whole, zone } from "./values.ts";
 
 // Flags as data; times stay text until --tz is known.
@@ -153,7 +154,7 @@ export const displayOptions = (): Option[] => [
   option("-q, --quiet", "errors only").conflicts("verbose"),
   option("-v, --verbose", "each call and each retry"),
   option("--no-progress", "no progress line"),
-  option("--color <when>", "colors in talk").choices(["auto", "never", "always"]).default("auto"),
+  option("--color <when>", "colors in messages").choices(["auto", "never", "always"]).default("auto"),
 ];
 
 export interface RedactFlags {
@@ -161,10 +162,7 @@ export interface RedactFlags {
   redactPattern?: string[];
 }
 export const redactOptions = (): Option[] => [
-  new Option(
-    "--redact <kinds>",
-    "replace by numbered placeholders: phone, email, id-card, bank-card, passport, ip, url, plate, or all",
-  ).argParser(several),
+  new Option("--redact <kinds>", `replace by numbered placeholders: ${categoryNames()}, or all`).argParser(several),
   new Option("--redact-pattern <name=regex>", "replace what this finds by <NAME_1>; repeatable").argParser(
     // A pattern may hold commas.
     (text: string, before: string[] | undefined) => [...(before ?? []), text],

@@ -1,5 +1,5 @@
 import type { ConnectionRequest, SelectionRequest } from "../app/requests.ts";
-import type { Input } from "./command.ts";
+import type { Input } from "./command-spec.ts";
 import type { ConnectionFlags, SelectionFlags } from "./options.ts";
 
 type Selecting = Pick<Input<SelectionFlags>, "args" | "given"> & { flags: SelectionFlags & { lookback?: number } };

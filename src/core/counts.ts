@@ -1,5 +1,5 @@
-import type { Counts } from "./archive.ts";
 import type { Exported } from "./render-batch.ts";
+import type { Counts } from "./state.ts";
 
 /** How a selection came out. `selected` is the sum of all the others: a call is never lost from the books. */
 export type Tally = {

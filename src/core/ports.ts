@@ -1,4 +1,4 @@
-import type { Outcome, Ref, Window } from "./archive.ts";
+import type { Document, Outcome, Ref, Window } from "./records.ts";
 import type { JsonObject, Transcript } from "./transcript.ts";
 
 /** An AI agent instance as describe or list gives it, with everything secret taken out of `meta`. */
@@ -30,13 +30,6 @@ export interface Ims {
   describeInstance(id: string, signal?: AbortSignal): Promise<Instance>;
   /** Empty past the last page. */
   listInstances(query: ListQuery, signal?: AbortSignal): Promise<Instance[]>;
-}
-
-export interface Document {
-  /** As the service stores them: transfer encoding and content encoding removed, nothing else changed. */
-  bytes: Uint8Array;
-  /** Of `bytes`, hex. */
-  sha256: string;
 }
 
 /** Fetches what a signed link points to; messages name it by `item`, or by its address. Errors are `ArchiveError`s. */

@@ -1,8 +1,10 @@
-import { type Archive, isFinal, type Outcome, type Selected } from "./archive.ts";
+import type { Archive } from "./archive.ts";
 import { ArchiveError, type ErrorFacts, GivenUp, messageOf, NotFound, Throttled, Unavailable } from "./errors.ts";
 import { inBatches } from "./flow/batches.ts";
 import { forEachConcurrent } from "./flow/pool.ts";
 import type { Fetch, Fetched, Found, Log } from "./ports.ts";
+import type { Outcome, Selected } from "./records.ts";
+import { isFinal } from "./state.ts";
 
 /** A call that is not finished is asked for again for so long, in milliseconds. */
 export const GIVE_UP_MS = 72 * 3_600_000;

@@ -1,4 +1,4 @@
-import type { StoredRecord } from "./archive.ts";
+import type { StoredRecord } from "./records.ts";
 import { utf8 } from "./text.ts";
 import type { JsonObject } from "./transcript.ts";
 

@@ -1,6 +1,6 @@
-import type { StoredRecord } from "./archive.ts";
 import { InvalidDocument, messageOf } from "./errors.ts";
-import type { Chunk, Document, LongText, Note, PutOptions, Writer } from "./ports.ts";
+import type { Chunk, LongText, Note, PutOptions, Writer } from "./ports.ts";
+import type { Document, StoredRecord } from "./records.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** Which transcripts go out; the others are skipped and counted. */

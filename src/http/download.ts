@@ -10,7 +10,8 @@ import {
   Throttled,
   Unavailable,
 } from "../core/errors.ts";
-import type { Document, Download } from "../core/ports.ts";
+import type { Download } from "../core/ports.ts";
+import type { Document } from "../core/records.ts";
 import { proxyOf } from "./agent.ts";
 import { checkMd5, decode, gather, head } from "./body.ts";
 import { objection } from "./hosts.ts";

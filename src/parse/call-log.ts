@@ -1,5 +1,5 @@
-import type { StoredRecord } from "../core/archive.ts";
 import { InvalidDocument } from "../core/errors.ts";
+import type { StoredRecord } from "../core/records.ts";
 import { unpacked, utf8 } from "../core/text.ts";
 import {
   INTERRUPTED,

@@ -12,6 +12,8 @@ const can: Abilities = {
   reasoning: true,
   greetingFirst: false,
   emptyUser: false,
+  parts: true,
+  think: true,
 };
 
 const LARGEST = 200_000_000;

@@ -15,6 +15,10 @@ export interface Abilities {
   greetingFirst: boolean;
   /** User turns without text, as padding before a greeting. */
   emptyUser: boolean;
+  /** `content` as a list of parts, if that is asked for. */
+  parts?: true;
+  /** Thinking models' `<think>` before each answer, if that is asked for. */
+  think?: true;
 }
 
 export interface PresetOptions {

@@ -1,7 +1,7 @@
-import type { Window } from "../core/archive.ts";
 import { ArchiveError, type InvalidDocument, LinkExpired, messageOf, NotFound } from "../core/errors.ts";
-import type { Document, Download, Fetch, Fetched, Found, Ims, Instance, Log } from "../core/ports.ts";
+import type { Download, Fetch, Fetched, Found, Ims, Instance, Log } from "../core/ports.ts";
 import { GIVE_UP_MS } from "../core/pull.ts";
+import type { Document, Window } from "../core/records.ts";
 import { isStandIn, standInOf } from "../core/stand-in.ts";
 import { startedAt as startOf } from "../parse/call-log.ts";
 import { examine } from "./examine.ts";

@@ -1,5 +1,5 @@
 import { InvalidDocument } from "../core/errors.ts";
-import type { Document } from "../core/ports.ts";
+import type { Document } from "../core/records.ts";
 import { type CallLog, readCallLog } from "../parse/call-log.ts";
 
 export interface Examined {

@@ -1,6 +1,6 @@
-import type { Window } from "../core/archive.ts";
 import { ArchiveError } from "../core/errors.ts";
 import type { Found, Ims, Log } from "../core/ports.ts";
+import type { Window } from "../core/records.ts";
 import { addressOf, isYoung } from "./calls.ts";
 import { identity, type Listed, listWindow, type Pages, type WindowResult } from "./windows.ts";
 

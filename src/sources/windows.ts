@@ -1,5 +1,5 @@
-import type { Window } from "../core/archive.ts";
 import type { Ims, Instance, Log, Place } from "../core/ports.ts";
+import type { Window } from "../core/records.ts";
 
 /** The service's limits: the most that one window can show is their product. */
 const PAGE_SIZE = 100;

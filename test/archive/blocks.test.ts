@@ -6,7 +6,8 @@ import { brotliDecompressSync } from "node:zlib";
 import Database from "libsql";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openArchive } from "../../src/archive/index.ts";
-import type { Archive, Outcome } from "../../src/core/archive.ts";
+import type { Archive } from "../../src/core/archive.ts";
+import type { Outcome } from "../../src/core/records.ts";
 
 const HERE = { pid: 1, host: "here" };
 const START = Date.parse("2025-07-14T00:00:00Z");

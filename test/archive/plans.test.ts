@@ -5,7 +5,7 @@ import { join } from "node:path";
 import Database from "libsql";
 import { afterEach, expect, test } from "vitest";
 import { openArchive } from "../../src/archive/index.ts";
-import type { StoredFilter } from "../../src/core/archive.ts";
+import type { StoredFilter } from "../../src/core/records.ts";
 
 const { prepare } = Database.prototype;
 const folder = mkdtempSync(join(tmpdir(), "plans-"));

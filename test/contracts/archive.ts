@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import type { Archive, Outcome, Ref, Selected, StoredRecord } from "../../src/core/archive.ts";
-import type { Document } from "../../src/core/ports.ts";
+import type { Archive } from "../../src/core/archive.ts";
+import type { Document, Outcome, Ref, Selected, StoredRecord } from "../../src/core/records.ts";
 
 const documentOf = (text: string): Document => {
   const bytes = Buffer.from(text);

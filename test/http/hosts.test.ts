@@ -86,9 +86,10 @@ describe("which links may be followed", () => {
         hits += 1;
         response.end("{}");
       });
-      const flags = { endpoint, client: "builtin", retries: 0, tps: 1, region: "cn-shanghai" } as never;
-      const talk = { log: () => undefined } as never;
-      const cloud = await connect(flags, { env: {} } as never, talk, { accessKeyId: "a", accessKeySecret: "b" });
+      const keys = { accessKeyId: "a", accessKeySecret: "b" };
+      const request = { endpoint, client: "builtin", retries: 0, tps: 1, region: "cn-shanghai", keys } as const;
+      const host = { env: {}, now: () => new Date() } as never;
+      const cloud = await connect(request, { host, log: () => undefined, retries: { all: 0, throttled: 0 } });
       const download = cloud.download({ allowHost: ["127.0.0.1"], maxDocumentSize: 1000 });
       const came = await download(new URL("/k.json", here.url)).catch((error: Error) => error);
       await Promise.all([cloud.close(), here.close()]);

@@ -1,4 +1,5 @@
-import type { Document, Note, Writer } from "../../src/core/ports.ts";
+import type { Note, Writer } from "../../src/core/ports.ts";
+import type { Document } from "../../src/core/records.ts";
 import type { Transcript } from "../../src/core/transcript.ts";
 
 /** A file as a sink would have it. */

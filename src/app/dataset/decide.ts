@@ -1,6 +1,5 @@
-import type { StoredRecord } from "../../core/archive.ts";
 import { InvalidDocument, messageOf } from "../../core/errors.ts";
-import type { Document } from "../../core/ports.ts";
+import type { Document, StoredRecord } from "../../core/records.ts";
 import type { Dropped, Sample } from "../../core/sample.ts";
 import { callTranscript } from "../../parse/call-log.ts";
 import { curate } from "../../transforms/curate/curate.ts";

@@ -53,10 +53,10 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Plan>
     if (request.gzip && preset.plainOnly)
       throw new UsageError(`${preset.reader} does not read compressed files: leave out --gzip.`);
     const loss = needs.loss && preset.can.loss !== undefined;
-    const think = name === "bailian" && request.think ? { think: request.think } : {};
+    const think = preset.can.think && request.think ? { think: request.think } : {};
     return {
       preset,
-      options: { ...(loss && { loss }), ...(name === "bailian" && request.contentParts && { parts: true }), ...think },
+      options: { ...(loss && { loss }), ...(preset.can.parts && request.contentParts && { parts: true }), ...think },
     };
   });
   if (request.parquet && request.gzip) throw new UsageError("Parquet is compressed by itself: leave out --gzip.");

@@ -1,5 +1,4 @@
-import type { StoredRecord } from "../../core/archive.ts";
-import type { Document } from "../../core/ports.ts";
+import type { Document, StoredRecord } from "../../core/records.ts";
 import type { Dropped, Sample } from "../../core/sample.ts";
 import { CARD, datasetCard } from "../../reports/card.ts";
 import type { DatasetFacts } from "../../reports/facts.ts";

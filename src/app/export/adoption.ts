@@ -4,7 +4,7 @@ import { UsageError } from "../../core/errors.ts";
 import type { Log } from "../../core/ports.ts";
 import type { Manifest, ManifestPart } from "../../sinks/manifest-file.ts";
 import type { WriterName } from "../../writers/index.ts";
-import type { Finding } from "../verify/verify.ts";
+import type { Finding } from "../verify/finding.ts";
 import { verifyFiles } from "../verify/verify-output.ts";
 import { type FileTarget, partNames, placeOf } from "./output-names.ts";
 import { idsIn } from "./part-ids.ts";

@@ -1,5 +1,5 @@
-import type { Counts } from "../../core/archive.ts";
 import { sumOf } from "../../core/counts.ts";
+import type { Counts } from "../../core/state.ts";
 import type { AppContext } from "../context.ts";
 import { writeErrorFile } from "../error-file.ts";
 import { checkApart } from "../export/outputs.ts";

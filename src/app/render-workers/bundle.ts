@@ -1,5 +1,5 @@
-import type { StoredRecord } from "../../core/archive.ts";
 import { type RawRecord, wholeRecord } from "../../core/raw-record.ts";
+import type { StoredRecord } from "../../core/records.ts";
 
 /** Records with their documents as one text and one buffer: cheap to hand to another thread, which takes them apart. */
 export interface Bundle {

@@ -1,5 +1,6 @@
-import type { Archive, StoredFilter } from "../../core/archive.ts";
+import type { Archive } from "../../core/archive.ts";
 import { UsageError } from "../../core/errors.ts";
+import type { StoredFilter } from "../../core/records.ts";
 import { inShard, instant, range, type Shard } from "../../core/selection.ts";
 import type { JsonObject } from "../../core/transcript.ts";
 import type { Stretch } from "../../sources/ranges.ts";

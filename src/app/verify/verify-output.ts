@@ -8,7 +8,7 @@ import { plural } from "../../core/wording.ts";
 import { lines } from "../../parse/lines.ts";
 import type { FileFacts } from "../../sinks/atomic-file.ts";
 import { isFacts, type Manifest, manifestIn, tokenOf } from "../../sinks/manifest-file.ts";
-import type { Finding } from "./verify.ts";
+import type { Finding } from "./finding.ts";
 
 export interface VerifiedOutput {
   /** How many files were checked. */

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
-import { type Archive, ArchiveDamaged, isTroubled } from "../../core/archive.ts";
+import { type Archive, ArchiveDamaged } from "../../core/archive.ts";
 import { NoArchive, UsageError } from "../../core/errors.ts";
 import { standInOf } from "../../core/stand-in.ts";
+import { isTroubled } from "../../core/state.ts";
 import { addressOf } from "../../sources/calls.ts";
 import { callsByRange, type Stretch, type Survey } from "../../sources/ranges.ts";
 import { archiveOf } from "../archive.ts";
@@ -12,13 +13,8 @@ import { knownBy, MARGIN_MS } from "../pull/fetch.ts";
 import { isKnown, neverListed, warnOfSilent, whatToCheck } from "../pull/never-listed.ts";
 import type { VerifyRequest } from "../requests.ts";
 import { cursorName, selectionOf } from "../selection/selection.ts";
+import type { Finding } from "./finding.ts";
 import { verifyOutput } from "./verify-output.ts";
-
-/** Something that is not as it should be: where, and what. */
-export interface Finding {
-  where: string;
-  what: string;
-}
 
 /**
 Checks an archive, outputs against their manifests, and the archive against what the service lists.

@@ -1,6 +1,6 @@
 import { Option } from "commander";
-import { TROUBLE } from "../../core/archive.ts";
-import type { CommandSpec } from "../command.ts";
+import { TROUBLE } from "../../core/state.ts";
+import type { CommandSpec } from "../command-spec.ts";
 import { exitCodeFor } from "../exit-codes.ts";
 import { type AckFlags, archiveOption, dryRunOption, runOptions, selectionOptions } from "../options.ts";
 

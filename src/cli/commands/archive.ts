@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import type { CommandSpec } from "../command.ts";
+import type { CommandSpec } from "../command-spec.ts";
 import { EXIT } from "../exit-codes.ts";
 import { archiveOption } from "../options.ts";
 import { shellQuoted } from "../shell.ts";

@@ -1,6 +1,7 @@
 import { Option } from "commander";
-import type { CommandSpec } from "../command.ts";
+import type { CommandSpec } from "../command-spec.ts";
 import { EXIT } from "../exit-codes.ts";
+import { presetNames } from "../registries.ts";
 
 type CheckFlags = { preset?: string; json?: boolean };
 
@@ -8,12 +9,7 @@ export const check: CommandSpec<CheckFlags> = {
   description: `Reads JSON lines (.jsonl, .jsonl.gz), or folders of them, whoever wrote them, and says which lines a trainer would refuse,
 drop or misread. The first ten lines per rule are shown, all with -v. Exit code 0: no errors, 3: errors.`,
   options: {
-    Rules: [
-      new Option(
-        "--preset <name>",
-        "whose rules: messages, bailian, llama-factory, ms-swift, axolotl, trl, openai, together, sharegpt, alpaca (default: guessed by shape)",
-      ),
-    ],
+    Rules: [new Option("--preset <name>", `whose rules: ${presetNames()} (default: guessed by shape)`)],
     Output: [new Option("--json", "one JSON object per finding, then one per file")],
   },
   examples: [

@@ -1,4 +1,4 @@
-import type { CommandSpec } from "../command.ts";
+import type { CommandSpec } from "../command-spec.ts";
 import type { Shell } from "../completion/script.ts";
 import { EXIT } from "../exit-codes.ts";
 

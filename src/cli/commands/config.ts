@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { UsageError } from "../../core/errors.ts";
-import type { CommandSpec } from "../command.ts";
+import type { CommandSpec } from "../command-spec.ts";
 import { EXIT } from "../exit-codes.ts";
 
 type ConfigFlags = { config?: string | false; json?: boolean };

@@ -1,5 +1,5 @@
 import type { DatasetRequest } from "../../app/dataset/request.ts";
-import type { CommandSpec } from "../command.ts";
+import type { CommandSpec } from "../command-spec.ts";
 import { type DatasetFlags, datasetOptions } from "../dataset-options.ts";
 import { exitCodeFor } from "../exit-codes.ts";
 import { archiveOption, selectionOptions } from "../options.ts";

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import type { CommandSpec } from "../command.ts";
+import type { CommandSpec } from "../command-spec.ts";
 import { exitCodeFor } from "../exit-codes.ts";
 
 export const demo: CommandSpec<{ output: string }> = {

@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { SilentAgent } from "../../app/doctor/silent-agent.ts";
-import type { CommandSpec } from "../command.ts";
+import type { CommandSpec } from "../command-spec.ts";
 import { readingContext } from "../context.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import { archiveOption, connectionOptions, type DoctorFlags } from "../options.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
-import type { CommandSpec } from "../command.ts";
+import type { CommandSpec } from "../command-spec.ts";
 import { EXIT } from "../exit-codes.ts";
 
 type EmulateFlags = {
@@ -50,7 +50,7 @@ export const emulate: CommandSpec<EmulateFlags> = {
     ["emulate --faults throttle=0.05,error=0.02,reset=0.01,expire=0.1,cut=0.02", "a bad day"],
   ],
   run: async ({ flags, io, logger }) => {
-    const { parseFaults, startEmulator } = await import("../../emulator/index.ts");
+    const { parseFaults, startEmulator } = await import("../../app/emulate.ts");
     const { plural } = await import("../../core/wording.ts");
     const { UsageError, messageOf } = await import("../../core/errors.ts");
     const { latency, faults, data, ...options } = flags;

@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import type { ExportRequest } from "../../app/requests.ts";
-import type { CommandSpec, Input } from "../command.ts";
+import type { CommandSpec, Input } from "../command-spec.ts";
 import { type ExitCode, exitCodeFor } from "../exit-codes.ts";
 import {
   archiveOption,
@@ -13,6 +13,7 @@ import {
   redactOptions,
   selectionOptions,
 } from "../options.ts";
+import { formatNames } from "../registries.ts";
 import { otherFlags, selectionRequest, storedSelectionRequest } from "../requests.ts";
 import { shellQuoted } from "../shell.ts";
 import { whole } from "../values.ts";
@@ -20,7 +21,7 @@ import { whole } from "../values.ts";
 const outputOptions = (): Option[] => [
   new Option(
     "-f, --format <name>",
-    "ndjson, csv, messages or raw; repeatable (default: by the ending of -o, else ndjson)",
+    `${formatNames()}; repeatable (default: by the ending of -o, else ndjson)`,
   ).argParser((text: string, before: string[] | undefined) => [
     ...(before ?? []),
     ...text.split(",").map((name) => name.trim()),

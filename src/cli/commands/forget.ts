@@ -1,4 +1,4 @@
-import type { CommandSpec } from "../command.ts";
+import type { CommandSpec } from "../command-spec.ts";
 import { exitCodeFor } from "../exit-codes.ts";
 import { archiveOption, dryRunOption, type RetentionFlags, runOptions } from "../options.ts";
 

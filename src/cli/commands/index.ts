@@ -1,4 +1,4 @@
-import type { CommandEntry } from "../command.ts";
+import type { CommandEntry } from "../command-spec.ts";
 
 /**
 Every command, in the order of the help. Its flags are loaded when something asks for them, and what it works with when it

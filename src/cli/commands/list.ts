@@ -1,6 +1,6 @@
 import { Option } from "commander";
-import { STATES, type State } from "../../core/archive.ts";
-import type { CommandSpec } from "../command.ts";
+import { STATES, type State } from "../../core/state.ts";
+import type { CommandSpec } from "../command-spec.ts";
 import { EXIT } from "../exit-codes.ts";
 import { archiveOption, type SelectionFlags, selectionOptions } from "../options.ts";
 import { storedSelectionRequest } from "../requests.ts";

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
-import type { CommandSpec } from "../command.ts";
+import type { CommandSpec } from "../command-spec.ts";
 import { exitCodeFor } from "../exit-codes.ts";
 import { archiveOption, dryRunOption, type RetentionFlags, runOptions } from "../options.ts";
 import { several } from "../values.ts";

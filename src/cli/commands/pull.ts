@@ -1,4 +1,4 @@
-import type { CommandSpec, Input } from "../command.ts";
+import type { CommandSpec, Input } from "../command-spec.ts";
 import { type ExitCode, exitCodeFor } from "../exit-codes.ts";
 import { archiveOption, cloudOptions, type PullCommandFlags, pullOptions, selectionOptions } from "../options.ts";
 import { otherFlags, selectionRequest } from "../requests.ts";

@@ -1,6 +1,6 @@
 import { Option } from "commander";
-import { TROUBLE } from "../../core/archive.ts";
-import type { CommandSpec } from "../command.ts";
+import { TROUBLE } from "../../core/state.ts";
+import type { CommandSpec } from "../command-spec.ts";
 import { EXIT } from "../exit-codes.ts";
 import { archiveOption } from "../options.ts";
 

@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import type { VerifyRequest } from "../../app/requests.ts";
-import type { CommandSpec } from "../command.ts";
+import type { CommandSpec } from "../command-spec.ts";
 import { readingContext } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { presets } from "../../presets/index.ts";
-import { REDACT_CATEGORIES } from "../../transforms/redact/index.ts";
+import { REDACT_CATEGORIES } from "../../transforms/redact/categories.ts";
 import { writers } from "../../writers/index.ts";
 import { bash } from "./bash.ts";
 import { fish } from "./fish.ts";

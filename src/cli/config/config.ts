@@ -2,6 +2,7 @@ import type { Command, Option } from "commander";
 import { UsageError } from "../../core/errors.ts";
 import { redacted } from "../../core/secrets.ts";
 import type { Io } from "../io.ts";
+import { unconfigured } from "../unconfigured.ts";
 import { type ConfigText, readConfig } from "./file.ts";
 import { type Flag, flagsOf, fromEntry, fromVariable, NotAValue, variableOf } from "./flags.ts";
 import { wrongNames, wrongVariables } from "./names.ts";
@@ -27,12 +28,8 @@ export interface Config extends ConfigText {
 }
 
 /** The commands that the environment and the config file speak to. */
-export const configurable = async (whole: () => Promise<Command>): Promise<Command[]> => {
-  const { commands } = await import("../commands/index.ts");
-  const program = await whole();
-  const others = new Set(commands.filter(({ unconfigured }) => unconfigured).map(({ name }) => name));
-  return program.commands.filter((command) => !others.has(command.name()));
-};
+export const configurable = async (whole: () => Promise<Command>): Promise<Command[]> =>
+  (await whole()).commands.filter((command) => !unconfigured.has(command));
 
 const prefix = ({ shown }: ConfigText, line: number): string => `${shown}:${line}`;
 

@@ -1,4 +1,5 @@
 import type { Transcript } from "../../core/transcript.ts";
+import type { RedactCategory } from "./categories.ts";
 import { dictated } from "./dictation.ts";
 import { runsOf } from "./digits.ts";
 import { emails } from "./email.ts";
@@ -8,13 +9,13 @@ import { passports, plates } from "./papers.ts";
 import { patternFinder, type RedactPattern } from "./pattern.ts";
 import { phoneReader } from "./phone.ts";
 import { Placeholders } from "./placeholders.ts";
-import { type Finder, type RedactCategory, type Span, united } from "./span.ts";
+import { type Finder, type Span, united } from "./span.ts";
 import { changed } from "./walk.ts";
 import { ips, urls } from "./web.ts";
 import { hasDigits } from "./words.ts";
 
+export { REDACT_CATEGORIES, type RedactCategory } from "./categories.ts";
 export { parsePattern, type RedactPattern } from "./pattern.ts";
-export { REDACT_CATEGORIES, type RedactCategory } from "./span.ts";
 
 export interface RedactOptions {
   /** What to look for; nothing is redacted that is not named. */

@@ -1,6 +1,7 @@
 import { messageOf, UsageError } from "../../core/errors.ts";
+import { REDACT_CATEGORIES } from "./categories.ts";
 import { unmasked, widened } from "./fold.ts";
-import { REDACT_CATEGORIES, type Span } from "./span.ts";
+import type { Span } from "./span.ts";
 
 /** A pattern of the user's; what it matches becomes `<NAME_1>`. */
 export interface RedactPattern {

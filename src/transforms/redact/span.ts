@@ -1,6 +1,4 @@
-/** What can be found by name; in order of precedence where two finds are equally long. */
-export const REDACT_CATEGORIES = ["email", "url", "ip", "id-card", "bank-card", "phone", "passport", "plate"] as const;
-export type RedactCategory = (typeof REDACT_CATEGORIES)[number];
+import { REDACT_CATEGORIES } from "./categories.ts";
 
 /** A find: where it lies in a text, and what it says once separators, spelling and full-width forms are gone. */
 export interface Span {
