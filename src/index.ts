@@ -3,7 +3,7 @@
 export { ArchiveError, type ErrorFacts, InvalidDocument, type Next } from "./core/errors.ts";
 export type { Note, Put, PutOptions, Writer } from "./core/ports.ts";
 export type { Document, StoredRecord } from "./core/records.ts";
-export type { Message, Sampled } from "./core/sample.ts";
+export type { Message, SampleResult as Sampled } from "./core/sample.ts";
 export type {
   Json,
   JsonObject,

@@ -4,7 +4,7 @@ import type { Ims } from "../core/ports.ts";
 import type { Cloud } from "./cloud.ts";
 
 /** The region (its endpoint's host) and account whose calls an archive holds, as far as they are known. */
-export interface Binding {
+export interface ArchiveBinding {
   region?: string;
   account?: string;
 }
@@ -14,20 +14,20 @@ interface BindingRequest {
   allowOther?: boolean;
 }
 
-export const bindingOf = async (archive: Pick<Facts, "fact">): Promise<Binding> => {
+export const bindingOf = async (archive: Pick<Facts, "fact">): Promise<ArchiveBinding> => {
   const region = await archive.fact("region");
   const account = await archive.fact("account");
   return { ...(region !== undefined && { region }), ...(account !== undefined && { account }) };
 };
 
 /** Where a run asks, and for whom; an account that cannot be known in time is not compared. */
-export const bindingIn = async (cloud: Pick<Cloud, "place" | "account">): Promise<Binding> => {
+export const bindingIn = async (cloud: Pick<Cloud, "place" | "account">): Promise<ArchiveBinding> => {
   const account = await cloud.account();
   return { region: cloud.place, ...(account !== undefined && { account }) };
 };
 
 /** Why calls of `here` do not belong into an archive; undefined when nothing says so. */
-export const mismatch = (name: string, archive: Binding, here: Binding): string | undefined => {
+export const mismatch = (name: string, archive: ArchiveBinding, here: ArchiveBinding): string | undefined => {
   if (archive.region !== undefined && here.region !== undefined && archive.region !== here.region)
     return `${name} holds calls of ${placeName(archive.region)}; this run asks ${placeName(here.region)}. An archive serves one region: correct --region or --endpoint, or name another archive with --archive.`;
   if (archive.account !== undefined && here.account !== undefined && archive.account !== here.account)
@@ -38,7 +38,7 @@ export const mismatch = (name: string, archive: Binding, here: Binding): string 
 export const placeName = (region: string): string => (region === "loopback" ? "an emulator on this machine" : region);
 
 /** As one phrase, for people. */
-export const bindingName = ({ region, account }: Binding): string =>
+export const bindingName = ({ region, account }: ArchiveBinding): string =>
   [region && placeName(region), account && `account ${account}`].filter(Boolean).join(", ");
 
 /**
@@ -47,7 +47,7 @@ Refuses to mix regions or accounts in one archive, before anything is fetched.
 @returns the client to ask with: its first answer records whose calls the archive holds, where that was not known
 @throws UsageError
 */
-export const bound = async (
+export const bindArchive = async (
   archive: Facts,
   cloud: Pick<Cloud, "ims" | "place" | "account">,
   request: BindingRequest,

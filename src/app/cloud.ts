@@ -9,7 +9,7 @@ import type { Download, Ims } from "../core/ports.ts";
 import { createDispatcher, proxyInUse } from "../http/agent.ts";
 import { createDownload } from "../http/download.ts";
 import { isLoopback } from "../http/hosts.ts";
-import { createPace } from "../http/pace.ts";
+import { createRateLimiter } from "../http/rate-limiter.ts";
 import { createRetryBudget } from "../http/retry.ts";
 import type { AppContext, Host } from "./context.ts";
 import type { CloudRequest, ConnectionRequest } from "./requests.ts";
@@ -57,10 +57,10 @@ export const connect = async (
   });
   await keys.get();
   const dispatcher = createDispatcher({ env: host.env, connections: Math.max(request.concurrency ?? 1, 4) });
-  const pace = createPace({ tps: request.tps });
-  const { onRetry, throttled } = createRetryReporter(context, pace.rate);
+  const rateLimiter = createRateLimiter({ tps: request.tps });
+  const { onRetry, throttled } = createRetryReporter(context, rateLimiter.rate);
   const retry = { retries: request.retries, onRetry, budget: createRetryBudget() };
-  const rpc = { endpoint, credentials: keys, userAgent: USER_AGENT, pace, ...retry };
+  const rpc = { endpoint, credentials: keys, userAgent: USER_AGENT, rateLimiter, ...retry };
   const client = await chooseClient(request.client, host);
   const ims =
     client === "sdk" ? await createIceSdk(rpc) : createIms(createRpc({ dispatcher, version: IMS_VERSION, ...rpc }));

@@ -11,7 +11,7 @@ const FINDING_MS = 1_000;
 const CUT = 0.9;
 
 /** A request that failed and is about to be made again. */
-interface Retried {
+interface RetriedRequest {
   action?: string;
   item?: string | undefined;
   error: { message: string; facts: { code: string } };
@@ -48,7 +48,7 @@ export const createRetryReporter = (
   };
   return {
     throttled: (): number => throttled,
-    onRetry: ({ action, item, error, attempt, waitMs }: Retried): void => {
+    onRetry: ({ action, item, error, attempt, waitMs }: RetriedRequest): void => {
       const { message, facts } = error;
       const fields: JsonObject = { ...(action && { action }), ...(item && { item }), code: facts.code, message };
       log("debug", "retry", { ...fields, attempt, waitMs: Math.round(waitMs) });

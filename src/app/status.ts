@@ -1,14 +1,14 @@
 import type { RunRecord, Summary } from "../core/archive.ts";
 import type { StoredFilter, StoredRecord } from "../core/records.ts";
 import { archiveOf } from "./archive.ts";
-import { type Binding, bindingOf } from "./binding.ts";
+import { type ArchiveBinding, bindingOf } from "./binding.ts";
 import type { Host } from "./context.ts";
 import type { ArchiveRequest, SelectionRequest } from "./requests.ts";
 import { storedFilter } from "./selection/selection.ts";
 
 /** What an archive holds, whose calls these are, and the last runs. */
 export interface Status extends Summary {
-  binding: Binding;
+  binding: ArchiveBinding;
   runs: RunRecord[];
 }
 

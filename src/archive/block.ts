@@ -15,7 +15,7 @@ const ENTRY = 16;
 export const sizeOf = ({ document, meta }: Member): number => document.length + (meta?.length ?? 0);
 
 /** The bytes of a block: how many members, their items and lengths, then for each what was said and the document. */
-export const joined = (members: readonly Member[]): Uint8Array => {
+export const encodeBlock = (members: readonly Member[]): Uint8Array => {
   const head = Buffer.alloc(4 + ENTRY * members.length);
   head.writeUInt32LE(members.length, 0);
   const pieces: Uint8Array[] = [head];
@@ -33,7 +33,7 @@ The members of a block, as views of its bytes.
 
 @throws Error when it is not a whole block
 */
-export const parted = (bytes: Buffer): Map<number, Member> => {
+export const decodeBlock = (bytes: Buffer): Map<number, Member> => {
   const members = new Map<number, Member>();
   const count = bytes.readUInt32LE(0);
   let from = 4 + ENTRY * count;
@@ -52,7 +52,7 @@ export const parted = (bytes: Buffer): Map<number, Member> => {
 };
 
 /** Shares members out, in their order, to blocks of bounded size; a larger document is alone in its block. */
-export const shared = (members: readonly Member[]): Member[][] => {
+export const splitIntoBlocks = (members: readonly Member[]): Member[][] => {
   const blocks: Member[][] = [];
   let size = Number.POSITIVE_INFINITY;
   for (const member of members) {

@@ -5,7 +5,7 @@ const compressed = promisify(brotliCompress);
 const expanded = promisify(brotliDecompress);
 
 /** The bytes of a block as the archive keeps them. */
-export interface Packed {
+export interface CompressedBlock {
   codec: string;
   /** Of the bytes before they were compressed. */
   size: number;
@@ -35,26 +35,28 @@ const options = (length: number, effort: Effort) => ({
 const LEAST_CHUNK = 4096;
 
 /** Runs on zlib's own threads: the main one stays free for the network. */
-export const compress = async (bytes: Uint8Array, effort: Effort): Promise<Packed> => ({
+export const compress = async (bytes: Uint8Array, effort: Effort): Promise<CompressedBlock> => ({
   codec: "brotli",
   size: bytes.length,
   body: await compressed(bytes, options(bytes.length, effort)),
 });
 
-export const compressNow = (bytes: Uint8Array, effort: Effort): Packed => ({
+export const compressNow = (bytes: Uint8Array, effort: Effort): CompressedBlock => ({
   codec: "brotli",
   size: bytes.length,
   body: brotliCompressSync(bytes, options(bytes.length, effort)),
 });
 
-export const expand = async (packed: Packed): Promise<Buffer> => expanded(stored(packed), whole(packed));
+export const expand = async (packed: CompressedBlock): Promise<Buffer> => expanded(stored(packed), whole(packed));
 
-export const expandNow = (packed: Packed): Buffer => brotliDecompressSync(stored(packed), whole(packed));
+export const expandNow = (packed: CompressedBlock): Buffer => brotliDecompressSync(stored(packed), whole(packed));
 
 /** All at once: with a little room, for zlib takes a full chunk to mean that there is more. A size that is not true costs time, nothing else. */
-const whole = ({ size }: Packed) => ({ chunkSize: Math.max(LEAST_CHUNK, Math.min(size + 64, 64 * 1024 * 1024)) });
+const whole = ({ size }: CompressedBlock) => ({
+  chunkSize: Math.max(LEAST_CHUNK, Math.min(size + 64, 64 * 1024 * 1024)),
+});
 
-const stored = ({ codec, body }: Packed): Uint8Array => {
+const stored = ({ codec, body }: CompressedBlock): Uint8Array => {
   if (codec !== "brotli") throw new Error(`The archive holds documents in an unknown encoding "${codec}".`);
   return body instanceof Uint8Array ? body : new Uint8Array(body);
 };

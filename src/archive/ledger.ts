@@ -1,5 +1,5 @@
 import type { Ledger } from "../core/archive.ts";
-import { saidIn } from "../core/raw-record.ts";
+import { parseMeta } from "../core/raw-record.ts";
 import type { Outcome, SameIdConflict } from "../core/records.ts";
 import { digestOf, standIn, standsFor } from "../core/stand-in.ts";
 import { isFinal, STATES, type State } from "../core/state.ts";
@@ -10,7 +10,7 @@ import { type Db, transaction } from "./open.ts";
 import { type Agents, insertStored, lost, one, spelling } from "./rows.ts";
 import { type Contender, isSameId, sameId } from "./same-id.ts";
 import { selecting, windowOf } from "./selecting.ts";
-import type { Ready, Store } from "./store.ts";
+import type { PreparedBlock, Store } from "./store.ts";
 
 /** What was selected, and what came of it. `held` throws when this connection may no longer write. */
 export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents, store: Store): Ledger => {
@@ -62,7 +62,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
   const commit = (
     outcomes: readonly Outcome[],
     thought: readonly (Member | undefined)[],
-    prepared: Ready[],
+    prepared: PreparedBlock[],
   ): SameIdConflict[] => {
     held();
     const change = changes(store);
@@ -90,7 +90,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
       // Nor is a document that was set aside given up for less.
       if (isSameId(known) && !(document && outcome.state === "fetched")) continue;
       const before = change.before(known);
-      const saidBefore = before?.meta && saidIn(before.meta);
+      const saidBefore = before?.meta && parseMeta(before.meta);
       // List knows less than describe: what was said before and is not said now stays.
       const said = outcome.meta && { ...saidBefore, ...outcome.meta };
       // Two addresses of one call: the document that came first stays.
@@ -177,7 +177,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
       const { link, agent, window_start, window_end } = row;
       if (agent === null || window_start === null || window_end === null) return undefined;
       const said = link === "" && row.block !== null ? store.membersOf(row.block).get(item)?.meta : undefined;
-      const address = said ? saidIn(said).CallLogUrl : link;
+      const address = said ? parseMeta(said).CallLogUrl : link;
       if (typeof address !== "string" || address === "") return undefined;
       return { link: address, agentId: agents.id(agent), window: windowOf({ window_start, window_end }) };
     },

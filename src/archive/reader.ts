@@ -2,8 +2,8 @@ import type { Reader } from "../core/archive.ts";
 import { messageOf } from "../core/errors.ts";
 import { type RawRecord, wholeRecord } from "../core/raw-record.ts";
 import type { StoredFilter, StoredRecord } from "../core/records.ts";
-import { type Member, parted } from "./block.ts";
-import { expand, type Packed } from "./codec.ts";
+import { decodeBlock, type Member } from "./block.ts";
+import { type CompressedBlock, expand } from "./codec.ts";
 import type { Db } from "./open.ts";
 import { type Agents, type ItemRow, inJson, named, one, recordOf, rowsIn, type Terms, termsOf } from "./rows.ts";
 
@@ -42,7 +42,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
       kept.set(number, known);
       return known.opened;
     }
-    const packed = one<Packed>(block.get(number));
+    const packed = one<CompressedBlock>(block.get(number));
     if (!packed) return Promise.resolve(new Map());
     const opened = expand(packed).then((bytes) => keep(number, bytes));
     const entry = { opened: opened.catch((error: unknown) => unreadable(number, error)), bytes: 0 };
@@ -53,7 +53,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
   };
 
   const keep = (number: number, bytes: Buffer): Opened => {
-    const opened = parted(bytes);
+    const opened = decodeBlock(bytes);
     const entry = kept.get(number);
     if (entry) entry.bytes = bytes.length;
     keptBytes += bytes.length;
@@ -100,7 +100,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
       const member = members.get(row.item);
       return {
         record: recordOf(row, agents),
-        said: member?.meta,
+        meta: member?.meta,
         document: load === "links" || !row.sha256 ? undefined : member?.document,
         sha256: row.sha256,
       };

@@ -1,4 +1,4 @@
-import type { Ref, Selected, Window } from "../core/records.ts";
+import type { Ref, SelectedItem, Window } from "../core/records.ts";
 import { digestOf, standIn, standsFor } from "../core/stand-in.ts";
 import { jsonOf } from "../core/text.ts";
 import { type CurrentRow, type Statements, standingIn } from "./ledger-sql.ts";
@@ -18,7 +18,7 @@ export const selecting = (statements: Statements, agents: Agents, now: () => Dat
     return rows;
   };
 
-  const select = (refs: readonly Ref[]): Selected[] => {
+  const select = (refs: readonly Ref[]): SelectedItem[] => {
     // What brings both an id and an address can make one call of two that come after it. Neither ids nor listings do.
     if (refs.length > 1 && refs.some(({ instanceId, link }) => instanceId && link))
       return refs.flatMap((ref) => select([ref]));
@@ -102,9 +102,9 @@ const onePerItem = (rows: readonly CurrentRow[]): CurrentRow[] => {
   return rows.map((row) => byItem.get(row.item) ?? row);
 };
 
-const selectedOf = (row: CurrentRow, added: boolean): Selected => {
+const selectedOf = (row: CurrentRow, added: boolean): SelectedItem => {
   // Key by key: this runs for every call of every run, and what is generic costs more than all the rest.
-  const selected: Selected = {
+  const selected: SelectedItem = {
     item: row.item,
     id: row.instance_id ?? row.key,
     state: row.state,

@@ -1,5 +1,5 @@
-import { BLOCK_BYTES, joined, type Member, parted, shared, sizeOf } from "./block.ts";
-import { compress, compressNow, type Effort, expand, expandNow, type Packed } from "./codec.ts";
+import { BLOCK_BYTES, decodeBlock, encodeBlock, type Member, sizeOf, splitIntoBlocks } from "./block.ts";
+import { type CompressedBlock, compress, compressNow, type Effort, expand, expandNow } from "./codec.ts";
 import { type Db, transaction } from "./open.ts";
 import { one } from "./rows.ts";
 
@@ -13,13 +13,13 @@ const ENOUGH = 0.6;
 const SPARE_PAGES = 64;
 
 /** A block that is ready to be stored. */
-export interface Ready extends Packed {
+export interface PreparedBlock extends CompressedBlock {
   members: readonly Member[];
   /** To be put in order later. */
   isLoose: boolean;
 }
 
-interface BlockRow extends Packed {
+interface BlockRow extends CompressedBlock {
   block: number;
 }
 
@@ -39,7 +39,7 @@ export const store = (db: Db, held: () => void) => {
      order by i.started_at is null, i.started_at, i.key`,
   );
 
-  const put = ({ codec, size, body, members, isLoose }: Ready): void => {
+  const put = ({ codec, size, body, members, isLoose }: PreparedBlock): void => {
     const raw = members.reduce((sum, { document }) => sum + document.length, 0);
     const row = insert.get(codec, isLoose ? 1 : 0, raw, size, body.byteLength, body);
     const items = JSON.stringify(members.map(({ item }) => item));
@@ -50,7 +50,7 @@ export const store = (db: Db, held: () => void) => {
   const membersOf = (block: number): Map<number, Member> => {
     const row = one<BlockRow>(read.get(block));
     try {
-      return row ? parted(expandNow(row)) : new Map();
+      return row ? decodeBlock(expandNow(row)) : new Map();
     } catch {
       return new Map();
     }
@@ -61,12 +61,15 @@ export const store = (db: Db, held: () => void) => {
     part.reduce((sum, member) => sum + sizeOf(member), 0) >= (inOrder ? ENOUGH : 1) * BLOCK_BYTES ? "well" : "quick";
 
   /** Two at a time: zlib's threads are also those of files and of names, and each takes some megabytes. */
-  const packed = async (parts: Member[][], effortFor: (part: readonly Member[]) => Effort): Promise<Ready[]> => {
-    const ready: Ready[] = [];
+  const packed = async (
+    parts: Member[][],
+    effortFor: (part: readonly Member[]) => Effort,
+  ): Promise<PreparedBlock[]> => {
+    const ready: PreparedBlock[] = [];
     for (let from = 0; from < parts.length; from += 2) {
       const two = parts.slice(from, from + 2).map(async (members) => {
         const effort = effortFor(members);
-        return { ...(await compress(joined(members), effort)), members, isLoose: effort === "quick" };
+        return { ...(await compress(encodeBlock(members), effort)), members, isLoose: effort === "quick" };
       });
       ready.push(...(await Promise.all(two)));
     }
@@ -74,18 +77,18 @@ export const store = (db: Db, held: () => void) => {
   };
 
   /** @param inOrder they follow, by their start, what was stored before */
-  const prepared = (members: readonly Member[], inOrder: boolean): Promise<Ready[]> => {
-    return packed(shared(members), (part) => effortOf(part, inOrder));
+  const prepared = (members: readonly Member[], inOrder: boolean): Promise<PreparedBlock[]> => {
+    return packed(splitIntoBlocks(members), (part) => effortOf(part, inOrder));
   };
 
-  const preparedNow = (members: readonly Member[]): Ready[] =>
-    shared(members).map((part) => {
+  const preparedNow = (members: readonly Member[]): PreparedBlock[] =>
+    splitIntoBlocks(members).map((part) => {
       const effort = effortOf(part, false);
-      return { ...compressNow(joined(part), effort), members: part, isLoose: effort === "quick" };
+      return { ...compressNow(encodeBlock(part), effort), members: part, isLoose: effort === "quick" };
     });
 
   /** Stores what was prepared. */
-  const add = (blocks: readonly Ready[]): void => {
+  const add = (blocks: readonly PreparedBlock[]): void => {
     for (const block of blocks) put(block);
   };
 
@@ -97,7 +100,7 @@ export const store = (db: Db, held: () => void) => {
   const drop = (block: number, items: ReadonlySet<number>): void => {
     const left = [...membersOf(block).values()].filter(({ item }) => !items.has(item));
     remove.run(block);
-    if (left.length > 0) put({ ...compressNow(joined(left), "well"), members: left, isLoose: false });
+    if (left.length > 0) put({ ...compressNow(encodeBlock(left), "well"), members: left, isLoose: false });
   };
 
   /** All loose documents by start, then key: those that belong together compress better, and are read together. */
@@ -107,7 +110,7 @@ export const store = (db: Db, held: () => void) => {
     for (const block of blocks) {
       const row = one<BlockRow>(read.get(block));
       if (!row) return;
-      const opened = await expand(row).then(parted, () => undefined);
+      const opened = await expand(row).then(decodeBlock, () => undefined);
       if (opened) for (const [item, member] of opened) members.set(item, member);
       // Damaged: it stays as it is, for others to tell of.
       else leaveAlone.run(block);
@@ -116,7 +119,7 @@ export const store = (db: Db, held: () => void) => {
     const ordered = (order.all(JSON.stringify([...members.keys()])) as { item: number }[]).flatMap(
       ({ item }) => members.get(item) ?? [],
     );
-    const tight = await packed(shared(ordered), () => "well");
+    const tight = await packed(splitIntoBlocks(ordered), () => "well");
     transaction(db, () => {
       held();
       // A block that was replaced meanwhile has lost a member: the next time will do.

@@ -3,7 +3,7 @@ import { Unavailable, UsageError } from "../core/errors.ts";
 import type { Ims } from "../core/ports.ts";
 import { isObject, type JsonObject } from "../core/transcript.ts";
 import { tooLarge } from "../http/body.ts";
-import { type Pace, paced } from "../http/pace.ts";
+import { type RateLimiter, rateLimited } from "../http/rate-limiter.ts";
 import { type RetryOptions, retryAfterMs, retrying } from "../http/retry.ts";
 import { transportError, within } from "../http/transport.ts";
 import { isLarger } from "./answer-size.ts";
@@ -27,7 +27,7 @@ export interface IceSdkOptions extends RetryOptions {
   credentials: Credentials;
   userAgent: string;
   /** Every attempt waits for its turn. @default none */
-  pace?: Pace | undefined;
+  rateLimiter?: RateLimiter | undefined;
   /** One attempt from its turn on, in milliseconds. @default 30_000 */
   timeoutMs?: number;
   /** Milliseconds since 1970. @default Date.now */
@@ -78,7 +78,7 @@ export const createIceSdk = async ({
   endpoint,
   credentials,
   userAgent,
-  pace,
+  rateLimiter,
   timeoutMs = 30_000,
   now = Date.now,
   load = () => import(PACKAGE),
@@ -157,7 +157,7 @@ export const createIceSdk = async ({
   const rpc: Rpc = (action, query, { signal, maxBytes = ANSWER_BYTES } = {}) =>
     retrying(
       () =>
-        paced(pace, signal, () =>
+        rateLimited(rateLimiter, signal, () =>
           within(timeoutMs, host, signal, (inner) => Promise.race([attempt(action, query, maxBytes), aborted(inner)])),
         ),
       { ...retry, request: { action, item: itemOf(query) } },

@@ -4,7 +4,7 @@ import { Unavailable } from "../core/errors.ts";
 import { isObject, type JsonObject } from "../core/transcript.ts";
 import { proxyOf } from "../http/agent.ts";
 import { gather } from "../http/body.ts";
-import { type Pace, paced } from "../http/pace.ts";
+import { type RateLimiter, rateLimited } from "../http/rate-limiter.ts";
 import { type RetryOptions, retryAfterMs, retrying } from "../http/retry.ts";
 import { transportError, within } from "../http/transport.ts";
 import type { Credentials } from "./credentials.ts";
@@ -39,7 +39,7 @@ export interface RpcOptions extends RetryOptions {
   product?: string;
   userAgent: string;
   /** Every attempt waits for its turn. @default none */
-  pace?: Pace | undefined;
+  rateLimiter?: RateLimiter | undefined;
   /** One attempt from its turn on, in milliseconds. @default 30_000 */
   timeoutMs?: number;
   /** Milliseconds since 1970. @default Date.now */
@@ -90,7 +90,7 @@ export const createRpc = ({
   product = "ice",
   userAgent,
   timeoutMs = 30_000,
-  pace,
+  rateLimiter,
   now = Date.now,
   nonce = randomUUID,
   ...retry
@@ -136,7 +136,7 @@ export const createRpc = ({
   return (action, query, { body = {}, signal, maxBytes = ANSWER_BYTES } = {}) => {
     const call: Attempt = { action, query: texts(query), body: form(texts(body)), maxBytes };
     return retrying(
-      () => paced(pace, signal, () => within(timeoutMs, host, signal, (inner) => attempt(call, inner))),
+      () => rateLimited(rateLimiter, signal, () => within(timeoutMs, host, signal, (inner) => attempt(call, inner))),
       { ...retry, request: { action, item: itemOf(query) } },
       signal,
     );

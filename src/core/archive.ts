@@ -2,13 +2,22 @@ import type { Adoption, Deliveries } from "./deliveries.ts";
 import type { Health } from "./health.ts";
 import type { Lockable } from "./lock.ts";
 import type { RawRecord } from "./raw-record.ts";
-import type { Listing, Outcome, Ref, SameIdConflict, Selected, StoredFilter, StoredRecord, Window } from "./records.ts";
+import type {
+  Listing,
+  Outcome,
+  Ref,
+  SameIdConflict,
+  SelectedItem,
+  StoredFilter,
+  StoredRecord,
+  Window,
+} from "./records.ts";
 import type { Counts, State } from "./state.ts";
 import type { JsonObject } from "./transcript.ts";
 
 /** The ledger: what was selected, and what came of it. */
 export interface Ledger {
-  select(refs: readonly Ref[]): Promise<Selected[]>;
+  select(refs: readonly Ref[]): Promise<SelectedItem[]>;
   /** Where a call can be asked for that has no instance id; undefined when it was never listed. */
   listing(item: number): Promise<Listing | undefined>;
   /** Adds what is stored; resolves to how many. */

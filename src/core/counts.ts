@@ -1,8 +1,8 @@
-import type { Exported } from "./render-batch.ts";
+import type { ExportCounts } from "./render-batch.ts";
 import type { Counts } from "./state.ts";
 
 /** How a selection came out. `selected` is the sum of all the others: a call is never lost from the books. */
-export type Tally = {
+export type RunCounts = {
   selected: number;
   exported: number;
   skipped: number;
@@ -15,7 +15,7 @@ export type Tally = {
 };
 
 /** What the ledger cannot know. */
-export interface Beside {
+export interface UnrecordedCounts {
   /** Calls that are still going on and have neither id nor link to record them by. */
   running: number;
   /** The same, from more than 72 hours ago; and ids that an offline selection names and the archive does not have. */
@@ -25,11 +25,11 @@ export interface Beside {
 }
 
 /** @throws Error when the parts do not add up, which would mean that a call was lost on the way */
-export const tallyOf = (
+export const runCountsOf = (
   counts: Counts,
-  { exported, skipped, invalid }: Exported,
-  { running, absent, unreadable }: Beside,
-): Tally => {
+  { exported, skipped, invalid }: ExportCounts,
+  { running, absent, unreadable }: UnrecordedCounts,
+): RunCounts => {
   const tally = {
     exported,
     skipped: counts.pruned + sumOf(skipped),

@@ -2,7 +2,7 @@ import type { Archive } from "./archive.ts";
 import { inOrder } from "./flow/ordered.ts";
 import type { Chunk, Log, Put, PutOptions, Writer } from "./ports.ts";
 import type { RawRecord } from "./raw-record.ts";
-import { addTo, type Exported, isLong, nothing, type Piece, type Rendered } from "./render-batch.ts";
+import { addCounts, type ExportCounts, isLong, noCounts, type Piece, type RenderedBatch } from "./render-batch.ts";
 
 /** Of documents that are being rendered at once, in bytes: one batch may be a single large document. */
 const ROOM = 16 * 1024 * 1024;
@@ -20,15 +20,15 @@ export interface Output {
   /** Lets what was put reach its place; awaited between batches and within large ones, so that memory stays bounded. */
   flush(): Promise<void>;
   /** Of these items, those that it has had before and does not want again. */
-  had?: (items: readonly number[]) => Promise<ReadonlySet<number>>;
+  alreadyDelivered?: (items: readonly number[]) => Promise<ReadonlySet<number>>;
   /** Told of each batch that was written. */
-  wrote?: (items: readonly number[]) => Promise<void>;
+  onWritten?: (items: readonly number[]) => Promise<void>;
 }
 
 /** Turns records into the pieces of every output, perhaps on another thread. */
 export interface Renderer {
   /** @param had of each output, the items that it does not want */
-  render(records: readonly RawRecord[], had: readonly (ReadonlySet<number> | undefined)[]): Promise<Rendered>;
+  render(records: readonly RawRecord[], had: readonly (ReadonlySet<number> | undefined)[]): Promise<RenderedBatch>;
   /** How many batches are worth giving it before the first is back. */
   ahead: number;
 }
@@ -40,35 +40,35 @@ export interface ExportOptions {
   outputs: readonly Output[];
   signal?: AbortSignal;
   log: Log;
-  progress?: (exported: Exported) => void;
+  progress?: (exported: ExportCounts) => void;
 }
 
 /** Writes the archive's selection through every output in one pass, ordered by start, then id. */
-export const exportSelection = async (options: ExportOptions): Promise<Exported> => {
+export const exportSelection = async (options: ExportOptions): Promise<ExportCounts> => {
   const { archive, renderer, outputs, signal, log, progress } = options;
-  const result = nothing();
+  const result = noCounts();
   const written = outputs.map(() => 0);
   for (const { writer, put } of outputs) writer.begin(put);
   const rendered = inOrder(archive.rawRecords(), { ahead: renderer.ahead, room: ROOM, sizeOf }, async (records) => {
     const items = records.map(({ record }) => record.item);
-    const had = await Promise.all(outputs.map((output) => output.had?.(items)));
+    const had = await Promise.all(outputs.map((output) => output.alreadyDelivered?.(items)));
     return renderer.render(records, had);
   });
   for await (const batch of rendered) {
     signal?.throwIfAborted();
     for (const [at, output] of outputs.entries()) {
-      const { pieces, items } = batch.outputs[at] as Rendered["outputs"][number];
+      const { pieces, items } = batch.outputs[at] as RenderedBatch["outputs"][number];
       const { between } = output.writer;
       if (between !== undefined && items.length > 0 && (written[at] ?? 0) > 0) output.put(between);
       await putAll(output, pieces, signal);
-      await output.wrote?.(items);
+      await output.onWritten?.(items);
       written[at] = (written[at] ?? 0) + items.length;
     }
     for (const { id, message, output } of batch.troubled) {
       const format = output === undefined ? undefined : outputs[output]?.format;
       log("warn", "invalid", { id, ...(format !== undefined && { format }), message });
     }
-    addTo(result, batch);
+    addCounts(result, batch);
     progress?.(result);
   }
   for (const [at, { writer, put, flush }] of outputs.entries()) {

@@ -83,7 +83,7 @@ export interface PutOptions {
 }
 
 /** One page of a listing, to be asked again when a link of it died. */
-export interface Place extends Window {
+export interface ListPage extends Window {
   agentId: string;
   page: number;
   /** How many calls the page was asked for; unknown of calls that an earlier run listed. */
@@ -91,19 +91,19 @@ export interface Place extends Window {
 }
 
 /** A call as the selection met it. The signed link lives here, in memory, and nowhere else. */
-export interface Found {
+export interface FoundCall {
   ref: Ref;
   link?: URL;
-  place?: Place;
+  listPage?: ListPage;
   /** Its document is there: only ask the service what else it knows. */
   describeOnly?: boolean;
 }
 
 /** What a fetch brought: everything of an outcome but the archive's own number. */
-export type Fetched = Omit<Outcome, "item">;
+export type FetchResult = Omit<Outcome, "item">;
 
 /** Gets the document of one call. Errors are `ArchiveError`s: those of single items and those that stop the run. */
-export type Fetch = (found: Found, signal?: AbortSignal) => Promise<Fetched>;
+export type Fetch = (found: FoundCall, signal?: AbortSignal) => Promise<FetchResult>;
 
 export type Level = "debug" | "info" | "warn" | "error";
 

@@ -2,8 +2,8 @@ import type { Archive } from "./archive.ts";
 import { ArchiveError, type ErrorFacts, GivenUp, messageOf, NotFound, Throttled, Unavailable } from "./errors.ts";
 import { inBatches } from "./flow/batches.ts";
 import { forEachConcurrent } from "./flow/pool.ts";
-import type { Fetch, Fetched, Found, Log } from "./ports.ts";
-import type { Outcome, Selected } from "./records.ts";
+import type { Fetch, FetchResult, FoundCall, Log } from "./ports.ts";
+import type { Outcome, SelectedItem } from "./records.ts";
 import { isFinal } from "./state.ts";
 
 /** A call that is not finished is asked for again for so long, in milliseconds. */
@@ -18,7 +18,7 @@ const COMMIT_MS = 250;
 export interface PullOptions {
   archive: Pick<Archive, "select" | "listing" | "commit">;
   /** The selection, in batches. */
-  found: AsyncIterable<Found[]>;
+  found: AsyncIterable<FoundCall[]>;
   fetch: Fetch;
   /** Documents under way at once. */
   concurrency: number;
@@ -33,7 +33,7 @@ export interface PullOptions {
 
   @default 20
   */
-  patience?: number;
+  maxConsecutiveFailures?: number;
   now: () => Date;
   /** Ends the intake; what is under way is finished and committed. */
   closing?: AbortSignal;
@@ -41,11 +41,11 @@ export interface PullOptions {
   signal?: AbortSignal;
   log: Log;
   /** Told after each settled item. */
-  progress?: (pulled: Pulled) => void;
+  progress?: (pulled: PullProgress) => void;
 }
 
 /** How far a pull is, and at the end what it did. */
-export interface Pulled {
+export interface PullProgress {
   /** Distinct calls selected so far. */
   selected: number;
   /** Of those, stored before and not asked for again. */
@@ -69,9 +69,9 @@ Brings the selection into the archive: every call that is not settled there is f
 
 @throws the `ArchiveError` that stops everything (credentials, permission, clock), or `GivenUp`.
 */
-export const pull = async (options: PullOptions): Promise<Pulled> => {
-  const { archive, fetch, concurrency, closing, signal, log, progress, patience = 20 } = options;
-  const pulled: Pulled = {
+export const pull = async (options: PullOptions): Promise<PullProgress> => {
+  const { archive, fetch, concurrency, closing, signal, log, progress, maxConsecutiveFailures = 20 } = options;
+  const pulled: PullProgress = {
     selected: 0,
     known: 0,
     settled: 0,
@@ -81,7 +81,7 @@ export const pull = async (options: PullOptions): Promise<Pulled> => {
     limited: false,
     complete: false,
   };
-  const commits = inBatches<Came>({
+  const commits = inBatches<SettledCall>({
     write: async (batch) => {
       const outcomes = batch.map(({ outcome, choice }): Outcome => ({ item: choice.item, ...outcome }));
       const conflicts = await archive.commit(outcomes);
@@ -92,17 +92,17 @@ export const pull = async (options: PullOptions): Promise<Pulled> => {
         log("warn", "invalid", { id, code: "SameId", message, sameAs: instanceId });
       }
     },
-    most: COMMIT_ROUNDS * concurrency,
-    room: COMMIT_BYTES,
+    maxCount: COMMIT_ROUNDS * concurrency,
+    maxSize: COMMIT_BYTES,
     sizeOf: ({ outcome }) => outcome.document?.bytes.length ?? 0,
-    patienceMs: COMMIT_MS,
+    maxDelayMs: COMMIT_MS,
   });
   let failuresInRow = 0;
   let temporary = 0;
   let fresh = 0;
 
   /** What is on disk counts. */
-  const settle = ({ choice, outcome }: Came): void => {
+  const settle = ({ choice, outcome }: SettledCall): void => {
     pulled.settled += 1;
     pulled.bytes += outcome.document?.bytes.length ?? 0;
     const stays = staysAsStored(choice, outcome);
@@ -112,7 +112,7 @@ export const pull = async (options: PullOptions): Promise<Pulled> => {
     progress?.(pulled);
   };
 
-  const one = async ({ found, choice }: Due): Promise<void> => {
+  const one = async ({ found, choice }: DueCall): Promise<void> => {
     const attempted = await attempt(fetch, found, signal);
     const outcome = givenUp(attempted.outcome, choice, options.now());
     await commits.add({ found, choice, outcome });
@@ -121,7 +121,8 @@ export const pull = async (options: PullOptions): Promise<Pulled> => {
     else if (choice.attempts === 0) failuresInRow += 1;
     if (attempted.temporary) temporary += 1;
     if (attempted.temporary && choice.attempts === 0) fresh += 1;
-    if (failuresInRow >= patience) throw new GivenUp(`${patience} calls in a row failed: ${outcome.error?.message}`);
+    if (failuresInRow >= maxConsecutiveFailures)
+      throw new GivenUp(`${maxConsecutiveFailures} calls in a row failed: ${outcome.error?.message}`);
   };
 
   try {
@@ -140,18 +141,18 @@ export const pull = async (options: PullOptions): Promise<Pulled> => {
   return pulled;
 };
 
-interface Due {
-  found: Found;
-  choice: Selected;
+interface DueCall {
+  found: FoundCall;
+  choice: SelectedItem;
 }
 
 /** What came of it. */
-interface Came extends Due {
-  outcome: Fetched;
+interface SettledCall extends DueCall {
+  outcome: FetchResult;
 }
 
 /** Selects batch by batch and passes on what has to be fetched. */
-async function* due(options: PullOptions, pulled: Pulled): AsyncGenerator<Due> {
+async function* due(options: PullOptions, pulled: PullProgress): AsyncGenerator<DueCall> {
   const { archive, found, limit, progress, closing } = options;
   for await (const batch of found) {
     // Repeats leave room for more of the same batch.
@@ -164,7 +165,7 @@ async function* due(options: PullOptions, pulled: Pulled): AsyncGenerator<Due> {
       pulled.limited = pulled.selected === limit;
       for (const [index, choice] of selected.entries()) {
         if (!choice.added) continue;
-        const wanted = wantedOf(taken[index] as Found, choice, options);
+        const wanted = wantedOf(taken[index] as FoundCall, choice, options);
         if (!wanted) pulled.known += 1;
         else if (wanted.ref.standIn === undefined) yield { found: wanted, choice };
         else yield { found: await whereListed(archive, choice), choice };
@@ -177,7 +178,11 @@ async function* due(options: PullOptions, pulled: Pulled): AsyncGenerator<Due> {
 }
 
 /** How to ask for a call, or undefined when there is nothing to ask. */
-const wantedOf = (found: Found, choice: Selected, { refresh, describe, now }: PullOptions): Found | undefined => {
+const wantedOf = (
+  found: FoundCall,
+  choice: SelectedItem,
+  { refresh, describe, now }: PullOptions,
+): FoundCall | undefined => {
   const isYoung = (): boolean => now().getTime() - choice.seenAt.getTime() < GIVE_UP_MS;
   // What is not JSON may not have been written to its end yet.
   const isFinished = isFinal(choice.state) && !(choice.state === "invalid" && choice.code === "NotJson" && isYoung());
@@ -191,15 +196,18 @@ const wantedOf = (found: Found, choice: Selected, { refresh, describe, now }: Pu
 };
 
 /** A call that a stand-in id names: by its own id if that is known by now, else where it was listed. */
-const whereListed = async (archive: PullOptions["archive"], { item, id, instanceId }: Selected): Promise<Found> => {
+const whereListed = async (
+  archive: PullOptions["archive"],
+  { item, id, instanceId }: SelectedItem,
+): Promise<FoundCall> => {
   if (instanceId) return { ref: { instanceId } };
   const listing = await archive.listing(item);
   if (!listing) return { ref: { standIn: id } };
-  return { ref: listing, place: { ...listing.window, agentId: listing.agentId, page: 1 } };
+  return { ref: listing, listPage: { ...listing.window, agentId: listing.agentId, page: 1 } };
 };
 
 /** A call that is still not finished after so long will not be. */
-const givenUp = (outcome: Fetched, { seenAt, attempts }: Selected, now: Date): Fetched => {
+const givenUp = (outcome: FetchResult, { seenAt, attempts }: SelectedItem, now: Date): FetchResult => {
   if (outcome.state !== "open" || attempts === 0 || now.getTime() - seenAt.getTime() < GIVE_UP_MS) return outcome;
   const message = "Given up: still not finished, or without a log, after 72 hours.";
   return { ...outcome, state: "missing", error: { code: "GivenUp", message } };
@@ -208,9 +216,9 @@ const givenUp = (outcome: Fetched, { seenAt, attempts }: Selected, now: Date): F
 /** One bad item never stops the rest: whatever it throws becomes its state, unless nothing else could succeed either. */
 const attempt = async (
   fetch: Fetch,
-  found: Found,
+  found: FoundCall,
   signal: AbortSignal | undefined,
-): Promise<{ outcome: Fetched; temporary: boolean }> => {
+): Promise<{ outcome: FetchResult; temporary: boolean }> => {
   try {
     return { outcome: await fetch(found, signal), temporary: false };
   } catch (error) {
@@ -224,16 +232,21 @@ const attempt = async (
   }
 };
 
-const failed = (state: "missing" | "failed", facts: ErrorFacts, error: unknown): Fetched => ({
+const failed = (state: "missing" | "failed", facts: ErrorFacts, error: unknown): FetchResult => ({
   state,
   error: { ...facts, message: messageOf(error) },
 });
 
 /** Whether the archive keeps what it has: a good document is not given up for less, and no document for none. */
-const staysAsStored = ({ state }: Selected, { state: now, document }: Fetched): boolean =>
+const staysAsStored = ({ state }: SelectedItem, { state: now, document }: FetchResult): boolean =>
   now !== "fetched" && (state === "fetched" || (state === "invalid" && !document));
 
-const report = (log: Log, choice: Selected, { state, instanceId, document, error }: Fetched, stays: boolean): void => {
+const report = (
+  log: Log,
+  choice: SelectedItem,
+  { state, instanceId, document, error }: FetchResult,
+  stays: boolean,
+): void => {
   const id = instanceId ?? choice.id;
   if (stays)
     log("warn", "not-refreshed", {

@@ -6,20 +6,20 @@ import type { JsonObject } from "./transcript.ts";
 export interface RawRecord {
   /** An empty link stands for the one that the service named. */
   record: StoredRecord;
-  said: Uint8Array | undefined;
+  meta: Uint8Array | undefined;
   /** Absent where there is none, or it could not be read. */
   document: Uint8Array | undefined;
   sha256: string | null;
 }
 
 /** What the service said about a call, of the bytes that it is stored as. */
-export const saidIn = (bytes: Uint8Array): JsonObject => JSON.parse(utf8(bytes) ?? "");
+export const parseMeta = (bytes: Uint8Array): JsonObject => JSON.parse(utf8(bytes) ?? "");
 
 /** The record with everything in its place; its document stays the view that it was. */
-export const wholeRecord = ({ record, said, document, sha256 }: RawRecord): StoredRecord => {
+export const wholeRecord = ({ record, meta: metaBytes, document, sha256 }: RawRecord): StoredRecord => {
   const { link, ...rest } = record;
   const whole: StoredRecord = rest;
-  const meta = said && saidIn(said);
+  const meta = metaBytes && parseMeta(metaBytes);
   const address = link === "" ? meta?.CallLogUrl : link;
   if (typeof address === "string") whole.link = address;
   if (meta) whole.meta = meta;

@@ -31,7 +31,7 @@ export interface Window {
 }
 
 /** An item of the selection, as it stands in the archive. */
-export interface Selected {
+export interface SelectedItem {
   item: number;
   /** As `StoredRecord` has it. */
   id: string;

@@ -14,18 +14,18 @@ export interface Filter {
 
 export type SkipReason = "status" | "min-turns" | "min-duration" | "new";
 
-type Tallied = Record<string, number>;
+type CountsByName = Record<string, number>;
 
 /** What a record says, and what was taken out of it, by kind. */
-export interface Read {
+export interface ReadResult {
   transcript: Transcript;
-  counts?: Partial<Tallied>;
+  counts?: Partial<CountsByName>;
 }
 
 /** What is done with records, on whatever thread. */
-export interface Rendering {
+export interface RenderOptions {
   /** @throws InvalidDocument */
-  read: (record: StoredRecord & { document: Document }) => Read;
+  read: (record: StoredRecord & { document: Document }) => ReadResult;
   filter: Filter;
   /** Of each output. */
   writers: readonly Writer[];
@@ -35,18 +35,18 @@ export interface Rendering {
 export interface SampleCounts {
   samples: number;
   /** Calls without a sample, by reason. */
-  dropped: Tallied;
+  dropped: CountsByName;
   /** Samples that differ from their call's words, by change; one sample can have several. */
-  changed: Tallied;
+  changed: CountsByName;
 }
 
 /** What was counted on the way from records to outputs. */
-export interface Exported {
+export interface ExportCounts {
   exported: number;
   skipped: Partial<Record<SkipReason, number>>;
   /** Documents that could not be read as transcripts, and transcripts that a format could not write. */
   invalid: number;
-  redacted: Tallied;
+  redacted: CountsByName;
   samples: SampleCounts;
 }
 
@@ -57,14 +57,14 @@ export interface Piece extends PutOptions {
 export const isLong = (data: Chunk | LongText): data is LongText => typeof data === "object" && "pieces" in data;
 
 /** A batch of records, ready to be put. */
-export interface Rendered extends Exported {
+export interface RenderedBatch extends ExportCounts {
   /** In the order of the writers: the pieces, and the items that are in them. */
   outputs: { pieces: Piece[]; items: number[] }[];
   /** Those that could not be read, with the reason; with the place of an output, those that this one could not write. */
   troubled: { id: string; message: string; output?: number }[];
 }
 
-export const nothing = (): Exported => ({
+export const noCounts = (): ExportCounts => ({
   exported: 0,
   skipped: {},
   invalid: 0,
@@ -73,7 +73,7 @@ export const nothing = (): Exported => ({
 });
 
 /** Adds the counts of a batch to those of a run. */
-export const addTo = (sum: Exported, part: Exported): void => {
+export const addCounts = (sum: ExportCounts, part: ExportCounts): void => {
   sum.exported += part.exported;
   sum.invalid += part.invalid;
   sum.samples.samples += part.samples.samples;
@@ -83,21 +83,25 @@ export const addTo = (sum: Exported, part: Exported): void => {
   addAll(sum.samples.changed, part.samples.changed);
 };
 
-const addAll = (sum: Partial<Tallied>, part: Partial<Tallied>): void => {
+const addAll = (sum: Partial<CountsByName>, part: Partial<CountsByName>): void => {
   for (const [name, n = 0] of Object.entries(part)) sum[name] = (sum[name] ?? 0) + n;
 };
 
-const add = (sum: Partial<Tallied>, name: string): void => {
+const add = (sum: Partial<CountsByName>, name: string): void => {
   sum[name] = (sum[name] ?? 0) + 1;
 };
 
 /** Renders records. @param had of each output, the items that it has had and does not want again */
-export const render = (
+export const renderBatch = (
   records: readonly StoredRecord[],
   had: readonly (ReadonlySet<number> | undefined)[],
-  { read, filter, writers }: Rendering,
-): Rendered => {
-  const rendered: Rendered = { ...nothing(), outputs: writers.map(() => ({ pieces: [], items: [] })), troubled: [] };
+  { read, filter, writers }: RenderOptions,
+): RenderedBatch => {
+  const rendered: RenderedBatch = {
+    ...noCounts(),
+    outputs: writers.map(() => ({ pieces: [], items: [] })),
+    troubled: [],
+  };
   for (const record of records) {
     if (!hasDocument(record)) continue;
     const came = readOrReason(read, record);
@@ -127,13 +131,13 @@ export const render = (
 
 /** All that a writer makes of a transcript, or nothing of it and the reason. */
 const writeOrReason = (
-  rendered: Rendered,
+  rendered: RenderedBatch,
   at: number,
   writer: Writer,
   transcript: Transcript,
   record: StoredRecord & { document: Document },
 ): string | undefined => {
-  const { pieces, items } = rendered.outputs[at] as Rendered["outputs"][number];
+  const { pieces, items } = rendered.outputs[at] as RenderedBatch["outputs"][number];
   const own: Piece[] = [];
   let note: Note | undefined;
   try {
@@ -164,7 +168,10 @@ const count = (samples: SampleCounts, note: Note): void => {
 const hasDocument = (record: StoredRecord): record is StoredRecord & { document: Document } =>
   record.document !== undefined;
 
-const readOrReason = (read: Rendering["read"], record: StoredRecord & { document: Document }): Read | string => {
+const readOrReason = (
+  read: RenderOptions["read"],
+  record: StoredRecord & { document: Document },
+): ReadResult | string => {
   try {
     return read(record);
   } catch (error) {

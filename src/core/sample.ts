@@ -28,7 +28,7 @@ export interface Sample {
 }
 
 /** Why a call gives no sample: the step that dropped it and a stable short code. */
-export interface Dropped {
+export interface DroppedSample {
   callId: string;
   step: string;
   reason: string;
@@ -37,6 +37,6 @@ export interface Dropped {
 }
 
 /** What became of a transcript that gives at most one sample. Reasons and changes are stable short codes. */
-export type Sampled<Reason extends string = string, Change extends string = string> =
+export type SampleResult<Reason extends string = string, Change extends string = string> =
   | { messages: Message[]; changes: Change[] }
   | { dropped: Reason };

@@ -66,7 +66,7 @@ export interface RetryBudget {
 How long a run in which nothing gets through goes on after it was first throttled, in milliseconds: 5 s with one retry,
 about twice as long with each further one, 5 minutes from six on.
 */
-export const patienceMs = (retries: number): number => Math.min(PATIENCE_CAP_MS, PATIENCE_MS * (2 ** retries - 1));
+export const maxThrottledMs = (retries: number): number => Math.min(PATIENCE_CAP_MS, PATIENCE_MS * (2 ** retries - 1));
 
 /**
 The retries of a run: 100, and one more for every five requests that succeed, so that a broken service is not hammered by
@@ -89,7 +89,7 @@ export const createRetryBudget = (now: () => number = () => performance.now()): 
     permits: (error, failures, retries) => {
       if (error instanceof Throttled) {
         throttledSince ??= now();
-        return now() - throttledSince < patienceMs(retries);
+        return now() - throttledSince < maxThrottledMs(retries);
       }
       if (failures > retries || made >= FREE_RETRIES + successes * RETRIES_PER_SUCCESS) return false;
       made += 1;

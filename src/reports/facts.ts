@@ -1,4 +1,4 @@
-import type { Dropped, Message, Sample } from "../core/sample.ts";
+import type { DroppedSample, Message, Sample } from "../core/sample.ts";
 
 export type Language = Sample["language"];
 
@@ -48,7 +48,7 @@ export interface DatasetFacts {
   tokens?: number;
   splits: SplitFacts[];
   files: DataFile[];
-  dropped: (Pick<Dropped, "step" | "reason"> & { calls: number })[];
+  dropped: (Pick<DroppedSample, "step" | "reason"> & { calls: number })[];
   changed: { change: string; calls: number }[];
   /** Samples. */
   languages: Record<Language, number>;

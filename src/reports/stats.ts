@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Dropped, Message, Sample } from "../core/sample.ts";
+import type { DroppedSample, Message, Sample } from "../core/sample.ts";
 import type { DataFile, DatasetFacts, Example, Language, Measure, SplitFacts } from "./facts.ts";
 import { BINS, createHistogram } from "./histogram.ts";
 
@@ -77,7 +77,7 @@ export const createStats = ({ seed }: { seed: string }) => {
       }
     },
 
-    drop: ({ step, reason }: Dropped): void => {
+    drop: ({ step, reason }: DroppedSample): void => {
       calls.read += 1;
       calls.dropped += 1;
       const rest = (key: string) =>

@@ -21,7 +21,7 @@ A file that appears under its name only when it is whole: until `finish` it is `
 
 Mode 0600 unless another is given. `add` never waits; `flush` lets what was added reach the file.
 */
-export class PartFile {
+export class AtomicFile {
   readonly path: string;
   readonly #part: string;
   readonly #handle: FileHandle;
@@ -44,13 +44,13 @@ export class PartFile {
   }
 
   /** @param tag tells parts of different runs apart: unique */
-  static async open(path: string, tag: string, mode = 0o600): Promise<PartFile> {
+  static async open(path: string, tag: string, mode = 0o600): Promise<AtomicFile> {
     makeFolder(dirname(path));
     const part = `${path}.${tag}.part`;
     const handle = await open(part, "wx", mode);
     // Whatever the umask says: a mode that others may read was asked for.
     if (mode !== 0o600) await handle.chmod(mode);
-    return new PartFile(path, part, handle);
+    return new AtomicFile(path, part, handle);
   }
 
   add(data: Chunk, rows = 0): void {
@@ -144,10 +144,10 @@ export class PartFile {
 export const writeAtomically = async (
   path: string,
   tag: string,
-  fill: (file: PartFile) => void | Promise<void>,
+  fill: (file: AtomicFile) => void | Promise<void>,
   mode = 0o600,
 ): Promise<void> => {
-  const file = await PartFile.open(path, tag, mode);
+  const file = await AtomicFile.open(path, tag, mode);
   try {
     await fill(file);
     await file.seal();

@@ -3,7 +3,7 @@ import { readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import type { Chunk, Put } from "../core/ports.ts";
 import type { JsonObject } from "../core/transcript.ts";
-import { type FileFacts, PartFile, syncFolder, writeAtomically } from "./atomic-file.ts";
+import { AtomicFile, type FileFacts, syncFolder, writeAtomically } from "./atomic-file.ts";
 
 /** Whole files written side by side. */
 const ABREAST = 16;
@@ -49,7 +49,7 @@ their SHA-256, in the form that `sha256sum -c` reads.
 */
 export class Files {
   readonly #options: FilesOptions;
-  readonly #parts = new Map<string, PartFile>();
+  readonly #parts = new Map<string, AtomicFile>();
   /** Where files that were given whole wait, as names relative to the root. */
   readonly #waitingIn = new Set<string>();
 
@@ -64,7 +64,7 @@ export class Files {
       put: (data, { rows = 0, file = main, whole = false } = {}) => void pieces.push({ file, data, rows, whole }),
       flush: async () => {
         // Also when it stays empty: no rows is a result too.
-        const touched = new Set<PartFile>([await this.#part(main)]);
+        const touched = new Set<AtomicFile>([await this.#part(main)]);
         const taken = pieces;
         pieces = [];
         for (const { file, data, rows } of taken.filter(({ whole }) => !whole)) {
@@ -140,10 +140,10 @@ export class Files {
     return names.filter((name) => !this.#parts.has(name));
   }
 
-  async #part(name: string): Promise<PartFile> {
+  async #part(name: string): Promise<AtomicFile> {
     const known = this.#parts.get(name);
     if (known) return known;
-    const part = await PartFile.open(join(this.#options.root, name), this.#options.tag);
+    const part = await AtomicFile.open(join(this.#options.root, name), this.#options.tag);
     this.#parts.set(name, part);
     return part;
   }
@@ -159,7 +159,7 @@ export class Files {
 
   async #writeOne({ file, data }: Piece): Promise<void> {
     this.#waitingIn.add(dirname(file));
-    const part = await PartFile.open(join(this.#options.root, file), this.#options.tag);
+    const part = await AtomicFile.open(join(this.#options.root, file), this.#options.tag);
     try {
       part.add(data);
       await part.seal();

@@ -6,7 +6,7 @@ import { join } from "node:path";
 const FOREIGN_MS = 24 * 3_600_000;
 
 /** The process that writes, and what tells leftovers of dead processes from files of living ones. */
-export interface Self {
+export interface WritingProcess {
   host: string;
   pid: number;
   isAlive: (pid: number) => boolean;
@@ -16,7 +16,7 @@ export interface Self {
 const named = (host: string): string => host.replace(/[^\w-]/g, "_");
 
 /** A tag for a run's unfinished files: whose they are, and unique. */
-export const tagOf = ({ host, pid }: Pick<Self, "host" | "pid">): string =>
+export const tagOf = ({ host, pid }: Pick<WritingProcess, "host" | "pid">): string =>
   `${named(host)}.${pid}.${randomBytes(6).toString("hex")}`;
 
 const TAGGED = /^(.+)\.([\w-]+)\.(\d+)\.[0-9a-f]{12}\.part$/;
@@ -26,7 +26,11 @@ Removes what runs that were killed left behind in a folder: unfinished files who
 
 @param isOurs whether a file of this name is one that this output writes: others may end in `.part` too
 */
-export const clearLeftovers = async (folder: string, self: Self, isOurs: (name: string) => boolean): Promise<void> => {
+export const clearLeftovers = async (
+  folder: string,
+  self: WritingProcess,
+  isOurs: (name: string) => boolean,
+): Promise<void> => {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
     const [, whole, host, pid] = TAGGED.exec(name) ?? [];

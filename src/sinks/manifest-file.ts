@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
 import { type FileFacts, writeAtomically } from "./atomic-file.ts";
-import { type Self, tagOf } from "./leftovers.ts";
+import { tagOf, type WritingProcess } from "./leftovers.ts";
 import { isInside } from "./manifest.ts";
 
 /** One delivery of `--new`, as a manifest names it. Part 0 are the files of a plain export, which no part names. */
@@ -131,5 +131,5 @@ export const stamped = ({ json, parts }: Manifest, archive: string): Manifest =>
   };
 };
 
-export const writeManifest = (path: string, { json }: Manifest, self: Self): Promise<void> =>
+export const writeManifest = (path: string, { json }: Manifest, self: WritingProcess): Promise<void> =>
   writeAtomically(path, tagOf(self), (file) => file.add(`${JSON.stringify(json, null, 2)}\n`));

@@ -2,7 +2,7 @@ import { basename, dirname } from "node:path";
 import { ReaderGone, UsageError } from "../core/errors.ts";
 import type { Chunk } from "../core/ports.ts";
 import { writeAtomically } from "./atomic-file.ts";
-import { clearLeftovers, type Self, tagOf } from "./leftovers.ts";
+import { clearLeftovers, tagOf, type WritingProcess } from "./leftovers.ts";
 import { openStream, type StandardStreams, type StreamContext } from "./open-stream.ts";
 import { isSpecial, placeAt, type Special } from "./places.ts";
 
@@ -18,7 +18,7 @@ pipe, a device or a socket is written to.
 */
 export const fillWhole = async (
   path: string,
-  self: Self & StandardStreams,
+  self: WritingProcess & StandardStreams,
   context: StreamContext,
   fill: (file: Filling) => Promise<void>,
   mode = 0o600,
@@ -33,7 +33,7 @@ export const fillWhole = async (
 
 const fillStream = async (
   place: Special,
-  self: Self & StandardStreams,
+  self: WritingProcess & StandardStreams,
   context: StreamContext,
   fill: (file: Filling) => Promise<void>,
 ): Promise<void> => {

@@ -1,5 +1,5 @@
 import { ArchiveError, type InvalidDocument, LinkExpired, messageOf, NotFound } from "../core/errors.ts";
-import type { Download, Fetch, Fetched, Found, Ims, Instance, Log } from "../core/ports.ts";
+import type { Download, Fetch, FetchResult, FoundCall, Ims, Instance, Log } from "../core/ports.ts";
 import { GIVE_UP_MS } from "../core/pull.ts";
 import type { Document, Window } from "../core/records.ts";
 import { isStandIn, standInOf } from "../core/stand-in.ts";
@@ -27,8 +27,8 @@ export interface CallsOptions {
 }
 
 /** Calls by instance id, or by the id that stands in for one. */
-export async function* callsById(ids: AsyncIterable<string> | Iterable<string>): AsyncGenerator<Found[]> {
-  let batch: Found[] = [];
+export async function* callsById(ids: AsyncIterable<string> | Iterable<string>): AsyncGenerator<FoundCall[]> {
+  let batch: FoundCall[] = [];
   let size = FIRST_BATCH;
   for await (const instanceId of ids) {
     const ref = isStandIn(instanceId) ? { standIn: instanceId.toLowerCase() } : { instanceId };
@@ -43,17 +43,17 @@ export async function* callsById(ids: AsyncIterable<string> | Iterable<string>):
 /** Makes the fetch of one call: describe or use the listed link, download, look whether it is what it should be. */
 export const fetchCalls = ({ ims, download, describe = "auto", now, log }: CallsOptions): Fetch => {
   /** The call as the service knows it now, with a fresh link. */
-  const ask = async ({ ref, place }: Found, signal?: AbortSignal): Promise<Instance> => {
+  const ask = async ({ ref, listPage }: FoundCall, signal?: AbortSignal): Promise<Instance> => {
     if (ref.instanceId) return ims.describeInstance(ref.instanceId, signal);
-    const again = place && ref.link ? await findAgain(ims, place, ref.link, signal) : undefined;
+    const again = listPage && ref.link ? await findAgain(ims, listPage, ref.link, signal) : undefined;
     if (again) return again;
-    const message = place
+    const message = listPage
       ? "The service no longer lists this call."
       : "The archive does not know where this call was listed: select its agent and range again.";
     throw new NotFound(message, { code: "NotListed" });
   };
 
-  const documentOf = async (found: Found, instance: Instance, signal?: AbortSignal): Promise<Document | "open"> => {
+  const documentOf = async (found: FoundCall, instance: Instance, signal?: AbortSignal): Promise<Document | "open"> => {
     let link = instance.link;
     for (let refreshes = 0; ; refreshes += 1) {
       if (!link) {
@@ -90,7 +90,7 @@ export const fetchCalls = ({ ims, download, describe = "auto", now, log }: Calls
     }
     const listed: Instance | undefined = link && { link, status: ref.status ?? "Finished", meta: ref.meta ?? {} };
     let instance = listed ?? (await ask(found, signal));
-    const facts = (): Omit<Fetched, "state"> => ({
+    const facts = (): Omit<FetchResult, "state"> => ({
       status: instance.status,
       meta: instance.meta,
       ...(ref.instanceId && { instanceId: ref.instanceId }),
@@ -128,9 +128,9 @@ const invalidity = (error: InvalidDocument) => ({ ...error.facts, message: messa
 export const addressOf = (link: URL): string => link.origin + link.pathname;
 
 /** Whether a document that is not there may still be written: by the call's end, or at least by when it was listed. */
-const maybeUnwritten = ({ place }: Found, { meta }: Instance, now: Date): boolean => {
+const maybeUnwritten = ({ listPage }: FoundCall, { meta }: Instance, now: Date): boolean => {
   const modified = Date.parse(String(meta.GmtModified ?? ""));
-  return isYoung(Number.isNaN(modified) ? place : { end: new Date(modified) }, now);
+  return isYoung(Number.isNaN(modified) ? listPage : { end: new Date(modified) }, now);
 };
 
 /** Whether what happened by the end of a window is so recent that it may still change; unknown counts as recent. */

@@ -1,15 +1,15 @@
 import { ArchiveError } from "../core/errors.ts";
-import type { Found, Ims, Log } from "../core/ports.ts";
+import type { FoundCall, Ims, Log } from "../core/ports.ts";
 import type { Window } from "../core/records.ts";
 import { addressOf, isYoung } from "./calls.ts";
-import { identity, type Listed, listWindow, type Pages, type WindowResult } from "./windows.ts";
+import { identity, type ListedInstance, listWindow, type Pages, type WindowResult } from "./windows.ts";
 
 const SECOND = 1_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /** Calls of one agent, created within a stretch of time, as the service counts it: `until` does not belong to it. */
-export interface Stretch {
+export interface AgentRange {
   agentId: string;
   since: Date;
   until: Date;
@@ -17,7 +17,7 @@ export interface Stretch {
 
 /** What listing a stretch brought to light, window by window. */
 export interface Survey {
-  stretch: Stretch;
+  stretch: AgentRange;
   /** In order, those that were listed to their end. */
   windows: SurveyedWindow[];
   /** Calls that the service listed, this machine's or not. */
@@ -44,9 +44,9 @@ export interface RangeOptions {
   log: Log;
   now: () => Date;
   /** Windows of an hour for the last day, of a day before; else of a day. They are what a cursor can stop at. */
-  fine?: boolean;
+  hourlyWindows?: boolean;
   /** Whether a call without a name is counted here: it is counted in one shard. */
-  mine?: (identity: string) => boolean;
+  inMyShard?: (identity: string) => boolean;
   signal?: AbortSignal;
 }
 
@@ -59,9 +59,9 @@ An agent that cannot be listed does not keep the others from their turn.
 */
 export async function* callsByRange(
   options: RangeOptions,
-  stretches: readonly Stretch[],
+  stretches: readonly AgentRange[],
   surveys: Survey[],
-): AsyncGenerator<Found[]> {
+): AsyncGenerator<FoundCall[]> {
   for (const stretch of stretches) {
     const survey: Survey = { stretch, windows: [], seen: 0, complete: false };
     surveys.push(survey);
@@ -76,14 +76,14 @@ export async function* callsByRange(
   }
 }
 
-async function* callsOf(options: RangeOptions, survey: Survey): AsyncGenerator<Found[]> {
-  const { ims, log, now, signal, mine = () => true } = options;
+async function* callsOf(options: RangeOptions, survey: Survey): AsyncGenerator<FoundCall[]> {
+  const { ims, log, now, signal, inMyShard = () => true } = options;
   const { stretch, windows } = survey;
   const { agentId } = stretch;
   const pages: Pages = { full: false };
   const beyond = await edge(options, stretch, pages);
   survey.seen += beyond.size;
-  for (const window of windowsOf(stretch, now(), options.fine === true)) {
+  for (const window of windowsOf(stretch, now(), options.hourlyWindows === true)) {
     const listing = listWindow({ ims, agentId, window, pages, log, signal });
     let next = await listing.next();
     for (; !next.done; next = await listing.next()) {
@@ -92,11 +92,11 @@ async function* callsOf(options: RangeOptions, survey: Survey): AsyncGenerator<F
       if (batch.length > 0) yield batch.map(foundIn);
     }
     const waiting = [...next.value.nameless].filter((name) => !beyond.has(name));
-    windows.push(surveyed(window, next.value, waiting, waiting.filter(mine).length, isYoung(window, now())));
+    windows.push(surveyed(window, next.value, waiting, waiting.filter(inMyShard).length, isYoung(window, now())));
   }
 }
 
-const hasName = ({ id, link }: Listed["instance"]): boolean => id !== undefined || link !== undefined;
+const hasName = ({ id, link }: ListedInstance["instance"]): boolean => id !== undefined || link !== undefined;
 
 const surveyed = (
   window: Window,
@@ -120,7 +120,7 @@ meant; if it does not include its end, none of them is in ours, and nothing is l
 */
 const edge = async (
   { ims, log, now, signal }: RangeOptions,
-  { agentId, until }: Stretch,
+  { agentId, until }: AgentRange,
   pages: Pages,
 ): Promise<Set<string>> => {
   const names = new Set<string>();
@@ -134,7 +134,7 @@ const edge = async (
 };
 
 /** The stretch in windows of whole seconds that share their edges; widened, so that none is cut off. */
-export const windowsOf = ({ since, until }: Stretch, now: Date, fine: boolean): Window[] => {
+export const windowsOf = ({ since, until }: AgentRange, now: Date, fine: boolean): Window[] => {
   const start = Math.floor(since.getTime() / SECOND) * SECOND;
   const end = Math.ceil(until.getTime() / SECOND) * SECOND;
   const recent = now.getTime() - DAY - 2 * HOUR;
@@ -148,7 +148,7 @@ export const windowsOf = ({ since, until }: Stretch, now: Date, fine: boolean): 
   return windows;
 };
 
-const foundIn = ({ instance: { id, link, status, meta }, place }: Listed): Found => ({
+const foundIn = ({ instance: { id, link, status, meta }, place }: ListedInstance): FoundCall => ({
   ref: {
     agentId: place.agentId,
     status,
@@ -158,5 +158,5 @@ const foundIn = ({ instance: { id, link, status, meta }, place }: Listed): Found
     ...(link && { link: addressOf(link) }),
   },
   ...(link && { link }),
-  place,
+  listPage: place,
 });

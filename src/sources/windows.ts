@@ -1,4 +1,4 @@
-import type { Ims, Instance, Log, Place } from "../core/ports.ts";
+import type { Ims, Instance, ListPage, Log } from "../core/ports.ts";
 import type { Window } from "../core/records.ts";
 
 /** The service's limits: the most that one window can show is their product. */
@@ -16,9 +16,9 @@ export interface Pages {
   full: boolean;
 }
 
-export interface Listed {
+export interface ListedInstance {
   instance: Instance;
-  place: Place;
+  place: ListPage;
 }
 
 export interface WindowOptions {
@@ -54,7 +54,7 @@ forward, so that some are never seen. One page alone is consistent; several are 
 
 @throws Error when more calls than can be listed began within one second: never silently less than all.
 */
-export async function* listWindow(options: WindowOptions): AsyncGenerator<Listed[], WindowResult> {
+export async function* listWindow(options: WindowOptions): AsyncGenerator<ListedInstance[], WindowResult> {
   const { log, agentId, window } = options;
   const seen = new Set<string>();
   let late = 0;
@@ -81,7 +81,7 @@ const isSame = (one: ReadonlySet<string>, other: ReadonlySet<string>): boolean =
 
 const shown = ({ start, end }: Window) => ({ start: start.toISOString(), end: end.toISOString() });
 
-async function* halves(options: WindowOptions, size: number): AsyncGenerator<Listed[], WindowResult> {
+async function* halves(options: WindowOptions, size: number): AsyncGenerator<ListedInstance[], WindowResult> {
   const { agentId, window, log } = options;
   const { start, end } = window;
   const seconds = Math.floor((end.getTime() - start.getTime()) / SECOND);
@@ -123,7 +123,7 @@ A short first page may be all there is, or all that the service gives: that is n
 the next page may begin after the calls that were given, or after those that were asked for. So the size of the first
 page is the size of all that follow: then both are the same, and an empty page is the end.
 */
-async function* onePass(options: WindowOptions, seen: Set<string>): AsyncGenerator<Listed[], Pass> {
+async function* onePass(options: WindowOptions, seen: Set<string>): AsyncGenerator<ListedInstance[], Pass> {
   const { pages } = options;
   const pass: Pass = {
     names: new Set(),
@@ -148,8 +148,8 @@ async function* onePass(options: WindowOptions, seen: Set<string>): AsyncGenerat
 }
 
 /** Notes the calls of one page. Returns those that were not seen before. */
-const takeIn = (pass: Pass, listed: readonly Listed[], seen: Set<string>): Listed[] => {
-  const fresh: Listed[] = [];
+const takeIn = (pass: Pass, listed: readonly ListedInstance[], seen: Set<string>): ListedInstance[] => {
+  const fresh: ListedInstance[] = [];
   for (const entry of listed) {
     const name = identity(entry.instance);
     if (pass.names.has(name)) pass.repeated = true;
@@ -167,7 +167,7 @@ const page = async (
   { ims, agentId, window, signal }: WindowOptions,
   number: number,
   size: number,
-): Promise<Listed[]> => {
+): Promise<ListedInstance[]> => {
   const place = { ...window, agentId, page: number, size };
   const instances = await ims.listInstances(place, signal);
   return instances.map((instance) => ({ instance, place }));
@@ -179,7 +179,7 @@ carry it. A window that has since come to hold more than can be listed is search
 */
 export const findAgain = async (
   ims: Ims,
-  place: Place,
+  place: ListPage,
   name: string,
   signal?: AbortSignal,
 ): Promise<Instance | undefined> => {

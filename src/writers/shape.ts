@@ -1,5 +1,5 @@
 import type { Writer } from "../core/ports.ts";
-import type { Sampled } from "../core/sample.ts";
+import type { SampleResult } from "../core/sample.ts";
 import { jsonOf } from "../core/text.ts";
 import type { Transcript } from "../core/transcript.ts";
 
@@ -11,7 +11,7 @@ export interface WriterOptions {
   /** Put an apostrophe before cells that a spreadsheet would run as formulas. @default true */
   csvGuard?: boolean;
   /** Makes a fine-tuning sample of a transcript; `messages` cannot do without. */
-  toSample?: (transcript: Transcript) => Sampled;
+  toSample?: (transcript: Transcript) => SampleResult;
   /** File beside the samples that names every dropped or changed call; `null`: none. @default "messages.report.ndjson" */
   report?: string | null;
   /** The output is one file or stdout, not a folder. @default false */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { endpointFor, parseEndpoint } from "../../src/cloud/endpoint.ts";
 import { createRpc, type RpcOptions } from "../../src/cloud/openapi.ts";
 import { startEmulator } from "../../src/emulator/index.ts";
-import type { Pace } from "../../src/http/pace.ts";
+import type { RateLimiter } from "../../src/http/rate-limiter.ts";
 import { serve, type TestServer } from "../http/server.ts";
 
 const dispatcher = new Agent();
@@ -115,7 +115,7 @@ describe("createRpc", () => {
   it("waits for its turn before every attempt, and tells what came of it", async () => {
     reply = (response) => json(seen.length < 3 ? 429 : 200, {})(response);
     const told: string[] = [];
-    const pace: Pace = {
+    const rateLimiter: RateLimiter = {
       turn: async () => {
         told.push("turn");
         return { at: 0, waited: false };
@@ -124,7 +124,7 @@ describe("createRpc", () => {
       throttled: () => void told.push("throttled"),
       rate: () => 1,
     };
-    await rpc({ pace, retries: 2 })("Do", {});
+    await rpc({ rateLimiter, retries: 2 })("Do", {});
     expect(told).toEqual(["turn", "throttled", "turn", "throttled", "turn", "ok"]);
   });
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Archive } from "../../src/core/archive.ts";
-import type { Document, Outcome, Ref, Selected, StoredRecord } from "../../src/core/records.ts";
+import type { Document, Outcome, Ref, SelectedItem, StoredRecord } from "../../src/core/records.ts";
 
 const documentOf = (text: string): Document => {
   const bytes = Buffer.from(text);
@@ -69,7 +69,7 @@ export const archiveContract = (
           for (const size of [1, refs.length || 1]) {
             const archive = await (await place())();
             await archive.select(before);
-            const chosen: Selected[] = [];
+            const chosen: SelectedItem[] = [];
             for (let at = 0; at < refs.length; at += size)
               chosen.push(...(await archive.select(refs.slice(at, at + size))));
             const records = (await collect(archive.list({}))).map(({ item, ...record }) => record);

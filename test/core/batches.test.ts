@@ -35,7 +35,13 @@ describe("batches", () => {
         fc.integer({ min: 1, max: 5 }),
         async (pieces, most) => {
           const { batches, most: abreast, write, done } = writer();
-          const queue = inBatches({ write, most, room: 20, sizeOf: (piece: number) => piece, patienceMs: NEVER });
+          const queue = inBatches({
+            write,
+            maxCount: most,
+            maxSize: 20,
+            sizeOf: (piece: number) => piece,
+            maxDelayMs: NEVER,
+          });
           let ended = false;
           const all = (async () => {
             for (const piece of pieces) await queue.add(piece);
@@ -62,7 +68,7 @@ describe("batches", () => {
 
   test("let pieces in while there is room, and no further", async () => {
     const { batches, write, done } = writer();
-    const queue = inBatches({ write, most: 2, room: NEVER, sizeOf: () => 0, patienceMs: NEVER });
+    const queue = inBatches({ write, maxCount: 2, maxSize: NEVER, sizeOf: () => 0, maxDelayMs: NEVER });
     const added: number[] = [];
     const add = (piece: number) => queue.add(piece).then(() => added.push(piece));
     await Promise.all([add(1), add(2), add(3)]);
@@ -80,7 +86,7 @@ describe("batches", () => {
 
   test("do not keep a lone piece waiting for others", async () => {
     const { batches, write } = writer();
-    const queue = inBatches({ write, most: 100, room: NEVER, sizeOf: () => 0, patienceMs: 1 });
+    const queue = inBatches({ write, maxCount: 100, maxSize: NEVER, sizeOf: () => 0, maxDelayMs: 1 });
     await queue.add(1);
     while (batches.length === 0) await tick();
     expect(batches).toEqual([[1]]);
@@ -89,10 +95,10 @@ describe("batches", () => {
   test("tell everyone of a write that failed", async () => {
     const queue = inBatches({
       write: () => Promise.reject(new Error("full")),
-      most: 1,
-      room: NEVER,
+      maxCount: 1,
+      maxSize: NEVER,
       sizeOf: () => 0,
-      patienceMs: NEVER,
+      maxDelayMs: NEVER,
     });
     await queue.add(1).catch(() => undefined);
     await expect(queue.flush()).rejects.toThrow("full");

@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { NotFound, Throttled, Unavailable } from "../../src/core/errors.ts";
-import { backoff, createRetryBudget, patienceMs, type Retry, retryAfterMs, retrying } from "../../src/http/retry.ts";
+import {
+  backoff,
+  createRetryBudget,
+  maxThrottledMs,
+  type Retry,
+  retryAfterMs,
+  retrying,
+} from "../../src/http/retry.ts";
 
 const flaky = (failures: number, error: () => Error) => {
   let calls = 0;
@@ -161,7 +168,7 @@ describe("the retry budget of a run", () => {
   });
 
   it("is patient by the number of retries: not at all with none, 5 minutes at most", () => {
-    expect([0, 1, 2, 3, 6, 100].map(patienceMs)).toEqual([0, 5_000, 15_000, 35_000, 300_000, 300_000]);
+    expect([0, 1, 2, 3, 6, 100].map(maxThrottledMs)).toEqual([0, 5_000, 15_000, 35_000, 300_000, 300_000]);
   });
 
   it("still ends an item after its own retries", async () => {

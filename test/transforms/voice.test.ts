@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Message, Sampled } from "../../src/core/sample.ts";
+import type { Message, SampleResult } from "../../src/core/sample.ts";
 import { INTERRUPTED, type Transcript } from "../../src/core/transcript.ts";
 import { type VoicePolicy, voiceSample } from "../../src/transforms/curate/voice.ts";
 
@@ -180,7 +180,7 @@ describe("any turns", () => {
   it("give a valid sample or a named reason, whatever the policies", () => {
     fc.assert(
       fc.property(lines, policy, fc.option(text, { nil: undefined }), (turns, policy, own) => {
-        const result: Sampled = sample(turns, policy, own);
+        const result: SampleResult = sample(turns, policy, own);
         if ("dropped" in result) expect(result.dropped).toMatch(REASON);
         else expect(problems({ messages: result.messages }, policy.greeting === "pad")).toEqual([]);
       }),

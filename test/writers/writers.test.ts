@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import Papa from "papaparse";
 import { describe, expect, it } from "vitest";
-import type { Sampled } from "../../src/core/sample.ts";
+import type { SampleResult } from "../../src/core/sample.ts";
 import type { Transcript, Turn } from "../../src/core/transcript.ts";
 import { csvColumns, type WriterOptions, writers } from "../../src/writers/index.ts";
 import { brokenText, transcript } from "./arbitrary.ts";
@@ -140,12 +140,12 @@ describe("CSV", () => {
 });
 
 describe("messages", () => {
-  const samples: Record<string, Sampled> = {
+  const samples: Record<string, SampleResult> = {
     fits: { messages: [{ role: "user", content: "a" }], changes: [] },
     changed: { messages: [{ role: "user", content: "b" }], changes: ["turns-merged", "trailing-user-cut"] },
     dropped: { dropped: "no-user-turn" },
   };
-  const toSample = ({ id }: Transcript): Sampled => samples[id] ?? { dropped: "unknown" };
+  const toSample = ({ id }: Transcript): SampleResult => samples[id] ?? { dropped: "unknown" };
   const calls = ["fits", "changed", "dropped", "dropped"].map((id) => call(id));
 
   it("names every dropped or changed call beside the samples, and tells of them", () => {

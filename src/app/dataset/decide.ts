@@ -1,24 +1,24 @@
 import { InvalidDocument, messageOf } from "../../core/errors.ts";
 import type { Document, StoredRecord } from "../../core/records.ts";
-import type { Dropped, Sample } from "../../core/sample.ts";
+import type { DroppedSample, Sample } from "../../core/sample.ts";
 import { callTranscript } from "../../parse/call-log.ts";
 import { curate } from "../../transforms/curate/curate.ts";
 import { createDedupe } from "../../transforms/dedupe/dedupe.ts";
-import { type Plan, withinBudget } from "./plan.ts";
+import { type DatasetPlan, withinBudget } from "./plan.ts";
 import type { DatasetRequest } from "./request.ts";
 
 /** The reason of calls and samples that are larger than one text can be. */
 export const TOO_LARGE = "too-large";
 
 /** What a call gives. */
-export interface Kept {
+export interface KeptCall {
   callId: string;
   split: string;
   changes: readonly string[];
   /** By what a row of a preset is made of; only what some preset wants. */
   samples: { call: Sample[]; turn: Sample[] };
   /** Samples that were lost on the way, of a call that kept others. */
-  lost: Dropped[];
+  lost: DroppedSample[];
   /** What was redacted, by kind. */
   redacted: Partial<Record<string, number>>;
 }
@@ -27,7 +27,7 @@ export interface Kept {
 Decides call by call, in the archive's order, what becomes of it: redacted, curated, held against the calls before it,
 and fitted to the budget.
 */
-export const createDecide = (plan: Plan, request: Pick<DatasetRequest, "dedupe" | "status">) => {
+export const createDecide = (plan: DatasetPlan, request: Pick<DatasetRequest, "dedupe" | "status">) => {
   const { policy, languages, splitOf, budget } = plan;
   // Exact copies teach nothing new; near ones are dropped on demand, and always where they would straddle two splits.
   const copies = request.dedupe === "none" ? undefined : createDedupe({ exact: true, near: request.dedupe === "near" });
@@ -39,10 +39,10 @@ export const createDecide = (plan: Plan, request: Pick<DatasetRequest, "dedupe" 
   const wantsCalls = policy.expand !== "turn" && plan.wanted.some(({ preset }) => preset.unit === "call");
   const ids: string[] = [];
 
-  const decide = async (record: StoredRecord & { document: Document }): Promise<Kept | Dropped> => {
+  const decide = async (record: StoredRecord & { document: Document }): Promise<KeptCall | DroppedSample> => {
     const read = readOf(record);
     if ("reason" in read) return read;
-    const drop = (step: string, reason: string): Dropped => ({ callId: read.id, step, reason });
+    const drop = (step: string, reason: string): DroppedSample => ({ callId: read.id, step, reason });
     if (request.status && read.status?.toLowerCase() !== request.status.toLowerCase()) return drop("status", "status");
     const { transcript, counts } = plan.redact?.(read) ?? { transcript: read, counts: {} };
     const whole = curate(transcript, { ...policy, expand: "call" });
@@ -61,12 +61,19 @@ export const createDecide = (plan: Plan, request: Pick<DatasetRequest, "dedupe" 
       call: wantsCalls ? whole.samples : [],
       turn: turns && "samples" in turns ? turns.samples : [],
     };
-    const kept: Kept = { callId: transcript.id, split, changes: whole.changes, samples, lost: [], redacted: counts };
+    const kept: KeptCall = {
+      callId: transcript.id,
+      split,
+      changes: whole.changes,
+      samples,
+      lost: [],
+      redacted: counts,
+    };
     if (!budget) return kept;
     for (const unit of ["call", "turn"] as const) samples[unit] = await fitted(samples[unit], budget, kept.lost);
     return samples.call.length + samples.turn.length > 0 ? kept : drop("max-tokens", "over-budget");
   };
-  return async (record: StoredRecord & { document: Document }): Promise<Kept | Dropped> => {
+  return async (record: StoredRecord & { document: Document }): Promise<KeptCall | DroppedSample> => {
     try {
       return await decide(record);
     } catch (error) {
@@ -86,7 +93,11 @@ const readOf = (record: StoredRecord & { document: Document }) => {
   }
 };
 
-const fitted = async (samples: Sample[], budget: NonNullable<Plan["budget"]>, lost: Dropped[]): Promise<Sample[]> => {
+const fitted = async (
+  samples: Sample[],
+  budget: NonNullable<DatasetPlan["budget"]>,
+  lost: DroppedSample[],
+): Promise<Sample[]> => {
   const kept: Sample[] = [];
   for (const sample of samples) {
     const within = await withinBudget(sample.messages, budget);

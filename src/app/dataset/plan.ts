@@ -13,14 +13,14 @@ import { redactorOf } from "../redaction.ts";
 import type { DatasetRequest } from "./request.ts";
 
 /** A preset with what this run asks of it. */
-export interface Wanted {
+export interface PresetPlan {
   preset: Preset;
   options: PresetOptions;
 }
 
 /** All that a run needs to know, checked before it begins. */
-export interface Plan {
-  wanted: Wanted[];
+export interface DatasetPlan {
+  wanted: PresetPlan[];
   policy: Policy;
   /** Undefined when every language is welcome. */
   languages: ReadonlySet<string> | undefined;
@@ -36,12 +36,12 @@ const DEFAULT_PRESETS = ["messages"];
 const LANGUAGES = ["zh", "en", "mixed", "other"];
 
 /** @throws UsageError for anything that cannot be, or that a preset cannot express */
-export const planOf = async (request: DatasetRequest, host: Host): Promise<Plan> => {
+export const planOf = async (request: DatasetRequest, host: Host): Promise<DatasetPlan> => {
   if (request.task === "text-to-sql")
     throw new UsageError("--task text-to-sql is made of query logs, which this version does not archive yet.");
   const policy = await policyOf(request, host);
   const needs = needsOf(policy);
-  const wanted = [...new Set(request.presets ?? DEFAULT_PRESETS)].map((name): Wanted => {
+  const wanted = [...new Set(request.presets ?? DEFAULT_PRESETS)].map((name): PresetPlan => {
     if (!isPreset(name))
       throw new UsageError(`There is no preset "${name}". There are: ${Object.keys(presets).join(", ")}.`);
     const preset: Preset = presets[name];
@@ -116,7 +116,7 @@ const textOf = async (path: string): Promise<string> => {
 const DEFAULT_TOKENIZER = "qwen3";
 
 /** A tokenizer alone counts: then every sample is within the budget. */
-const budgetOf = async (request: DatasetRequest, host: Host): Promise<Plan["budget"]> => {
+const budgetOf = async (request: DatasetRequest, host: Host): Promise<DatasetPlan["budget"]> => {
   const { maxTokens = Number.POSITIVE_INFINITY, overBudget } = request;
   if (request.maxTokens === undefined && request.tokenizer === undefined) return undefined;
   const tokenizer = request.tokenizer ?? DEFAULT_TOKENIZER;
@@ -130,7 +130,7 @@ const tokenizerName = (name: string): string => (/^(qwen3|o200k)$/.test(name) ? 
 /** Of a sample under the budget; undefined when none of it fits. */
 export const withinBudget = async (
   messages: Message[],
-  budget: NonNullable<Plan["budget"]>,
+  budget: NonNullable<DatasetPlan["budget"]>,
 ): Promise<{ messages: Message[]; tokens: number } | undefined> => {
   const { fitBudget } = await import("../../transforms/tokens/tokens.ts");
   const fitted = fitBudget(messages, budget.tokens, budget.mode, budget.count);
@@ -138,7 +138,7 @@ export const withinBudget = async (
 };
 
 /** Only what shapes the set; the texts themselves stay out. */
-const policiesOf = (request: DatasetRequest, policy: Policy): Plan["policies"] => ({
+const policiesOf = (request: DatasetRequest, policy: Policy): DatasetPlan["policies"] => ({
   presets: (request.presets ?? DEFAULT_PRESETS).join(", "),
   greeting: request.greeting,
   system: typeof policy.system === "object" ? "a fixed text" : request.system,

@@ -1,5 +1,5 @@
 import type { Document, StoredRecord } from "../../core/records.ts";
-import type { Dropped, Sample } from "../../core/sample.ts";
+import type { DroppedSample, Sample } from "../../core/sample.ts";
 import { CARD, datasetCard } from "../../reports/card.ts";
 import type { DatasetFacts } from "../../reports/facts.ts";
 import { REPORT_HTML, REPORT_JSON, reportHtml, reportJson } from "../../reports/report.ts";
@@ -11,8 +11,8 @@ import { selectionFacts, selectStored } from "../selection/selection.ts";
 import { type RunResult, type Session, withSession } from "../session.ts";
 import { VERSION } from "../version.ts";
 import { checkFolder } from "../writable.ts";
-import { createDecide, type Kept } from "./decide.ts";
-import { type Plan, planOf } from "./plan.ts";
+import { createDecide, type KeptCall } from "./decide.ts";
+import { type DatasetPlan, planOf } from "./plan.ts";
 import type { DatasetRequest } from "./request.ts";
 import { SetFiles } from "./set-files.ts";
 import { setFolder } from "./set-folder.ts";
@@ -56,9 +56,9 @@ async function* decided(
   request: DatasetRequest,
   { progress }: AppContext,
   { archive, closing }: Session,
-  plan: Plan,
+  plan: DatasetPlan,
   stage: string,
-): AsyncGenerator<{ record: StoredRecord; came: Kept | Dropped }> {
+): AsyncGenerator<{ record: StoredRecord; came: KeptCall | DroppedSample }> {
   const decide = createDecide(plan, request);
   const total = (await archive.counts()).fetched;
   let done = 0;
@@ -88,7 +88,7 @@ const draw = async (
   request: DatasetRequest,
   context: AppContext,
   session: Session,
-  plan: Plan,
+  plan: DatasetPlan,
   limit: number,
 ): Promise<Set<string>> => {
   const sampler = createSampler<string>(request.seed, limit);
@@ -98,13 +98,13 @@ const draw = async (
 };
 
 /** The samples that are counted: whole calls, if any preset wants them. */
-const mainOf = ({ samples }: Kept): Sample[] => (samples.call.length > 0 ? samples.call : samples.turn);
+const mainOf = ({ samples }: KeptCall): Sample[] => (samples.call.length > 0 ? samples.call : samples.turn);
 
 const produce = async (
   request: DatasetRequest,
   context: AppContext,
   session: Session,
-  plan: Plan,
+  plan: DatasetPlan,
   files: SetFiles,
   drawn: ReadonlySet<string> | undefined,
 ): Promise<DatasetFacts> => {
@@ -112,7 +112,7 @@ const produce = async (
   const provenance = await files.sidecar("provenance.ndjson");
   const dropped = await files.sidecar("dropped.ndjson");
   const redacted: Record<string, number> = {};
-  const note = ({ callId, step, reason, of }: Dropped, preset?: string): void =>
+  const note = ({ callId, step, reason, of }: DroppedSample, preset?: string): void =>
     dropped.add(`${JSON.stringify({ id: callId, ...(preset && { preset }), step, reason, ...(of && { of }) })}\n`, 1);
 
   for await (const batch of session.archive.unsettled())
@@ -182,13 +182,17 @@ const produce = async (
 };
 
 /** The samples of a call that some preset writes. */
-const written = ({ samples }: Kept, plan: Plan): Sample[] =>
+const written = ({ samples }: KeptCall, plan: DatasetPlan): Sample[] =>
   plan.policy.expand === "turn" || plan.wanted.some(({ preset }) => preset.unit === "turn")
     ? [...samples.call, ...samples.turn]
     : samples.call;
 
 /** Where a sample comes from: never in the sample itself, trainers take nothing beside its messages. */
-const origin = ({ id, tokens, language, messages }: Sample, { callId, split }: Kept, { startedAt }: StoredRecord) => ({
+const origin = (
+  { id, tokens, language, messages }: Sample,
+  { callId, split }: KeptCall,
+  { startedAt }: StoredRecord,
+) => ({
   id,
   call: callId,
   split,

@@ -5,11 +5,11 @@ import type { JsonObject } from "../../core/transcript.ts";
 import type { RowOptions } from "../../presets/files/parquet-columns.ts";
 import type { Refusal } from "../../presets/shape.ts";
 import type { DataFile } from "../../reports/facts.ts";
-import { type FileFacts, PartFile, syncFolder } from "../../sinks/atomic-file.ts";
-import type { Self } from "../../sinks/leftovers.ts";
+import { AtomicFile, type FileFacts, syncFolder } from "../../sinks/atomic-file.ts";
+import type { WritingProcess } from "../../sinks/leftovers.ts";
 import { jsonLine } from "../../writers/shape.ts";
 import { TOO_LARGE } from "./decide.ts";
-import type { Plan, Wanted } from "./plan.ts";
+import type { DatasetPlan, PresetPlan } from "./plan.ts";
 import type { DatasetRequest } from "./request.ts";
 import {
   checkNoStranger,
@@ -25,7 +25,7 @@ import { Spool } from "./spool.ts";
 
 /** The samples of one split in one preset's shape. */
 interface Track {
-  wanted: Wanted;
+  wanted: PresetPlan;
   split: string;
   files: ShardFiles;
   spool?: Spool;
@@ -38,13 +38,13 @@ With one preset its files lie in the folder itself, with several each has a fold
 */
 export class SetFiles {
   readonly #root: string;
-  readonly #plan: Plan;
+  readonly #plan: DatasetPlan;
   readonly #request: DatasetRequest;
   readonly #tag: string;
   readonly #tracks = new Map<string, Track>();
-  readonly #sidecars = new Map<string, PartFile>();
+  readonly #sidecars = new Map<string, AtomicFile>();
 
-  private constructor(root: string, plan: Plan, request: DatasetRequest, tag: string) {
+  private constructor(root: string, plan: DatasetPlan, request: DatasetRequest, tag: string) {
     this.#root = root;
     this.#plan = plan;
     this.#request = request;
@@ -52,7 +52,13 @@ export class SetFiles {
   }
 
   /** @throws UsageError for a folder that holds something else than a data set of ours */
-  static async open(root: string, plan: Plan, request: DatasetRequest, tag: string, self: Self): Promise<SetFiles> {
+  static async open(
+    root: string,
+    plan: DatasetPlan,
+    request: DatasetRequest,
+    tag: string,
+    self: WritingProcess,
+  ): Promise<SetFiles> {
     await clearSetLeftovers(root, self);
     const before = await filesOfSet(root);
     if (before === undefined && !(await isBare(root)))
@@ -68,7 +74,7 @@ export class SetFiles {
   }
 
   /** Undefined when the sample was written, else why the preset cannot express it. */
-  async add(wanted: Wanted, split: string, sample: Sample): Promise<Refusal | typeof TOO_LARGE | undefined> {
+  async add(wanted: PresetPlan, split: string, sample: Sample): Promise<Refusal | typeof TOO_LARGE | undefined> {
     const made = rowOf(wanted, sample);
     if (made === undefined) return TOO_LARGE;
     const { row, line } = made;
@@ -82,10 +88,10 @@ export class SetFiles {
   }
 
   /** A file beside the data, to be filled bit by bit. */
-  async sidecar(name: string): Promise<PartFile> {
+  async sidecar(name: string): Promise<AtomicFile> {
     const known = this.#sidecars.get(name);
     if (known) return known;
-    const file = await PartFile.open(join(this.#root, name), this.#tag);
+    const file = await AtomicFile.open(join(this.#root, name), this.#tag);
     this.#sidecars.set(name, file);
     return file;
   }
@@ -112,7 +118,7 @@ export class SetFiles {
 
   /** Makes everything visible; what an earlier data set left there and this one does not have is removed. */
   async publish(facts: JsonObject): Promise<FileFacts[]> {
-    const parts = new Map<string, PartFile>();
+    const parts = new Map<string, AtomicFile>();
     for (const track of this.#ordered())
       for (const { name, file } of await track.files.seal()) parts.set(this.#in(track.wanted, name), file);
     for (const [name, file] of this.#sidecars) {
@@ -146,7 +152,7 @@ export class SetFiles {
   }
 
   async #manifest(content: JsonObject): Promise<void> {
-    const manifest = await PartFile.open(join(this.#root, MANIFEST), this.#tag);
+    const manifest = await AtomicFile.open(join(this.#root, MANIFEST), this.#tag);
     manifest.add(`${JSON.stringify(content, null, 2)}\n`);
     await manifest.seal();
     await manifest.publish();
@@ -160,11 +166,11 @@ export class SetFiles {
     );
   }
 
-  #in({ preset }: Wanted, name: string): string {
+  #in({ preset }: PresetPlan, name: string): string {
     return this.#plan.wanted.length > 1 ? `${preset.name}/${name}` : name;
   }
 
-  async #track(wanted: Wanted, split: string): Promise<Track> {
+  async #track(wanted: PresetPlan, split: string): Promise<Track> {
     const { preset, options } = wanted;
     const key = `${preset.name}/${split}`;
     const known = this.#tracks.get(key);
@@ -198,7 +204,7 @@ export class SetFiles {
 
 const kindOf = ({ parquet, gzip }: DatasetRequest): Kind => (parquet ? "parquet" : gzip ? "gzip" : "jsonl");
 /** A sample as a preset writes it; undefined when it is larger than one text can be. */
-const rowOf = ({ preset, options }: Wanted, sample: Sample) => {
+const rowOf = ({ preset, options }: PresetPlan, sample: Sample) => {
   try {
     const row = preset.line(sample, options);
     return { row, line: "dropped" in row ? "" : jsonLine(row) };

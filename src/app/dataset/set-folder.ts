@@ -5,7 +5,7 @@ import { isObject } from "../../core/transcript.ts";
 import { presets } from "../../presets/index.ts";
 import { CARD } from "../../reports/card.ts";
 import { REPORT_HTML, REPORT_JSON } from "../../reports/report.ts";
-import { clearLeftovers, type Self } from "../../sinks/leftovers.ts";
+import { clearLeftovers, type WritingProcess } from "../../sinks/leftovers.ts";
 import { isInside } from "../../sinks/manifest.ts";
 import { isSpecial, placeAt } from "../../sinks/places.ts";
 import type { Host } from "../context.ts";
@@ -52,7 +52,7 @@ export const isBare = async (root: string): Promise<boolean> => {
 };
 
 /** Removes what data sets that were killed left unfinished. */
-export const clearSetLeftovers = async (root: string, self: Self): Promise<void> => {
+export const clearSetLeftovers = async (root: string, self: WritingProcess): Promise<void> => {
   for (const folder of [".", ...Object.keys(presets)])
     await clearLeftovers(
       join(root, folder),

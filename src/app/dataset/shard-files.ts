@@ -4,7 +4,7 @@ import type { JsonObject } from "../../core/transcript.ts";
 import { createParquet, type ParquetFile } from "../../presets/files/parquet.ts";
 import { columnsOf, type RowOptions } from "../../presets/files/parquet-columns.ts";
 import { createShards, shardName } from "../../presets/files/shards.ts";
-import { PartFile } from "../../sinks/atomic-file.ts";
+import { AtomicFile } from "../../sinks/atomic-file.ts";
 
 export type Kind = "jsonl" | "gzip" | "parquet";
 
@@ -27,14 +27,14 @@ export interface ShardOptions {
 /** A file that is written, sealed, and named only when it is known how many there are. */
 export interface Sealed {
   name: string;
-  file: PartFile;
+  file: AtomicFile;
 }
 
 /** The files of one split of one preset, filled one after the other. */
 export class ShardFiles {
   readonly #options: ShardOptions;
   readonly #shards: ReturnType<typeof createShards>;
-  readonly #files: PartFile[] = [];
+  readonly #files: AtomicFile[] = [];
   #parquet: ParquetFile | undefined;
   #text = "";
   #rows = 0;
@@ -75,7 +75,7 @@ export class ShardFiles {
   async #next(shard: number): Promise<void> {
     await this.#end();
     const { folder, split, kind, tag, preset, columns } = this.#options;
-    const file = await PartFile.open(join(folder, `${split}.${shard}${EXTENSIONS[kind]}`), tag);
+    const file = await AtomicFile.open(join(folder, `${split}.${shard}${EXTENSIONS[kind]}`), tag);
     this.#files.push(file);
     if (kind === "parquet")
       this.#parquet = await createParquet(columnsOf(preset, columns), (data, { rows = 0 } = {}) =>

@@ -2,7 +2,7 @@ import { sumOf } from "../../core/counts.ts";
 import { ClockSkewed, messageOf, NotFound, Refused } from "../../core/errors.ts";
 import { plural } from "../../core/wording.ts";
 import { archiveRefusal } from "../archive.ts";
-import { type Binding, bindingIn, bindingName, bindingOf, mismatch } from "../binding.ts";
+import { type ArchiveBinding, bindingIn, bindingName, bindingOf, mismatch } from "../binding.ts";
 import { type Cloud, connect, iceSdkVersion, proxyInUse } from "../cloud.ts";
 import type { AppContext } from "../context.ts";
 import { existingArchive } from "../pull/fetch.ts";
@@ -54,7 +54,7 @@ export const runDoctor = async (
     return proxy === undefined ? "none" : `${proxy}, from the environment`;
   });
   let cloud: Cloud | undefined;
-  let here: Binding = {};
+  let here: ArchiveBinding = {};
   await examine("credentials", async () => {
     cloud = await connect({ ...request, retries: Math.min(request.retries, 1) }, context);
     const { provider, accessKeyId } = await cloud.credentials.get();

@@ -47,8 +47,8 @@ export const deliveryOf = async (
     part,
     watch: ({ outputs }) => {
       for (const output of outputs) {
-        if (request.new) output.had = (items) => archive.delivered(place, output.format, items);
-        output.wrote = (items) => archive.delivering(output.format, items);
+        if (request.new) output.alreadyDelivered = (items) => archive.delivered(place, output.format, items);
+        output.onWritten = (items) => archive.delivering(output.format, items);
       }
     },
     complete: async (outputs, facts, exported) => {

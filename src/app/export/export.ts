@@ -1,9 +1,9 @@
 import { relative } from "node:path";
 import type { Archive } from "../../core/archive.ts";
-import { sumOf, type Tally, tallyOf } from "../../core/counts.ts";
+import { type RunCounts, runCountsOf, sumOf } from "../../core/counts.ts";
 import { ReaderGone, UsageError } from "../../core/errors.ts";
 import { exportSelection } from "../../core/export.ts";
-import type { Exported, Filter, SampleCounts } from "../../core/render-batch.ts";
+import type { ExportCounts, Filter, SampleCounts } from "../../core/render-batch.ts";
 import type { JsonObject } from "../../core/transcript.ts";
 import type { FileFacts } from "../../sinks/atomic-file.ts";
 import { writers } from "../../writers/index.ts";
@@ -18,7 +18,7 @@ import { redactionOf } from "../redaction.ts";
 import type { RenderPlan } from "../render-workers/plan.ts";
 import { openRenderer } from "../render-workers/threads.ts";
 import type { ExportRequest, FilterRequest } from "../requests.ts";
-import { askedFacts, type Selection, selectionFacts, selectionOf, selectStored } from "../selection/selection.ts";
+import { askedTimes, type Selection, selectionFacts, selectionOf, selectStored } from "../selection/selection.ts";
 import { type RunResult, type Session, withSession } from "../session.ts";
 import { type TroubleReport, troubleFacts, troubleFigures, troubleOf } from "../trouble.ts";
 import { VERSION } from "../version.ts";
@@ -36,10 +36,10 @@ export interface ExportRun extends RunResult {
 }
 
 export interface ExportFigures {
-  tally: Tally;
+  tally: RunCounts;
   pulled: PullResult;
   trouble: TroubleReport;
-  exported: Exported;
+  exported: ExportCounts;
   /** Where the files are, relative to the host's folder; absent for a stream. */
   place?: string;
   files: readonly FileFacts[];
@@ -72,7 +72,7 @@ export const runExport = async (request: ExportRequest, context: AppContext): Pr
       facts,
       writes,
       create: selection !== undefined,
-      asked: askedFacts(request),
+      asked: askedTimes(request),
       output: request.output,
       ...(selection && { beforeCreation: cloud }),
     },
@@ -188,7 +188,7 @@ const deliver = async (
         progress.show({ stage: "Writing", done: doneOf(so), total: counts.fetched, troubled: so.invalid }),
     });
     closing.throwIfAborted();
-    const tally = tallyOf(counts, exported, pulled);
+    const tally = runCountsOf(counts, exported, pulled);
     const redacted = redact || redactPattern ? exported.redacted : undefined;
     const samples = target.formats.some((format) => writers[format].samples) ? exported.samples : undefined;
     const facts = {
@@ -250,7 +250,7 @@ const checkRedactable = async (request: ExportRequest, { formats }: Target): Pro
     throw new UsageError(`${raw} is the service's own documents, byte for byte: it does not go with --redact.`);
 };
 
-const doneOf = ({ exported, skipped, invalid }: Exported): number => exported + invalid + sumOf(skipped);
+const doneOf = ({ exported, skipped, invalid }: ExportCounts): number => exported + invalid + sumOf(skipped);
 
 /** Fewer conversations than this are not worth a word. */
 const WORTH_A_WARNING = 10;

@@ -1,20 +1,20 @@
 import type { Archive } from "../../core/archive.ts";
 import { NoArchive } from "../../core/errors.ts";
-import type { Found } from "../../core/ports.ts";
-import { GIVE_UP_MS, type Pulled, pull } from "../../core/pull.ts";
+import type { FoundCall } from "../../core/ports.ts";
+import { GIVE_UP_MS, type PullProgress, pull } from "../../core/pull.ts";
 import { type CallsOptions, callsById, fetchCalls } from "../../sources/calls.ts";
 import { callsByRange, type Survey } from "../../sources/ranges.ts";
 import { archiveOf } from "../archive.ts";
-import { bound } from "../binding.ts";
+import { bindArchive } from "../binding.ts";
 import type { Cloud } from "../cloud.ts";
 import type { AppContext, Host, Step } from "../context.ts";
 import type { ArchiveRequest, CloudRequest, PullRequest, SelectionRequest } from "../requests.ts";
-import { cursorName, inMyShard, type Known, type Selection } from "../selection/selection.ts";
+import { cursorName, inMyShard, type KnownToArchive, type Selection } from "../selection/selection.ts";
 import type { Session } from "../session.ts";
 import { neverListed, rememberListed, warnOfSilent } from "./never-listed.ts";
 
 /** What fetching a selection brought, beyond the ledger. */
-export interface PullResult extends Pulled {
+export interface PullResult extends PullProgress {
   /** Calls that are still going on and have neither id nor link yet. */
   running: number;
   /** The start of the first window that listed such a call: when exactly it began, a list does not say. */
@@ -37,7 +37,7 @@ export interface PullResult extends Pulled {
 export const MARGIN_MS = 10 * 60_000;
 
 /** What the archive named by the flags knows; nothing when there is none yet. */
-export const knownBy = (request: ArchiveRequest, host: Host): Known => {
+export const knownBy = (request: ArchiveRequest, host: Host): KnownToArchive => {
   const look = async <T>(ask: (archive: Archive) => Promise<T>): Promise<T | undefined> => {
     if (request.archive === false) return undefined;
     const archive = await existingArchive(request, host);
@@ -84,13 +84,13 @@ export const fetchSelection = async (
     log("warn", "bad-id", { message });
   };
   try {
-    const ims = await bound(archive, cloud, request);
+    const ims = await bindArchive(archive, cloud, request);
     const calls: CallsOptions = { ims, download: cloud.download(request), describe: request.describe, now, log };
     const found =
       selection.by === "ids"
         ? callsById(selection.ids(onUnreadable))
         : callsByRange(
-            { ims, log, now, fine: selection.last, mine: inMyShard(request), signal: ending },
+            { ims, log, now, hourlyWindows: selection.last, inMyShard: inMyShard(request), signal: ending },
             selection.stretches,
             surveys,
           );
@@ -129,7 +129,10 @@ export const fetchSelection = async (
 };
 
 /** Those of the request's shard. */
-export async function* sharded(found: AsyncIterable<Found[]>, request: SelectionRequest): AsyncGenerator<Found[]> {
+export async function* sharded(
+  found: AsyncIterable<FoundCall[]>,
+  request: SelectionRequest,
+): AsyncGenerator<FoundCall[]> {
   const isMine = inMyShard(request);
   // What has a stand-in id was in this archive's share when it was listed.
   for await (const batch of found)
@@ -142,7 +145,7 @@ export const askedFor = (selection: Selection, { limit, shard }: SelectionReques
     ? undefined
     : Math.min(selection.total, limit ?? Number.POSITIVE_INFINITY);
 
-const stepOf = ({ selected, known, settled, troubled, complete }: Pulled, asked: number | undefined): Step => {
+const stepOf = ({ selected, known, settled, troubled, complete }: PullProgress, asked: number | undefined): Step => {
   const total = complete ? selected : asked;
   return {
     stage: "Fetching",

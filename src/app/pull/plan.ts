@@ -1,7 +1,7 @@
 import { callsById } from "../../sources/calls.ts";
 import { callsByRange, type Survey } from "../../sources/ranges.ts";
 import { archiveOf } from "../archive.ts";
-import { bound } from "../binding.ts";
+import { bindArchive } from "../binding.ts";
 import type { AppContext } from "../context.ts";
 import type { PullRequest } from "../requests.ts";
 import { startFacts } from "../run-start.ts";
@@ -46,11 +46,11 @@ export const planPull = async (
     log("warn", "bad-id", { message });
   };
   try {
-    if (archive && cloud) await bound(archive, cloud, request);
+    if (archive && cloud) await bindArchive(archive, cloud, request);
     const found =
       cloud && selection.by === "range"
         ? callsByRange(
-            { ims: cloud.ims, log: log, now: host.now, mine: inMyShard(request) },
+            { ims: cloud.ims, log: log, now: host.now, inMyShard: inMyShard(request) },
             selection.stretches,
             surveys,
           )

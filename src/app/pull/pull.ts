@@ -5,7 +5,7 @@ import { writeErrorFile } from "../error-file.ts";
 import { checkApart } from "../export/outputs.ts";
 import { outcomeOf } from "../outcome.ts";
 import type { PullRequest } from "../requests.ts";
-import { askedFacts, type Selection, selectionFacts, selectionOf } from "../selection/selection.ts";
+import { askedTimes, type Selection, selectionFacts, selectionOf } from "../selection/selection.ts";
 import { type RunResult, withSession } from "../session.ts";
 import { type TroubleReport, troubleFacts, troubleFigures, troubleOf } from "../trouble.ts";
 import { checkFileWritable } from "../writable.ts";
@@ -34,7 +34,7 @@ export const runPull = async (request: PullRequest, context: AppContext): Promis
   checkFileWritable(request.errorFile, "--error-file", host);
   const facts = selectionFacts(request, selection);
   const cloud = cloudOf(request, context);
-  const asked = askedFacts(request);
+  const asked = askedTimes(request);
   const options = { command: "pull", facts, writes: true, create: true, asked, beforeCreation: cloud };
   return withSession(request, context, options, async (session) => {
     const { archive, startedAt, closing, ending } = session;

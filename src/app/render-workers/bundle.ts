@@ -12,14 +12,14 @@ export interface Bundle {
 /** `RawRecord` with lengths instead of bytes. */
 interface Facts {
   record: StoredRecord;
-  said: number;
+  meta: number;
   document: number;
   sha256: string | null;
 }
 
-export const bundled = (records: readonly RawRecord[]): Bundle => {
+export const encodeBundle = (records: readonly RawRecord[]): Bundle => {
   let length = 0;
-  for (const { said, document } of records) length += (said?.length ?? 0) + (document?.length ?? 0);
+  for (const { meta, document } of records) length += (meta?.length ?? 0) + (document?.length ?? 0);
   // A buffer of its own, not of a pool: it may be transferred.
   const bytes = new Uint8Array(length);
   let at = 0;
@@ -30,9 +30,9 @@ export const bundled = (records: readonly RawRecord[]): Bundle => {
     return piece.length;
   };
   const facts = records.map(
-    ({ record, said, document, sha256 }): Facts => ({
+    ({ record, meta, document, sha256 }): Facts => ({
       record,
-      said: put(said),
+      meta: put(meta),
       document: put(document),
       sha256: document ? sha256 : null,
     }),
@@ -41,15 +41,15 @@ export const bundled = (records: readonly RawRecord[]): Bundle => {
 };
 
 /** The records; their documents are views of the bundle's buffer. */
-export const unbundled = ({ facts, bytes }: Bundle): StoredRecord[] => {
+export const decodeBundle = ({ facts, bytes }: Bundle): StoredRecord[] => {
   let at = 0;
   const take = (length: number): Uint8Array => {
     at += length;
     return bytes.subarray(at - length, at);
   };
-  return (JSON.parse(facts) as Facts[]).map(({ record, said, document, sha256 }) => {
-    const meta = said === 0 ? undefined : take(said);
+  return (JSON.parse(facts) as Facts[]).map(({ record, meta: metaLength, document, sha256 }) => {
+    const meta = metaLength === 0 ? undefined : take(metaLength);
     const body = take(document);
-    return wholeRecord({ record, said: meta, document: sha256 === null ? undefined : body, sha256 });
+    return wholeRecord({ record, meta, document: sha256 === null ? undefined : body, sha256 });
   });
 };

@@ -1,5 +1,5 @@
 import type { Writer } from "../../core/ports.ts";
-import type { Filter, Rendering } from "../../core/render-batch.ts";
+import type { Filter, RenderOptions } from "../../core/render-batch.ts";
 import { callTranscript } from "../../parse/call-log.ts";
 import { voiceSample } from "../../transforms/curate/voice.ts";
 import { type WriterName, type WriterOptions, writers } from "../../writers/index.ts";
@@ -22,7 +22,7 @@ export interface RenderPlan {
 }
 
 /** @throws UsageError for kinds that cannot be redacted */
-export const renderingOf = async ({ outputs, filter, redact }: RenderPlan): Promise<Rendering> => {
+export const renderingOf = async ({ outputs, filter, redact }: RenderPlan): Promise<RenderOptions> => {
   const redactor = await redactorOf(redact);
   return {
     read: redactor

@@ -1,30 +1,30 @@
 import { Worker } from "node:worker_threads";
 import type { Renderer } from "../../core/export.ts";
 import { wholeRecord } from "../../core/raw-record.ts";
-import { type Rendered, type Rendering, render } from "../../core/render-batch.ts";
-import { type Bundle, bundled, unbundled } from "./bundle.ts";
+import { type RenderedBatch, type RenderOptions, renderBatch } from "../../core/render-batch.ts";
+import { type Bundle, decodeBundle, encodeBundle } from "./bundle.ts";
 import { type RenderPlan, renderingOf } from "./plan.ts";
 
 /** New objects of a thread: room for a bundle's. What is left to V8 takes three times as much. */
 const YOUNG_MB = 24;
 
-type Had = Parameters<Renderer["render"]>[1];
+type AlreadyDelivered = Parameters<Renderer["render"]>[1];
 
 /** To a thread. */
-export interface Asked {
+export interface RenderRequest {
   number: number;
   bundle: Bundle;
-  had: Had;
+  had: AlreadyDelivered;
 }
 
 /** And back; `long` is a bundle with text in it that only the thread that writes can make. */
-export type Told =
-  | { number: number; rendered: Rendered }
+export type RenderReply =
+  | { number: number; rendered: RenderedBatch }
   | { number: number; long: Bundle }
   | { number: number; error: unknown };
 
-interface Waiting {
-  resolve: (rendered: Rendered | Bundle) => void;
+interface PendingRender {
+  resolve: (rendered: RenderedBatch | Bundle) => void;
   reject: (error: unknown) => void;
 }
 
@@ -41,20 +41,20 @@ export const openRenderer = async (
   if (all.length === 0) {
     const rendering = await renderingOf(plan);
     return {
-      render: async (records, had) => render(records.map(wholeRecord), had, rendering),
+      render: async (records, had) => renderBatch(records.map(wholeRecord), had, rendering),
       ahead: 0,
       close: async () => undefined,
     };
   }
   let next = 0;
-  let here: Promise<Rendering> | undefined;
+  let here: Promise<RenderOptions> | undefined;
   return {
     // In turns: bundles are much of a size, and leave in the order in which they came.
     render: async (records, had) => {
-      const done = await (all[next++ % all.length] as Thread).render(bundled(records), had);
+      const done = await (all[next++ % all.length] as Thread).render(encodeBundle(records), had);
       if ("outputs" in done) return done;
       here ??= renderingOf(plan);
-      return render(unbundled(done), had, await here);
+      return renderBatch(decodeBundle(done), had, await here);
     },
     ahead: all.length,
     close: async () => void (await Promise.all(all.map((thread) => thread.close()))),
@@ -79,7 +79,7 @@ const startThread = (plan: RenderPlan) => {
     workerData: plan,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
   });
-  const waiting = new Map<number, Waiting>();
+  const waiting = new Map<number, PendingRender>();
   let failure: unknown;
   let count = 0;
   const fail = (error: unknown): void => {
@@ -87,7 +87,7 @@ const startThread = (plan: RenderPlan) => {
     for (const { reject } of waiting.values()) reject(failure);
     waiting.clear();
   };
-  worker.on("message", (told: Told) => {
+  worker.on("message", (told: RenderReply) => {
     const asked = waiting.get(told.number);
     waiting.delete(told.number);
     if ("error" in told) asked?.reject(told.error);
@@ -97,12 +97,12 @@ const startThread = (plan: RenderPlan) => {
   worker.on("messageerror", fail);
   worker.on("exit", () => fail(new Error("A thread that renders has ended.")));
   return {
-    render: (bundle: Bundle, had: Had): Promise<Rendered | Bundle> =>
+    render: (bundle: Bundle, had: AlreadyDelivered): Promise<RenderedBatch | Bundle> =>
       new Promise((resolve, reject) => {
         if (failure !== undefined) return reject(failure);
         const number = count++;
         waiting.set(number, { resolve, reject });
-        worker.postMessage({ number, bundle, had } satisfies Asked, [bundle.bytes.buffer]);
+        worker.postMessage({ number, bundle, had } satisfies RenderRequest, [bundle.bytes.buffer]);
       }),
     close: () => worker.terminate(),
   };

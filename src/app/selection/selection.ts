@@ -3,7 +3,7 @@ import { UsageError } from "../../core/errors.ts";
 import type { StoredFilter } from "../../core/records.ts";
 import { inShard, instant, range, type Shard } from "../../core/selection.ts";
 import type { JsonObject } from "../../core/transcript.ts";
-import type { Stretch } from "../../sources/ranges.ts";
+import type { AgentRange } from "../../sources/ranges.ts";
 import type { AppContext, Host } from "../context.ts";
 import type { FilterRequest, SelectionRequest } from "../requests.ts";
 import { countIds } from "./id-count.ts";
@@ -16,21 +16,25 @@ export type Selection =
       ids: (unreadable: (message: string) => void) => AsyncGenerator<string>;
       total?: number /* as named: repeats count */;
     }
-  | { by: "range"; stretches: Stretch[]; last: boolean };
+  | { by: "range"; stretches: AgentRange[]; last: boolean };
 
 /** What reading a selection needs. */
 export type SelectionContext = Pick<AppContext, "host" | "log">;
 
-type Wanted = SelectionRequest & { lookback?: number };
+type RangeRequest = SelectionRequest & { lookback?: number };
 
 /** What an archive that is there already knows. */
-export interface Known {
+export interface KnownToArchive {
   agents(): Promise<string[]>;
   cursor(name: string): Promise<Date | undefined>;
 }
 
 /** @throws UsageError for a selection that cannot be; one without an agent names those that the archive has seen */
-export const selectionOf = async (request: Wanted, { host }: SelectionContext, known: Known): Promise<Selection> => {
+export const selectionOf = async (
+  request: RangeRequest,
+  { host }: SelectionContext,
+  known: KnownToArchive,
+): Promise<Selection> => {
   const { agents, since, until } = request;
   if (namesIds(request)) {
     if (since !== undefined || until !== undefined)
@@ -86,7 +90,12 @@ const selectIds = ({ ids = [], idsFile: file }: SelectionRequest, host: Host): I
   return { by: "ids", ids: alone, ...(file === undefined && { total: named.length }) };
 };
 
-const stretchesOf = (request: Wanted, host: Host, agents: string[], known: Known): Promise<Stretch[]> => {
+const stretchesOf = (
+  request: RangeRequest,
+  host: Host,
+  agents: string[],
+  known: KnownToArchive,
+): Promise<AgentRange[]> => {
   const { since = "", until, lookback = 0, shard } = request;
   const now = host.now();
   const zone = zoneOf(request, host);
@@ -207,7 +216,7 @@ export const selectionFacts = (
 };
 
 /** The times of a range as they were asked for. */
-export const askedFacts = ({ since, until }: SelectionRequest): JsonObject => ({
+export const askedTimes = ({ since, until }: SelectionRequest): JsonObject => ({
   ...(since !== undefined && { since }),
   ...(until !== undefined && { until }),
 });

@@ -5,9 +5,9 @@ import { NoArchive, UsageError } from "../../core/errors.ts";
 import { standInOf } from "../../core/stand-in.ts";
 import { isTroubled } from "../../core/state.ts";
 import { addressOf } from "../../sources/calls.ts";
-import { callsByRange, type Stretch, type Survey } from "../../sources/ranges.ts";
+import { type AgentRange, callsByRange, type Survey } from "../../sources/ranges.ts";
 import { archiveOf } from "../archive.ts";
-import { bound } from "../binding.ts";
+import { bindArchive } from "../binding.ts";
 import type { AppContext } from "../context.ts";
 import { knownBy, MARGIN_MS } from "../pull/fetch.ts";
 import { isKnown, neverListed, warnOfSilent, whatToCheck } from "../pull/never-listed.ts";
@@ -110,7 +110,7 @@ const verifyRemote = async (
   const surveys: Survey[] = [];
   let seen = 0;
   try {
-    await bound(archive, cloud, request);
+    await bindArchive(archive, cloud, request);
     for await (const batch of callsByRange({ ims: cloud.ims, log, now: host.now }, stretches, surveys)) {
       const refs = batch.map(({ ref }) => ref);
       const chosen = await listed.select(refs);
@@ -155,7 +155,7 @@ says otherwise.
 */
 const expected = async (
   archive: Archive,
-  stretches: readonly Stretch[],
+  stretches: readonly AgentRange[],
   { until }: VerifyRequest,
   now: Date,
 ): Promise<ComparedStretch[]> => {
@@ -177,7 +177,7 @@ const expected = async (
   );
 };
 
-interface ComparedStretch extends Stretch {
+interface ComparedStretch extends AgentRange {
   /** What the stretch ends at, in words. */
   end: string;
 }
@@ -188,7 +188,7 @@ const CREATED_BEFORE_MS = 10 * 60_000;
 const tellVanished = async (
   archive: Archive,
   listed: Archive,
-  { agentId, since, until }: Stretch,
+  { agentId, since, until }: AgentRange,
   tell: (finding: Finding) => void,
 ): Promise<void> => {
   // The list goes by when an instance was made, which is a little before its call begins.

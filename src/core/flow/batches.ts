@@ -2,12 +2,12 @@ export interface BatchOptions<T> {
   /** One at a time. */
   write: (batch: T[]) => Promise<void>;
   /** A batch is written when it has so many pieces, */
-  most: number;
+  maxCount: number;
   /** or so much in all, by `sizeOf`, */
-  room: number;
+  maxSize: number;
   sizeOf: (piece: T) => number;
   /** or when its first piece has waited so long, in milliseconds. */
-  patienceMs: number;
+  maxDelayMs: number;
 }
 
 export interface Batches<T> {
@@ -18,14 +18,14 @@ export interface Batches<T> {
 }
 
 /** Collects pieces that come one by one, from many sides, into batches. */
-export const inBatches = <T>({ write, most, room, sizeOf, patienceMs }: BatchOptions<T>): Batches<T> => {
+export const inBatches = <T>({ write, maxCount, maxSize, sizeOf, maxDelayMs }: BatchOptions<T>): Batches<T> => {
   let waiting: T[] = [];
   let size = 0;
   let writing: Promise<void> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failure: { error: unknown } | undefined;
 
-  const isFull = (): boolean => waiting.length >= most || size >= room;
+  const isFull = (): boolean => waiting.length >= maxCount || size >= maxSize;
   let late = false;
   const begin = (): void => {
     clearTimeout(timer);
@@ -46,7 +46,7 @@ export const inBatches = <T>({ write, most, room, sizeOf, patienceMs }: BatchOpt
   };
   const next = (): void => {
     if (isFull() || (late && !writing)) begin();
-    else if (waiting.length > 0) timer ??= setTimeout(begin, patienceMs);
+    else if (waiting.length > 0) timer ??= setTimeout(begin, maxDelayMs);
   };
   const check = (): void => {
     if (failure) throw failure.error;

@@ -1,4 +1,4 @@
-import type { Dropped, Message, Sample } from "../../core/sample.ts";
+import type { DroppedSample, Message, Sample } from "../../core/sample.ts";
 import type { Transcript } from "../../core/transcript.ts";
 import { type Draft, type Drop, runSteps, type Step } from "./draft.ts";
 import { expandTurns } from "./expand.ts";
@@ -18,7 +18,7 @@ export { needsOf } from "./policy.ts";
 const MOST_EXPANDED = 1000;
 
 /** What became of a call: its samples, or why there are none. */
-export type Curated = { samples: Sample[]; changes: Change[] } | Dropped;
+export type Curated = { samples: Sample[]; changes: Change[] } | DroppedSample;
 
 /**
 A call's samples under a policy.

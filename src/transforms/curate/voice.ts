@@ -1,4 +1,4 @@
-import type { Sampled } from "../../core/sample.ts";
+import type { SampleResult } from "../../core/sample.ts";
 import type { Transcript, Turn } from "../../core/transcript.ts";
 import { tell } from "./curate.ts";
 import type { Change, DropReason, Policy } from "./policy.ts";
@@ -21,7 +21,7 @@ of tools gives none: `tool-calls` or `role:tool`.
 export const voiceSample = (
   call: Transcript,
   { system = "own", ...policy }: VoicePolicy = {},
-): Sampled<DropReason | "tool-calls", Change> => {
+): SampleResult<DropReason | "tool-calls", Change> => {
   const dropped = inexpressible(call.turns);
   if (dropped !== undefined) return { dropped };
   const told = tell(call, { ...policy, system: system === "own" ? "auto" : system } satisfies Policy);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { NotFound, Throttled, Unavailable } from "../../src/core/errors.ts";
 import { createQuota } from "../../src/emulator/quota.ts";
-import { createPace, type Pace, paced } from "../../src/http/pace.ts";
+import { createRateLimiter, type RateLimiter, rateLimited } from "../../src/http/rate-limiter.ts";
 import { Clock, randomFrom } from "./clock.ts";
 
 interface Tried {
@@ -36,7 +36,7 @@ const tried = async ({
   const admit = quota === undefined ? () => true : createQuota(quota, () => new Date(clock.now()));
   const half = () => clock.sleep((trip[0] + random() * (trip[1] - trip[0])) / 2);
   const process = (start: number) => {
-    const pace = createPace({ tps, now: clock.now, sleep: clock.sleep, random });
+    const pace = createRateLimiter({ tps, now: clock.now, sleep: clock.sleep, random });
     const [accepted, refused] = [new Array<number>(seconds).fill(0), new Array<number>(seconds).fill(0)];
     const ask = async (): Promise<boolean> => {
       const sent = await pace.turn();
@@ -121,7 +121,7 @@ describe("the rate", () => {
 
   it("falls to a few calls a second when all are refused, and comes back", async () => {
     const clock = new Clock();
-    const pace = createPace({ now: clock.now, sleep: clock.sleep, random: () => 0.5 });
+    const pace = createRateLimiter({ now: clock.now, sleep: clock.sleep, random: () => 0.5 });
     let down = true;
     const worker = async (): Promise<never> => {
       for (;;) {
@@ -141,7 +141,7 @@ describe("the rate", () => {
 
   it("is halved once for all the calls of one congestion", async () => {
     const clock = new Clock();
-    const pace = createPace({ now: clock.now, sleep: clock.sleep, random: () => 0.5 });
+    const pace = createRateLimiter({ now: clock.now, sleep: clock.sleep, random: () => 0.5 });
     const send = async (count: number) => {
       const sent = Array.from({ length: count }, () => pace.turn());
       await clock.run(1000);
@@ -164,7 +164,7 @@ describe("the rate", () => {
 describe("a turn", () => {
   it("comes first to who asked first, and not at all to who gave up", async () => {
     const clock = new Clock();
-    const pace = createPace({ tps: 1, now: clock.now, sleep: clock.sleep });
+    const pace = createRateLimiter({ tps: 1, now: clock.now, sleep: clock.sleep });
     const order: string[] = [];
     const gaveUp = new AbortController();
     const ask = (name: string, signal?: AbortSignal) =>
@@ -189,7 +189,7 @@ describe("a turn", () => {
         if (signal) sleeping.push(signal);
         signal?.addEventListener("abort", () => reject(signal.reason));
       });
-    const pace = createPace({ tps: 1, now: () => 0, sleep: never });
+    const pace = createRateLimiter({ tps: 1, now: () => 0, sleep: never });
     await pace.turn();
     const gaveUp = new AbortController();
     const waiting = pace.turn(gaveUp.signal);
@@ -202,13 +202,13 @@ describe("a turn", () => {
 describe("paced", () => {
   const told = async (outcome: () => Promise<unknown>): Promise<string[]> => {
     const heard: string[] = [];
-    const pace: Pace = {
+    const pace: RateLimiter = {
       turn: async () => ({ at: 0, waited: false }),
       ok: () => void heard.push("ok"),
       throttled: () => void heard.push("throttled"),
       rate: () => 1,
     };
-    await paced(pace, undefined, outcome).catch(() => undefined);
+    await rateLimited(pace, undefined, outcome).catch(() => undefined);
     return heard;
   };
   const failing = (error: Error) => () => Promise.reject(error);
@@ -218,6 +218,6 @@ describe("paced", () => {
     expect(await told(failing(new NotFound("no", { code: "X" })))).toEqual(["ok"]);
     expect(await told(failing(new Throttled("slow", { code: "X" })))).toEqual(["throttled"]);
     expect(await told(failing(new Unavailable("down", { code: "X" })))).toEqual([]);
-    expect(await paced(undefined, undefined, async () => 2)).toBe(2);
+    expect(await rateLimited(undefined, undefined, async () => 2)).toBe(2);
   });
 });

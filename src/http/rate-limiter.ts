@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { ArchiveError, Throttled } from "../core/errors.ts";
-import { createRate, type Sent } from "./rate.ts";
+import { createCongestionControl, type SentRequest } from "./congestion-control.ts";
 import { wait } from "./retry.ts";
 
 /**
@@ -9,7 +9,7 @@ calls per second several are due at each tick. Anything beyond would be a burst.
 */
 const CATCH_UP_MS = 20;
 
-export interface PaceOptions {
+export interface RateLimiterOptions {
   /** Never more calls per second than this. @default no limit */
   tps?: number | undefined;
   /** Milliseconds; the clock must not jump. @default performance.now */
@@ -20,34 +20,34 @@ export interface PaceOptions {
 }
 
 /** The rate of all API calls of a run. */
-export interface Pace {
+export interface RateLimiter {
   /** When the next call may be sent, evenly spaced and first come, first served. Rejects with the signal's reason. */
-  turn(signal?: AbortSignal): Promise<Sent>;
+  turn(signal?: AbortSignal): Promise<SentRequest>;
   /** The service refused the call for its quota. */
-  throttled(sent: Sent): void;
+  throttled(sent: SentRequest): void;
   /** The service answered the call. */
-  ok(sent: Sent): void;
+  ok(sent: SentRequest): void;
   /** Calls per second, at present. */
   rate(): number;
 }
 
 interface Waiting {
-  go(sent: Sent): void;
+  go(sent: SentRequest): void;
 }
 
-export const createPace = ({
+export const createRateLimiter = ({
   tps,
   now = () => performance.now(),
   sleep = wait,
   random = Math.random,
-}: PaceOptions = {}): Pace => {
-  const rate = createRate({ now, ...(tps !== undefined && { ceiling: tps }) });
+}: RateLimiterOptions = {}): RateLimiter => {
+  const rate = createCongestionControl({ now, ...(tps !== undefined && { ceiling: tps }) });
   const queue = new Set<Waiting>();
   let idle = new AbortController();
   let pumping = false;
   let next = 0;
 
-  const send = (waited: boolean): Sent => {
+  const send = (waited: boolean): SentRequest => {
     // A tenth of jitter: processes that were started together do not send in step.
     const spacing = (1000 / rate.perSecond()) * (0.9 + 0.2 * random());
     next = Math.max(next, now() - CATCH_UP_MS) + spacing;
@@ -99,22 +99,22 @@ export const createPace = ({
   };
 };
 
-/** One attempt of a call in its turn, with what comes of it told to the pace. */
-export const paced = async <T>(
-  pace: Pace | undefined,
+/** One attempt of a call in its turn, with what comes of it told to the rateLimiter. */
+export const rateLimited = async <T>(
+  rateLimiter: RateLimiter | undefined,
   signal: AbortSignal | undefined,
   attempt: () => Promise<T>,
 ): Promise<T> => {
-  if (!pace) return attempt();
-  const sent = await pace.turn(signal);
+  if (!rateLimiter) return attempt();
+  const sent = await rateLimiter.turn(signal);
   try {
     const result = await attempt();
-    pace.ok(sent);
+    rateLimiter.ok(sent);
     return result;
   } catch (error) {
-    if (error instanceof Throttled) pace.throttled(sent);
+    if (error instanceof Throttled) rateLimiter.throttled(sent);
     // A call that does not exist was answered too; a broken connection says nothing about the quota.
-    else if (error instanceof ArchiveError && error.next === "skip") pace.ok(sent);
+    else if (error instanceof ArchiveError && error.next === "skip") rateLimiter.ok(sent);
     throw error;
   }
 };

@@ -6,7 +6,7 @@ const LEAST = 64 * 1024;
 const NEXT = 1024 * 1024;
 
 /** Pieces behind each other in a few buffers, text as UTF-8: a buffer that is full stays as it is, and another begins. */
-export class Gathered {
+export class OutputBuffer {
   #buffer: Buffer;
   #filled = 0;
   readonly #full: Uint8Array[] = [];

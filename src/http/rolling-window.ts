@@ -6,7 +6,7 @@ interface Sums {
 }
 
 /** Counts answers, and sums up those of about the last `spanMs`. Times are milliseconds, never negative. */
-export const createWindow = (spanMs: number) => {
+export const createRollingWindow = (spanMs: number) => {
   const slices = Array.from({ length: SLICES }, () => ({ number: -1, accepted: 0, refused: 0 }));
   const numberAt = (at: number): number => Math.floor(at / (spanMs / SLICES));
   return {

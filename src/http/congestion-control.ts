@@ -1,4 +1,4 @@
-import { createWindow } from "./window.ts";
+import { createRollingWindow } from "./rolling-window.ts";
 
 /** Calls per second at the start of a run: what a new account bears. */
 const START = 20;
@@ -27,7 +27,7 @@ const SETTLING_MS = 300;
 const TRUST_MS = 30_000;
 
 /** One call on its way, as it was let go. */
-export interface Sent {
+export interface SentRequest {
   /** Milliseconds. */
   at: number;
   /** The rate was what held it back. */
@@ -59,9 +59,15 @@ shares come back sooner than large ones, so that processes that share a quota en
 A service that refuses a few calls at any rate must not bring the run to a standstill: as long as they are few, the rate
 is only halved on trial, and given back when as many are refused nevertheless.
 */
-export const createRate = ({ ceiling = Number.POSITIVE_INFINITY, now }: { ceiling?: number; now: () => number }) => {
-  const recent = createWindow(EPOCH_MS);
-  const lately = createWindow(LATELY_MS);
+export const createCongestionControl = ({
+  ceiling = Number.POSITIVE_INFINITY,
+  now,
+}: {
+  ceiling?: number;
+  now: () => number;
+}) => {
+  const recent = createRollingWindow(EPOCH_MS);
+  const lately = createRollingWindow(LATELY_MS);
   let growing = START;
   let trust = TRUST_MS;
   let trustedUntil = 0;
@@ -101,14 +107,14 @@ export const createRate = ({ ceiling = Number.POSITIVE_INFINITY, now }: { ceilin
 
   return {
     perSecond,
-    sent: (waited: boolean): Sent => ({ at: now(), waited }),
-    accepted: ({ waited }: Sent): void => {
+    sent: (waited: boolean): SentRequest => ({ at: now(), waited }),
+    accepted: ({ waited }: SentRequest): void => {
       recent.add(now(), "accepted");
       lately.add(now(), "accepted");
       if (!curve && !trial && waited) growing += GROWTH;
       witness(0);
     },
-    refused: ({ at }: Sent): void => {
+    refused: ({ at }: SentRequest): void => {
       // It was sent before the last cut, so it tells nothing new.
       if (at <= ((curve ?? trial?.curve)?.at ?? -1)) return;
       recent.add(now(), "refused");
