@@ -2,7 +2,7 @@ FROM node:24-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
-COPY tsconfig.json ./
+COPY tsconfig.json rolldown.config.mjs ./
 COPY bin bin
 COPY src src
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
