@@ -4,9 +4,9 @@ import type { Transcript } from "../core/transcript.ts";
 import { startEmulator } from "../emulator/index.ts";
 import type { AppContext } from "./context.ts";
 import { type ExportRun, runExport } from "./export/export.ts";
+import { listCalls } from "./list.ts";
 import type { ExportRequest } from "./requests.ts";
 import { findCall, transcriptOf } from "./show.ts";
-import { listCalls } from "./status.ts";
 
 /** How many calls the demonstration's cloud holds. */
 export const DEMO_CALLS = 60;

@@ -1,10 +1,8 @@
 import type { RunRecord, Summary } from "../core/archive.ts";
-import type { StoredFilter, StoredRecord } from "../core/records.ts";
 import { archiveOf } from "./archive.ts";
 import { type ArchiveBinding, bindingOf } from "./binding.ts";
 import type { Host } from "./context.ts";
-import type { ArchiveRequest, SelectionRequest } from "./requests.ts";
-import { storedFilter } from "./selection/selection.ts";
+import type { ArchiveRequest } from "./requests.ts";
 
 /** What an archive holds, whose calls these are, and the last runs. */
 export interface Status extends Summary {
@@ -22,16 +20,3 @@ export const archiveStatus = async (request: ArchiveRequest, host: Host): Promis
     await archive.close();
   }
 };
-
-/** What the archive knows of the calls that a request means, ordered by start, in batches; without documents. */
-export async function* listCalls(
-  request: ArchiveRequest & SelectionRequest & Pick<StoredFilter, "states">,
-  host: Host,
-): AsyncGenerator<StoredRecord[]> {
-  const archive = await archiveOf(request, host, false);
-  try {
-    yield* archive.list({ ...storedFilter(request, host), ...(request.states && { states: request.states }) });
-  } finally {
-    await archive.close();
-  }
-}

@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { DatasetRequest } from "../app/dataset/request.ts";
 import { redactOptions, type SelectionFlags } from "./options.ts";
-import { presetNames } from "./registries.ts";
+import { presetNames } from "./preset-names.ts";
 import { bytes, seconds, several, whole } from "./values.ts";
 
 /** The flags of `dataset` as commander gives them: lists go by their flag's singular. */

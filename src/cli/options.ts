@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { Shard } from "../core/selection.ts";
 import type { Troubled } from "../core/state.ts";
-import { categoryNames } from "./registries.ts";
+import { REDACT_CATEGORIES } from "../transforms/redact/categories.ts";
 import { bytes, seconds, several, shard, whole, zone } from "./values.ts";
 
 // Flags as data; times stay text until --tz is known.
@@ -162,7 +162,9 @@ export interface RedactFlags {
   redactPattern?: string[];
 }
 export const redactOptions = (): Option[] => [
-  new Option("--redact <kinds>", `replace by numbered placeholders: ${categoryNames()}, or all`).argParser(several),
+  new Option("--redact <kinds>", `replace by numbered placeholders: ${REDACT_CATEGORIES.join(", ")}, or all`).argParser(
+    several,
+  ),
   new Option("--redact-pattern <name=regex>", "replace what this finds by <NAME_1>; repeatable").argParser(
     // A pattern may hold commas.
     (text: string, before: string[] | undefined) => [...(before ?? []), text],

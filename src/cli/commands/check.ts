@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { CommandSpec } from "../command-spec.ts";
 import { EXIT } from "../exit-codes.ts";
-import { presetNames } from "../registries.ts";
+import { presetNames } from "../preset-names.ts";
 
 type CheckFlags = { preset?: string; json?: boolean };
 

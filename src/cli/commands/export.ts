@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import type { ExportRequest } from "../../app/requests.ts";
+import { writers } from "../../writers/index.ts";
 import type { CommandSpec, Input } from "../command-spec.ts";
 import { type ExitCode, exitCodeFor } from "../exit-codes.ts";
 import {
@@ -13,19 +14,17 @@ import {
   redactOptions,
   selectionOptions,
 } from "../options.ts";
-import { formatNames } from "../registries.ts";
 import { otherFlags, selectionRequest, storedSelectionRequest } from "../requests.ts";
 import { shellQuoted } from "../shell.ts";
 import { whole } from "../values.ts";
 
+const names = Object.keys(writers);
+const formatNames = `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
+
 const outputOptions = (): Option[] => [
-  new Option(
-    "-f, --format <name>",
-    `${formatNames()}; repeatable (default: by the ending of -o, else ndjson)`,
-  ).argParser((text: string, before: string[] | undefined) => [
-    ...(before ?? []),
-    ...text.split(",").map((name) => name.trim()),
-  ]),
+  new Option("-f, --format <name>", `${formatNames}; repeatable (default: by the ending of -o, else ndjson)`).argParser(
+    (text: string, before: string[] | undefined) => [...(before ?? []), ...text.split(",").map((name) => name.trim())],
+  ),
   new Option(
     "-o, --output <place>",
     "a file, a folder (ending in / or there already), or - for standard output",

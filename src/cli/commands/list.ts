@@ -28,7 +28,7 @@ export const list: CommandSpec<ListFlags> = {
   ],
   run: async (input) => {
     const { flags, io } = input;
-    const { listCalls } = await import("../../app/status.ts");
+    const { listCalls } = await import("../../app/list.ts");
     const { table } = await import("../terminal/format.ts");
     const { printer } = await import("../terminal/stdout.ts");
     const { stringify } = await import("ndjson");

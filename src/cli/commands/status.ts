@@ -14,8 +14,8 @@ export const status: CommandSpec<{ archive: string; json?: boolean; failed?: boo
   },
   examples: [["status", "how many calls, of which agents, from when to when, and the last runs"]],
   run: async ({ flags, io }) => {
-    const { archiveStatus, listCalls } = await import("../../app/status.ts");
     if (flags.failed) {
+      const { listCalls } = await import("../../app/list.ts");
       const { troubleLine } = await import("../../app/error-file.ts");
       const { printer } = await import("../terminal/stdout.ts");
       const { print, flush } = printer(io.stdout);
@@ -25,6 +25,7 @@ export const status: CommandSpec<{ archive: string; json?: boolean; failed?: boo
       }
       return EXIT.complete;
     }
+    const { archiveStatus } = await import("../../app/status.ts");
     const status = await archiveStatus(flags, io);
     if (flags.json) {
       const { binding, counts, acknowledged, agents, rawBytes, storedBytes, runs } = status;
