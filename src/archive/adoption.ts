@@ -1,6 +1,6 @@
 import type { Adoption } from "../core/deliveries.ts";
 import { type Db, transaction } from "./open.ts";
-import { one } from "./rows.ts";
+import { firstRow } from "./rows.ts";
 
 /** What is noted lives in tables of the connection, so that the memory it takes does not grow with the files. */
 const TABLES = `
@@ -13,14 +13,14 @@ const TABLES = `
   create temp table if not exists adopting_unknown (key text primary key) without rowid;
 `;
 
-export const adoption = (db: Db, held: () => void): Adoption => {
-  const count = (sql: string): number => one<{ n: number }>(db.prepare(sql).get())?.n ?? 0;
+export const adoption = (db: Db, assertLocked: () => void): Adoption => {
+  const count = (sql: string): number => firstRow<{ n: number }>(db.prepare(sql).get())?.n ?? 0;
 
   const adopt: (...args: Parameters<Adoption["adopt"]>) => void = (place, parts) => {
-    held();
-    const here = "destination in (select destination from destinations where place = ?)";
-    db.prepare(`delete from deliveries where ${here}`).run(place);
-    db.prepare(`delete from parts where ${here}`).run(place);
+    assertLocked();
+    const ofPlace = "destination in (select destination from destinations where place = ?)";
+    db.prepare(`delete from deliveries where ${ofPlace}`).run(place);
+    db.prepare(`delete from parts where ${ofPlace}`).run(place);
     for (const { part, token, formats } of parts)
       for (const format of formats) {
         db.prepare("insert into destinations (place, format) values (?, ?) on conflict do nothing").run(place, format);
@@ -46,11 +46,11 @@ export const adoption = (db: Db, held: () => void): Adoption => {
       const find = db.prepare("select item from items where key = ?");
       // The first part that holds a call has it: of one destination no two spans overlap.
       const add = db.prepare("insert into adopting (format, item, part) values (?, ?, ?) on conflict do nothing");
-      const miss = db.prepare("insert into adopting_unknown (key) values (?) on conflict do nothing");
+      const addUnknown = db.prepare("insert into adopting_unknown (key) values (?) on conflict do nothing");
       for (const id of ids) {
         const key = id.toLowerCase();
-        const item = one<{ item: number }>(find.get(key))?.item;
-        if (item === undefined) miss.run(key);
+        const item = firstRow<{ item: number }>(find.get(key))?.item;
+        if (item === undefined) addUnknown.run(key);
         else for (const format of formats) add.run(format, item, part);
       }
     },

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import Database from "libsql";
 import { messageOf, NoArchive, UsageError } from "../core/errors.ts";
 import { migrations } from "./migrations.ts";
-import { explained } from "./trouble.ts";
+import { explainError } from "./trouble.ts";
 
 /** "CARC": tells an archive from any other SQLite file. */
 const APPLICATION_ID = 0x43415243;
@@ -27,8 +27,8 @@ export const openDatabase = (path: string, create: boolean): Db => {
       throw new NoArchive(`There is no archive at ${path}. Name another with --archive, or run a pull first.`);
     makeFile(path);
   }
-  return opening(path, (db) => {
-    const version = check(db, path);
+  return openWith(path, (db) => {
+    const version = checkVersion(db, path);
     // Before there is anything in it: what tidying frees can then be given back. Not of a temporary one.
     if (version === 0) db.exec("pragma auto_vacuum = INCREMENTAL");
     // The order matters: switching to WAL takes a lock that may have to be waited for.
@@ -44,7 +44,7 @@ const makeFile = (path: string): void => {
     closeSync(openSync(path, "a", 0o600));
     chmodSync(path, 0o600);
   } catch (error) {
-    throw explained(error, path);
+    throw explainError(error, path);
   }
 };
 
@@ -64,7 +64,7 @@ const makeFolder = (path: string): void => {
 export const openTemporary = (): Db => {
   const folder = mkdtempSync(join(tmpdir(), "callarchive-"));
   try {
-    return opening(join(folder, "temporary.db"), (db) => {
+    return openWith(join(folder, "temporary.db"), (db) => {
       // Nothing is to survive, so nothing is written twice.
       db.exec("pragma locking_mode = EXCLUSIVE");
       db.exec("pragma journal_mode = MEMORY");
@@ -76,7 +76,7 @@ export const openTemporary = (): Db => {
   }
 };
 
-const opening = (path: string, prepare: (db: Db) => void): Db => {
+const openWith = (path: string, prepare: (db: Db) => void): Db => {
   let db: Db | undefined;
   try {
     db = new Database(path);
@@ -91,9 +91,9 @@ const opening = (path: string, prepare: (db: Db) => void): Db => {
     if (error instanceof UsageError) throw error;
     if ((error as { code?: string }).code === "SQLITE_NOTADB")
       throw new UsageError(`${path} is not a callarchive archive.`);
-    const told = explained(error, path);
-    throw told !== error
-      ? told
+    const explanation = explainError(error, path);
+    throw explanation !== error
+      ? explanation
       : new Error(`The archive ${path} cannot be opened: ${messageOf(error)}.`, { cause: error });
   }
 };
@@ -102,18 +102,18 @@ const statOf = (path: string) => {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    throw explained(error, path);
+    throw explainError(error, path);
   }
 };
 
-const number = (db: Db, name: string): number =>
+const pragmaNumber = (db: Db, name: string): number =>
   Object.values(db.prepare(`pragma ${name}`).get() as object)[0] as number;
 
 /** The version of an archive, 0 of an empty file. */
-const check = (db: Db, path: string): number => {
-  const version = number(db, "user_version");
+const checkVersion = (db: Db, path: string): number => {
+  const version = pragmaNumber(db, "user_version");
   const tables = (db.prepare("select count(*) as n from sqlite_master").get() as { n: number }).n;
-  if (number(db, "application_id") !== APPLICATION_ID && tables > 0)
+  if (pragmaNumber(db, "application_id") !== APPLICATION_ID && tables > 0)
     throw new UsageError(`${path} is a SQLite file, but not a callarchive archive.`);
   if (version > migrations.length)
     throw new UsageError(
@@ -125,7 +125,7 @@ const check = (db: Db, path: string): number => {
 const migrate = (db: Db, path: string): void =>
   transaction(db, () => {
     // Once more, now that nobody else can: another run may have been first.
-    const version = check(db, path);
+    const version = checkVersion(db, path);
     for (const step of migrations.slice(version)) db.exec(step);
     db.exec(`pragma application_id = ${APPLICATION_ID}`);
     db.exec(`pragma user_version = ${migrations.length}`);

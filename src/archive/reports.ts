@@ -4,7 +4,7 @@ import { type Db, transaction } from "./open.ts";
 const TROUBLE = "('missing', 'invalid', 'failed')";
 
 /** Which trouble was reported by a run that finished, and which a person has settled. */
-export const reports = (db: Db, held: () => void): Reports => {
+export const reports = (db: Db, assertLocked: () => void): Reports => {
   /** Those of the list that are in trouble. */
   const listed = `from json_each(?) n cross join items i on i.item = n.value where i.state in ${TROUBLE}`;
   return {
@@ -20,7 +20,7 @@ export const reports = (db: Db, held: () => void): Reports => {
         .get() as { known: number; acknowledged: number },
     acknowledge: async (items) =>
       transaction(db, () => {
-        held();
+        assertLocked();
         db.prepare(
           `insert into reported (item, state, code, acknowledged) select i.item, i.state, i.error_code, 1 ${listed}
            on conflict (item) do update set state = excluded.state, code = excluded.code, acknowledged = 1`,
@@ -28,7 +28,7 @@ export const reports = (db: Db, held: () => void): Reports => {
       }),
     takeBack: async (items) =>
       transaction(db, () => {
-        held();
+        assertLocked();
         db.prepare("delete from reported where item in (select value from json_each(?))").run(JSON.stringify(items));
       }),
   };

@@ -1,7 +1,7 @@
 import type { Retention } from "../core/archive.ts";
 import { messageOf } from "../core/errors.ts";
 import { BUSY_MS, type Db, transaction } from "./open.ts";
-import { insertStored, one } from "./rows.ts";
+import { firstRow, insertStored } from "./rows.ts";
 import type { Store } from "./store.ts";
 
 /** How long a scrub waits for those who read, in milliseconds: mostly they do for the length of a page. */
@@ -10,9 +10,9 @@ const SCRUB_MS = 2_000;
 const REWRITTEN = "rewritten";
 
 /** Deleting for good, and looking whether everything is as it should be. */
-export const retention = (db: Db, held: () => void, store: Store): Retention => {
+export const retention = (db: Db, assertLocked: () => void, store: Store): Retention => {
   /** The tombstone keeps what it takes to know the call again, and nothing of what was said in it. */
-  const bury = (): void => {
+  const makeTombstones = (): void => {
     const rows = db
       .prepare(
         `select i.block, json_group_array(i.item) as items from temp.doomed d cross join items i on i.item = d.item
@@ -39,11 +39,11 @@ export const retention = (db: Db, held: () => void, store: Store): Retention => 
 
   /** Writes the file anew, then brings that from its log into the file itself: only then is the old file gone. */
   const scrub = (): string | undefined => {
-    const left = one<{ value: string }>(getScrub.get())?.value;
-    if (left === undefined) return undefined;
+    const scrubState = firstRow<{ value: string }>(getScrub.get())?.value;
+    if (scrubState === undefined) return undefined;
     db.exec(`pragma busy_timeout = ${SCRUB_MS}`);
     try {
-      if (left !== REWRITTEN) {
+      if (scrubState !== REWRITTEN) {
         db.exec("vacuum");
         setScrub.run(REWRITTEN);
       }
@@ -59,26 +59,26 @@ export const retention = (db: Db, held: () => void, store: Store): Retention => 
 
   return {
     prune: async (filter) => {
-      await store.tidying();
+      await store.compaction();
       return transaction(db, () => {
-        held();
+        assertLocked();
         db.exec("create temp table doomed (item integer primary key)");
         const pruned = insertStored(db, "insert into temp.doomed", filter);
         if (pruned > 0) setScrub.run("deleted");
-        bury();
+        makeTombstones();
         db.exec("drop table temp.doomed");
         return pruned;
       });
     },
     scrub: async () => {
-      held();
+      assertLocked();
       return scrub();
     },
     integrity: async () => {
-      const wrong: string[] = [];
+      const problems: string[] = [];
       try {
         const rows = db.prepare("pragma integrity_check").all() as { integrity_check: string }[];
-        wrong.push(...rows.map(({ integrity_check }) => integrity_check).filter((text) => text !== "ok"));
+        problems.push(...rows.map(({ integrity_check }) => integrity_check).filter((text) => text !== "ok"));
       } catch (error) {
         // So damaged that it cannot be checked to its end.
         return [messageOf(error)];
@@ -89,8 +89,9 @@ export const retention = (db: Db, held: () => void, store: Store): Retention => 
            where i.state = 'fetched' and b.block is null`,
         )
         .get() as { n: number };
-      if (orphans.n > 0) wrong.push(`${orphans.n} fetched ${orphans.n === 1 ? "call has" : "calls have"} no document`);
-      return wrong;
+      if (orphans.n > 0)
+        problems.push(`${orphans.n} fetched ${orphans.n === 1 ? "call has" : "calls have"} no document`);
+      return problems;
     },
   };
 };

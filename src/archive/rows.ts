@@ -1,5 +1,5 @@
 import type { StoredFilter, StoredRecord } from "../core/records.ts";
-import { standsFor } from "../core/stand-in.ts";
+import { linkDigestOf } from "../core/stand-in.ts";
 import type { State } from "../core/state.ts";
 import type { SourceName } from "../core/transcript.ts";
 import type { Db } from "./open.ts";
@@ -36,7 +36,7 @@ const COLUMNS = `i.item, i.source, i.key, i.instance_id, i.link, i.agent, i.stat
 The rows of a query over `items i`, given from its FROM on, as one text of JSON: it takes half the time of a value at a
 time. The query has to end in a limit, or its order would be lost.
 */
-export const inJson = (query: string): string =>
+export const selectAsJson = (query: string): string =>
   `select json_group_array(json(line)) as lines from (select json_array(${COLUMNS}) as line ${query})`;
 
 type Fields = { [K in keyof ItemRow]: ItemRow[K] };
@@ -59,7 +59,7 @@ type Line = [
 ];
 
 /** What a query of `inJson` gave. */
-export const rowsIn = (answer: unknown): ItemRow[] =>
+export const parseRows = (answer: unknown): ItemRow[] =>
   (JSON.parse((answer as { lines: string }).lines) as Line[]).map((line) => ({
     item: line[0],
     source: line[1],
@@ -79,7 +79,7 @@ export const rowsIn = (answer: unknown): ItemRow[] =>
   }));
 
 /** libsql types rows as unknown; the shape is the statement's own. */
-export const one = <T>(row: unknown): T | undefined => (row === null ? undefined : (row as T | undefined));
+export const firstRow = <T>(row: unknown): T | undefined => (row === null ? undefined : (row as T | undefined));
 
 /** Agents are many calls' and few: each has a number. */
 export interface Agents {
@@ -122,8 +122,8 @@ export const recordOf = (row: ItemRow, { id: agentId }: Agents): StoredRecord =>
   if (row.started_at !== null) record.startedAt = new Date(row.started_at).toISOString();
   const error = row.error && errorOf(row.error);
   if (error) record.error = error;
-  const standing = row.error?.[5];
-  if (standing) record[standing] = true;
+  const reportState = row.error?.[5];
+  if (reportState) record[reportState] = true;
   return record;
 };
 
@@ -140,8 +140,8 @@ The condition for one call of `items i`.
 
 A stand-in id goes by its link: it still leads to the call after the call's own id became known.
 */
-export const named = (id: string): { term: string; value: string } => {
-  const link = standsFor(id);
+export const conditionForId = (id: string): { term: string; value: string } => {
+  const link = linkDigestOf(id);
   // In hex: a lone buffer would be taken for named values.
   return link
     ? { term: "i.item = (select item from links where link = unhex(?))", value: link.toString("hex") }
@@ -160,12 +160,12 @@ after the first, and each kind has an index in its order.
 
 What has no start was at least listed in a stretch of time.
 */
-export const termsOf = (filter: StoredFilter): Record<"started" | "unstarted", Terms> => {
+export const conditionsOf = (filter: StoredFilter): Record<"started" | "unstarted", Terms> => {
   const { agents: ids, since, until, states, id } = filter;
   const both: Terms = { terms: [], values: [] };
-  const oneOf = (column: string, among: readonly string[]): void => {
-    both.terms.push(column.replace("?", among.map(() => "?").join(", ")));
-    both.values.push(...among);
+  const oneOf = (column: string, values: readonly string[]): void => {
+    both.terms.push(column.replace("?", values.map(() => "?").join(", ")));
+    both.values.push(...values);
   };
   // With one agent its index gives the order too.
   if (ids?.length === 1) oneOf("i.agent = (select agent from agents where agent_id = ?)", ids);
@@ -176,7 +176,7 @@ export const termsOf = (filter: StoredFilter): Record<"started" | "unstarted", T
     if (!states.includes("fetched")) both.terms.push("i.state <> 'fetched'");
   }
   if (id !== undefined) {
-    const { term, value } = named(id);
+    const { term, value } = conditionForId(id);
     both.terms.push(term);
     both.values.push(value);
   }
@@ -199,7 +199,7 @@ export const termsOf = (filter: StoredFilter): Record<"started" | "unstarted", T
 
 /** Runs `into` for all that fits a filter; resolves to how many rows that changed. `into` begins an insert. */
 export const insertStored = (db: Db, into: string, filter: StoredFilter): number => {
-  const { started, unstarted } = termsOf(filter);
+  const { started, unstarted } = conditionsOf(filter);
   let rest = filter.limit ?? Number.POSITIVE_INFINITY;
   let changed = 0;
   for (const [{ terms, values }, order] of [
@@ -218,8 +218,8 @@ export const insertStored = (db: Db, into: string, filter: StoredFilter): number
 };
 
 /** The id as it is written, where that is not its key. */
-export const spelling = (id: string): string | null => (id === id.toLowerCase() ? null : id);
+export const spellingOf = (id: string): string | null => (id === id.toLowerCase() ? null : id);
 
-export const lost = (): never => {
+export const throwMissingItem = (): never => {
   throw new Error("The archive gave no item for a reference.");
 };

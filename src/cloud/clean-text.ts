@@ -71,11 +71,11 @@ const cutWord = (word: string): string => {
 };
 
 /** Where none of these is, there is nothing to replace: in nearly every text. */
-const PERHAPS = /:\\{0,4}\/|token|[=%]|\\u00|\/\/[^\s/]*@/i;
+const MAY_HOLD_SECRET = /:\\{0,4}\/|token|[=%]|\\u00|\/\/[^\s/]*@/i;
 
 /** Text without tokens, and with no address in it that opens something; all else stays as it is. */
 export const cleanText = (text: string): string =>
-  PERHAPS.test(text)
+  MAY_HOLD_SECRET.test(text)
     ? text
         .replace(ADDRESS, cutAddress)
         .replace(TOKEN_TAG, `$1${HIDDEN}`)

@@ -4,7 +4,7 @@ import { cleanText, withoutUsers } from "./clean-text.ts";
 /** Deeper than any answer of the service; what lies below is dropped, so that nothing overflows the stack. */
 const MAX_DEPTH = 64;
 
-const parsed = (text: string): Json | undefined => {
+const parseIfJson = (text: string): Json | undefined => {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
     return JSON.parse(text) as Json;
@@ -14,7 +14,7 @@ const parsed = (text: string): Json | undefined => {
 };
 
 const cleanString = (text: string, depth: number): string => {
-  const inner = parsed(text);
+  const inner = parseIfJson(text);
   if (inner === undefined) return cleanText(text);
   try {
     // Rewritten only when something was found: the integrator's own spelling of a number is kept.
@@ -38,14 +38,14 @@ const clean = (value: Json, depth: number): Json => {
 };
 
 const cleanObject = (value: JsonObject, depth: number): JsonObject => {
-  const kept: [string, Json][] = [];
+  const cleaned: [string, Json][] = [];
   for (const [key, item] of Object.entries(value)) {
     if (TOKEN_KEY.test(key)) continue;
     const isLink = typeof item === "string" && /^calllogurl$/i.test(key);
-    kept.push([cleanText(key), isLink ? placeOf(item) : clean(item, depth + 1)]);
+    cleaned.push([cleanText(key), isLink ? placeOf(item) : clean(item, depth + 1)]);
   }
   // fromEntries, not assignment: a key named __proto__ stays a key.
-  return Object.fromEntries(kept);
+  return Object.fromEntries(cleaned);
 };
 
 /**
@@ -58,12 +58,12 @@ when that signs or opens something. Everything else stays as it is.
 export const cleanMeta = (wire: JsonObject): JsonObject => cleanObject(wire, 0);
 
 /** In characters. */
-const PLAIN = 1000;
+const MAX_PLAIN_LENGTH = 1000;
 
 /** `cleanMeta` of the short plain values alone: for an object that it cannot take. */
 export const leastMeta = (wire: JsonObject): JsonObject =>
   cleanMeta(
     Object.fromEntries(
-      Object.entries(wire).filter(([, value]) => typeof value !== "object" && String(value).length <= PLAIN),
+      Object.entries(wire).filter(([, value]) => typeof value !== "object" && String(value).length <= MAX_PLAIN_LENGTH),
     ),
   );

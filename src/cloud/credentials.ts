@@ -25,14 +25,14 @@ export interface CredentialsOptions {
   /** Milliseconds. @default Date.now */
   now?: () => number;
   /** Another source than the library's, for tests. */
-  ask?: () => Promise<Credential>;
+  fetchCredential?: () => Promise<Credential>;
 }
 
 /** The library refreshes temporary keys when it is asked; between two askings they are kept this long, in ms. */
-const KEEP_MS = 60_000;
+const CACHE_MS = 60_000;
 const CONFIG = "~/.aliyun/config.json";
 
-const WAYS = [
+const NO_CREDENTIALS = [
   "No credentials were found. Any one of these will do:",
   "  - ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET (with ALIBABA_CLOUD_SECURITY_TOKEN for a temporary key)",
   `  - a profile of the aliyun command line in ${CONFIG}, chosen by --profile or ALIBABA_CLOUD_PROFILE`,
@@ -43,7 +43,7 @@ const WAYS = [
 ].join("\n");
 
 /** The library's texts may quote a whole config.json, secrets included: they are recognised, never repeated. */
-const trouble = (text: string, profile: string | undefined): string | undefined => {
+const configProblem = (text: string, profile: string | undefined): string | undefined => {
   if (/parse aliyun cli config from/.test(text)) return `${CONFIG} is not readable as JSON.`;
   if (/no any configured profiles in/.test(text)) return `${CONFIG} holds no profiles.`;
   if (/unsupported profile mode|invalid OAuth site type/.test(text))
@@ -54,7 +54,7 @@ const trouble = (text: string, profile: string | undefined): string | undefined 
   return undefined;
 };
 
-const half = (env: Env): string | undefined => {
+const incompleteKeyPair = (env: Env): string | undefined => {
   const [id, secret] = ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"] as const;
   if (env[id] && !env[secret]) return `${id} is set, but ${secret} is not.`;
   if (env[secret] && !env[id]) return `${secret} is set, but ${id} is not.`;
@@ -63,18 +63,20 @@ const half = (env: Env): string | undefined => {
 
 const explain = (error: unknown, { profile, env }: CredentialsOptions): BadCredentials => {
   const text = error instanceof Error ? error.message : "";
-  const named = trouble(text, profile ?? (env.ALIBABA_CLOUD_PROFILE || undefined));
+  const problem = configProblem(text, profile ?? (env.ALIBABA_CLOUD_PROFILE || undefined));
   if (profile !== undefined)
     return new BadCredentials(
-      named ?? `The profile ${profile} in ${CONFIG} gave no credentials; it may have expired: sign in again.`,
+      problem ?? `The profile ${profile} in ${CONFIG} gave no credentials; it may have expired: sign in again.`,
       { code: "NoCredentials" },
     );
   const uri = env.ALIBABA_CLOUD_CREDENTIALS_URI && "The address in ALIBABA_CLOUD_CREDENTIALS_URI gave no credentials.";
-  return new BadCredentials([half(env), named, uri, WAYS].filter(Boolean).join("\n"), { code: "NoCredentials" });
+  return new BadCredentials([incompleteKeyPair(env), problem, uri, NO_CREDENTIALS].filter(Boolean).join("\n"), {
+    code: "NoCredentials",
+  });
 };
 
 /** The library's chain, built again after a failure: it goes on with the source that failed last otherwise. */
-const library = (profile: string | undefined): (() => Promise<Credential>) => {
+const libraryChain = (profile: string | undefined): (() => Promise<Credential>) => {
   let provider: CredentialsProvider | undefined;
   return async () => {
     const { CLIProfileCredentialsProvider, DefaultCredentialsProvider } = await import("@alicloud/credentials");
@@ -99,29 +101,29 @@ One question at a time, at most one a minute: the library's chain fails when it 
 once. Keys that worked before outlive a failed refresh: the service decides when they are no good.
 */
 export const credentials = (options: CredentialsOptions): Credentials => {
-  const { fixed, profile, now = Date.now, ask = library(profile) } = options;
+  const { fixed, profile, now = Date.now, fetchCredential = libraryChain(profile) } = options;
   if (fixed) return { get: async () => ({ ...fixed, provider: "fixed" }) };
-  let kept: Credential | undefined;
-  let askedAt = 0;
-  let asking: Promise<Credential> | undefined;
+  let current: Credential | undefined;
+  let fetchedAt = 0;
+  let fetching: Promise<Credential> | undefined;
 
   const refresh = async (): Promise<Credential> => {
-    askedAt = now();
+    fetchedAt = now();
     try {
-      kept = await ask();
-      return kept;
+      current = await fetchCredential();
+      return current;
     } catch (error) {
-      if (kept) return kept;
+      if (current) return current;
       throw explain(error, options);
     } finally {
-      asking = undefined;
+      fetching = undefined;
     }
   };
   return {
     get: async () => {
-      if (!asking && kept && now() - askedAt < KEEP_MS) return kept;
-      asking ??= refresh();
-      return asking;
+      if (!fetching && current && now() - fetchedAt < CACHE_MS) return current;
+      fetching ??= refresh();
+      return fetching;
     },
   };
 };

@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from "../core/transcript.ts";
 import { tooLarge } from "../http/body.ts";
 import { type RateLimiter, rateLimited } from "../http/rate-limiter.ts";
 import { type RetryOptions, retryAfterMs, retrying } from "../http/retry.ts";
-import { transportError, within } from "../http/transport.ts";
+import { transportError, withTimeout } from "../http/transport.ts";
 import { isLarger } from "./answer-size.ts";
 import type { Credentials } from "./credentials.ts";
 import { checkedEndpoint } from "./endpoint.ts";
@@ -53,7 +53,7 @@ const exportsOf = (loaded: unknown): IceModule => {
 };
 
 /** The model's property of each wire name, as the package itself maps them. */
-const modelled = (kind: RequestClass, query: Readonly<Record<string, unknown>>): JsonObject =>
+const toModel = (kind: RequestClass, query: Readonly<Record<string, unknown>>): JsonObject =>
   Object.fromEntries(
     Object.entries(kind.names()).flatMap(([property, wire]) =>
       query[wire] === undefined ? [] : [[property, query[wire] as string | number]],
@@ -101,7 +101,7 @@ export const createIceSdk = async ({
     }),
   );
 
-  const failure = async (error: unknown, action: string): Promise<unknown> => {
+  const toArchiveError = async (error: unknown, action: string): Promise<unknown> => {
     if (!(error instanceof Error)) return error;
     const { name, statusCode, code, requestId, retryAfter, data } = error as SdkError;
     // HTML or nothing where JSON should be: a gateway's 502. The parser's message quotes it, ours does not.
@@ -136,20 +136,20 @@ export const createIceSdk = async ({
   it gives anything back, and takes no limit, so that memory for one answer is bounded by its `readTimeout` alone. What is
   capped is what goes on from here: into the ledger, the archive and messages.
   */
-  const held = (answer: Answer | undefined, most: number): JsonObject => {
-    if (Number(answer?.headers?.["content-length"]) > most) throw tooLarge(host, most);
+  const limitSize = (answer: Answer | undefined, limit: number): JsonObject => {
+    if (Number(answer?.headers?.["content-length"]) > limit) throw tooLarge(host, limit);
     const body = answer?.body?.toMap() ?? {};
-    if (isLarger(body, most)) throw tooLarge(host, most);
+    if (isLarger(body, limit)) throw tooLarge(host, limit);
     return body;
   };
 
   const attempt = async (action: string, query: Readonly<Record<string, unknown>>, maxBytes: number) => {
     const kind = sdk[`${action}Request`] as RequestClass;
     const method = action.charAt(0).toLowerCase() + action.slice(1);
-    const answer = await client[method]?.(new kind(modelled(kind, query))).catch(async (error: unknown) => {
-      throw await failure(error, action);
+    const answer = await client[method]?.(new kind(toModel(kind, query))).catch(async (error: unknown) => {
+      throw await toArchiveError(error, action);
     });
-    const body = held(answer, maxBytes);
+    const body = limitSize(answer, maxBytes);
     const requestId = typeof body.RequestId === "string" ? body.RequestId : answer?.headers?.["x-acs-request-id"];
     return { body, ...(requestId && { requestId }) };
   };
@@ -158,7 +158,9 @@ export const createIceSdk = async ({
     retrying(
       () =>
         rateLimited(rateLimiter, signal, () =>
-          within(timeoutMs, host, signal, (inner) => Promise.race([attempt(action, query, maxBytes), aborted(inner)])),
+          withTimeout(timeoutMs, host, signal, (inner) =>
+            Promise.race([attempt(action, query, maxBytes), rejectOnAbort(inner)]),
+          ),
         ),
       { ...retry, request: { action, item: itemOf(query) } },
       signal,
@@ -166,5 +168,5 @@ export const createIceSdk = async ({
   return createIms(rpc);
 };
 
-const aborted = (signal: AbortSignal): Promise<never> =>
+const rejectOnAbort = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));

@@ -28,8 +28,8 @@ const linkOf = (value: Json | undefined): URL | undefined => {
   return url.protocol === "https:" || url.protocol === "http:" ? url : undefined;
 };
 
-const toInstance = (wire: JsonObject, requestId: string | undefined, asked?: string): Instance => {
-  const id = asked ?? idOf(wire.InstanceId);
+const toInstance = (wire: JsonObject, requestId: string | undefined, askedId?: string): Instance => {
+  const id = askedId ?? idOf(wire.InstanceId);
   const link = linkOf(wire.CallLogUrl);
   return {
     ...(id && { id }),

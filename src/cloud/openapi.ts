@@ -3,14 +3,14 @@ import type { Dispatcher } from "undici";
 import { Unavailable } from "../core/errors.ts";
 import { isObject, type JsonObject } from "../core/transcript.ts";
 import { proxyOf } from "../http/agent.ts";
-import { gather } from "../http/body.ts";
+import { readBody } from "../http/body.ts";
 import { type RateLimiter, rateLimited } from "../http/rate-limiter.ts";
 import { type RetryOptions, retryAfterMs, retrying } from "../http/retry.ts";
-import { transportError, within } from "../http/transport.ts";
+import { transportError, withTimeout } from "../http/transport.ts";
 import type { Credentials } from "./credentials.ts";
 import { checkedEndpoint } from "./endpoint.ts";
 import { apiError } from "./errors.ts";
-import { form, type Parameters, signed, texts } from "./signing.ts";
+import { encodeForm, type Parameters, signedHeaders, toTexts } from "./signing.ts";
 
 export interface RpcAnswer {
   body: JsonObject;
@@ -62,12 +62,13 @@ export const ANSWER_BYTES = 16 * 1024 * 1024;
 export const itemOf = ({ InstanceId, AIAgentId }: Readonly<Record<string, unknown>>): string | undefined =>
   [InstanceId, AIAgentId].find((id) => typeof id === "string") as string | undefined;
 
-const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+const firstValue = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value[0] : value;
 
 /** In milliseconds. The service's own header, which the SDK reads too, is in milliseconds; the standard one in seconds. */
-const patience = (headers: Dispatcher.ResponseData["headers"], now: number): number | undefined => {
-  const own = Number(one(headers["x-acs-retry-after"]));
-  return retryAfterMs(own > 0 ? String(own / 1000) : one(headers["retry-after"]), now);
+const retryAfterOf = (headers: Dispatcher.ResponseData["headers"], now: number): number | undefined => {
+  const serviceMs = Number(firstValue(headers["x-acs-retry-after"]));
+  return retryAfterMs(serviceMs > 0 ? String(serviceMs / 1000) : firstValue(headers["retry-after"]), now);
 };
 
 const parse = (text: string): JsonObject | undefined => {
@@ -99,20 +100,32 @@ export const createRpc = ({
 
   const attempt = async ({ action, query, body, maxBytes }: Attempt, signal: AbortSignal) => {
     const key = await credentials.get();
-    const headers = await signed({ host, action, version, userAgent, query, body, key, at: now(), nonce: nonce() });
-    const path = `/?${form(query)}`;
+    const headers = await signedHeaders({
+      host,
+      action,
+      version,
+      userAgent,
+      query,
+      body,
+      key,
+      at: now(),
+      nonce: nonce(),
+    });
+    const path = `/?${encodeForm(query)}`;
     const answer = await dispatcher
       .request({ origin, path, method: "POST", headers, body: body || null, signal })
       .catch((error: unknown) => {
         throw transportError(error, host, "answer", proxyOf(dispatcher, endpoint));
       });
-    const raw = await gather(answer.body, answer.headers["content-length"], maxBytes, host).catch((error: unknown) => {
-      // Destroyed unread, it would otherwise throw its own abort at nobody.
-      answer.body.on("error", () => undefined).destroy();
-      throw transportError(error, host, "body");
-    });
+    const raw = await readBody(answer.body, answer.headers["content-length"], maxBytes, host).catch(
+      (error: unknown) => {
+        // Destroyed unread, it would otherwise throw its own abort at nobody.
+        answer.body.on("error", () => undefined).destroy();
+        throw transportError(error, host, "body");
+      },
+    );
     const parsed = parse(raw.toString("utf8"));
-    const requestId = text(parsed?.RequestId) ?? one(answer.headers["x-acs-request-id"]);
+    const requestId = text(parsed?.RequestId) ?? firstValue(answer.headers["x-acs-request-id"]);
     if (answer.statusCode === 200 && parsed) return { body: parsed, ...(requestId && { requestId }) };
     if (answer.statusCode < 300)
       throw new Unavailable(`${host} answered with something that is not JSON.`, {
@@ -126,17 +139,18 @@ export const createRpc = ({
         recommend: text(parsed?.Recommend),
         status: answer.statusCode,
         requestId,
-        retryAfterMs: patience(answer.headers, now()),
-        date: one(answer.headers.date),
+        retryAfterMs: retryAfterOf(answer.headers, now()),
+        date: firstValue(answer.headers.date),
       },
       { product, action, host, now: now(), secrets: [key.accessKeyId, key.accessKeySecret, key.securityToken] },
     );
   };
 
   return (action, query, { body = {}, signal, maxBytes = ANSWER_BYTES } = {}) => {
-    const call: Attempt = { action, query: texts(query), body: form(texts(body)), maxBytes };
+    const call: Attempt = { action, query: toTexts(query), body: encodeForm(toTexts(body)), maxBytes };
     return retrying(
-      () => rateLimited(rateLimiter, signal, () => within(timeoutMs, host, signal, (inner) => attempt(call, inner))),
+      () =>
+        rateLimited(rateLimiter, signal, () => withTimeout(timeoutMs, host, signal, (inner) => attempt(call, inner))),
       { ...retry, request: { action, item: itemOf(query) } },
       signal,
     );

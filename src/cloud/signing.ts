@@ -5,19 +5,19 @@ export type Parameters = Readonly<Record<string, string | number | undefined>>;
 
 const ALGORITHM = "ACS3-HMAC-SHA256";
 
-const encode = (text: string): string =>
+const percentEncode = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** What is set, as text. */
-export const texts = (parameters: Parameters): Record<string, string> =>
+export const toTexts = (parameters: Parameters): Record<string, string> =>
   Object.fromEntries(
     Object.entries(parameters).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
   );
 
 /** A query string or form body. */
-export const form = (parameters: Record<string, string>): string =>
+export const encodeForm = (parameters: Record<string, string>): string =>
   Object.entries(parameters)
-    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+    .map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`)
     .join("&");
 
 interface Signer {
@@ -51,7 +51,7 @@ export interface ToSign {
 }
 
 /** The headers of `POST /?query` with this body, signed by ACS3-HMAC-SHA256. */
-export const signed = async (request: ToSign): Promise<Record<string, string>> => {
+export const signedHeaders = async (request: ToSign): Promise<Record<string, string>> => {
   const { host, action, version, userAgent, query, body, key, at, nonce } = request;
   const payload = hash("sha256", body);
   const headers: Record<string, string> = {

@@ -86,7 +86,7 @@ export class NoArchive extends UsageError {
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** A link as people may see it: the place, never the signature. */
-export const shown = ({ origin, pathname }: URL): string => origin + pathname;
+export const withoutQuery = ({ origin, pathname }: URL): string => origin + pathname;
 
 /** The service stayed out of reach beyond the retries: run again later. */
 export class GivenUp extends Error {

@@ -20,9 +20,9 @@ export const printable = (text: string): string => text.split("\n").map(oneLine)
 
 /** JSON on one line, in which everything that `oneLine` would replace is an escape. */
 export const jsonLine = (value: object): string =>
-  JSON.stringify(value).replace(RAW_IN_JSON, escaped).replace(INVISIBLE, escaped);
+  JSON.stringify(value).replace(RAW_IN_JSON, escapeUnits).replace(INVISIBLE, escapeUnits);
 
-const escaped = (text: string): string =>
+const escapeUnits = (text: string): string =>
   text
     .split("")
     .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)

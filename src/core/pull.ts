@@ -85,7 +85,7 @@ export const pull = async (options: PullOptions): Promise<PullProgress> => {
     write: async (batch) => {
       const outcomes = batch.map(({ outcome, choice }): Outcome => ({ item: choice.item, ...outcome }));
       const conflicts = await archive.commit(outcomes);
-      for (const came of batch) settle(came);
+      for (const call of batch) settle(call);
       for (const { id, instanceId } of conflicts) {
         pulled.troubled += 1;
         const message = `it carries the same instance id as another call log, ${instanceId}, and differs from it`;
@@ -98,35 +98,35 @@ export const pull = async (options: PullOptions): Promise<PullProgress> => {
     maxDelayMs: COMMIT_MS,
   });
   let failuresInRow = 0;
-  let temporary = 0;
-  let fresh = 0;
+  let temporaryFailures = 0;
+  let newFailures = 0;
 
   /** What is on disk counts. */
   const settle = ({ choice, outcome }: SettledCall): void => {
     pulled.settled += 1;
     pulled.bytes += outcome.document?.bytes.length ?? 0;
-    const stays = staysAsStored(choice, outcome);
-    if (stays && (choice.state === "fetched" || options.refresh)) pulled.notRefreshed += 1;
+    const isKept = keepsStored(choice, outcome);
+    if (isKept && (choice.state === "fetched" || options.refresh)) pulled.notRefreshed += 1;
     else if (outcome.state !== "fetched") pulled.troubled += 1;
-    report(log, choice, outcome, stays);
+    report(log, choice, outcome, isKept);
     progress?.(pulled);
   };
 
-  const one = async ({ found, choice }: DueCall): Promise<void> => {
+  const fetchOne = async ({ found, choice }: DueCall): Promise<void> => {
     const attempted = await attempt(fetch, found, signal);
-    const outcome = givenUp(attempted.outcome, choice, options.now());
+    const outcome = giveUpIfOld(attempted.outcome, choice, options.now());
     await commits.add({ found, choice, outcome });
     if (!attempted.temporary) failuresInRow = 0;
     // Those that failed in an earlier run already say nothing new: they must not keep the others from their turn.
     else if (choice.attempts === 0) failuresInRow += 1;
-    if (attempted.temporary) temporary += 1;
-    if (attempted.temporary && choice.attempts === 0) fresh += 1;
+    if (attempted.temporary) temporaryFailures += 1;
+    if (attempted.temporary && choice.attempts === 0) newFailures += 1;
     if (failuresInRow >= maxConsecutiveFailures)
       throw new GivenUp(`${maxConsecutiveFailures} calls in a row failed: ${outcome.error?.message}`);
   };
 
   try {
-    await forEachConcurrent(due(options, pulled), concurrency, one, closing);
+    await forEachConcurrent(due(options, pulled), concurrency, fetchOne, closing);
   } catch (error) {
     // What was fetched until then is kept; why it ended is told, whatever becomes of that.
     await commits.flush().catch(() => undefined);
@@ -134,9 +134,9 @@ export const pull = async (options: PullOptions): Promise<PullProgress> => {
   }
   await commits.flush();
   // Where only those failed that failed before, the rest is worth having.
-  if (temporary > 0 && temporary === pulled.settled && (fresh > 0 || pulled.known === 0))
+  if (temporaryFailures > 0 && temporaryFailures === pulled.settled && (newFailures > 0 || pulled.known === 0))
     throw new GivenUp(
-      `${temporary === 1 ? "The call could not" : `None of ${temporary} calls could`} be fetched: the service is out of reach, or throttles.`,
+      `${temporaryFailures === 1 ? "The call could not" : `None of ${temporaryFailures} calls could`} be fetched: the service is out of reach, or throttles.`,
     );
   return pulled;
 };
@@ -165,10 +165,10 @@ async function* due(options: PullOptions, pulled: PullProgress): AsyncGenerator<
       pulled.limited = pulled.selected === limit;
       for (const [index, choice] of selected.entries()) {
         if (!choice.added) continue;
-        const wanted = wantedOf(taken[index] as FoundCall, choice, options);
-        if (!wanted) pulled.known += 1;
-        else if (wanted.ref.standIn === undefined) yield { found: wanted, choice };
-        else yield { found: await whereListed(archive, choice), choice };
+        const toFetch = callToFetch(taken[index] as FoundCall, choice, options);
+        if (!toFetch) pulled.known += 1;
+        else if (toFetch.ref.standIn === undefined) yield { found: toFetch, choice };
+        else yield { found: await locateListed(archive, choice), choice };
       }
       progress?.(pulled);
     }
@@ -178,7 +178,7 @@ async function* due(options: PullOptions, pulled: PullProgress): AsyncGenerator<
 }
 
 /** How to ask for a call, or undefined when there is nothing to ask. */
-const wantedOf = (
+const callToFetch = (
   found: FoundCall,
   choice: SelectedItem,
   { refresh, describe, now }: PullOptions,
@@ -189,14 +189,14 @@ const wantedOf = (
   const settled = isFinished || choice.acknowledged === true;
   if (refresh ? choice.state === "pruned" : settled) {
     const { instanceId, described, state } = choice;
-    const lacking = describe && state === "fetched" && !described && !refresh;
-    return lacking && instanceId ? { ref: { ...found.ref, instanceId }, describeOnly: true } : undefined;
+    const lacksDetails = describe && state === "fetched" && !described && !refresh;
+    return lacksDetails && instanceId ? { ref: { ...found.ref, instanceId }, describeOnly: true } : undefined;
   }
   return found;
 };
 
 /** A call that a stand-in id names: by its own id if that is known by now, else where it was listed. */
-const whereListed = async (
+const locateListed = async (
   archive: PullOptions["archive"],
   { item, id, instanceId }: SelectedItem,
 ): Promise<FoundCall> => {
@@ -207,7 +207,7 @@ const whereListed = async (
 };
 
 /** A call that is still not finished after so long will not be. */
-const givenUp = (outcome: FetchResult, { seenAt, attempts }: SelectedItem, now: Date): FetchResult => {
+const giveUpIfOld = (outcome: FetchResult, { seenAt, attempts }: SelectedItem, now: Date): FetchResult => {
   if (outcome.state !== "open" || attempts === 0 || now.getTime() - seenAt.getTime() < GIVE_UP_MS) return outcome;
   const message = "Given up: still not finished, or without a log, after 72 hours.";
   return { ...outcome, state: "missing", error: { code: "GivenUp", message } };
@@ -238,17 +238,17 @@ const failed = (state: "missing" | "failed", facts: ErrorFacts, error: unknown):
 });
 
 /** Whether the archive keeps what it has: a good document is not given up for less, and no document for none. */
-const staysAsStored = ({ state }: SelectedItem, { state: now, document }: FetchResult): boolean =>
+const keepsStored = ({ state }: SelectedItem, { state: now, document }: FetchResult): boolean =>
   now !== "fetched" && (state === "fetched" || (state === "invalid" && !document));
 
 const report = (
   log: Log,
   choice: SelectedItem,
   { state, instanceId, document, error }: FetchResult,
-  stays: boolean,
+  isKept: boolean,
 ): void => {
   const id = instanceId ?? choice.id;
-  if (stays)
+  if (isKept)
     log("warn", "not-refreshed", {
       id,
       stored: choice.state,

@@ -16,13 +16,13 @@ export interface RawRecord {
 export const parseMeta = (bytes: Uint8Array): JsonObject => JSON.parse(utf8(bytes) ?? "");
 
 /** The record with everything in its place; its document stays the view that it was. */
-export const wholeRecord = ({ record, meta: metaBytes, document, sha256 }: RawRecord): StoredRecord => {
+export const toStoredRecord = ({ record, meta: metaBytes, document, sha256 }: RawRecord): StoredRecord => {
   const { link, ...rest } = record;
-  const whole: StoredRecord = rest;
+  const stored: StoredRecord = rest;
   const meta = metaBytes && parseMeta(metaBytes);
   const address = link === "" ? meta?.CallLogUrl : link;
-  if (typeof address === "string") whole.link = address;
-  if (meta) whole.meta = meta;
-  if (document && sha256 !== null) whole.document = { bytes: document, sha256 };
-  return whole;
+  if (typeof address === "string") stored.link = address;
+  if (meta) stored.meta = meta;
+  if (document && sha256 !== null) stored.document = { bytes: document, sha256 };
+  return stored;
 };

@@ -61,7 +61,7 @@ export interface RenderedBatch extends ExportCounts {
   /** In the order of the writers: the pieces, and the items that are in them. */
   outputs: { pieces: Piece[]; items: number[] }[];
   /** Those that could not be read, with the reason; with the place of an output, those that this one could not write. */
-  troubled: { id: string; message: string; output?: number }[];
+  failures: { id: string; message: string; output?: number }[];
 }
 
 export const noCounts = (): ExportCounts => ({
@@ -91,39 +91,39 @@ const add = (sum: Partial<CountsByName>, name: string): void => {
   sum[name] = (sum[name] ?? 0) + 1;
 };
 
-/** Renders records. @param had of each output, the items that it has had and does not want again */
+/** Renders records. @param delivered of each output, the items that it has had and does not want again */
 export const renderBatch = (
   records: readonly StoredRecord[],
-  had: readonly (ReadonlySet<number> | undefined)[],
+  delivered: readonly (ReadonlySet<number> | undefined)[],
   { read, filter, writers }: RenderOptions,
 ): RenderedBatch => {
   const rendered: RenderedBatch = {
     ...noCounts(),
     outputs: writers.map(() => ({ pieces: [], items: [] })),
-    troubled: [],
+    failures: [],
   };
   for (const record of records) {
     if (!hasDocument(record)) continue;
-    const came = readOrReason(read, record);
-    if (typeof came === "string") {
+    const result = readOrReason(read, record);
+    if (typeof result === "string") {
       rendered.invalid += 1;
-      rendered.troubled.push({ id: record.id, message: came });
+      rendered.failures.push({ id: record.id, message: result });
       continue;
     }
-    const { transcript, counts } = came;
+    const { transcript, counts } = result;
     if (counts) addAll(rendered.redacted, counts);
-    const takers = writers.flatMap((_, at) => (had[at]?.has(record.item) ? [] : [at]));
-    const reason = skip(transcript, filter) ?? (takers.length === 0 ? "new" : undefined);
+    const receiving = writers.flatMap((_, at) => (delivered[at]?.has(record.item) ? [] : [at]));
+    const reason = skipReason(transcript, filter) ?? (receiving.length === 0 ? "new" : undefined);
     if (reason) {
       add(rendered.skipped, reason);
       continue;
     }
-    const refusals = takers.flatMap((at) => {
+    const failures = receiving.flatMap((at) => {
       const message = writeOrReason(rendered, at, writers[at] as Writer, transcript, record);
       return message === undefined ? [] : [{ id: record.id, message, output: at }];
     });
-    rendered.troubled.push(...refusals);
-    if (refusals.length > 0) rendered.invalid += 1;
+    rendered.failures.push(...failures);
+    if (failures.length > 0) rendered.invalid += 1;
     else rendered.exported += 1;
   }
   return rendered;
@@ -138,25 +138,25 @@ const writeOrReason = (
   record: StoredRecord & { document: Document },
 ): string | undefined => {
   const { pieces, items } = rendered.outputs[at] as RenderedBatch["outputs"][number];
-  const own: Piece[] = [];
+  const ownPieces: Piece[] = [];
   let note: Note | undefined;
   try {
-    note = writer.item(transcript, (data, options) => void own.push({ data, ...options }), record);
+    note = writer.item(transcript, (data, options) => void ownPieces.push({ data, ...options }), record);
   } catch (error) {
-    return unwritable(error);
+    return failureMessage(error);
   }
   if (writer.between !== undefined && items.length > 0) pieces.push({ data: writer.between });
-  for (const piece of own) pieces.push(piece);
-  if (note) count(rendered.samples, note);
+  for (const piece of ownPieces) pieces.push(piece);
+  if (note) countNote(rendered.samples, note);
   items.push(record.item);
   return undefined;
 };
 
 /** Why a transcript could not be written or read, where that is no fault of its document's form. */
-const unwritable = (error: unknown): string =>
+const failureMessage = (error: unknown): string =>
   error instanceof RangeError ? `it is too large for one text (${error.message})` : messageOf(error);
 
-const count = (samples: SampleCounts, note: Note): void => {
+const countNote = (samples: SampleCounts, note: Note): void => {
   if (note.dropped !== undefined) {
     add(samples.dropped, note.dropped);
     return;
@@ -176,11 +176,11 @@ const readOrReason = (
     return read(record);
   } catch (error) {
     // Whatever it is that went wrong with one: it never stops the rest.
-    return error instanceof InvalidDocument ? error.message : unwritable(error);
+    return error instanceof InvalidDocument ? error.message : failureMessage(error);
   }
 };
 
-const skip = (transcript: Transcript, { status, minTurns, minDuration }: Filter): SkipReason | undefined => {
+const skipReason = (transcript: Transcript, { status, minTurns, minDuration }: Filter): SkipReason | undefined => {
   if (status && transcript.status?.toLowerCase() !== status.toLowerCase()) return "status";
   if (minTurns && transcript.turns.length < minTurns) return "min-turns";
   if (minDuration && duration(transcript) < minDuration) return "min-duration";

@@ -1,5 +1,5 @@
 /** The text without what is secret in it: who logs in by a URL, passwords and tokens in a query, access keys. */
-export const redacted = (text: string): string =>
+export const redactSecrets = (text: string): string =>
   text
     .replace(/(:\/\/)\S*@/g, "$1***@")
     .replace(/\b(\w*(?:password|passwd|pwd|secret|token|signature|accesskeyid)\w*=)[^&\s]*/gi, "$1***")

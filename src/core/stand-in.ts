@@ -15,5 +15,5 @@ export const standIn = (digest: Buffer): string => PREFIX + digest.toString("hex
 export const isStandIn = (id: string): boolean => FORM.test(id);
 
 /** The digest of the link that an id stands in for. */
-export const standsFor = (id: string): Buffer | undefined =>
+export const linkDigestOf = (id: string): Buffer | undefined =>
   isStandIn(id) ? Buffer.from(id.slice(PREFIX.length), "hex") : undefined;

@@ -16,19 +16,19 @@ export const collect = async (body: AsyncIterable<Uint8Array>, maxBytes: number,
 };
 
 /** A whole body. What announces its length is held to that by undici, and gathered faster than a stream can be read. */
-export const gather = async (
+export const readBody = async (
   body: AsyncIterable<Uint8Array> & { arrayBuffer(): Promise<ArrayBuffer> },
-  announced: string | string[] | undefined,
+  contentLength: string | string[] | undefined,
   maxBytes: number,
   host: string,
 ): Promise<Buffer> => {
-  const length = Number(announced ?? Number.NaN);
+  const length = Number(contentLength ?? Number.NaN);
   if (length > maxBytes) throw tooLarge(host, maxBytes);
   return length >= 0 ? Buffer.from(await body.arrayBuffer()) : collect(body, maxBytes, host);
 };
 
 /** The first `maxBytes` of a stream as text: enough of an error page. */
-export const head = async (body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> => {
+export const readStart = async (body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> => {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of body) {
@@ -48,14 +48,15 @@ export const tooLarge = (host: string, maxBytes: number): Refused =>
 
 type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>;
 
-const zlib = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(inflate);
-const raw = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(inflateRaw);
-const unzip = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(gunzip);
+const inflateAsync = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(inflate);
+const inflateRawAsync = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(inflateRaw);
+const gunzipAsync = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(gunzip);
 const decoders: Readonly<Record<string, Decoder>> = {
-  gzip: unzip,
-  "x-gzip": unzip,
+  gzip: gunzipAsync,
+  "x-gzip": gunzipAsync,
   // By the standard this is zlib's format, but some servers send bare deflate.
-  deflate: (bytes, options) => (((bytes[0] ?? 0) & 0x0f) === 8 ? zlib(bytes, options) : raw(bytes, options)),
+  deflate: (bytes, options) =>
+    ((bytes[0] ?? 0) & 0x0f) === 8 ? inflateAsync(bytes, options) : inflateRawAsync(bytes, options),
   br: promisify<Uint8Array, { maxOutputLength: number }, Buffer>(brotliDecompress),
 };
 
@@ -82,8 +83,8 @@ export const decode = async (bytes: Buffer, encoding: string, maxBytes: number, 
 };
 
 /** Compares with a Content-MD5 header. A server that compresses on its way may have summed either form. */
-export const checkMd5 = (header: string, forms: readonly Uint8Array[], host: string): void => {
-  const wanted = header.trim();
-  if (!forms.some((bytes) => hash("md5", bytes, "base64") === wanted))
+export const checkMd5 = (header: string, candidates: readonly Uint8Array[], host: string): void => {
+  const expected = header.trim();
+  if (!candidates.some((bytes) => hash("md5", bytes, "base64") === expected))
     throw new CutShort(`The document of ${host} does not match its Content-MD5.`, { code: "BadChecksum" });
 };

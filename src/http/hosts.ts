@@ -6,7 +6,7 @@ export const isLoopback = ({ hostname }: URL): boolean =>
 Everything that may lead to this machine: loopback, the addresses that mean "here" (0.0.0.0/8, ::), both inside IPv6, and
 localhost with a dot at its end and with names below it. Wider than `isLoopback`, which permits; this one forbids.
 */
-const leadsHere = (url: URL): boolean => {
+const pointsToThisMachine = (url: URL): boolean => {
   if (isLoopback(url)) return true;
   const name = url.hostname.replace(/\.+$/, "");
   if (name === "localhost" || name.endsWith(".localhost") || /^(?:127|0)(?:\.\d{1,3}){3}$/.test(name)) return true;
@@ -32,11 +32,11 @@ export interface Permission {
 }
 
 /** Why this link must not be followed; undefined when it may. @param from the link that redirects to it */
-export const objection = (url: URL, { allowHosts, loopback }: Permission, from?: URL): string | undefined => {
+export const whyNotAllowed = (url: URL, { allowHosts, loopback }: Permission, from?: URL): string | undefined => {
   if (url.username || url.password) return `a link to ${url.host} carries a user name or password`;
-  if (leadsHere(url)) {
+  if (pointsToThisMachine(url)) {
     // An answer from outside must not reach into this machine.
-    if (from && !leadsHere(from)) return `${from.host} redirects to ${url.host}, which is this machine`;
+    if (from && !pointsToThisMachine(from)) return `${from.host} redirects to ${url.host}, which is this machine`;
     if (!loopback) return `a link to ${url.host} leads to this machine, and the service is not on it`;
   }
   if (isLoopback(url) && (url.protocol === "http:" || url.protocol === "https:")) return undefined;

@@ -32,7 +32,7 @@ export interface RateLimiter {
 }
 
 interface Waiting {
-  go(sent: SentRequest): void;
+  start(sent: SentRequest): void;
 }
 
 export const createRateLimiter = ({
@@ -43,29 +43,29 @@ export const createRateLimiter = ({
 }: RateLimiterOptions = {}): RateLimiter => {
   const rate = createCongestionControl({ now, ...(tps !== undefined && { ceiling: tps }) });
   const queue = new Set<Waiting>();
-  let idle = new AbortController();
-  let pumping = false;
-  let next = 0;
+  let waitingAborted = new AbortController();
+  let isSending = false;
+  let nextAt = 0;
 
   const send = (waited: boolean): SentRequest => {
     // A tenth of jitter: processes that were started together do not send in step.
     const spacing = (1000 / rate.perSecond()) * (0.9 + 0.2 * random());
-    next = Math.max(next, now() - CATCH_UP_MS) + spacing;
+    nextAt = Math.max(nextAt, now() - CATCH_UP_MS) + spacing;
     return rate.sent(waited);
   };
-  const pump = async (): Promise<void> => {
-    pumping = true;
+  const sendWaiting = async (): Promise<void> => {
+    isSending = true;
     while (queue.size > 0) {
-      const early = next - now();
+      const waitMs = nextAt - now();
       // Rejects only when nobody is waiting any more.
-      if (early > 0) await sleep(early, idle.signal).catch(() => undefined);
+      if (waitMs > 0) await sleep(waitMs, waitingAborted.signal).catch(() => undefined);
       for (const waiting of queue) {
-        if (next > now()) break;
+        if (nextAt > now()) break;
         queue.delete(waiting);
-        waiting.go(send(true));
+        waiting.start(send(true));
       }
     }
-    pumping = false;
+    isSending = false;
   };
 
   return {
@@ -74,17 +74,17 @@ export const createRateLimiter = ({
     throttled: rate.refused,
     turn: async (signal) => {
       signal?.throwIfAborted();
-      if (queue.size === 0 && next <= now()) return send(false);
+      if (queue.size === 0 && nextAt <= now()) return send(false);
       return new Promise((resolve, reject) => {
         const leave = (): void => {
           queue.delete(waiting);
           reject(signal?.reason);
           if (queue.size > 0) return;
-          idle.abort();
-          idle = new AbortController();
+          waitingAborted.abort();
+          waitingAborted = new AbortController();
         };
         const waiting: Waiting = {
-          go: (sent) => {
+          start: (sent) => {
             signal?.removeEventListener("abort", leave);
             resolve(sent);
           },
@@ -93,7 +93,7 @@ export const createRateLimiter = ({
         if (signal) setMaxListeners(0, signal);
         signal?.addEventListener("abort", leave, { once: true });
         queue.add(waiting);
-        if (!pumping) void pump();
+        if (!isSending) void sendWaiting();
       });
     },
   };

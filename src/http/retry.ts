@@ -6,8 +6,8 @@ const CAP_MS = 30_000;
 const RETRY_AFTER_CAP_MS = 120_000;
 const FREE_RETRIES = 100;
 const RETRIES_PER_SUCCESS = 0.2;
-const PATIENCE_MS = 5_000;
-const PATIENCE_CAP_MS = 300_000;
+const THROTTLED_BASE_MS = 5_000;
+const THROTTLED_CAP_MS = 300_000;
 
 /** Full jitter, in milliseconds; `attempt` counts from 0. */
 export const backoff = (attempt: number, random: () => number): number =>
@@ -66,7 +66,8 @@ export interface RetryBudget {
 How long a run in which nothing gets through goes on after it was first throttled, in milliseconds: 5 s with one retry,
 about twice as long with each further one, 5 minutes from six on.
 */
-export const maxThrottledMs = (retries: number): number => Math.min(PATIENCE_CAP_MS, PATIENCE_MS * (2 ** retries - 1));
+export const maxThrottledMs = (retries: number): number =>
+  Math.min(THROTTLED_CAP_MS, THROTTLED_BASE_MS * (2 ** retries - 1));
 
 /**
 The retries of a run: 100, and one more for every five requests that succeed, so that a broken service is not hammered by
@@ -79,7 +80,7 @@ neither here nor against a request's own `retries`; they end when nothing has go
 */
 export const createRetryBudget = (now: () => number = () => performance.now()): RetryBudget => {
   let successes = 0;
-  let made = 0;
+  let retriesMade = 0;
   let throttledSince: number | undefined;
   return {
     succeeded: () => {
@@ -91,8 +92,8 @@ export const createRetryBudget = (now: () => number = () => performance.now()): 
         throttledSince ??= now();
         return now() - throttledSince < maxThrottledMs(retries);
       }
-      if (failures > retries || made >= FREE_RETRIES + successes * RETRIES_PER_SUCCESS) return false;
-      made += 1;
+      if (failures > retries || retriesMade >= FREE_RETRIES + successes * RETRIES_PER_SUCCESS) return false;
+      retriesMade += 1;
       return true;
     },
   };

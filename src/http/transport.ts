@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { ArchiveError, CutShort, Unavailable } from "../core/errors.ts";
 
-const says: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: "its name is not known to DNS",
   EAI_AGAIN: "its name could not be looked up",
   ECONNREFUSED: "it refuses connections",
@@ -37,19 +37,19 @@ const codeOf = (error: Error): string | undefined => {
 };
 
 const explain = (code: string, host: string, message: string, proxy: string | undefined): string => {
-  const refusal = /Proxy response \((\d{3})\)/.exec(message)?.[1];
-  if (refusal === "407")
-    return `The proxy${named(proxy)} wants to know who asks (HTTP 407): write its address in HTTPS_PROXY as http://user:password@host:port.`;
-  if (refusal) return `The proxy${named(proxy)} refuses to connect to ${host} (HTTP ${refusal}).`;
-  const way = proxy === undefined ? "" : ` through proxy ${proxy}`;
+  const proxyStatus = /Proxy response \((\d{3})\)/.exec(message)?.[1];
+  if (proxyStatus === "407")
+    return `The proxy${proxySuffix(proxy)} wants to know who asks (HTTP 407): write its address in HTTPS_PROXY as http://user:password@host:port.`;
+  if (proxyStatus) return `The proxy${proxySuffix(proxy)} refuses to connect to ${host} (HTTP ${proxyStatus}).`;
+  const via = proxy === undefined ? "" : ` through proxy ${proxy}`;
   if (CERTIFICATE.test(code))
-    return `The TLS certificate of ${host}${way} cannot be verified (${code}). If a proxy inspects TLS here, name its CA in NODE_EXTRA_CA_CERTS.`;
-  if (TLS.test(code)) return `No TLS connection to ${host}${way} could be made (${code}).`;
-  if (code === MALFORMED) return `${host} cannot be understood${way}: ${says[code]}. A proxy on the way may be why.`;
-  return `${host} cannot be reached${way}: ${says[code] ?? "the connection failed"} (${code}).`;
+    return `The TLS certificate of ${host}${via} cannot be verified (${code}). If a proxy inspects TLS here, name its CA in NODE_EXTRA_CA_CERTS.`;
+  if (TLS.test(code)) return `No TLS connection to ${host}${via} could be made (${code}).`;
+  if (code === MALFORMED) return `${host} cannot be understood${via}: ${REASONS[code]}. A proxy on the way may be why.`;
+  return `${host} cannot be reached${via}: ${REASONS[code] ?? "the connection failed"} (${code}).`;
 };
 
-const named = (proxy: string | undefined): string => (proxy === undefined ? "" : ` ${proxy}`);
+const proxySuffix = (proxy: string | undefined): string => (proxy === undefined ? "" : ` ${proxy}`);
 
 /**
 An error of the network as `Unavailable`, or as `CutShort` once a body had begun. Names the host, never the address.
@@ -67,16 +67,16 @@ export const transportError = (
   if (!(error instanceof Error) || error instanceof ArchiveError) return error;
   const code = codeOf(error);
   if (code === undefined || BUGS.has(code)) return error;
-  const answered = phase === "body" && !/TIMEOUT|TIMEDOUT/.test(code);
-  if (answered || code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH")
-    return new CutShort(`The answer of ${host} ended early: ${says[code] ?? "the connection failed"} (${code}).`, {
+  const bodyBegan = phase === "body" && !/TIMEOUT|TIMEDOUT/.test(code);
+  if (bodyBegan || code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH")
+    return new CutShort(`The answer of ${host} ended early: ${REASONS[code] ?? "the connection failed"} (${code}).`, {
       code,
     });
   return new Unavailable(explain(code, host, error.message, proxy), { code });
 };
 
 /** Runs `work` under a signal that follows `signal` and also fires `ms` later, with `Unavailable` as its reason. */
-export const within = async <T>(
+export const withTimeout = async <T>(
   ms: number,
   host: string,
   signal: AbortSignal | undefined,
@@ -90,8 +90,9 @@ export const within = async <T>(
   const follow = (): void => controller.abort(signal?.reason);
   signal?.addEventListener("abort", follow, { once: true });
   // Made only when it is wanted: an error costs more than the timer.
-  const late = (): Unavailable => new Unavailable(`${host} took longer than ${ms / 1000} s.`, { code: "Timeout" });
-  const timer = setTimeout(() => controller.abort(late()), ms);
+  const timeoutError = (): Unavailable =>
+    new Unavailable(`${host} took longer than ${ms / 1000} s.`, { code: "Timeout" });
+  const timer = setTimeout(() => controller.abort(timeoutError()), ms);
   try {
     return await work(controller.signal);
   } catch (error) {

@@ -45,11 +45,11 @@ export const callTranscript = ({ id, agentId, link, status, meta, document }: Ca
   const log = readCallLog(document.bytes, facts.start);
   const { instanceId } = log;
   const start = log.startTime === undefined ? facts.start : log.startTime * 1000;
-  const length = facts.end === undefined || start === undefined ? undefined : (facts.end - start) / 1000;
-  const duration = facts.duration ?? (length !== undefined && length >= 0 ? round(length) : undefined);
+  const elapsed = facts.end === undefined || start === undefined ? undefined : (facts.end - start) / 1000;
+  const duration = facts.duration ?? (elapsed !== undefined && elapsed >= 0 ? round(elapsed) : undefined);
   const startedAt = start === undefined ? undefined : iso(start);
   const endedAt = facts.end === undefined ? undefined : iso(facts.end);
-  const said = status?.toWellFormed() ?? facts.status;
+  const statusText = status?.toWellFormed() ?? facts.status;
   const extra = instanceId === undefined || instanceId === id ? log.extra : { instanceid: instanceId, ...log.extra };
   // Field by field, in the order of the type: what is generic costs more than all the rest.
   const transcript = { id: id.toWellFormed(), source: "calls" } as Transcript;
@@ -58,7 +58,7 @@ export const callTranscript = ({ id, agentId, link, status, meta, document }: Ca
   if (startedAt !== undefined) transcript.startedAt = startedAt;
   if (endedAt !== undefined) transcript.endedAt = endedAt;
   if (duration !== undefined) transcript.durationSeconds = duration;
-  if (said !== undefined) transcript.status = said;
+  if (statusText !== undefined) transcript.status = statusText;
   transcript.participants = participants(log, facts);
   if (facts.system !== undefined) transcript.system = facts.system;
   if (facts.language !== undefined) transcript.language = facts.language;
@@ -98,8 +98,8 @@ none.
 @throws InvalidDocument with code `NotJson` where the body is not JSON (it may have ended early, so fetching it once
 more can help), `TooLarge` past 64 MB, `NotACallLog` where it is JSON of another shape. Messages never quote it.
 */
-export const readCallLog = (bytes: Uint8Array, fallback?: number): CallLog => {
-  const log = json(bytes);
+export const readCallLog = (bytes: Uint8Array, fallbackStart?: number): CallLog => {
+  const log = parseDocument(bytes);
   if (!isObject(log)) throw notACallLog("the document is not a JSON object");
   const { dialog } = log;
   if (!Array.isArray(dialog)) throw notACallLog("there is no dialog list");
@@ -116,12 +116,12 @@ export const readCallLog = (bytes: Uint8Array, fallback?: number): CallLog => {
   const agentUserId = textual(log.agentUserId);
   const remoteUserId = textual(log.remoteUserId);
   const instanceId = idKey === undefined ? undefined : textual(log[idKey]);
-  const read = { [idKey ?? "instanceid"]: instanceId, startTime, agentUserId, remoteUserId, dialog };
-  const start = startTime === undefined ? fallback : startTime * 1000;
+  const known = { [idKey ?? "instanceid"]: instanceId, startTime, agentUserId, remoteUserId, dialog };
+  const start = startTime === undefined ? fallbackStart : startTime * 1000;
   // In place, so that of a long log the entries are not held beside the turns made of them.
   const turns = dialog as unknown as Turn[];
   for (const [index, value] of dialog.entries()) turns[index] = turnOf(value, index, start);
-  const extra = extraOf(log, read, notACallLog);
+  const extra = extraOf(log, known, notACallLog);
   const result = {} as CallLog;
   if (instanceId !== undefined) result.instanceId = instanceId;
   if (startTime !== undefined) result.startTime = startTime;
@@ -143,7 +143,7 @@ const turnOf = (value: Json, index: number, start: number | undefined): Turn => 
   const role = textual(value.role);
   const kind = textual(value.type);
   const at = begin === undefined || start === undefined ? undefined : iso(start + begin * 1000);
-  const extra = hasMore(value, id, begin, role, kind)
+  const extra = hasUnknownFields(value, id, begin, role, kind)
     ? extraOf(value, { id, begin, role, type: kind, text }, invalid)
     : undefined;
   // Field by field: this runs once per turn, and spreading costs three times as much.
@@ -161,7 +161,7 @@ const turnOf = (value: Json, index: number, start: number | undefined): Turn => 
 };
 
 /** Whether a turn may hold more than was read from it: told here for the usual turn, in its every detail by `extraOf`. */
-const hasMore = (
+const hasUnknownFields = (
   value: JsonObject,
   id: string | undefined,
   begin: number | undefined,
@@ -182,7 +182,7 @@ const hasMore = (
   return false;
 };
 
-const json = (bytes: Uint8Array): unknown => {
+const parseDocument = (bytes: Uint8Array): unknown => {
   let text: string | undefined;
   try {
     text = utf8(unpacked(bytes));
@@ -196,11 +196,11 @@ const json = (bytes: Uint8Array): unknown => {
   try {
     return parseExact(text);
   } catch {
-    throw new InvalidDocument(notJson(text.trimStart()), "NotJson");
+    throw new InvalidDocument(describeNotJson(text.trimStart()), "NotJson");
   }
 };
 
-const notJson = (text: string): string => {
+const describeNotJson = (text: string): string => {
   if (text === "") return "the document is empty";
   return text.startsWith("<") ? "the document is HTML or XML" : "the document is not JSON, or is cut short";
 };

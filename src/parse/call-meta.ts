@@ -24,13 +24,13 @@ export interface CallFacts {
 export const callFacts = (meta: JsonObject = {}): CallFacts => {
   const call = part(meta, "CallInfo");
   const agent = part(meta, "AgentConfig");
-  const length = numeric(call.CallDuration);
+  const seconds = numeric(call.CallDuration);
   return {
     sessionId: textual(meta.SessionId),
     status: textual(meta.Status),
     start: instant(call.CallStartTime) ?? instant(meta.GmtCreate),
     end: instant(call.CallEndTime),
-    duration: length !== undefined && length >= 0 ? length : undefined,
+    duration: seconds !== undefined && seconds >= 0 ? seconds : undefined,
     agentUserId: textual(part(meta, "RuntimeConfig").AgentUserId),
     caller: textual(call.CallerNumber),
     callee: textual(call.CalleeNumber),
@@ -40,11 +40,11 @@ export const callFacts = (meta: JsonObject = {}): CallFacts => {
   };
 };
 
-const NOTHING: JsonObject = {};
+const EMPTY: JsonObject = {};
 
 const part = (value: JsonObject, key: string): JsonObject => {
   const found = value[key];
-  return isObject(found) ? found : NOTHING;
+  return isObject(found) ? found : EMPTY;
 };
 
 const userData = (text: string): Json => {

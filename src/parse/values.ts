@@ -33,26 +33,26 @@ ISO 8601 UTC, cut to milliseconds; undefined outside the years 0 to 9999.
 Rounded to microseconds first: the service's own precision, and otherwise x.45 seconds comes out as x.449.
 */
 export const iso = (ms: number): string | undefined => {
-  const whole = Math.floor(Math.round(ms * 1000) / 1000);
-  if (!(whole >= -62_167_219_200_000 && whole < 253_402_300_800_000)) return undefined;
-  const day = Math.floor(whole / DAY_MS);
+  const wholeMs = Math.floor(Math.round(ms * 1000) / 1000);
+  if (!(wholeMs >= -62_167_219_200_000 && wholeMs < 253_402_300_800_000)) return undefined;
+  const day = Math.floor(wholeMs / DAY_MS);
   // By hand but for the day, which mostly is that of the time before: this runs once per turn.
   if (day !== lastDay) {
     lastDate = new Date(day * DAY_MS).toISOString().slice(0, 11);
     lastDay = day;
   }
-  const time = whole - day * DAY_MS;
+  const time = wholeMs - day * DAY_MS;
   const second = Math.floor(time / 1000);
   const minute = Math.floor(second / 60);
   const hour = Math.floor(minute / 60);
-  return `${lastDate}${TWO[hour]}:${TWO[minute - hour * 60]}:${TWO[second - minute * 60]}.${THREE[time - second * 1000]}Z`;
+  return `${lastDate}${TWO_DIGITS[hour]}:${TWO_DIGITS[minute - hour * 60]}:${TWO_DIGITS[second - minute * 60]}.${THREE_DIGITS[time - second * 1000]}Z`;
 };
 
 const DAY_MS = 86_400_000;
-const padded = (length: number, digits: number): readonly string[] =>
+const paddedNumbers = (length: number, digits: number): readonly string[] =>
   Array.from({ length }, (_, number) => String(number).padStart(digits, "0"));
-const TWO = padded(60, 2);
-const THREE = padded(1000, 3);
+const TWO_DIGITS = paddedNumbers(60, 2);
+const THREE_DIGITS = paddedNumbers(1000, 3);
 let lastDay = Number.NaN;
 let lastDate = "";
 
@@ -63,17 +63,17 @@ What `value` holds beside the fields read from it, well-formed; undefined when t
 */
 export const extraOf = (
   value: JsonObject,
-  read: Record<string, unknown>,
+  known: Record<string, unknown>,
   error: (reason: string) => Error,
 ): JsonObject | undefined => {
-  const isRead = (key: string): boolean => {
+  const isKnown = (key: string): boolean => {
     const blank = value[key] === null || value[key] === "";
-    return Object.hasOwn(read, key) && (read[key] !== undefined || blank);
+    return Object.hasOwn(known, key) && (known[key] !== undefined || blank);
   };
-  const rest = Object.keys(value).filter((key) => !isRead(key));
-  if (rest.length === 0) return undefined;
+  const unknownKeys = Object.keys(value).filter((key) => !isKnown(key));
+  if (unknownKeys.length === 0) return undefined;
   try {
-    return wellFormed(Object.fromEntries(rest.map((key) => [key, value[key] ?? null])), DEPTH) as JsonObject;
+    return wellFormed(Object.fromEntries(unknownKeys.map((key) => [key, value[key] ?? null])), DEPTH) as JsonObject;
   } catch {
     throw error("nested too deep");
   }

@@ -29,8 +29,8 @@ export class AtomicFile {
   #buffer: Buffer | undefined;
   #filled = 0;
   /** Buffers of this file's own: no others are filled again. */
-  readonly #own = new WeakSet<ArrayBufferLike>();
-  readonly #free: Buffer[] = [];
+  readonly #ownBuffers = new WeakSet<ArrayBufferLike>();
+  readonly #freeBuffers: Buffer[] = [];
   #waiting: Uint8Array[] = [];
   /** What is being written while the next pieces are made. */
   #writing: Promise<void> = Promise.resolve();
@@ -58,19 +58,19 @@ export class AtomicFile {
     if (typeof data === "string") {
       // No character takes more than three bytes of UTF-8 for each of its units.
       if (data.length * 3 <= BUFFER) {
-        const buffer = this.#room(data.length * 3);
+        const buffer = this.#bufferFor(data.length * 3);
         this.#filled += buffer.write(data, this.#filled);
-      } else this.#push(Buffer.from(data));
+      } else this.#queue(Buffer.from(data));
     } else if (this.#buffer && data.length <= BUFFER - this.#filled) {
       this.#buffer.set(data, this.#filled);
       this.#filled += data.length;
-    } else this.#push(data);
+    } else this.#queue(data);
   }
 
   /** Waits for what was given to it the time before: at most that and this are held. */
   async flush(): Promise<void> {
     await this.#writing;
-    this.#full();
+    this.#queueBuffer();
     const pieces = this.#waiting;
     this.#waiting = [];
     this.#writing = this.#write(pieces);
@@ -93,7 +93,7 @@ export class AtomicFile {
       this.#hash.update(bytes);
       this.bytes += bytes.length;
       await written;
-      if (this.#own.has(bytes.buffer)) this.#free.push(Buffer.from(bytes.buffer));
+      if (this.#ownBuffers.has(bytes.buffer)) this.#freeBuffers.push(Buffer.from(bytes.buffer));
     }
   }
 
@@ -115,27 +115,27 @@ export class AtomicFile {
   }
 
   /** A buffer with so much room at its end. */
-  #room(bytes: number): Buffer {
-    if (this.#buffer && bytes > BUFFER - this.#filled) this.#full();
-    this.#buffer ??= this.#free.pop() ?? this.#made();
+  #bufferFor(bytes: number): Buffer {
+    if (this.#buffer && bytes > BUFFER - this.#filled) this.#queueBuffer();
+    this.#buffer ??= this.#freeBuffers.pop() ?? this.#newBuffer();
     return this.#buffer;
   }
 
-  #made(): Buffer {
+  #newBuffer(): Buffer {
     const buffer = Buffer.allocUnsafeSlow(BUFFER);
-    this.#own.add(buffer.buffer);
+    this.#ownBuffers.add(buffer.buffer);
     return buffer;
   }
 
   /** The buffer is ready to be written. */
-  #full(): void {
+  #queueBuffer(): void {
     if (this.#buffer) this.#waiting.push(this.#buffer.subarray(0, this.#filled));
     this.#buffer = undefined;
     this.#filled = 0;
   }
 
-  #push(bytes: Uint8Array): void {
-    this.#full();
+  #queue(bytes: Uint8Array): void {
+    this.#queueBuffer();
     this.#waiting.push(bytes);
   }
 }

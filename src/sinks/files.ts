@@ -6,7 +6,7 @@ import type { JsonObject } from "../core/transcript.ts";
 import { AtomicFile, type FileFacts, syncFolder, writeAtomically } from "./atomic-file.ts";
 
 /** Whole files written side by side. */
-const ABREAST = 16;
+const MAX_CONCURRENT = 16;
 
 interface Piece {
   file: string;
@@ -65,15 +65,15 @@ export class Files {
       flush: async () => {
         // Also when it stays empty: no rows is a result too.
         const touched = new Set<AtomicFile>([await this.#part(main)]);
-        const taken = pieces;
+        const flushed = pieces;
         pieces = [];
-        for (const { file, data, rows } of taken.filter(({ whole }) => !whole)) {
+        for (const { file, data, rows } of flushed.filter(({ whole }) => !whole)) {
           const part = await this.#part(file);
           part.add(data, rows);
           touched.add(part);
         }
         await this.#writeWhole(
-          taken.filter(({ whole }) => whole),
+          flushed.filter(({ whole }) => whole),
           main,
         );
         for (const part of touched) await part.flush();
@@ -99,11 +99,11 @@ export class Files {
     const files = parts.map(([name, part]) => part.facts(name));
     const content = await manifestOf(files);
     const names = files.map(({ name }) => name);
-    const whole = await this.#waiting();
-    const appearing = new Set([...names, ...whole]);
-    const isNew = (name: string): boolean => appearing.has(name);
+    const separateFiles = await this.#waiting();
+    const newNames = new Set([...names, ...separateFiles]);
+    const isNew = (name: string): boolean => newNames.has(name);
     if (exchange) await this.#writeManifest(exchange.announce(isNew, names));
-    await abreast(whole, (name) => rename(this.#waitingAt(name), join(this.#options.root, name)));
+    await inGroups(separateFiles, (name) => rename(this.#waitingAt(name), join(this.#options.root, name)));
     for (const [, part] of parts) await part.publish();
     for (const folder of new Set(parts.map(([, { path }]) => dirname(path)))) await syncFolder(folder);
     if (exchange) await exchange.clear(isNew);
@@ -141,15 +141,15 @@ export class Files {
   }
 
   async #part(name: string): Promise<AtomicFile> {
-    const known = this.#parts.get(name);
-    if (known) return known;
+    const existing = this.#parts.get(name);
+    if (existing) return existing;
     const part = await AtomicFile.open(join(this.#options.root, name), this.#options.tag);
     this.#parts.set(name, part);
     return part;
   }
 
   async #writeWhole(pieces: readonly Piece[], main: string): Promise<void> {
-    await abreast(pieces, (piece) => this.#writeOne(piece));
+    await inGroups(pieces, (piece) => this.#writeOne(piece));
     const sums = await this.#part(main);
     for (const { file, data, rows } of pieces) {
       const hash = createHash("sha256").update(data).digest("hex");
@@ -171,9 +171,9 @@ export class Files {
 }
 
 /** Waits for all that has begun, also when one fails: nothing is still being written when this is over. */
-const abreast = async <T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {
-  for (let from = 0; from < items.length; from += ABREAST) {
-    const done = await Promise.allSettled(items.slice(from, from + ABREAST).map(work));
+const inGroups = async <T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {
+  for (let from = 0; from < items.length; from += MAX_CONCURRENT) {
+    const done = await Promise.allSettled(items.slice(from, from + MAX_CONCURRENT).map(work));
     for (const result of done) if (result.status === "rejected") throw result.reason;
   }
 };

@@ -3,7 +3,7 @@ import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Unfinished files of another machine's run are left alone for so long, in milliseconds. */
-const FOREIGN_MS = 24 * 3_600_000;
+const OTHER_HOST_MS = 24 * 3_600_000;
 
 /** The process that writes, and what tells leftovers of dead processes from files of living ones. */
 export interface WritingProcess {
@@ -13,11 +13,11 @@ export interface WritingProcess {
   now: () => Date;
 }
 
-const named = (host: string): string => host.replace(/[^\w-]/g, "_");
+const safeHost = (host: string): string => host.replace(/[^\w-]/g, "_");
 
 /** A tag for a run's unfinished files: whose they are, and unique. */
 export const tagOf = ({ host, pid }: Pick<WritingProcess, "host" | "pid">): string =>
-  `${named(host)}.${pid}.${randomBytes(6).toString("hex")}`;
+  `${safeHost(host)}.${pid}.${randomBytes(6).toString("hex")}`;
 
 const TAGGED = /^(.+)\.([\w-]+)\.(\d+)\.[0-9a-f]{12}\.part$/;
 
@@ -33,15 +33,15 @@ export const clearLeftovers = async (
 ): Promise<void> => {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
-    const [, whole, host, pid] = TAGGED.exec(name) ?? [];
-    if (whole === undefined || !isOurs(whole)) continue;
+    const [, fileName, host, pid] = TAGGED.exec(name) ?? [];
+    if (fileName === undefined || !isOurs(fileName)) continue;
     const path = join(folder, name);
-    const there = await lstat(path).catch(() => undefined);
-    if (!there?.isFile()) continue;
-    const ours = host === named(self.host);
-    const age = self.now().getTime() - there.mtimeMs;
+    const stats = await lstat(path).catch(() => undefined);
+    if (!stats?.isFile()) continue;
+    const isThisHost = host === safeHost(self.host);
+    const age = self.now().getTime() - stats.mtimeMs;
     // A process id says little where every container has its own: an own id of long ago is not this run.
-    const dead = ours ? Number(pid) !== self.pid && !self.isAlive(Number(pid)) : false;
-    if (dead || age > FOREIGN_MS) await rm(path, { force: true });
+    const isDead = isThisHost ? Number(pid) !== self.pid && !self.isAlive(Number(pid)) : false;
+    if (isDead || age > OTHER_HOST_MS) await rm(path, { force: true });
   }
 };

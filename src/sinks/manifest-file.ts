@@ -39,7 +39,7 @@ export const tokenOf = (
     .digest("hex");
 };
 
-export const isFacts = (value: Json): value is Json & FileFacts =>
+export const isFileFacts = (value: Json): value is Json & FileFacts =>
   isObject(value) &&
   typeof value.name === "string" &&
   isInside(value.name) &&
@@ -53,7 +53,7 @@ The manifest of an output; undefined when there is none.
 @throws UsageError when there is one that cannot be read: it is never taken for none
 */
 export const readManifest = async (path: string): Promise<Manifest | undefined> => {
-  const unreadable = (why: string): UsageError =>
+  const unreadableError = (why: string): UsageError =>
     new UsageError(
       `${path} cannot be read as a manifest: ${why}. Put a good copy of it back, or name another place with -o.`,
     );
@@ -62,48 +62,48 @@ export const readManifest = async (path: string): Promise<Manifest | undefined> 
     text = await readFile(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw unreadable(messageOf(error));
+    throw unreadableError(messageOf(error));
   }
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    throw unreadable("it is not JSON");
+    throw unreadableError("it is not JSON");
   }
-  const manifest = isObject(json) ? manifestIn(json) : "it is not a JSON object";
-  if (typeof manifest === "string") throw unreadable(manifest);
+  const manifest = isObject(json) ? parseManifest(json) : "it is not a JSON object";
+  if (typeof manifest === "string") throw unreadableError(manifest);
   return manifest;
 };
 
 /** What a manifest says; a text says what is wrong with it. */
-export const manifestIn = (json: JsonObject): Manifest | string => {
+export const parseManifest = (json: JsonObject): Manifest | string => {
   const { archive, files, parts: entries = [] } = json;
   if (archive !== undefined && typeof archive !== "string") return `its "archive" is not a text`;
-  if (!Array.isArray(files) || !files.every(isFacts)) return `its "files" are not as an export writes them`;
+  if (!Array.isArray(files) || !files.every(isFileFacts)) return `its "files" are not as an export writes them`;
   if (!Array.isArray(entries)) return `its "parts" are not a list`;
-  const rest = new Map(files.map((file) => [file.name, file]));
+  const unassigned = new Map(files.map((file) => [file.name, file]));
   const parts: ManifestPart[] = [];
   for (const entry of entries) {
-    const part = partIn(entry, rest);
+    const part = takePart(entry, unassigned);
     if (!part) return `its "parts" are not as an export writes them`;
     parts.push(part);
   }
   if (new Set(parts.map(({ part }) => part)).size < parts.length) return `two of its "parts" have one number`;
-  if (rest.size > 0) parts.push({ part: 0, files: [...rest.values()] });
+  if (unassigned.size > 0) parts.push({ part: 0, files: [...unassigned.values()] });
   return { json, ...(archive !== undefined && { archive }), parts: parts.sort((a, b) => a.part - b.part) };
 };
 
 /** Takes the files of a part out of `rest`. */
-const partIn = (entry: Json, rest: Map<string, FileFacts>): ManifestPart | undefined => {
+const takePart = (entry: Json, unassigned: Map<string, FileFacts>): ManifestPart | undefined => {
   if (!isObject(entry)) return undefined;
   const { part, token, files: names, counts } = entry;
   if (!Number.isSafeInteger(part) || Number(part) < 1 || !Array.isArray(names)) return undefined;
   if (token !== undefined && typeof token !== "string") return undefined;
   const files: FileFacts[] = [];
   for (const name of names) {
-    const file = typeof name === "string" ? rest.get(name) : undefined;
+    const file = typeof name === "string" ? unassigned.get(name) : undefined;
     if (!file) return undefined;
-    rest.delete(file.name);
+    unassigned.delete(file.name);
     files.push(file);
   }
   const exported = isObject(counts) && typeof counts.exported === "number" ? counts.exported : undefined;
@@ -116,16 +116,16 @@ const partIn = (entry: Json, rest: Map<string, FileFacts>): ManifestPart | undef
 };
 
 /** The same manifest as one of this archive. */
-export const stamped = ({ json, parts }: Manifest, archive: string): Manifest => {
+export const withArchiveId = ({ json, parts }: Manifest, archive: string): Manifest => {
   const { tool = "", archive: _, parts: entries, ...rest } = json;
   const tokens = new Map(parts.map(({ part, files }) => [part, tokenOf(archive, part, files)]));
-  const signed = (entry: Json): Json => {
+  const withToken = (entry: Json): Json => {
     const { part = 0, token: _, ...facts } = entry as JsonObject;
     return { part, token: tokens.get(Number(part)) ?? "", ...facts };
   };
-  const made = { tool, archive, ...(Array.isArray(entries) && { parts: entries.map(signed) }), ...rest };
+  const stamped = { tool, archive, ...(Array.isArray(entries) && { parts: entries.map(withToken) }), ...rest };
   return {
-    json: made,
+    json: stamped,
     archive,
     parts: parts.map((each) => ({ ...each, token: tokens.get(each.part) ?? "" })),
   };

@@ -58,11 +58,11 @@ const standardStream = (place: Special, streams: StandardStreams): Writable | un
 };
 
 const openOrExplain = async (place: Special, closing: AbortSignal, log: Log): Promise<Writable> => {
-  const shown = place.kind === "descriptor" ? `/dev/fd/${place.fd}` : place.path;
+  const name = place.kind === "descriptor" ? `/dev/fd/${place.fd}` : place.path;
   try {
-    return await openSpecial(place, closing, () => log("info", "no-reader", { path: shown }));
+    return await openSpecial(place, closing, () => log("info", "no-reader", { path: name }));
   } catch (error) {
     if (closing.aborted) throw error;
-    throw new Error(`Cannot write to ${shown}: ${messageOf(error)}`);
+    throw new Error(`Cannot write to ${name}: ${messageOf(error)}`);
   }
 };

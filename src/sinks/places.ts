@@ -10,31 +10,31 @@ export type Special =
 export type Place = Special | { kind: "folder" | "file" | "nothing"; path: string };
 
 /** As many links are followed as Linux follows. */
-const MOST_LINKS = 40;
+const MAX_LINKS = 40;
 
 /** @param pid of this process: another's descriptors are not its own */
 export const placeAt = (path: string, pid: number): Place => {
   // Asked first: such a link leads to a name in /proc that no file has.
   const fd = descriptorOf(path, pid);
   if (fd !== undefined) return { kind: "descriptor", fd };
-  const there = statOf(path);
-  if (there?.isFIFO()) return { kind: "pipe", path };
-  if (there?.isSocket()) return { kind: "socket", path };
-  if (there?.isCharacterDevice() || there?.isBlockDevice()) return { kind: "device", path };
-  return { kind: there?.isDirectory() ? "folder" : there ? "file" : "nothing", path: withoutLinks(path) };
+  const stats = statOf(path);
+  if (stats?.isFIFO()) return { kind: "pipe", path };
+  if (stats?.isSocket()) return { kind: "socket", path };
+  if (stats?.isCharacterDevice() || stats?.isBlockDevice()) return { kind: "device", path };
+  return { kind: stats?.isDirectory() ? "folder" : stats ? "file" : "nothing", path: withoutLinks(path) };
 };
 
 /** Through links to the file itself, also one that is not there yet. */
-export const withoutLinks = (path: string, most = MOST_LINKS): string => {
+export const withoutLinks = (path: string, linksLeft = MAX_LINKS): string => {
   try {
     return realpathSync(path);
   } catch {
     try {
-      return most === 0 ? path : withoutLinks(resolve(dirname(path), readlinkSync(path)), most - 1);
+      return linksLeft === 0 ? path : withoutLinks(resolve(dirname(path), readlinkSync(path)), linksLeft - 1);
     } catch {
       // A folder above it may be a link all the same: the first run and those after it must name one place.
-      const above = dirname(path);
-      return above === path ? path : join(withoutLinks(above, most), basename(path));
+      const parent = dirname(path);
+      return parent === path ? path : join(withoutLinks(parent, linksLeft), basename(path));
     }
   }
 };
@@ -66,14 +66,14 @@ const statOf = (path: string): Stats | undefined => {
 
 const STANDARD: Record<string, number> = { "/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2 };
 
-const descriptorOf = (path: string, pid: number, most = MOST_LINKS): number | undefined => {
+const descriptorOf = (path: string, pid: number, linksLeft = MAX_LINKS): number | undefined => {
   const [, owner, fd] = /^\/(?:dev|proc\/(self|thread-self|\d+))\/fd\/(\d+)$/.exec(path) ?? [];
   const isOwn = owner === undefined || !/^\d/.test(owner) || Number(owner) === pid;
-  const named = STANDARD[path] ?? (fd !== undefined && isOwn ? Number(fd) : undefined);
-  if (named !== undefined) return statOf(`/dev/fd/${named}`) ? named : undefined;
-  if (most === 0) return undefined;
+  const descriptor = STANDARD[path] ?? (fd !== undefined && isOwn ? Number(fd) : undefined);
+  if (descriptor !== undefined) return statOf(`/dev/fd/${descriptor}`) ? descriptor : undefined;
+  if (linksLeft === 0) return undefined;
   try {
-    return descriptorOf(resolve(dirname(path), readlinkSync(path)), pid, most - 1);
+    return descriptorOf(resolve(dirname(path), readlinkSync(path)), pid, linksLeft - 1);
   } catch {
     return undefined;
   }

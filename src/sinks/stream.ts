@@ -26,7 +26,7 @@ export const streamOutput = (stream: Writable): FileOutput & { end(): Promise<vo
     flush: async () => {
       const chunks = waiting;
       waiting = [];
-      for (const bytes of joined(chunks)) await write(bytes);
+      for (const bytes of joinTexts(chunks)) await write(bytes);
     },
     end: () => new Promise((done, fail) => stream.end((error?: Error | null) => (error ? fail(error) : done()))),
   };
@@ -35,7 +35,7 @@ export const streamOutput = (stream: Writable): FileOutput & { end(): Promise<vo
 const isClosed = ({ code }: NodeJS.ErrnoException): boolean => code === "EPIPE" || code === "ERR_STREAM_DESTROYED";
 
 /** One write a batch of text, not one a line. */
-function* joined(chunks: readonly Chunk[]): Generator<Chunk> {
+function* joinTexts(chunks: readonly Chunk[]): Generator<Chunk> {
   let text = "";
   for (const chunk of chunks) {
     if (typeof chunk === "string") {

@@ -7,7 +7,7 @@ import { openStream, type StandardStreams, type StreamContext } from "./open-str
 import { isSpecial, placeAt, type Special } from "./places.ts";
 
 /** What is filled: pieces are added, and flushed from time to time. */
-interface Filling {
+interface FillTarget {
   add(data: Chunk, rows?: number): void;
   flush(): Promise<void>;
 }
@@ -20,7 +20,7 @@ export const fillWhole = async (
   path: string,
   self: WritingProcess & StandardStreams,
   context: StreamContext,
-  fill: (file: Filling) => Promise<void>,
+  fill: (file: FillTarget) => Promise<void>,
   mode = 0o600,
 ): Promise<void> => {
   const place = placeAt(path, self.pid);
@@ -35,7 +35,7 @@ const fillStream = async (
   place: Special,
   self: WritingProcess & StandardStreams,
   context: StreamContext,
-  fill: (file: Filling) => Promise<void>,
+  fill: (file: FillTarget) => Promise<void>,
 ): Promise<void> => {
   const { put, flush, end, destroy } = await openStream(place, self, context);
   try {

@@ -2,7 +2,7 @@ import { ArchiveError } from "../core/errors.ts";
 import type { FoundCall, Ims, Log } from "../core/ports.ts";
 import type { Window } from "../core/records.ts";
 import { addressOf, isYoung } from "./calls.ts";
-import { identity, type ListedInstance, listWindow, type Pages, type WindowResult } from "./windows.ts";
+import { identity, type ListedInstance, listWindow, type PagingFacts, type WindowResult } from "./windows.ts";
 
 const SECOND = 1_000;
 const HOUR = 3_600_000;
@@ -66,7 +66,7 @@ export async function* callsByRange(
     const survey: Survey = { stretch, windows: [], seen: 0, complete: false };
     surveys.push(survey);
     try {
-      yield* callsOf(options, survey);
+      yield* callsInRange(options, survey);
       survey.complete = true;
     } catch (error) {
       if (!(error instanceof ArchiveError) || error.next !== "skip") throw error;
@@ -76,39 +76,43 @@ export async function* callsByRange(
   }
 }
 
-async function* callsOf(options: RangeOptions, survey: Survey): AsyncGenerator<FoundCall[]> {
+async function* callsInRange(options: RangeOptions, survey: Survey): AsyncGenerator<FoundCall[]> {
   const { ims, log, now, signal, inMyShard = () => true } = options;
   const { stretch, windows } = survey;
   const { agentId } = stretch;
-  const pages: Pages = { full: false };
-  const beyond = await edge(options, stretch, pages);
-  survey.seen += beyond.size;
+  const paging: PagingFacts = { full: false };
+  const nextRangeCalls = await callsAtEnd(options, stretch, paging);
+  survey.seen += nextRangeCalls.size;
   for (const window of windowsOf(stretch, now(), options.hourlyWindows === true)) {
-    const listing = listWindow({ ims, agentId, window, pages, log, signal });
+    const listing = listWindow({ ims, agentId, window, paging, log, signal });
     let next = await listing.next();
     for (; !next.done; next = await listing.next()) {
       survey.seen += next.value.length;
-      const batch = next.value.filter(({ instance }) => !beyond.has(identity(instance)) && hasName(instance));
+      const batch = next.value.filter(
+        ({ instance }) => !nextRangeCalls.has(identity(instance)) && isIdentified(instance),
+      );
       if (batch.length > 0) yield batch.map(foundIn);
     }
-    const waiting = [...next.value.nameless].filter((name) => !beyond.has(name));
-    windows.push(surveyed(window, next.value, waiting, waiting.filter(inMyShard).length, isYoung(window, now())));
+    const unidentified = [...next.value.nameless].filter((name) => !nextRangeCalls.has(name));
+    windows.push(
+      toSurveyedWindow(window, next.value, unidentified, unidentified.filter(inMyShard).length, isYoung(window, now())),
+    );
   }
 }
 
-const hasName = ({ id, link }: ListedInstance["instance"]): boolean => id !== undefined || link !== undefined;
+const isIdentified = ({ id, link }: ListedInstance["instance"]): boolean => id !== undefined || link !== undefined;
 
-const surveyed = (
+const toSurveyedWindow = (
   window: Window,
   { settled, late }: WindowResult,
-  waiting: readonly string[],
-  counted: number,
-  young: boolean,
+  unidentified: readonly string[],
+  countedHere: number,
+  isRecent: boolean,
 ): SurveyedWindow => ({
   ...window,
-  running: young ? counted : 0,
-  lost: young ? 0 : counted,
-  settled: settled && !(young && waiting.length > 0),
+  running: isRecent ? countedHere : 0,
+  lost: isRecent ? 0 : countedHere,
+  settled: settled && !(isRecent && unidentified.length > 0),
   late,
 });
 
@@ -118,29 +122,29 @@ Calls of the second in which the stretch ends: they belong to the next one.
 Whether the service's windows include their end is not documented. A window that begins there tells which calls are
 meant; if it does not include its end, none of them is in ours, and nothing is left out.
 */
-const edge = async (
+const callsAtEnd = async (
   { ims, log, now, signal }: RangeOptions,
   { agentId, until }: AgentRange,
-  pages: Pages,
+  paging: PagingFacts,
 ): Promise<Set<string>> => {
   const names = new Set<string>();
   // Up to now: what comes later is for the next run anyway.
   if (now().getTime() - until.getTime() < 2 * SECOND) return names;
   const start = new Date(Math.ceil(until.getTime() / SECOND) * SECOND);
   const window = { start, end: new Date(start.getTime() + SECOND) };
-  for await (const listed of listWindow({ ims, agentId, window, pages, log, signal }))
+  for await (const listed of listWindow({ ims, agentId, window, paging, log, signal }))
     for (const { instance } of listed) names.add(identity(instance));
   return names;
 };
 
 /** The stretch in windows of whole seconds that share their edges; widened, so that none is cut off. */
-export const windowsOf = ({ since, until }: AgentRange, now: Date, fine: boolean): Window[] => {
+export const windowsOf = ({ since, until }: AgentRange, now: Date, hourly: boolean): Window[] => {
   const start = Math.floor(since.getTime() / SECOND) * SECOND;
   const end = Math.ceil(until.getTime() / SECOND) * SECOND;
   const recent = now.getTime() - DAY - 2 * HOUR;
   const windows: Window[] = [];
   for (let from = start; from < end; ) {
-    const step = fine && from >= recent ? HOUR : DAY;
+    const step = hourly && from >= recent ? HOUR : DAY;
     const to = Math.min(end, (Math.floor(from / step) + 1) * step);
     windows.push({ start: new Date(from), end: new Date(to) });
     from = to;
@@ -148,7 +152,7 @@ export const windowsOf = ({ since, until }: AgentRange, now: Date, fine: boolean
   return windows;
 };
 
-const foundIn = ({ instance: { id, link, status, meta }, place }: ListedInstance): FoundCall => ({
+const foundIn = ({ instance: { id, link, status, meta }, listPage: place }: ListedInstance): FoundCall => ({
   ref: {
     agentId: place.agentId,
     status,

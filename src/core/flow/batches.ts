@@ -26,11 +26,11 @@ export const inBatches = <T>({ write, maxCount, maxSize, sizeOf, maxDelayMs }: B
   let failure: { error: unknown } | undefined;
 
   const isFull = (): boolean => waiting.length >= maxCount || size >= maxSize;
-  let late = false;
-  const begin = (): void => {
+  let isOverdue = false;
+  const startWrite = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    late = writing !== undefined;
+    isOverdue = writing !== undefined;
     if (writing || waiting.length === 0) return;
     const batch = waiting;
     waiting = [];
@@ -41,31 +41,31 @@ export const inBatches = <T>({ write, maxCount, maxSize, sizeOf, maxDelayMs }: B
       })
       .finally(() => {
         writing = undefined;
-        next();
+        schedule();
       });
   };
-  const next = (): void => {
-    if (isFull() || (late && !writing)) begin();
-    else if (waiting.length > 0) timer ??= setTimeout(begin, maxDelayMs);
+  const schedule = (): void => {
+    if (isFull() || (isOverdue && !writing)) startWrite();
+    else if (waiting.length > 0) timer ??= setTimeout(startWrite, maxDelayMs);
   };
-  const check = (): void => {
+  const throwFailure = (): void => {
     if (failure) throw failure.error;
   };
   return {
     add: async (piece) => {
-      check();
+      throwFailure();
       waiting.push(piece);
       size += sizeOf(piece);
-      next();
+      schedule();
       while (isFull() && writing) await writing;
-      check();
+      throwFailure();
     },
     flush: async () => {
       while (writing || waiting.length > 0) {
-        begin();
+        startWrite();
         await writing;
       }
-      check();
+      throwFailure();
     },
   };
 };

@@ -18,32 +18,32 @@ export const forEachConcurrent = async <T>(
   const failures: unknown[] = [];
   let running = 0;
   let width = 1;
-  let asking = false;
+  let isTaking = false;
   let ended = false;
   let wake = (): void => {};
-  const fail = (error: unknown): void => void failures.push(error);
+  const addFailure = (error: unknown): void => void failures.push(error);
 
-  const start = async (item: T): Promise<void> => {
+  const run = async (item: T): Promise<void> => {
     running += 1;
     try {
       await work(item);
       width = Math.min(concurrency, width + 1);
     } catch (error) {
-      fail(error);
+      addFailure(error);
     }
     running -= 1;
     wake();
   };
-  const ask = async (): Promise<void> => {
-    asking = true;
+  const takeNext = async (): Promise<void> => {
+    isTaking = true;
     try {
       const { value, done } = await iterator.next();
       if (done) ended = true;
-      else if (!stopped()) void start(value);
+      else if (!stopped()) void run(value);
     } catch (error) {
-      fail(error);
+      addFailure(error);
     }
-    asking = false;
+    isTaking = false;
     wake();
   };
   const stopped = (): boolean => failures.length > 0 || closing?.aborted === true;
@@ -51,7 +51,7 @@ export const forEachConcurrent = async <T>(
   const onClosing = (): void => wake();
   closing?.addEventListener("abort", onClosing);
   while (running > 0 || !(ended || stopped())) {
-    if (!asking && !ended && !stopped() && running < width) void ask();
+    if (!isTaking && !ended && !stopped() && running < width) void takeNext();
     // Nothing can call wake between here and the assignment: all of it is in one turn of the event loop.
     await new Promise<void>((resolve) => {
       wake = resolve;
