@@ -2,13 +2,13 @@ import type { JsonObject } from "../core/transcript.ts";
 import type { Member } from "./block.ts";
 import type { PreparedBlock, Store } from "./store.ts";
 
-/** An item, and the block that holds its document if it has one. */
+/** An item and the block of its document, if it has one. */
 interface ItemBlock {
   item: number;
   block: number | null;
 }
 
-/** Which documents come and go in one commit. Everything here happens inside of its transaction. */
+/** Collects the documents that one commit adds and removes. All of it runs inside the commit's transaction. */
 export const changes = (store: Store) => {
   const added = new Map<number, Member>();
   const removed = new Map<number, Set<number>>();
@@ -20,7 +20,7 @@ export const changes = (store: Store) => {
   };
   return {
     remove,
-    /** What is stored of an item, or about to be. */
+    /** The member of an item as this commit will leave it; undefined when it has none. */
     currentMember: ({ item, block }: ItemBlock): Member | undefined => {
       const pending = added.get(item);
       if (pending || block === null) return pending;
@@ -32,7 +32,7 @@ export const changes = (store: Store) => {
       remove(target);
       added.set(target.item, member);
     },
-    /** `prepared` was compressed beforehand, on other threads, of what was thought to come; mostly it is that. */
+    /** Writes the changes. `prepared` was compressed ahead of time; it is reused if the final members match. */
     write: (prepared: readonly PreparedBlock[]): void => {
       const members = [...added.values()];
       const expected = prepared.flatMap((block) => block.members);

@@ -3,10 +3,10 @@ import { type Db, transaction } from "./open.ts";
 import { conditionForId, firstRow } from "./rows.ts";
 import { Spans } from "./spans.ts";
 
-/** What was written where. */
+/** The record of what each destination received. `assertLocked` throws when the lock is lost. */
 export const deliveries = (db: Db, assertLocked: () => void): Deliveries => {
   const delivering = new Map<string, Spans>();
-  // Of one destination no two spans overlap: only the last that begins before an item can hold it.
+  // Spans of one destination never overlap: only the last span that begins at or before an item can contain it.
   const lastSpan = db.prepare(
     "select last from deliveries where destination = ? and first <= ? order by first desc, part desc limit 1",
   );
@@ -21,7 +21,7 @@ export const deliveries = (db: Db, assertLocked: () => void): Deliveries => {
 
   const prepare = (place: string, formats: readonly string[], part: number, token?: string): void => {
     assertLocked();
-    // Left by a plain export that was killed: this one takes its place, also where it writes other formats.
+    // Deletes what a killed plain export left: this export replaces it, even in other formats.
     if (part === 0) db.prepare(`delete from parts where ${ofPlace} and part = 0 and prepared = 1`).run(place);
     for (const format of formats) {
       const at = addDestination(place, format);
@@ -29,7 +29,7 @@ export const deliveries = (db: Db, assertLocked: () => void): Deliveries => {
         `insert into parts (destination, part, prepared, token) values (?, ?, 1, ?)
          on conflict (destination, part) do update set prepared = 1, token = excluded.token`,
       ).run(at, part, token ?? null);
-      // A plain export replaces what was there: it is recorded when it is in place.
+      // A plain export replaces older files, so it is recorded only when its files are in place.
       if (part > 0) record(at, format, part);
     }
   };
@@ -47,7 +47,7 @@ export const deliveries = (db: Db, assertLocked: () => void): Deliveries => {
            where d.place = ? and p.part = 0 and p.prepared = 1`,
         )
         .all(place) as { format: string; destination: number }[];
-      // Whatever else the place has had, in these formats or others, is replaced: the manifest names it no more.
+      // Deletes the record of all older parts: the new manifest does not name them.
       db.prepare(`delete from deliveries where ${ofPlace}`).run(place);
       db.prepare(`delete from parts where ${ofPlace} and not (part = 0 and prepared = 1)`).run(place);
       for (const { format, destination: at } of formats) record(at, format, 0);

@@ -2,7 +2,7 @@ import type { Facts } from "../core/archive.ts";
 import type { Db } from "./open.ts";
 import { firstRow } from "./rows.ts";
 
-/** What is known of the archive itself. */
+/** Facts about the archive itself. */
 export const facts = (db: Db, assertLocked: () => void): Facts => ({
   fact: async (name) =>
     firstRow<{ value: string }>(db.prepare("select value from facts where name = ?").get(name))?.value,

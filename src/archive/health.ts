@@ -2,10 +2,10 @@ import type { Health } from "../core/health.ts";
 import type { Db } from "./open.ts";
 import { firstRow } from "./rows.ts";
 
-/** What a shard's cursor has behind the agent's id. */
+/** The suffix of a shard's cursor, after the agent's id. */
 const SHARD = /#\d+\/\d+$/;
 
-/** How far the archive is behind: looks at cursors, runs and what is open, never at all items. */
+/** How far the archive is behind. Reads cursors, runs and open items, never all items. */
 export const health = (db: Db, command: string): Health => {
   const named = db.prepare("select name, settled_until as until from cursors order by name").all() as {
     name: string;

@@ -1,7 +1,7 @@
 import type { State } from "../core/state.ts";
 import type { Db } from "./open.ts";
 
-/** An item as it stands. */
+/** An item with its current state. */
 export interface CurrentRow {
   item: number;
   state: State;
@@ -17,7 +17,7 @@ export interface CurrentRow {
   described: number;
   block: number | null;
   error_code: string | null;
-  /** 1 when it is in trouble that a person has settled. */
+  /** 1 when it is in trouble that a person has acknowledged. */
   acknowledged: number | null;
 }
 
@@ -30,7 +30,7 @@ const COLUMNS = [
 
 const CLAIM_COLUMNS = "item, key, state, started_at, lower(hex(sha256)) as sha256, instance_id, same_id";
 
-/** Items that a list of JSON names, as one text of JSON, each with its place in the list: a tenth of asking for each. */
+/** Selects items by a JSON list as one JSON text, each with its index in the list: a tenth of a query for each. */
 const selectCurrent = (from: string): string =>
   `select json_group_array(json_array(n.key, ${COLUMNS})) as lines
      from json_each(?) n ${from}`;
@@ -52,7 +52,7 @@ export const SQL = {
   addLink: "insert into links (link, item, more) values (?, ?, 1) on conflict do nothing",
   moveLink: "update links set item = ?, more = 1 where link = ? and item = ?",
   moveMore: "update links set item = ? where item = ? and more = 1",
-  // A call with an id that turns out to have another one, which hardly ever happens: here alone all links are looked at.
+  // Reads all links. Only needed when a call with an id turns out to have another id, which is rare.
   moveLinks: "update links set item = ?, more = 1 where item = ?",
   currentRow: `select ${COLUMNS} from items i where i.item = ?`,
   addSelected:
@@ -72,11 +72,11 @@ export const SQL = {
   deleteItem: "delete from items where item = ?",
   findByKey: `select ${CLAIM_COLUMNS} from items where key = ?`,
   findClaim: `select ${CLAIM_COLUMNS} from items where item = ?`,
-  // Hardly ever any.
+  // There are almost never any.
   findLosers: `select ${CLAIM_COLUMNS} from items indexed by items_same_id where same_id is not null and state = 'invalid'
      order by item`,
   linkOwner: "select item from links where link = ?",
-  // Only of call logs that share an instance id: here too all links are looked at.
+  // Reads all links. Only needed for call logs that share an instance id.
   lowestLink: "select min(link) as link from links where item = ?",
   setAside: `update items set key = ?, named = 0, instance_id = null, same_id = ?, state = 'invalid', error_code = ?,
        error_message = ?, error_request_id = null, error_status = null, error_at = ? where item = ?`,
@@ -87,9 +87,9 @@ export const SQL = {
        described = max(described, ?), started_at = coalesce(?, started_at), sha256 = coalesce(?, sha256),
        bytes = coalesce(?, bytes), attempts = attempts + ?, error_code = ?, error_message = ?,
        error_request_id = ?, error_status = ?, error_at = ?, said = ?, link = ?, same_id = null,
-       -- Its patience begins with the first attempt, however long it waited for that.
+       -- The 72 hours of an unfinished call begin with its first attempt.
        seen_at = case when attempts = 0 then ? else seen_at end
-     -- A good document is never given up for less, and no document for none.
+     -- A stored document is never replaced by a failure.
      where item = ? and state <> 'pruned' and (state <> 'fetched' or ? = 'fetched')
        and (state <> 'invalid' or ? in ('fetched', 'invalid'))`,
   setMeta: "update items set said = ?, link = ? where item = ?",
@@ -110,13 +110,13 @@ interface Statement {
 
 export type Statements = Record<keyof typeof SQL, Statement>;
 
-/** Prepared once: preparing costs more than most of these take. */
+/** Prepares all statements once, because preparing takes longer than running most of them. */
 export const prepare = (db: Db): Statements =>
   Object.fromEntries(
     Object.entries(SQL).map(([name, sql]): [string, Statement] => [name, db.prepare(sql)]),
   ) as Statements;
 
-/** What a query of `standing` gave, at the places of what was asked for. */
+/** The rows of a `selectCurrent` query, at the indexes of the requested items; undefined for unknown items. */
 export const parseCurrentRows = (answer: unknown): (CurrentRow | undefined)[] => {
   const rows: (CurrentRow | undefined)[] = [];
   for (const line of JSON.parse((answer as { lines: string }).lines))

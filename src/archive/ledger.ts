@@ -12,13 +12,13 @@ import { type ClaimRow, isSameId, sameId } from "./same-id.ts";
 import { selecting, windowOf } from "./selecting.ts";
 import type { PreparedBlock, Store } from "./store.ts";
 
-/** What was selected, and what came of it. `held` throws when this connection may no longer write. */
+/** The ledger in SQLite. `assertLocked` throws when this connection has lost the lock and may no longer write. */
 export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents: Agents, store: Store): Ledger => {
   db.exec("create temp table selected (item integer primary key, batch integer)");
   const statements = prepare(db);
   const { known, select } = selecting(statements, agents, now);
 
-  // Items that were united with others: a run may still hold their numbers.
+  // Merged items and the item that remains: a run may still use the old numbers.
   const mergedInto = new Map<number, number>();
   const current = (item: number): CurrentRow => {
     let survivor = item;
@@ -26,14 +26,13 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
     return firstRow<CurrentRow>(statements.currentRow.get(survivor)) ?? throwMissingItem();
   };
 
-  /** The item that has the id already. */
   type OlderItem = Pick<ClaimRow, "item" | "state" | "sha256">;
+  /** Another item that has this id. */
   const itemWithId = ({ item, key }: CurrentRow, id: string | undefined): OlderItem | undefined =>
     id === undefined || id === key ? undefined : firstRow<OlderItem>(statements.findOtherWithId.get(id, item));
 
   /**
-  The older item, if a call turns out to be one that the archive knew already: by its id, or by its address, which is
-  remembered on the way.
+  The older item of the same call, found by its id or by its link. Also records the link for the item.
   */
   const findOlder = (
     { item, key }: CurrentRow,
@@ -41,16 +40,16 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
     link: Buffer | undefined,
   ): number | undefined => {
     if (link === undefined || standIn(link) === key) return sameId?.item;
-    // An address that nobody knew leads to no other.
+    // The link is new, so no other item has it.
     if (statements.addLink.run(link, item).changes > 0) return sameId?.item;
     return (sameId ?? firstRow<{ item: number }>(statements.findNameless.get(link, item)))?.item;
   };
 
-  /** The older item stands for both. */
+  /** Merges a newer item into an older one of the same call. */
   const mergeItems = (newer: CurrentRow, older: number, instanceId: string | undefined): void => {
     const link = linkDigestOf(newer.key);
     if (link) statements.moveLink.run(older, link, newer.item);
-    // One that was set aside began with another address than the one it is older by.
+    // The key of an item that was set aside is not the link that it began with, so all its links are moved.
     (link && !isSameId(newer) ? statements.moveMore : statements.moveLinks).run(older, newer.item);
     statements.mergeColumns.run(newer.item, older);
     statements.mergeReport.run(older, newer.item);
@@ -81,7 +80,7 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
     for (const [at, outcome] of outcomes.entries()) {
       const { instanceId, document } = outcome;
       const link = outcome.link === undefined ? undefined : digestOf(outcome.link);
-      // What two items became may be what a later outcome is of.
+      // After a merge or a conflict the rows read above may be outdated.
       let known = idConflicts.itemFor((merged ? undefined : rows[at]) ?? current(outcome.item), outcome, link);
       const { key: keyBefore } = known;
       const id = instanceId?.toLowerCase();
@@ -94,15 +93,15 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
         merged = true;
         known = current(older);
       }
-      // What was deleted stays deleted, under whatever address it is met.
+      // A pruned call stays deleted, under each of its links.
       if (known.state === "pruned") continue;
-      // Nor is a document that was set aside given up for less.
+      // A failure does not replace a document that was set aside.
       if (isSameId(known) && !(document && outcome.state === "fetched")) continue;
       const before = change.currentMember(known);
       const metaBefore = before?.meta && parseMeta(before.meta);
-      // List knows less than describe: what was said before and is not said now stays.
+      // List returns fewer fields than describe: fields that are not in the new answer stay.
       const newMeta = outcome.meta && { ...metaBefore, ...outcome.meta };
-      // Two addresses of one call: the document that came first stays.
+      // Two links of one call: the document that was stored first stays.
       const keepsDocument = older !== undefined && known.state === "fetched";
       let next = before;
       if (document && !keepsDocument) {
@@ -130,7 +129,7 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
     return conflicts;
   };
 
-  /** False when what is there is better. */
+  /** Writes the outcome to the item's row; false when the stored document is kept instead. */
   const settle = (
     { item }: CurrentRow,
     outcome: Outcome,
@@ -165,7 +164,7 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
     return changed > 0;
   };
 
-  /** Whether these starts, sorted, go on from those of the commit before, in either direction, but for some stragglers. */
+  /** Whether nine tenths of these sorted starts lie before, or after, the middle of the previous commit's starts. */
   const continuesOrder = (starts: readonly number[]): boolean => {
     if (starts.length === 0) return false;
     const at = (share: number): number => starts[Math.floor(share * (starts.length - 1))] ?? 0;
@@ -192,7 +191,7 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
     },
     selectStored: async (filter) => insertStored(db, "insert into temp.selected (item)", filter),
     commit: async (unordered) => {
-      // Those that began one after the other lie next to each other.
+      // Sorted by start, so that calls of about the same time share a block.
       const outcomes = unordered.toSorted((one, other) => startOf(one) - startOf(other));
       const expected = outcomes.map(({ item, document, meta }) =>
         document ? { item, document: document.bytes, ...(meta && { meta: bytesOf(meta) }) } : undefined,
@@ -230,6 +229,6 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
   };
 };
 
-/** In milliseconds; unknown ones come last. */
+/** Start in milliseconds since 1970; unknown starts sort last. */
 const startOf = ({ startedAt }: Outcome): number =>
   startedAt === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(startedAt);

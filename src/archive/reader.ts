@@ -18,19 +18,20 @@ import {
 } from "./rows.ts";
 
 const BATCH_ITEMS = 200;
-/** Of documents and of what was said about their calls. */
+/** Documents and metadata of one batch, in bytes. */
 const BATCH_BYTES = 256 * 1024;
-/** Expanded blocks that are kept: calls next to each other in time may lie in as many blocks as there were runs. */
+/** Cache of decompressed blocks, in bytes: calls of one time may be in as many blocks as there were runs. */
 const CACHE_BYTES = 12 * 1024 * 1024;
-/** A selection up to this size is sorted; a larger one is met on a walk through all items in order. */
+/** A selection of at most this many items is sorted; for a larger one all items are read in index order. */
 const MAX_SORTED = 20_000;
 
+/** What to read from the blocks; `tolerant`: unreadable documents are left out; undefined: nothing. */
 type Load = "documents" | "tolerant" | "links" | undefined;
 
 type Opened = ReadonlyMap<number, Member>;
 const NONE: Opened = new Map();
 
-/** What is stored, in batches of bounded size. */
+/** Reads stored records in batches of bounded size. */
 export const reader = (db: Db, agents: Agents): Reader => {
   const block = db.prepare("select codec, size, body from blocks where block = ?");
   const byItems = db.prepare(
@@ -44,7 +45,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
   const cache = new Map<number, { opened: Promise<Opened>; bytes: number }>();
   let cacheBytes = 0;
 
-  /** The members of a block. Begins reading at once, so that a transaction around it holds for it. */
+  /** The members of a block. Its row is read synchronously, so inside the caller's transaction. */
   const open = (number: number): Promise<Opened> => {
     const known = cache.get(number);
     if (known) {
@@ -57,7 +58,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
     const opened = decompress(packed).then((bytes) => addToCache(number, bytes));
     const entry = { opened: opened.catch((error: unknown) => throwUnreadable(number, error)), bytes: 0 };
     cache.set(number, entry);
-    // An error is its readers' to hear; the next one tries again.
+    // The caller gets the error; the block leaves the cache, so that the next call tries again.
     entry.opened.catch(() => cache.delete(number));
     return entry.opened;
   };
@@ -69,7 +70,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
     cacheBytes += bytes.length;
     for (const [other, { bytes: size }] of cache) {
       if (cacheBytes <= CACHE_BYTES) break;
-      // One that is still being read has no size yet.
+      // A block that is still being read has no size yet.
       if (size === 0) continue;
       cache.delete(other);
       cacheBytes -= size;
@@ -77,7 +78,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
     return opened;
   };
 
-  /** The documents of rows, by item: each block is opened once. */
+  /** The members of rows, by item. Each block is read once. */
   const membersOf = async (rows: readonly ItemRow[], tolerant: boolean): Promise<Opened> => {
     const itemsByBlock = new Map<number, number[]>();
     for (const { item, block: number } of rows) {
@@ -95,7 +96,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
         });
         for (const item of items) {
           const member = opened.get(item);
-          // A view keeps its whole block in memory: of a block that is hardly used, only what is used is kept.
+          // A view keeps its whole block in memory: members of a block that is hardly used are copied.
           if (member) members.set(item, items.length * 8 < opened.size ? copyMember(member) : member);
         }
       }),
@@ -117,16 +118,16 @@ export const reader = (db: Db, agents: Agents): Reader => {
     });
   };
 
-  /** Pages are asked for one ahead: blocks are expanded on other threads while what came before is worked on. */
+  /** Loads one batch ahead: other threads decompress its blocks while the caller works on the batch before. */
   async function* batches(pages: Iterable<ItemRow[]>, load: Load): AsyncGenerator<RawRecord[]> {
     const parts = splitByBytes(pages, load);
     const next = (): Promise<RawRecord[]> | undefined => {
-      // What a row says of its block holds while the transaction does. Nothing is written: END is as good as COMMIT.
+      // In one transaction, so that the rows and their blocks match. Nothing is written.
       db.exec("BEGIN");
       try {
         const { value, done } = parts.next();
         const pending = done ? undefined : loadRecords(value, load);
-        // Whoever waits for it hears of its error, if anybody still does.
+        // The `await` below throws the error; this handler only covers a caller that stops before it.
         pending?.catch(() => undefined);
         return pending;
       } finally {
@@ -140,7 +141,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
     }
   }
 
-  /** Page by page, each from where the last one ended: no cursor stays open, and only calls of one instant are sorted. */
+  /** Reads pages in index order. Each page starts after the last row of the one before, so no cursor stays open. */
   function* pagesByIndex(
     { started, unstarted }: Parts,
     index: string,
@@ -169,7 +170,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
     yield* pages((last, count) => second.get(...unstarted.values, last?.key ?? "", count));
   }
 
-  /** What is few enough is sorted: not whole rows, only their numbers. */
+  /** Sorts item numbers, not whole rows, and reads the rows in pages. */
   function* sortedPages({ started, unstarted }: Parts, from: string, limit = -1): Generator<ItemRow[]> {
     const numbers = [started, unstarted].flatMap(({ terms, values }) => {
       const { items } = db
@@ -186,14 +187,14 @@ export const reader = (db: Db, agents: Agents): Reader => {
 
   const rowsOf = (items: readonly number[]): ItemRow[] => parseRows(byItems.get(JSON.stringify(items)));
 
-  /** Parts of pages, whose documents fit into memory together. */
+  /** Splits pages, so that the documents of each part fit into memory. */
   function* splitByBytes(pages: Iterable<ItemRow[]>, load: Load): Generator<ItemRow[]> {
     const weight = ({ bytes, said }: ItemRow): number =>
       load === undefined ? 0 : (said ?? 0) + (load === "links" ? 0 : (bytes ?? 0));
     for (const rows of pages) {
       let bytes = 0;
       let from = 0;
-      // A page that was read in an earlier transaction may tell of blocks that are no more.
+      // The rows of a later part are read again: since an earlier transaction their blocks may have been replaced.
       const reread = (part: ItemRow[]): ItemRow[] => (from === 0 ? part : rowsOf(part.map(({ item }) => item)));
       for (const [at, row] of rows.entries()) {
         bytes += weight(row);
@@ -226,7 +227,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
     if (id !== undefined) return sortedPages(parts, "items i", limit);
     if (states && !states.includes("fetched") && (unsettled.get() as { n: number }).n <= MAX_SORTED)
       return sortedPages(parts, "items i indexed by items_unsettled", limit);
-    // Said aloud, so that a planner without statistics does not choose to sort a million rows.
+    // The index is named, because without statistics the planner may sort a million rows.
     return pagesByIndex(parts, ids?.length === 1 ? "items_agent" : "items_order", limit);
   };
 
@@ -242,7 +243,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
     },
     beginningWith: async (beginning, limit) => {
       const from = beginning.toLowerCase();
-      // No key holds this character: it sorts behind all that one may hold.
+      // No key contains this character, and it sorts after all others.
       const rows = selectByPrefix.all(from, `${from}\u{10ffff}`, limit) as { id: string }[];
       return rows.map(({ id }) => id);
     },

@@ -4,14 +4,14 @@ import { BUSY_MS, type Db, transaction } from "./open.ts";
 import { firstRow, insertStored } from "./rows.ts";
 import type { Store } from "./store.ts";
 
-/** How long a scrub waits for those who read, in milliseconds: mostly they do for the length of a page. */
+/** How long a scrub waits for readers, in milliseconds; most read for the time of one page. */
 const SCRUB_MS = 2_000;
-/** What the fact `scrub` says once the file is written anew, and only its log has to be brought into it. */
+/** Value of the fact `scrub` after the vacuum: only the checkpoint is left to do. */
 const REWRITTEN = "rewritten";
 
-/** Deleting for good, and looking whether everything is as it should be. */
+/** Deletes calls permanently, and checks the database. */
 export const retention = (db: Db, assertLocked: () => void, store: Store): Retention => {
-  /** The tombstone keeps what it takes to know the call again, and nothing of what was said in it. */
+  /** Turns the doomed items into tombstones: they keep what identifies the call, and nothing of its content. */
   const makeTombstones = (): void => {
     const rows = db
       .prepare(
@@ -31,13 +31,13 @@ export const retention = (db: Db, assertLocked: () => void, store: Store): Reten
     "insert into facts (name, value) values ('scrub', ?) on conflict (name) do update set value = excluded.value",
   );
   const getScrub = db.prepare("select value from facts where name = 'scrub'");
-  /** False while another connection reads what the file held before. */
+  /** Moves the log into the file. False while another connection still reads the old content. */
   const checkpoint = (): boolean => {
     const { busy } = db.prepare("pragma wal_checkpoint(TRUNCATE)").get() as { busy: number };
     return busy === 0;
   };
 
-  /** Writes the file anew, then brings that from its log into the file itself: only then is the old file gone. */
+  /** Rewrites the file, then moves the log into it: only then the old content is gone. */
   const scrub = (): string | undefined => {
     const scrubState = firstRow<{ value: string }>(getScrub.get())?.value;
     if (scrubState === undefined) return undefined;
@@ -80,7 +80,7 @@ export const retention = (db: Db, assertLocked: () => void, store: Store): Reten
         const rows = db.prepare("pragma integrity_check").all() as { integrity_check: string }[];
         problems.push(...rows.map(({ integrity_check }) => integrity_check).filter((text) => text !== "ok"));
       } catch (error) {
-        // So damaged that it cannot be checked to its end.
+        // The damage ends the check itself.
         return [messageOf(error)];
       }
       const orphans = db

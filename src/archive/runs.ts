@@ -5,10 +5,10 @@ import { type Db, transaction } from "./open.ts";
 import { hasReports, rememberReported } from "./reports.ts";
 import { firstRow } from "./rows.ts";
 
-/** How many runs are shown. */
+/** How many runs `lastRuns` returns. */
 const LAST_RUNS = 10;
 
-/** What was run, and how far it got. */
+/** The runs, and the cursors up to which calls are settled. */
 export const runs = (db: Db, assertLocked: () => void): Runs => ({
   health: async (command) => health(db, command),
   beginRun: async ({ command, version, startedAt, detail }) =>
@@ -22,7 +22,7 @@ export const runs = (db: Db, assertLocked: () => void): Runs => ({
       db
         .prepare("update runs set ended_at = ?, exit_code = ?, detail = ? where run = ?")
         .run(endedAt, exitCode, JSON.stringify(detail), run);
-    // Mostly there is nothing to remember, and the end is one statement.
+    // Usually there are no reports, and a single statement is enough.
     if (!reported || !hasReports(db)) end();
     else
       transaction(db, () => {
@@ -46,7 +46,7 @@ export const runs = (db: Db, assertLocked: () => void): Runs => ({
   lastRuns: async () =>
     (db.prepare("select * from runs order by run desc limit ?").all(LAST_RUNS) as RunRow[]).map(runOf),
   summary: async () => {
-    // Both are walks along an index: no item is looked at.
+    // Both queries read only an index.
     const agentRows = db
       .prepare(
         `select g.*, a.agent_id, c.settled_until as cursor from (

@@ -4,11 +4,12 @@ import type { CurrentRow, Statements } from "./ledger-sql.ts";
 import { firstRow, spellingOf } from "./rows.ts";
 
 /**
-Call logs that carry one instance id and differ are different conversations, and all of them are kept.
+Sorts the call logs that carry one instance id but have different bytes. They are different conversations, and all of
+them are kept.
 
-The rule: the id belongs to the log whose call started first; of those that started at the same time, or name no start,
-to the one with the lower SHA-256. Every other one is an item of its own, known by its link, `invalid` with code `SameId`.
-Nothing depends on when or in which order they were met. Logs with the same bytes are one call.
+The id goes to the log whose call started first; if the starts are equal or unknown, to the log with the lower
+SHA-256. Each other log is an item of its own: its key is made of its link, its state is `invalid` with code `SameId`.
+The result does not depend on when the logs arrived, or in which order. Logs with the same bytes are one call.
 */
 const compareClaims = (one: ClaimRow, other: ClaimRow): number =>
   startOf(one) - startOf(other) || (one.sha256 < other.sha256 ? -1 : 1);
@@ -17,7 +18,7 @@ const startOf = ({ started_at }: ClaimRow): number => started_at ?? Number.MAX_S
 
 const SAME_ID = "SameId";
 
-/** An item with a document that carries, or holds, a contested id. */
+/** An item whose document carries an id that several documents carry. */
 export interface ClaimRow {
   item: number;
   key: string;
@@ -25,7 +26,7 @@ export interface ClaimRow {
   started_at: number | null;
   sha256: string;
   instance_id: string | null;
-  /** The id that its document carries, as written there, where another document has it. */
+  /** The id in its document, as written there, when another item has the id. */
   same_id: string | null;
 }
 
@@ -33,15 +34,15 @@ interface Tools {
   statements: Statements;
   now: () => Date;
   current: (item: number) => CurrentRow;
-  /** Makes one item of two with the same bytes; `known` stands for both. */
-  mergeItems: (late: CurrentRow, known: number) => void;
+  /** Merges two items with the same bytes: `older` stays. */
+  mergeItems: (newer: CurrentRow, older: number) => void;
 }
 
 export const isSameId = ({ state, error_code }: CurrentRow): boolean => state === "invalid" && error_code === SAME_ID;
 
-/** Which document has an id that several carry. Everything here happens inside of a commit's transaction. */
+/** Decides which document gets an id that several carry. All of it runs inside a commit's transaction. */
 export const sameId = ({ statements, now, current, mergeItems }: Tools) => {
-  // Ids that were ever contested; loaded once, because only this connection adds to them.
+  // All ids that several documents carry; loaded once, because only this connection adds to them.
   let contestedIds: Set<string> | undefined;
   const loadContestedIds = (): Set<string> =>
     (contestedIds ??= new Set(losers().map(({ same_id }) => same_id?.toLowerCase() ?? "")));
@@ -53,8 +54,8 @@ export const sameId = ({ statements, now, current, mergeItems }: Tools) => {
     state === "fetched" && document !== undefined && instanceId !== undefined;
 
   /**
-  The item that an outcome is of. A document at an item's own link replaces the one that it has; one at another link is
-  the document of that link's item, and both are kept.
+  The item that an outcome belongs to. A document from the item's own link replaces the stored one. A document from
+  another link belongs to the item of that link, and both are kept.
   */
   const itemFor = (known: CurrentRow, outcome: Outcome, link: Buffer | undefined): CurrentRow => {
     if (!isDocument(outcome) || !link || known.link === null) return known;
@@ -66,7 +67,7 @@ export const sameId = ({ statements, now, current, mergeItems }: Tools) => {
     return other.named === 0 || other.key === outcome.instanceId?.toLowerCase() ? other : known;
   };
 
-  /** Whether a document carries the id of another item, and differs from that one's document. */
+  /** Whether a document carries the id of another item and differs from its document. */
   const hasIdConflict = (
     known: CurrentRow,
     outcome: Outcome,
@@ -77,7 +78,7 @@ export const sameId = ({ statements, now, current, mergeItems }: Tools) => {
     holder?.state === "fetched" &&
     holder.sha256 !== outcome.document?.sha256;
 
-  /** A new item for the link, beside the one that was asked for. */
+  /** Adds an item for the link, beside the requested one, unless there is one. */
   const addItemFor = (known: CurrentRow, { link }: Outcome, digest: Buffer): number => {
     const key = standIn(digest);
     const row = [key, 0, null, link, known.agent, null, known.window_start, known.window_end, now().getTime()];
@@ -87,7 +88,7 @@ export const sameId = ({ statements, now, current, mergeItems }: Tools) => {
     return item;
   };
 
-  /** The lowest of its links, whichever came first; or made of its document, where it has none or somebody took that name. */
+  /** The key made of its lowest link; or of its document, when it has no link or another item has that key. */
   const keyOf = ({ item, sha256 }: ClaimRow): string => {
     const link = firstRow<{ link: ArrayBuffer | null }>(statements.lowestLink.get(item))?.link;
     const name = link && standIn(Buffer.from(link as ArrayBuffer));
@@ -101,10 +102,10 @@ export const sameId = ({ statements, now, current, mergeItems }: Tools) => {
     loadContestedIds().add(instanceId.toLowerCase());
   };
 
-  /** One item for each document that carries the id, and the id for one of them. */
+  /** Keeps one item for each document that carries the id, and gives the id to one of them. Returns who lost it. */
   const assignId = (id: string, removeDocument: (row: CurrentRow) => void): ClaimRow | undefined => {
     const holder = holderOf(id);
-    // A tombstone keeps its id; so does a call without a document, which cannot be while others carry its id.
+    // A tombstone keeps its id. A call without a document keeps it too, but does not occur here.
     if (holder && holder.state !== "fetched") return undefined;
     const claimants = losers().filter(({ same_id }) => same_id?.toLowerCase() === id);
     const claimBySha = new Map<string, ClaimRow>();
@@ -128,19 +129,19 @@ export const sameId = ({ statements, now, current, mergeItems }: Tools) => {
   return {
     itemFor,
     hasIdConflict,
-    /** Looks again at ids that the commit of an item may have changed. */
+    /** Assigns contested ids again after the commit of an item changed them. */
     review: (changed: Iterable<string | undefined>, removeDocument: (row: CurrentRow) => void): void => {
       if (loadContestedIds().size > 0)
         for (const id of new Set(changed))
           if (id !== undefined && loadContestedIds().has(id)) assignId(id, removeDocument);
     },
-    /** Settles whose the id is, now that `item` has its document; tells of the one that does not have it. */
+    /** Assigns the id after `item` got its document. Returns the item that does not have the id. */
     settle: (item: number, instanceId: string, link: Buffer | undefined, removeDocument: (row: CurrentRow) => void) => {
       if (link) statements.addLink.run(link, item);
       setAside(claimOf(item), instanceId);
       const displaced = assignId(instanceId.toLowerCase(), removeDocument);
       const loser = current(displaced?.item ?? item);
-      // Both count, whichever of them was asked for.
+      // Both items count as selected, whichever was requested.
       statements.addSelected.run(0, JSON.stringify([current(item).item, loser.item]));
       return { item: loser.item, id: loser.key, instanceId } satisfies SameIdConflict;
     },

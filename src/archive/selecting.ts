@@ -4,11 +4,11 @@ import { jsonOf } from "../core/text.ts";
 import { type CurrentRow, parseCurrentRows, type Statements } from "./ledger-sql.ts";
 import { type Agents, spellingOf, throwMissingItem } from "./rows.ts";
 
-/** Adds calls to the selection, batch by batch: those that are not known become items. Inside of a transaction. */
+/** Adds calls to the selection and creates items for unknown calls. Needs a transaction. */
 export const selecting = (statements: Statements, agents: Agents, now: () => Date) => {
   let batch = 0;
 
-  /** How these stand, undefined where one is not known. */
+  /** The rows of these calls; undefined for unknown calls. */
   const known = (refs: readonly Ref[]): (CurrentRow | undefined)[] => {
     const ids = refs.map(({ instanceId }) => instanceId?.toLowerCase() ?? null);
     const rows = parseCurrentRows(statements.byKeys.get(jsonOf(ids)));
@@ -19,7 +19,7 @@ export const selecting = (statements: Statements, agents: Agents, now: () => Dat
   };
 
   const select = (refs: readonly Ref[]): SelectedItem[] => {
-    // What brings both an id and an address can make one call of two that come after it. Neither ids nor listings do.
+    // A call with both id and link can join two later ones, so such a batch is selected one by one.
     if (refs.length > 1 && refs.some(({ instanceId, link }) => instanceId && link))
       return refs.flatMap((ref) => select([ref]));
     const rowsBefore = known(refs);
@@ -38,11 +38,11 @@ export const selecting = (statements: Statements, agents: Agents, now: () => Dat
     for (const [at, ref] of refs.entries())
       if (!newRefs.has(ref)) updateListing(rowsOfRefs[at] ?? throwMissingItem(), ref);
     const added = addSelected(items);
-    // Of calls that are met twice in a batch, the first is the one that was added.
+    // When a batch has a call twice, only the first counts as added.
     return rowsOfRefs.map((row) => toSelectedItem(row, added.delete(row.item)));
   };
 
-  /** Those that the selection did not hold. */
+  /** Adds items to the selection. Returns those that it did not have. */
   const addSelected = (items: Set<number>): Set<number> => {
     batch += 1;
     const list = JSON.stringify([...items]);
@@ -50,7 +50,7 @@ export const selecting = (statements: Statements, agents: Agents, now: () => Dat
     return new Set(JSON.parse((statements.selectedIn.get(list, batch) as { items: string }).items));
   };
 
-  /** Where a call was met again. */
+  /** Updates where a known call was listed. */
   const updateListing = (row: CurrentRow, { instanceId, link, agentId, window }: Ref): void => {
     const [start, end] = [window?.start.getTime() ?? row.window_start, window?.end.getTime() ?? row.window_end];
     if ((agentId && row.agent === null) || start !== row.window_start || end !== row.window_end) {
@@ -91,20 +91,20 @@ export const selecting = (statements: Statements, agents: Agents, now: () => Dat
   return { known, select };
 };
 
-/** What a call is known by. */
+/** The key of a call. */
 const nameOf = (ref: Ref): string => ref.instanceId?.toLowerCase() ?? standIn(linkDigest(ref));
 
-/** Of the link, or of the link that an id stands in for. */
+/** The digest of the link, or of the link in the stand-in id. */
 const linkDigest = ({ link, standIn: id }: Ref): Buffer => (id && linkDigestOf(id)) || digestOf(link ?? "");
 
-/** One row for each item, however often it is met. */
+/** The same row object for the same item, so that an update is seen by all. */
 const onePerItem = (rows: readonly CurrentRow[]): CurrentRow[] => {
   const byItem = new Map(rows.map((row) => [row.item, row]));
   return rows.map((row) => byItem.get(row.item) ?? row);
 };
 
 const toSelectedItem = (row: CurrentRow, added: boolean): SelectedItem => {
-  // Key by key: this runs for every call of every run, and what is generic costs more than all the rest.
+  // Key by key, without spreading: this runs for every call of every run.
   const selected: SelectedItem = {
     item: row.item,
     id: row.instance_id ?? row.key,

@@ -14,9 +14,9 @@ import { store } from "./store.ts";
 import { explainError, explainErrors } from "./trouble.ts";
 
 export interface SqliteOptions {
-  /** A file; undefined for a private temporary database that is gone when it is closed. */
+  /** A file; undefined for a private temporary database that ends when it is closed. */
   path: string | undefined;
-  /** Make the file when there is none; without it, that is an error. */
+  /** Whether to create the file when there is none; otherwise that is an error. */
   create: boolean;
   now: () => Date;
 }

@@ -3,19 +3,19 @@ import { type CompressedBlock, compress, compressSync, decompress, decompressSyn
 import { type Db, transaction } from "./open.ts";
 import { firstRow } from "./rows.ts";
 
-/** Loose blocks are put in order when they hold so much, in bytes. What is in memory meanwhile is about twice that. */
+/** Loose blocks are compacted when they reach this size, in bytes. Compaction needs about twice this in memory. */
 const COMPACT_AT_BYTES = 16 * 1024 * 1024;
 
-/** So much of a block is worth compressing once, for good. */
+/** A block of sorted documents that is this full is compressed at once for good. */
 const FULL_SHARE = 0.6;
 
-/** So many free pages are left for what comes next. */
+/** Free pages that stay in the file for the next writes. */
 const KEPT_FREE_PAGES = 64;
 
 /** A block that is ready to be stored. */
 export interface PreparedBlock extends CompressedBlock {
   members: readonly Member[];
-  /** To be put in order later. */
+  /** True when it is loose: a later compaction merges it with others. */
   needsCompaction: boolean;
 }
 
@@ -23,7 +23,12 @@ interface BlockRow extends CompressedBlock {
   block: number;
 }
 
-/** Documents in blocks. What writes here is called inside of a transaction, but for `tidy`, which makes its own. */
+/**
+Documents in compressed blocks.
+
+A commit stores its documents in loose blocks; compaction sorts the documents of many loose blocks into few large ones,
+which compress better. The caller of a write needs a transaction; only `compact` opens its own.
+*/
 export const store = (db: Db, assertLocked: () => void) => {
   const insert = db.prepare(
     "insert into blocks (codec, loose, raw, size, stored, body) values (?, ?, ?, ?, ?, ?) returning block",
@@ -46,7 +51,7 @@ export const store = (db: Db, assertLocked: () => void) => {
     setBlock.run((firstRow<{ block: number }>(row) as { block: number }).block, items);
   };
 
-  /** Of a block that cannot be read, none. */
+  /** The members of a block, by item; none when the block cannot be read. */
   const membersOf = (block: number): Map<number, Member> => {
     const row = firstRow<BlockRow>(selectBlock.get(block));
     try {
@@ -56,11 +61,11 @@ export const store = (db: Db, assertLocked: () => void) => {
     }
   };
 
-  /** A document that fills a block is where it will stay, and so are those that nearly fill one if they are in order. */
+  /** `best` for a block that stays: it is full, or nearly full with documents in order. */
   const effortOf = (part: readonly Member[], inOrder: boolean): Effort =>
     part.reduce((sum, member) => sum + sizeOf(member), 0) >= (inOrder ? FULL_SHARE : 1) * BLOCK_BYTES ? "best" : "fast";
 
-  /** Two at a time: zlib's threads are also those of files and of names, and each takes some megabytes. */
+  /** Two at a time: zlib shares its threads with files and DNS, and each compression takes some megabytes. */
   const compressParts = async (
     parts: Member[][],
     effortFor: (part: readonly Member[]) => Effort,
@@ -76,26 +81,27 @@ export const store = (db: Db, assertLocked: () => void) => {
     return blocks;
   };
 
-  /** @param inOrder they follow, by their start, what was stored before */
+  /** Compresses members ahead of a commit. @param inOrder they continue the last commit in order of start */
   const prepare = (members: readonly Member[], inOrder: boolean): Promise<PreparedBlock[]> => {
     return compressParts(splitIntoBlocks(members), (part) => effortOf(part, inOrder));
   };
 
+  /** Compresses members inside a transaction. */
   const prepareSync = (members: readonly Member[]): PreparedBlock[] =>
     splitIntoBlocks(members).map((part) => {
       const effort = effortOf(part, false);
       return { ...compressSync(encodeBlock(part), effort), members: part, needsCompaction: effort === "fast" };
     });
 
-  /** Stores what was prepared. */
+  /** Stores prepared blocks. */
   const add = (blocks: readonly PreparedBlock[]): void => {
     for (const block of blocks) put(block);
   };
 
   /**
-  Takes items out of a block: it is replaced by one without them, and none of their bytes stays.
+  Removes items from a block: a new block without their bytes replaces it.
 
-  One that is damaged goes as a whole: it cannot be told apart what is whose, and `verify` names what is lost.
+  A damaged block is deleted as a whole, because its members cannot be separated; `verify` names the lost documents.
   */
   const drop = (block: number, items: ReadonlySet<number>): void => {
     const remaining = [...membersOf(block).values()].filter(({ item }) => !items.has(item));
@@ -104,7 +110,7 @@ export const store = (db: Db, assertLocked: () => void) => {
       put({ ...compressSync(encodeBlock(remaining), "best"), members: remaining, needsCompaction: false });
   };
 
-  /** All loose documents by start, then key: those that belong together compress better, and are read together. */
+  /** Replaces loose blocks by blocks sorted by start, then key: neighbours compress better and are read together. */
   const compactBlocks = async (blocks: readonly number[]): Promise<void> => {
     const members = new Map<number, Member>();
     const readable: number[] = [];
@@ -113,7 +119,7 @@ export const store = (db: Db, assertLocked: () => void) => {
       if (!row) return;
       const opened = await decompress(row).then(decodeBlock, () => undefined);
       if (opened) for (const [item, member] of opened) members.set(item, member);
-      // Damaged: it stays as it is, for others to tell of.
+      // A damaged block stays as it is; readers and `verify` report it.
       else markCompacted.run(block);
       if (opened) readable.push(block);
     }
@@ -123,7 +129,7 @@ export const store = (db: Db, assertLocked: () => void) => {
     const compacted = await compressParts(splitIntoBlocks(ordered), () => "best");
     transaction(db, () => {
       assertLocked();
-      // A block that was replaced meanwhile has lost a member: the next time will do.
+      // A block was replaced meanwhile: the next compaction includes the new one.
       if (readable.some((block) => firstRow(selectBlock.get(block)) === undefined)) return;
       for (const block of readable) remove.run(block);
       for (const block of compacted) put(block);
@@ -131,7 +137,7 @@ export const store = (db: Db, assertLocked: () => void) => {
   };
 
   let compaction: Promise<void> | undefined;
-  /** Puts some loose blocks in order, beside whatever else is done; one such work at a time. */
+  /** Compacts some loose blocks in the background; one compaction at a time. */
   const compact = (): Promise<void> => {
     if (compaction) return compaction;
     const blocks: number[] = [];
@@ -149,7 +155,7 @@ export const store = (db: Db, assertLocked: () => void) => {
   const uncompactedBytes = (): number => (uncompactedSize.get() as { size: number }).size;
 
   let failure: unknown;
-  /** After a commit. Waits only when documents come faster than they can be put in order. */
+  /** Called after a commit: starts a compaction when needed. Waits only when documents come faster than it compacts. */
   const compactIfNeeded = async (): Promise<void> => {
     if (failure !== undefined) throw failure;
     const size = uncompactedBytes();
@@ -160,7 +166,7 @@ export const store = (db: Db, assertLocked: () => void) => {
     if (size > 4 * COMPACT_AT_BYTES) await done;
   };
 
-  /** At the end of a run: what it leaves in disorder is put in order where that is worth it, and space is given back. */
+  /** Called at the end of a run: compacts what makes at least one block, and returns free space to the system. */
   const finish = async (): Promise<void> => {
     await compaction;
     while (uncompactedBytes() >= BLOCK_BYTES) await compact();

@@ -5,7 +5,7 @@ import { messageOf } from "../core/errors.ts";
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code ?? "");
 
-/** SQLite's primary result codes; the other bits say more of the same, and libsql names few of them. */
+/** SQLite's primary result codes. The higher bits only refine them, and libsql names few of them. */
 const SQLITE = { perm: 3, busy: 5, locked: 6, readonly: 8, ioerr: 10, corrupt: 11, full: 13, cantopen: 14 } as const;
 
 const primaryOf = (error: unknown): number => {
@@ -16,10 +16,10 @@ const primaryOf = (error: unknown): number => {
 const WHY: Record<string, string> = {
   EACCES: "this user may not write to it",
   EPERM: "this user may not write to it",
-  EROFS: "it lies on a medium that is read-only",
+  EROFS: "its file system is read-only",
 };
 
-/** Undefined where there is nothing, also because a folder on the way is a file. */
+/** Undefined when there is nothing at the path, or a part of the path is a file. */
 const isFolder = (path: string): boolean | undefined => {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isDirectory();
@@ -29,11 +29,11 @@ const isFolder = (path: string): boolean | undefined => {
   }
 };
 
-/** Why an archive cannot be written at this path, as far as its file and folder tell; the file need not be there. */
+/** Why an archive cannot be written at this path, by its file and folder; undefined when it can. */
 export const whyNotWritable = (path: string): string | undefined => {
   try {
     const file = isFolder(path) === undefined ? undefined : path;
-    // The nearest folder that is there: the others are made in it.
+    // The nearest existing folder: missing folders are created in it.
     let folder = dirname(path);
     while (isFolder(folder) === undefined && dirname(folder) !== folder) folder = dirname(folder);
     if (!isFolder(folder)) return `${folder} is a file, where a folder is needed`;
@@ -58,7 +58,7 @@ const accessProblem = (place: string): string | undefined => {
   }
 };
 
-/** SQLite's or the system's error in words that say what happened and what to do; any other error as it is. */
+/** Explains an error of SQLite or the system: what happened and what to do. Returns any other error unchanged. */
 export const explainError = (error: unknown, path: string): unknown => {
   const code = codeOf(error);
   const sqlite = primaryOf(error);
@@ -76,7 +76,7 @@ export const explainError = (error: unknown, path: string): unknown => {
     );
   if (sqlite === SQLITE.ioerr)
     return because(
-      `The disk did not read or write the archive ${path} (${message}). Look at the disk, then run "callarchive verify".`,
+      `The disk failed to read or write the archive ${path} (${message}). Check the disk, then run "callarchive verify".`,
     );
   const isRefused = sqlite === SQLITE.perm || sqlite === SQLITE.readonly || sqlite === SQLITE.cantopen;
   const isSystem = /^E(ACCES|PERM|ROFS|NOTDIR|EXIST|NOENT|ISDIR)$/.test(code);
@@ -87,7 +87,7 @@ export const explainError = (error: unknown, path: string): unknown => {
 
 type Calls = Record<string, (...values: never[]) => unknown>;
 
-/** The same object; whatever its methods and what they iterate over throw is explained. */
+/** The same object with errors of its methods and iterators explained. */
 export const explainErrors = <T extends object>(archive: T, path: string): T =>
   Object.fromEntries(
     Object.entries(archive as Calls).map(([name, call]) => [

@@ -4,35 +4,35 @@ import type { Chunk, Log, Put, PutOptions, Writer } from "./ports.ts";
 import type { RawRecord } from "./raw-record.ts";
 import { addCounts, type ExportCounts, isLong, noCounts, type Piece, type RenderedBatch } from "./render-batch.ts";
 
-/** Of documents that are being rendered at once, in bytes: one batch may be a single large document. */
+/** Documents in rendering at one time, in bytes. One batch may be a single large document. */
 const RENDERING_BYTES = 16 * 1024 * 1024;
 
-/** Of what was put and has not reached its place, in characters or bytes: a batch may make gigabytes. */
+/** Output between two flushes, in characters or bytes: a batch may produce gigabytes. */
 const UNFLUSHED_SIZE = 1024 * 1024;
 
 /** Where one format goes. */
 export interface Output {
   /** The format's name, for messages. */
   format: string;
-  /** Begins and ends the file; what lies between comes rendered. */
+  /** Writes the beginning and the end of the file; the items between them come rendered. */
   writer: Writer;
   put: Put;
-  /** Lets what was put reach its place; awaited between batches and within large ones, so that memory stays bounded. */
+  /** Writes what was put. Awaited between batches and inside large ones, so that memory stays bounded. */
   flush(): Promise<void>;
-  /** Of these items, those that it has had before and does not want again. */
+  /** Those of these items that this output received before: they are not written again. */
   alreadyDelivered?: (items: readonly number[]) => Promise<ReadonlySet<number>>;
-  /** Told of each batch that was written. */
+  /** Called after each batch was written. */
   onWritten?: (items: readonly number[]) => Promise<void>;
 }
 
-/** Turns records into the pieces of every output, perhaps on another thread. */
+/** Turns records into the pieces of every output, on this thread or another. */
 export interface Renderer {
-  /** @param delivered of each output, the items that it does not want */
+  /** @param delivered for each output, the items that it received before */
   render(
     records: readonly RawRecord[],
     delivered: readonly (ReadonlySet<number> | undefined)[],
   ): Promise<RenderedBatch>;
-  /** How many batches are worth giving it before the first is back. */
+  /** How many batches may be in rendering before the first is finished. */
   ahead: number;
 }
 

@@ -2,20 +2,21 @@ import type { StoredRecord } from "./records.ts";
 import { utf8 } from "./text.ts";
 import type { JsonObject } from "./transcript.ts";
 
-/** A record but for its document and what the service said about its call, which are still bytes. */
+/** A stored record whose document and metadata are still bytes. */
 export interface RawRecord {
-  /** An empty link stands for the one that the service named. */
+  /** An empty `link` means: the same as `CallLogUrl` in the metadata. */
   record: StoredRecord;
+  /** The service's answer about the call, as JSON. */
   meta: Uint8Array | undefined;
-  /** Absent where there is none, or it could not be read. */
+  /** Undefined when there is none, or when it could not be read. */
   document: Uint8Array | undefined;
   sha256: string | null;
 }
 
-/** What the service said about a call, of the bytes that it is stored as. */
+/** The stored metadata of a call. @throws SyntaxError */
 export const parseMeta = (bytes: Uint8Array): JsonObject => JSON.parse(utf8(bytes) ?? "");
 
-/** The record with everything in its place; its document stays the view that it was. */
+/** The record with parsed metadata and document. The document's bytes are not copied. */
 export const toStoredRecord = ({ record, meta: metaBytes, document, sha256 }: RawRecord): StoredRecord => {
   const { link, ...rest } = record;
   const stored: StoredRecord = rest;

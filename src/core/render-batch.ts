@@ -3,12 +3,12 @@ import type { Chunk, LongText, Note, PutOptions, Writer } from "./ports.ts";
 import type { Document, StoredRecord } from "./records.ts";
 import type { Transcript } from "./transcript.ts";
 
-/** Which transcripts go out; the others are skipped and counted. */
+/** Which transcripts are exported; the others are skipped and counted. */
 export interface Filter {
-  /** The service's word for it, case-insensitive, for example `Finished`. */
+  /** The service's status, case-insensitive, for example `Finished`. */
   status?: string;
   minTurns?: number;
-  /** Seconds; a call of unknown duration counts as long as its last turn's begin. */
+  /** Seconds. If the duration is unknown, the begin of the last turn counts. */
   minDuration?: number;
 }
 
@@ -16,31 +16,31 @@ export type SkipReason = "status" | "min-turns" | "min-duration" | "new";
 
 type CountsByName = Record<string, number>;
 
-/** What a record says, and what was taken out of it, by kind. */
+/** A record's transcript, and how many values were redacted in it, by kind. */
 export interface ReadResult {
   transcript: Transcript;
   counts?: Partial<CountsByName>;
 }
 
-/** What is done with records, on whatever thread. */
+/** How records are rendered, on this thread or another. */
 export interface RenderOptions {
   /** @throws InvalidDocument */
   read: (record: StoredRecord & { document: Document }) => ReadResult;
   filter: Filter;
-  /** Of each output. */
+  /** One for each output. */
   writers: readonly Writer[];
 }
 
-/** What became of fine-tuning samples. */
+/** Counts of fine-tuning samples. */
 export interface SampleCounts {
   samples: number;
   /** Calls without a sample, by reason. */
   dropped: CountsByName;
-  /** Samples that differ from their call's words, by change; one sample can have several. */
+  /** Samples that differ from their transcript, by change; one sample can have several changes. */
   changed: CountsByName;
 }
 
-/** What was counted on the way from records to outputs. */
+/** The counts of an export. */
 export interface ExportCounts {
   exported: number;
   skipped: Partial<Record<SkipReason, number>>;
@@ -58,9 +58,9 @@ export const isLong = (data: Chunk | LongText): data is LongText => typeof data 
 
 /** A batch of records, ready to be put. */
 export interface RenderedBatch extends ExportCounts {
-  /** In the order of the writers: the pieces, and the items that are in them. */
+  /** In the order of the writers: the pieces, and the items in them. */
   outputs: { pieces: Piece[]; items: number[] }[];
-  /** Those that could not be read, with the reason; with the place of an output, those that this one could not write. */
+  /** Records that could not be read, or that one output could not write: then `output` is its index. */
   failures: { id: string; message: string; output?: number }[];
 }
 
@@ -91,7 +91,7 @@ const add = (sum: Partial<CountsByName>, name: string): void => {
   sum[name] = (sum[name] ?? 0) + 1;
 };
 
-/** Renders records. @param delivered of each output, the items that it has had and does not want again */
+/** Renders records for all outputs. @param delivered for each output, the items that it received before */
 export const renderBatch = (
   records: readonly StoredRecord[],
   delivered: readonly (ReadonlySet<number> | undefined)[],
@@ -129,7 +129,7 @@ export const renderBatch = (
   return rendered;
 };
 
-/** All that a writer makes of a transcript, or nothing of it and the reason. */
+/** Adds all pieces of a transcript to an output; on failure adds nothing and returns the reason. */
 const writeOrReason = (
   rendered: RenderedBatch,
   at: number,
@@ -152,7 +152,7 @@ const writeOrReason = (
   return undefined;
 };
 
-/** Why a transcript could not be written or read, where that is no fault of its document's form. */
+/** Why a transcript could not be written or read, when its document is valid. */
 const failureMessage = (error: unknown): string =>
   error instanceof RangeError ? `it is too large for one text (${error.message})` : messageOf(error);
 
@@ -175,7 +175,7 @@ const readOrReason = (
   try {
     return read(record);
   } catch (error) {
-    // Whatever it is that went wrong with one: it never stops the rest.
+    // No error of one record stops the others.
     return error instanceof InvalidDocument ? error.message : failureMessage(error);
   }
 };

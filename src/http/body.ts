@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, inflateRaw } from "node:zlib";
 import { CutShort, Refused } from "../core/errors.ts";
 
-/** Collects a stream, giving up as soon as it exceeds `maxBytes`; leaving the loop ends the connection. */
+/** Reads a stream. Throws as soon as it exceeds `maxBytes`, which also ends the connection. */
 export const collect = async (body: AsyncIterable<Uint8Array>, maxBytes: number, host: string): Promise<Buffer> => {
   const pieces: Uint8Array[] = [];
   let length = 0;
@@ -15,7 +15,7 @@ export const collect = async (body: AsyncIterable<Uint8Array>, maxBytes: number,
   return Buffer.concat(pieces, length);
 };
 
-/** A whole body. What announces its length is held to that by undici, and gathered faster than a stream can be read. */
+/** Reads a complete body. With a Content-Length, undici checks the length and reads it faster than a stream. */
 export const readBody = async (
   body: AsyncIterable<Uint8Array> & { arrayBuffer(): Promise<ArrayBuffer> },
   contentLength: string | string[] | undefined,
@@ -27,7 +27,7 @@ export const readBody = async (
   return length >= 0 ? Buffer.from(await body.arrayBuffer()) : collect(body, maxBytes, host);
 };
 
-/** The first `maxBytes` of a stream as text: enough of an error page. */
+/** The first `maxBytes` of a stream as text, for an error page. */
 export const readStart = async (body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> => {
   const pieces: Uint8Array[] = [];
   let length = 0;
@@ -42,7 +42,7 @@ export const readStart = async (body: AsyncIterable<Uint8Array>, maxBytes: numbe
 const megabytes = (bytes: number): number => Math.ceil(bytes / 1024 / 1024);
 
 export const tooLarge = (host: string, maxBytes: number): Refused =>
-  new Refused(`${host} sends more than the ${megabytes(maxBytes)} MB that are accepted.`, {
+  new Refused(`${host} sent more than ${megabytes(maxBytes)} MB, the limit of this program.`, {
     code: "TooLarge",
   });
 
@@ -54,35 +54,37 @@ const gunzipAsync = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(g
 const decoders: Readonly<Record<string, Decoder>> = {
   gzip: gunzipAsync,
   "x-gzip": gunzipAsync,
-  // By the standard this is zlib's format, but some servers send bare deflate.
+  // The standard means the zlib format, but some servers send raw deflate.
   deflate: (bytes, options) =>
     ((bytes[0] ?? 0) & 0x0f) === 8 ? inflateAsync(bytes, options) : inflateRawAsync(bytes, options),
   br: promisify<Uint8Array, { maxOutputLength: number }, Buffer>(brotliDecompress),
 };
 
 /**
-Undoes a Content-Encoding.
+Decodes a Content-Encoding.
 
-zlib stops at `maxBytes` of output, so a bomb costs no more memory than an honest document. An unknown encoding is
-`Refused`; bytes that end early or do not decode are `CutShort`.
+zlib stops at `maxBytes` of output, so a decompression bomb needs no more memory than a normal document.
+
+@throws Refused for an unknown encoding
+@throws CutShort when the bytes end early or cannot be decoded
 */
 export const decode = async (bytes: Buffer, encoding: string, maxBytes: number, host: string): Promise<Buffer> => {
   const name = encoding.trim().toLowerCase();
   if (name === "" || name === "identity" || bytes.length === 0) return bytes;
   const decoder = Object.hasOwn(decoders, name) ? decoders[name] : undefined;
   if (!decoder)
-    throw new Refused(`${host} sent the document in an encoding that this program does not read.`, {
+    throw new Refused(`${host} sent the document in a Content-Encoding that this program does not support.`, {
       code: "UnknownEncoding",
     });
   try {
     return await decoder(bytes, { maxOutputLength: maxBytes });
   } catch (error) {
     if ((error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(host, maxBytes);
-    throw new CutShort(`The compressed document of ${host} is cut or damaged.`, { code: "BadEncoding" });
+    throw new CutShort(`The compressed document of ${host} is incomplete or damaged.`, { code: "BadEncoding" });
   }
 };
 
-/** Compares with a Content-MD5 header. A server that compresses on its way may have summed either form. */
+/** Compares a Content-MD5 header. The hash may be of the compressed or of the decoded bytes. @throws CutShort */
 export const checkMd5 = (header: string, candidates: readonly Uint8Array[], host: string): void => {
   const expected = header.trim();
   if (!candidates.some((bytes) => hash("md5", bytes, "base64") === expected))

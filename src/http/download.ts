@@ -22,9 +22,9 @@ export interface DownloadOptions extends RetryOptions {
   dispatcher: Dispatcher;
   /** Hosts besides *.aliyuncs.com: exact, or `*.suffix`. @default [] */
   allowHosts?: readonly string[];
-  /** Links to this machine may be followed: only where the endpoint itself is on it. @default false */
+  /** Whether links to this machine are allowed: only when the endpoint is on it too. @default false */
   loopback?: boolean;
-  /** Per document, as sent and also once decoded. @default 67_108_864 (64 MB) */
+  /** Limit for a document, both as sent and decoded. @default 67_108_864 (64 MB) */
   maxBytes?: number;
   /** One attempt, from connecting to the last byte, in milliseconds. @default 120_000 */
   totalTimeoutMs?: number;
@@ -39,7 +39,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const firstValue = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value[0] : value;
 
-/** The text of the first such element; nothing else of XML is needed, and nothing of it is believed. */
+/** The text of the first element with this name. The XML is not trusted and not parsed. */
 const xmlElement = (xml: string, name: string): string =>
   new RegExp(`<${name}>([^<]{0,300})</${name}>`).exec(xml)?.[1] ?? "";
 
@@ -52,15 +52,15 @@ const responseError = (url: URL, status: number, page: string, facts: Omit<Error
   const place = withoutQuery(url);
   if (status === 429) return new Throttled(`${url.host} asks to slow down (${code}).`, errorFacts);
   if (status === 408 || status >= 500)
-    return new Unavailable(`${url.host} failed in passing (${code}, HTTP ${status}).`, errorFacts);
-  // A link also dies with the temporary key that signed it.
+    return new Unavailable(`${url.host} failed temporarily (${code}, HTTP ${status}).`, errorFacts);
+  // A link also expires with the temporary key that signed it.
   if (/expired/i.test(code) || (status === 403 && /expired/i.test(xmlElement(page, "Message"))))
     return new LinkExpired(`The link to ${place} has expired.`, errorFacts);
   if (status === 404 && code === "NoSuchKey") return new NotFound(`There is no document at ${place}.`, errorFacts);
-  return new Refused(`${url.host} does not hand out ${place} (${code}, HTTP ${status}).`, errorFacts);
+  return new Refused(`${url.host} refused to send ${place} (${code}, HTTP ${status}).`, errorFacts);
 };
 
-/** Makes the Download that every document goes through: permitted hosts only, whole or not at all. */
+/** Creates the download for all documents: only from allowed hosts, and complete or not at all. */
 export const createDownload = ({
   dispatcher,
   allowHosts = [],
@@ -70,7 +70,7 @@ export const createDownload = ({
   now = Date.now,
   ...retry
 }: DownloadOptions): Download => {
-  /** The answer as a document, or where to look instead. */
+  /** The document, or the URL of a redirect. */
   const request = async (url: URL, signal: AbortSignal): Promise<Document | URL> => {
     const answer = await dispatcher
       .request({
@@ -84,7 +84,7 @@ export const createDownload = ({
         throw transportError(error, url.host, "answer", proxyOf(dispatcher, url));
       });
     const { statusCode: status, headers, body } = answer;
-    // Destroyed unread, it would otherwise throw its own abort at nobody.
+    // Without this handler, destroying an unread body is an unhandled error.
     body.on("error", () => {});
     try {
       if (status === 200) {
@@ -107,7 +107,7 @@ export const createDownload = ({
     } catch (error) {
       throw transportError(error, url.host, "body");
     } finally {
-      // Whatever was not read is of no use, and an unread body would keep its socket.
+      // An unread body would keep its socket.
       body.destroy();
     }
   };

@@ -9,7 +9,7 @@ export interface Proxies {
   noProxy: string;
 }
 
-/** curl's rule: the lower-case name wins; an empty one counts as unset. */
+/** The same rule as in curl: the lower-case name comes first, and an empty value counts as unset. */
 const readVariable = (env: Env, name: string): { name: string; text: string } | undefined => {
   for (const spelling of [name.toLowerCase(), name]) {
     const text = env[spelling]?.trim();
@@ -22,7 +22,7 @@ const proxyUrl = (env: Env, variable: string): string | undefined => {
   const found = readVariable(env, variable);
   if (!found) return undefined;
   const { name, text } = found;
-  // "proxy:3128" is usual in the wild and, as a URL, would have the scheme "proxy".
+  // "proxy:3128" is common, but as a URL its scheme would be "proxy".
   const address = text.includes("://") ? text : `http://${text}`;
   // The value may hold a password, so it is not shown.
   if (!URL.canParse(address)) throw new UsageError(`${name} is not a proxy address like http://proxy.example:3128.`);
@@ -34,18 +34,18 @@ const proxyUrl = (env: Env, variable: string): string | undefined => {
   return address;
 };
 
-/** The proxies that the environment names. Throws UsageError, naming the variable, for those that cannot be used. */
+/** The proxies of the environment. @throws UsageError that names the variable of an unusable proxy */
 export const proxies = (env: Env): Proxies | undefined => {
   const noProxy = readVariable(env, "NO_PROXY")?.text ?? "";
   if (noProxy === "*") return undefined;
   const http = proxyUrl(env, "HTTP_PROXY");
   const https = proxyUrl(env, "HTTPS_PROXY") ?? http;
   if (!https) return undefined;
-  // Loopback may be spoken to in plain http, so it must never leave this machine.
+  // Requests to loopback may be plain http, so they must not leave this machine.
   return { https, ...(http && { http }), noProxy: [noProxy, "localhost,127.0.0.1,[::1]"].filter(Boolean).join(",") };
 };
 
-/** Host and port of the proxy that a request to `url` goes through, by the rules of undici's EnvHttpProxyAgent. */
+/** Host and port of the proxy for a request to the URL, by the rules of undici's EnvHttpProxyAgent. */
 export const proxyFor = ({ https, http, noProxy }: Proxies, { protocol, hostname, port }: URL): string | undefined => {
   const number = port || (protocol === "https:" ? "443" : "80");
   const direct = noProxy

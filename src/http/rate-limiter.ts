@@ -4,8 +4,8 @@ import { createCongestionControl, type SentRequest } from "./congestion-control.
 import { wait } from "./retry.ts";
 
 /**
-How far behind its time a call may be sent and still be made up for, in milliseconds: timers are late, and at thousands of
-calls per second several are due at each tick. Anything beyond would be a burst.
+How much delay is made up for, in milliseconds. Timers are late, so at thousands of calls per second several calls are
+due at each tick. Making up for more would be a burst.
 */
 const CATCH_UP_MS = 20;
 
@@ -21,13 +21,13 @@ export interface RateLimiterOptions {
 
 /** The rate of all API calls of a run. */
 export interface RateLimiter {
-  /** When the next call may be sent, evenly spaced and first come, first served. Rejects with the signal's reason. */
+  /** Resolves when the next call may be sent, in order of request and evenly spaced. Rejects with the signal's reason. */
   turn(signal?: AbortSignal): Promise<SentRequest>;
-  /** The service refused the call for its quota. */
+  /** Reports that the service refused the call because of its quota. */
   throttled(sent: SentRequest): void;
-  /** The service answered the call. */
+  /** Reports that the service answered the call. */
   ok(sent: SentRequest): void;
-  /** Calls per second, at present. */
+  /** The current rate, in calls per second. */
   rate(): number;
 }
 
@@ -48,7 +48,7 @@ export const createRateLimiter = ({
   let nextAt = 0;
 
   const send = (waited: boolean): SentRequest => {
-    // A tenth of jitter: processes that were started together do not send in step.
+    // 10 % jitter, so that processes that started together do not send at the same times.
     const spacing = (1000 / rate.perSecond()) * (0.9 + 0.2 * random());
     nextAt = Math.max(nextAt, now() - CATCH_UP_MS) + spacing;
     return rate.sent(waited);
@@ -57,7 +57,7 @@ export const createRateLimiter = ({
     isSending = true;
     while (queue.size > 0) {
       const waitMs = nextAt - now();
-      // Rejects only when nobody is waiting any more.
+      // Rejects only when no call waits any more.
       if (waitMs > 0) await sleep(waitMs, waitingAborted.signal).catch(() => undefined);
       for (const waiting of queue) {
         if (nextAt > now()) break;
@@ -89,7 +89,7 @@ export const createRateLimiter = ({
             resolve(sent);
           },
         };
-        // A whole run shares one signal, and Node warns on stderr from the eleventh listener on.
+        // All calls of a run share one signal, and Node warns on stderr from the eleventh listener on.
         if (signal) setMaxListeners(0, signal);
         signal?.addEventListener("abort", leave, { once: true });
         queue.add(waiting);
@@ -99,7 +99,7 @@ export const createRateLimiter = ({
   };
 };
 
-/** One attempt of a call in its turn, with what comes of it told to the rateLimiter. */
+/** Waits for the call's turn, makes one attempt, and reports the result to the rate limiter. */
 export const rateLimited = async <T>(
   rateLimiter: RateLimiter | undefined,
   signal: AbortSignal | undefined,
@@ -113,7 +113,7 @@ export const rateLimited = async <T>(
     return result;
   } catch (error) {
     if (error instanceof Throttled) rateLimiter.throttled(sent);
-    // A call that does not exist was answered too; a broken connection says nothing about the quota.
+    // "Not found" is an answer too; a broken connection says nothing about the quota.
     else if (error instanceof ArchiveError && error.next === "skip") rateLimiter.ok(sent);
     throw error;
   }

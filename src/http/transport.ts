@@ -10,23 +10,23 @@ const REASONS: Readonly<Record<string, string>> = {
   ETIMEDOUT: "it did not answer in time",
   EHOSTUNREACH: "there is no route to it",
   ENETUNREACH: "there is no route to it",
-  UND_ERR_CONNECT_TIMEOUT: "no connection came about in time",
+  UND_ERR_CONNECT_TIMEOUT: "no connection was made in time",
   UND_ERR_HEADERS_TIMEOUT: "it did not answer in time",
   UND_ERR_BODY_TIMEOUT: "it stopped sending",
   UND_ERR_SOCKET: "it closed the connection",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "it sent less or more than it announced",
   UND_ERR_HEADERS_OVERFLOW: "the headers of its answer are too long",
-  MalformedAnswer: "its answer is not HTTP as the standard has it",
+  MalformedAnswer: "its answer is not valid HTTP",
 };
 
-/** The parser's errors, with and without a code: undici gives most of them none. */
+/** The code of HTTP parser errors. undici gives most of them no code. */
 const MALFORMED = "MalformedAnswer";
 const isMalformed = (error: Error): boolean =>
   error.name === "HTTPParserError" || String((error as { code?: unknown }).code).startsWith("HPE_");
 
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|CRL|ALTNAME/;
 const TLS = /^(ERR_SSL|ERR_TLS|EPROTO|UND_ERR_PRX_TLS)/;
-/** Our own mistakes, which no repetition cures. */
+/** Programming errors: a retry does not help. */
 const BUGS = new Set(["UND_ERR_INVALID_ARG", "UND_ERR_NOT_SUPPORTED", "UND_ERR_DESTROYED", "UND_ERR_CLOSED"]);
 
 const codeOf = (error: Error): string | undefined => {
@@ -39,24 +39,25 @@ const codeOf = (error: Error): string | undefined => {
 const explain = (code: string, host: string, message: string, proxy: string | undefined): string => {
   const proxyStatus = /Proxy response \((\d{3})\)/.exec(message)?.[1];
   if (proxyStatus === "407")
-    return `The proxy${proxySuffix(proxy)} wants to know who asks (HTTP 407): write its address in HTTPS_PROXY as http://user:password@host:port.`;
+    return `The proxy${proxySuffix(proxy)} requires authentication (HTTP 407). Set HTTPS_PROXY to http://user:password@host:port.`;
   if (proxyStatus) return `The proxy${proxySuffix(proxy)} refuses to connect to ${host} (HTTP ${proxyStatus}).`;
   const via = proxy === undefined ? "" : ` through proxy ${proxy}`;
   if (CERTIFICATE.test(code))
     return `The TLS certificate of ${host}${via} cannot be verified (${code}). If a proxy inspects TLS here, name its CA in NODE_EXTRA_CA_CERTS.`;
   if (TLS.test(code)) return `No TLS connection to ${host}${via} could be made (${code}).`;
-  if (code === MALFORMED) return `${host} cannot be understood${via}: ${REASONS[code]}. A proxy on the way may be why.`;
+  if (code === MALFORMED) return `${host} cannot be reached${via}: ${REASONS[code]}. A proxy may have changed it.`;
   return `${host} cannot be reached${via}: ${REASONS[code] ?? "the connection failed"} (${code}).`;
 };
 
 const proxySuffix = (proxy: string | undefined): string => (proxy === undefined ? "" : ` ${proxy}`);
 
 /**
-An error of the network as `Unavailable`, or as `CutShort` once a body had begun. Names the host, never the address.
+Turns an error of the network into `Unavailable`, or into `CutShort` after a body has begun. The message names the
+host, never the full address.
 
-What is no error of the network is given back as it is.
+Any other error is returned unchanged.
 
-@param proxy host and port of the proxy that the request went through, to be named
+@param proxy host and port of the request's proxy, for the message
 */
 export const transportError = (
   error: unknown,
@@ -75,7 +76,7 @@ export const transportError = (
   return new Unavailable(explain(code, host, error.message, proxy), { code });
 };
 
-/** Runs `work` under a signal that follows `signal` and also fires `ms` later, with `Unavailable` as its reason. */
+/** Runs `work` with a signal that aborts with `signal`, or after `ms` milliseconds with `Unavailable`. */
 export const withTimeout = async <T>(
   ms: number,
   host: string,
@@ -83,13 +84,13 @@ export const withTimeout = async <T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> => {
   signal?.throwIfAborted();
-  // Not AbortSignal.any: on Node 20 it keeps memory for as long as the outer signal lives.
+  // Not AbortSignal.any: on Node 20 it keeps its memory until the outer signal is collected.
   const controller = new AbortController();
-  // A whole run shares one signal, and Node warns on stderr from the eleventh listener on.
+  // All requests of a run share one signal, and Node warns on stderr from the eleventh listener on.
   if (signal) setMaxListeners(0, signal);
   const follow = (): void => controller.abort(signal?.reason);
   signal?.addEventListener("abort", follow, { once: true });
-  // Made only when it is wanted: an error costs more than the timer.
+  // Created only when needed: an error is more expensive than the timer.
   const timeoutError = (): Unavailable =>
     new Unavailable(`${host} took longer than ${ms / 1000} s.`, { code: "Timeout" });
   const timer = setTimeout(() => controller.abort(timeoutError()), ms);

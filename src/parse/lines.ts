@@ -5,13 +5,13 @@ import { DOCUMENT_LIMIT } from "../core/text.ts";
 The lines of a byte stream, without their ends (`\n` or `\r\n`) and without a byte order mark.
 
 Chunks may end anywhere, also inside a character. Bytes that are not UTF-8 become U+FFFD, so that one bad line does not
-cost the others. Empty lines are given too; nothing is given after the last `\n`.
+affect the others. Empty lines are yielded, but not after the last `\n`.
 
 @throws InvalidDocument with code `LineTooLong` when a line has more than `limit` characters (default 64 M).
 */
 export async function* lines(chunks: AsyncIterable<Uint8Array>, limit = DOCUMENT_LIMIT): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  // Pieces of the line that is still open: joined once, for a long line in small chunks would else cost its square.
+  // Pieces of the current line, joined once: joining at every chunk takes quadratic time for a long line.
   let pieces: string[] = [];
   let length = 0;
   const add = (piece: string): void => {

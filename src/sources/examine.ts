@@ -9,10 +9,10 @@ export interface Examined {
 }
 
 /**
-Reads a document as a call log.
+Checks that a document is the call log of the expected call.
 
-One that is not JSON may have been cut on its way by something that hid it (a proxy, say): it is fetched once more, and
-believed when it comes the same again.
+A document that is not JSON may have been cut by a proxy, so it is fetched once more. If the bytes are the same again,
+it counts as invalid.
 */
 export const examine = async (
   document: Document,

@@ -8,34 +8,34 @@ const SECOND = 1_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** Calls of one agent, created within a stretch of time, as the service counts it: `until` does not belong to it. */
+/** The calls of one agent created in a time range; `until` is exclusive. */
 export interface AgentRange {
   agentId: string;
   since: Date;
   until: Date;
 }
 
-/** What listing a stretch brought to light, window by window. */
+/** The result of listing a range, window by window. */
 export interface Survey {
   stretch: AgentRange;
-  /** In order, those that were listed to their end. */
+  /** The completely listed windows, in order. */
   windows: SurveyedWindow[];
-  /** Calls that the service listed, this machine's or not. */
+  /** Calls that the service listed, those of other shards included. */
   seen: number;
-  /** Whether the stretch was listed to its end. */
+  /** Whether the whole range was listed. */
   complete: boolean;
   /** Why the agent could not be listed. */
   error?: ArchiveError;
 }
 
 export interface SurveyedWindow extends Window {
-  /** Calls that still go on and have neither id nor link: there is nothing to record them by. */
+  /** Running calls with neither id nor link: they cannot be recorded. */
   running: number;
-  /** The same, from so long ago that they never will: reported, and waited for no longer. */
+  /** Such calls that are older than `GIVE_UP_MS`: they are reported as missing and no longer hold back the cursor. */
   lost: number;
-  /** False while calls go on whose names are not known, so that any shard may get them, or while pages keep moving. */
+  /** False while calls have no id or link yet, because any shard may get them, or while the pages keep moving. */
   settled: boolean;
-  /** Calls that were listed only when the pages were read again. */
+  /** Calls that only a repeated listing returned. */
   late: number;
 }
 
@@ -43,19 +43,19 @@ export interface RangeOptions {
   ims: Ims;
   log: Log;
   now: () => Date;
-  /** Windows of an hour for the last day, of a day before; else of a day. They are what a cursor can stop at. */
+  /** Windows of an hour for the last day instead of a day. A cursor can stop only at the end of a window. */
   hourlyWindows?: boolean;
-  /** Whether a call without a name is counted here: it is counted in one shard. */
+  /** Whether this shard counts a call that has neither id nor link. @default always */
   inMyShard?: (identity: string) => boolean;
   signal?: AbortSignal;
 }
 
 /**
-Lists the calls of stretches, and tells in `surveys` what came of each.
+Lists the calls of ranges, and adds the result of each range to `surveys`.
 
-An agent that cannot be listed does not keep the others from their turn.
+An agent that cannot be listed does not stop the others.
 
-@throws what stops the whole run
+@throws ArchiveError that stops the run
 */
 export async function* callsByRange(
   options: RangeOptions,
@@ -117,10 +117,10 @@ const toSurveyedWindow = (
 });
 
 /**
-Calls of the second in which the stretch ends: they belong to the next one.
+The calls that begin in the second in which the range ends: they belong to the next range.
 
-Whether the service's windows include their end is not documented. A window that begins there tells which calls are
-meant; if it does not include its end, none of them is in ours, and nothing is left out.
+The service does not document whether its windows include their end. So a window that begins at this second is listed:
+its calls are excluded from this range. If windows exclude their end, this excludes nothing.
 */
 const callsAtEnd = async (
   { ims, log, now, signal }: RangeOptions,
@@ -128,7 +128,7 @@ const callsAtEnd = async (
   paging: PagingFacts,
 ): Promise<Set<string>> => {
   const names = new Set<string>();
-  // Up to now: what comes later is for the next run anyway.
+  // A range that ends now needs no check: later calls belong to the next run.
   if (now().getTime() - until.getTime() < 2 * SECOND) return names;
   const start = new Date(Math.ceil(until.getTime() / SECOND) * SECOND);
   const window = { start, end: new Date(start.getTime() + SECOND) };
@@ -137,7 +137,7 @@ const callsAtEnd = async (
   return names;
 };
 
-/** The stretch in windows of whole seconds that share their edges; widened, so that none is cut off. */
+/** Splits a range into windows of whole seconds; each begins where the last one ends. The range is rounded outwards. */
 export const windowsOf = ({ since, until }: AgentRange, now: Date, hourly: boolean): Window[] => {
   const start = Math.floor(since.getTime() / SECOND) * SECOND;
   const end = Math.ceil(until.getTime() / SECOND) * SECOND;

@@ -1,18 +1,18 @@
 import type { Ims, Instance, ListPage, Log } from "../core/ports.ts";
 import type { Window } from "../core/records.ts";
 
-/** The service's limits: the most that one window can show is their product. */
+/** The service's limits: one window returns at most their product. */
 const PAGE_SIZE = 100;
 const LAST_PAGE = 100;
-/** After so many pages the last one is looked at: a window that has to be split need not be read to its end first. */
+/** After this many pages the last page is tested, to split a full window before all its pages are read. */
 const CHECK_LAST_PAGE_AFTER = 10;
-/** How often a window of several pages is listed at most, until two passes agree. */
+/** How often a window of several pages is listed at most, until two passes are equal. */
 const PASSES = 5;
 const SECOND = 1_000;
 
-/** What a run has learned of the pages of one agent, whose calls are of about one size. */
+/** What a run knows about the pages of one agent. */
 export interface PagingFacts {
-  /** A page as large as was asked for has come: the service does not cap them, and a short one is the last. */
+  /** True after a page had the requested size: the service does not limit pages, so a short page is the last. */
   full: boolean;
 }
 
@@ -24,35 +24,35 @@ export interface ListedInstance {
 export interface WindowOptions {
   ims: Ims;
   agentId: string;
-  /** The service's own windows may include their end; so neighbours share it and a call twice listed counts once. */
+  /** Neighbouring windows share an end, which the service may include; a call that is listed twice counts once. */
   window: Window;
   paging: PagingFacts;
   log: Log;
   signal?: AbortSignal | undefined;
 }
 
-/** One call in a list, which gives no id: the document's address, or what the runtime says while there is none. */
+/** The identity of a listed call: its id, else the address of its document, else its runtime configuration. */
 export const identity = ({ id, link, meta }: Instance): string =>
   id?.toLowerCase() ?? (link ? link.origin + link.pathname : JSON.stringify(meta.RuntimeConfig ?? meta));
 
-/** What listing a window to its end told, beyond the calls. */
+/** The result of listing a window, beside its calls. */
 export interface WindowResult {
-  /** False when no two passes agreed: there may be calls that none of them showed. */
+  /** False when no two passes were equal: calls may be missing. */
   settled: boolean;
-  /** Calls that only a repeated pass showed. */
+  /** Calls that only a repeated pass returned. */
   late: number;
-  /** Calls with neither id nor link, as the last pass showed them. */
+  /** Identities of the calls with neither id nor link, in the last pass. */
   nameless: ReadonlySet<string>;
 }
 
 /**
 Lists every instance of a window, page by page, each once.
 
-A window that holds more than the service can show is split in half until it can. Pages move while they are read: a new
-call pushes the others back, so that some are seen twice, and one that vanishes from a page already read pulls the others
-forward, so that some are never seen. One page alone is consistent; several are listed until two passes agree.
+A window with more calls than the service returns is split in half, again and again. Pages move while they are read: a
+new call moves others to a later page, so that some come twice; a removed call moves others to an earlier page, so that
+some are never returned. One page is consistent; several pages are listed until two passes are equal.
 
-@throws Error when more calls than can be listed began within one second: never silently less than all.
+@throws Error when one second has more calls than the service can list
 */
 export async function* listWindow(options: WindowOptions): AsyncGenerator<ListedInstance[], WindowResult> {
   const { log, agentId, window } = options;
@@ -100,28 +100,28 @@ async function* listHalves(options: WindowOptions, size: number): AsyncGenerator
   };
 }
 
-/** What reading all pages once showed. */
+/** The result of reading all pages once. */
 interface Pass {
   names: Set<string>;
   nameless: Set<string>;
-  /** Calls that no earlier pass had shown. */
+  /** How many calls no earlier pass returned. */
   newCalls: number;
   /** Pages that were not empty. */
   pages: number;
-  /** The page size at the end. */
+  /** The page size in use after the first page. */
   size: number;
-  /** Something was seen twice: calls arrived meanwhile. */
+  /** A call came twice: the pages moved. */
   repeated: boolean;
-  /** The last page that the service can show is not empty. */
+  /** The last possible page is not empty: the window must be split. */
   full: boolean;
 }
 
 /**
 Reads all pages once.
 
-A short first page may be all there is, or all that the service gives: that is not documented. Where a service caps pages,
-the next page may begin after the calls that were given, or after those that were asked for. So the size of the first
-page is the size of all that follow: then both are the same, and an empty page is the end.
+A short first page may be the only page, or the service may limit the page size: that is not documented. With a limit,
+page 2 may begin after the returned calls or after the requested ones. So all further pages are requested with the size
+of the first page, which makes both the same; an empty page is then the end.
 */
 async function* readPages(options: WindowOptions, seen: Set<string>): AsyncGenerator<ListedInstance[], Pass> {
   const { paging: pages } = options;
@@ -147,7 +147,7 @@ async function* readPages(options: WindowOptions, seen: Set<string>): AsyncGener
   return { ...pass, full: true };
 }
 
-/** Notes the calls of one page. Returns those that were not seen before. */
+/** Adds the calls of one page to the pass. Returns those that are new. */
 const addPage = (pass: Pass, listed: readonly ListedInstance[], seen: Set<string>): ListedInstance[] => {
   const newCalls: ListedInstance[] = [];
   for (const entry of listed) {
@@ -174,8 +174,8 @@ const fetchPage = async (
 };
 
 /**
-Finds a listed call again, for a fresh link: on its page, then on the pages after it and before it, where moving pages
-carry it. A window that has since come to hold more than can be listed is searched in halves.
+Finds a listed call again to get a new link: first on its page, then on the next and the previous one, then on all
+others. A window that now has more calls than can be listed is searched in halves.
 */
 export const findAgain = async (
   ims: Ims,
@@ -192,7 +192,7 @@ export const findAgain = async (
     const instances = await ims.listInstances({ ...listPage, page: number, size }, signal);
     const found = instances.find((instance) => identity(instance) === name);
     if (found) return found;
-    // As when it was listed: only an empty page is surely past the last one.
+    // Only an empty page is certainly after the last one.
     if (instances.length === 0) last = Math.min(last, number - 1);
     else if (number === 1) size = Math.min(size, instances.length);
   }

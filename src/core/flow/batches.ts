@@ -1,23 +1,23 @@
 export interface BatchOptions<T> {
-  /** One at a time. */
+  /** Writes one batch; never called again before it has finished. */
   write: (batch: T[]) => Promise<void>;
-  /** A batch is written when it has so many pieces, */
+  /** Pieces that make a batch full. */
   maxCount: number;
-  /** or so much in all, by `sizeOf`, */
+  /** Sum of `sizeOf` that makes a batch full. */
   maxSize: number;
   sizeOf: (piece: T) => number;
-  /** or when its first piece has waited so long, in milliseconds. */
+  /** A batch that is not full is written after this time, in milliseconds. */
   maxDelayMs: number;
 }
 
 export interface Batches<T> {
-  /** Settles at once while there is room: at most one batch waits for another to be written. Throws what `write` threw. */
+  /** Waits only while a full batch waits for another one to be written. Rejects with the error of `write`. */
   add(piece: T): Promise<void>;
-  /** Everything is written. Throws what `write` threw. */
+  /** Writes everything that was added. Rejects with the error of `write`. */
   flush(): Promise<void>;
 }
 
-/** Collects pieces that come one by one, from many sides, into batches. */
+/** Collects pieces from concurrent callers into batches. */
 export const inBatches = <T>({ write, maxCount, maxSize, sizeOf, maxDelayMs }: BatchOptions<T>): Batches<T> => {
   let waiting: T[] = [];
   let size = 0;

@@ -1,15 +1,15 @@
 export interface OrderedOptions<T> {
-  /** So many are under way beside the one that is waited for, */
+  /** How many items may be in work beside the one that is awaited. */
   ahead: number;
-  /** or as many as make up so much by `sizeOf`, asked before `work` is. */
+  /** Largest sum of `sizeOf` in work at one time; a single larger item runs alone. */
   maxSize: number;
   sizeOf: (item: T) => number;
 }
 
 /**
-What `work` makes of each item, in the items' order, several under way at once.
+Yields the results of `work` in the order of the items, with several items in work at a time.
 
-The first error ends it. What is under way then is nobody's any more: its own errors are not heard.
+The first error ends it. Running work is then abandoned, and its rejections are ignored.
 */
 export async function* inOrder<T, R>(
   items: AsyncIterable<T>,

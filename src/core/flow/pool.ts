@@ -1,12 +1,12 @@
 /**
-Runs `work` over what `items` yields, at most `concurrency` at once, in the order of intake.
+Runs `work` for each item, started in the order of `items`, at most `concurrency` at a time.
 
-Begins with one and widens by one with each success: a run that cannot succeed (a wrong secret, say) ends after one
-call, not after as many as fit, and a service is not met with a burst.
+Starts with one item and allows one more after each success. So a run with a wrong secret ends after one call, and the
+service gets no burst of requests at the start.
 
-When `work` or `items` throws, nothing more is taken in, what runs is waited for, and the first error is thrown.
-`closing` stops the intake in the same way without an error, also while `items` is slow to yield. Holds only what is
-running: no list of results, and no promise that outlives its item.
+When `work` or `items` throws, no further item is taken; running work is awaited, and the first error is thrown.
+`closing` stops the intake in the same way without an error, even while `items` is slow to yield. Memory holds only
+the running items.
 */
 export const forEachConcurrent = async <T>(
   items: AsyncIterable<T>,
@@ -52,13 +52,13 @@ export const forEachConcurrent = async <T>(
   closing?.addEventListener("abort", onClosing);
   while (running > 0 || !(ended || stopped())) {
     if (!isTaking && !ended && !stopped() && running < width) void takeNext();
-    // Nothing can call wake between here and the assignment: all of it is in one turn of the event loop.
+    // No `wake` is lost: this runs in one turn of the event loop, up to the assignment.
     await new Promise<void>((resolve) => {
       wake = resolve;
     });
   }
   closing?.removeEventListener("abort", onClosing);
-  // Not waited for: an intake that hangs (a silent pipe) would hold up the end.
+  // Not awaited: an intake that hangs (a silent pipe) would delay the end.
   if (!ended) void iterator.return?.(undefined)?.catch(() => undefined);
   if (failures.length > 0) throw failures[0];
 };
