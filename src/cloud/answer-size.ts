@@ -1,8 +1,8 @@
 import { isObject, type Json } from "../core/transcript.ts";
 
-/** Whether a parsed answer holds more text than that, in UTF-16 units, its keys and a little for each value included. */
+/** Whether the texts of a parsed answer are longer than `limit`, in UTF-16 units. Keys and each value count too. */
 export const isLarger = (answer: Json, limit: number): boolean => {
-  // A list of what is left to do, not recursion: an answer may be nested as deep as its sender likes.
+  // A stack instead of recursion, because an answer may be nested to any depth.
   const pending: Json[] = [answer];
   let length = 0;
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {

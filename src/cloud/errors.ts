@@ -12,12 +12,12 @@ import {
 import { helpAddress } from "./help-address.ts";
 import { quotable } from "./quote.ts";
 
-/** An answer other than success, as either client saw it. */
+/** An error answer, from either client. */
 export interface Failure {
-  /** Absent when the body was not the service's JSON. */
+  /** Absent when the body was not JSON of the service. */
   code?: string | undefined;
   message?: string | undefined;
-  /** The address at which the service explains the error. */
+  /** The address of the service's page about the error. */
   recommend?: string | undefined;
   status?: number | undefined;
   requestId?: string | undefined;
@@ -26,7 +26,7 @@ export interface Failure {
   date?: string | undefined;
 }
 
-/** What was asked, by whom. */
+/** The request that failed. */
 export interface RequestInfo {
   /** RAM's name of the service. */
   product: string;
@@ -34,13 +34,13 @@ export interface RequestInfo {
   host: string;
   /** Milliseconds since 1970, by our clock. */
   now: number;
-  /** Never to be shown: key id, secret, token. */
+  /** Values that no message may contain: key id, secret, token. */
   secrets: readonly (string | undefined)[];
 }
 
 interface ErrorCase extends RequestInfo {
   code: string;
-  /** The service's own words, safe to show; "" when there are none. */
+  /** The service's message without secrets; "" when there is none. */
   serviceMessage: string;
   date: string | undefined;
 }
@@ -63,14 +63,14 @@ const clockOffset = ({ date, now }: ErrorCase): string => {
   return `${Math.abs(minutes).toFixed(Math.abs(minutes) < 10 ? 1 : 0)} minutes ${minutes > 0 ? "ahead" : "behind"}`;
 };
 
-/** The first row that fits decides: the order tells `InvalidAccessKeyId.NotFound` from a call that is not found. */
+/** The first matching row counts. `InvalidAccessKeyId.NotFound` must come before `NotFound`. */
 const table: readonly Row[] = [
   [
     (code, status) => status === 429 || /throttl|flowcontrol/i.test(code),
     Throttled,
     (c) => `${c.host} asks to slow down: the account is over its quota (${codeAndMessage(c)}).`,
   ],
-  [/^SignatureNonceUsed/, Unavailable, (c) => `${c.host} has seen this request before (${c.code}).`],
+  [/^SignatureNonceUsed/, Unavailable, (c) => `${c.host} has already received this request (${c.code}).`],
   [
     /^(InvalidTimeStamp|IllegalTimestamp)/i,
     ClockSkewed,
@@ -113,17 +113,13 @@ const table: readonly Row[] = [
   [
     (code, status) => status >= 500 || /^(ServiceUnavailable|InternalError)/.test(code),
     Unavailable,
-    (c) => `${c.host} failed in passing (${codeAndMessage(c)}).`,
+    (c) => `${c.host} failed temporarily (${codeAndMessage(c)}).`,
   ],
-  [/^InvalidParameter/, Refused, (c) => `${c.action} was refused as wrong (${codeAndMessage(c)}).`],
-  [
-    /NotFound|NotExist/,
-    NotFound,
-    (c) => `${c.action}: no such thing in this account and region (${codeAndMessage(c)}).`,
-  ],
+  [/^InvalidParameter/, Refused, (c) => `The service refused the parameters of ${c.action} (${codeAndMessage(c)}).`],
+  [/NotFound|NotExist/, NotFound, (c) => `${c.action}: not found in this account and region (${codeAndMessage(c)}).`],
 ];
 
-/** A failure as the error that says what happens next. The facts keep code, request id, status and Retry-After. */
+/** The ArchiveError for a failure. Its facts keep code, request id, status and Retry-After. */
 export const apiError = (failure: Failure, request: RequestInfo): ArchiveError => {
   const { status = 0, requestId, retryAfterMs, date } = failure;
   const validCode = /^[\w.:-]{1,100}$/.test(failure.code ?? "") ? failure.code : undefined;

@@ -18,29 +18,29 @@ export interface RpcAnswer {
 }
 
 export interface RpcCall {
-  /** A form. */
+  /** Parameters of a form body. @default none */
   body?: Parameters;
   signal?: AbortSignal | undefined;
-  /** Of the answer. @default 16_777_216 (16 MB) */
+  /** Limit of the answer, in bytes. @default 16_777_216 (16 MB) */
   maxBytes?: number;
 }
 
-/** One call of one API of the service. Rejects with ArchiveErrors, or with the signal's reason. */
+/** Calls one API of the service. Rejects with an ArchiveError, or with the signal's reason. */
 export type Rpc = (action: string, query: Parameters, options?: RpcCall) => Promise<RpcAnswer>;
 
 export interface RpcOptions extends RetryOptions {
   dispatcher: Dispatcher;
-  /** https, or http to this machine. */
+  /** An https URL, or http to this machine. */
   endpoint: URL;
   credentials: Credentials;
-  /** Of the API, for example `2020-11-09`. */
+  /** Version of the API, for example `2020-11-09`. */
   version: string;
-  /** RAM's name of the service, for the policy that an error suggests. @default "ice" */
+  /** The service's name in RAM, for the policy in an error message. @default "ice" */
   product?: string;
   userAgent: string;
-  /** Every attempt waits for its turn. @default none */
+  /** Every attempt waits for its turn here. @default none */
   rateLimiter?: RateLimiter | undefined;
-  /** One attempt from its turn on, in milliseconds. @default 30_000 */
+  /** Limit of one attempt after its turn, in milliseconds. @default 30_000 */
   timeoutMs?: number;
   /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
@@ -55,17 +55,17 @@ interface Attempt {
   maxBytes: number;
 }
 
-/** What an answer may have, in bytes, where a call does not say. */
+/** Default limit of an answer, in bytes. */
 export const ANSWER_BYTES = 16 * 1024 * 1024;
 
-/** What a request asks for, by the parameter that names it. */
+/** The id that a request asks for, for messages. */
 export const itemOf = ({ InstanceId, AIAgentId }: Readonly<Record<string, unknown>>): string | undefined =>
   [InstanceId, AIAgentId].find((id) => typeof id === "string") as string | undefined;
 
 const firstValue = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value[0] : value;
 
-/** In milliseconds. The service's own header, which the SDK reads too, is in milliseconds; the standard one in seconds. */
+/** The wait that the service asks for, in milliseconds. Its own header has milliseconds, the standard one seconds. */
 const retryAfterOf = (headers: Dispatcher.ResponseData["headers"], now: number): number | undefined => {
   const serviceMs = Number(firstValue(headers["x-acs-retry-after"]));
   return retryAfterMs(serviceMs > 0 ? String(serviceMs / 1000) : firstValue(headers["retry-after"]), now);
@@ -119,7 +119,7 @@ export const createRpc = ({
       });
     const raw = await readBody(answer.body, answer.headers["content-length"], maxBytes, host).catch(
       (error: unknown) => {
-        // Destroyed unread, it would otherwise throw its own abort at nobody.
+        // Without this handler, destroying an unread body is an unhandled error.
         answer.body.on("error", () => undefined).destroy();
         throw transportError(error, host, "body");
       },

@@ -2,10 +2,10 @@ import { oneLine } from "../core/printable.ts";
 
 const HIDDEN = "[hidden]";
 
-/** More of a message is not looked at, in characters. */
+/** Longer messages are cut before they are searched, in characters. */
 const MAX_INPUT = 4096;
 
-/** From here on it is the request as the service saw it, for the reader of a signature error: keys, tokens and all. */
+/** In a signature error, the request as the service received it follows this, with keys and tokens. */
 const STRING_TO_SIGN = /\(?(?:server )?(?:string ?to ?sign|canonical ?request)\b/i;
 
 const SECRETS: readonly RegExp[] = [
@@ -17,8 +17,8 @@ const SECRETS: readonly RegExp[] = [
 ];
 
 /**
-Words of the service as they may be shown: one line of at most 300 characters, without keys, signatures, tokens or the
-query of any address.
+A message of the service, safe to show: one line of at most 300 characters, without keys, signatures, tokens and
+queries of addresses.
 */
 export const quotable = (text: string, secrets: readonly (string | undefined)[] = []): string => {
   let quoted = firstLine(text);
@@ -30,7 +30,7 @@ export const quotable = (text: string, secrets: readonly (string | undefined)[] 
   return quoted.length > 300 ? `${quoted.slice(0, 299).toWellFormed()}…` : quoted;
 };
 
-/** One line of the first few kilobytes. What is cut ends with a whole word: half of a secret would not be recognised. */
+/** The first kilobytes as one line. It is cut after a complete word, because half a secret would not be recognised. */
 const firstLine = (text: string): string => {
   const line = oneLine(text.slice(0, MAX_INPUT)).replace(/\s+/g, " ");
   return text.length > MAX_INPUT ? line.slice(0, line.lastIndexOf(" ") + 1) : line;

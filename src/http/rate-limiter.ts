@@ -21,7 +21,7 @@ export interface RateLimiterOptions {
 
 /** The rate of all API calls of a run. */
 export interface RateLimiter {
-  /** Resolves when the next call may be sent, in order of request and evenly spaced. Rejects with the signal's reason. */
+  /** Resolves when the call may be sent: in order of request, evenly spaced. Rejects with the signal's reason. */
   turn(signal?: AbortSignal): Promise<SentRequest>;
   /** Reports that the service refused the call because of its quota. */
   throttled(sent: SentRequest): void;

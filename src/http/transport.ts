@@ -45,7 +45,7 @@ const explain = (code: string, host: string, message: string, proxy: string | un
   if (CERTIFICATE.test(code))
     return `The TLS certificate of ${host}${via} cannot be verified (${code}). If a proxy inspects TLS here, name its CA in NODE_EXTRA_CA_CERTS.`;
   if (TLS.test(code)) return `No TLS connection to ${host}${via} could be made (${code}).`;
-  if (code === MALFORMED) return `${host} cannot be reached${via}: ${REASONS[code]}. A proxy may have changed it.`;
+  if (code === MALFORMED) return `The answer of ${host}${via} is not valid HTTP. A proxy may have changed it.`;
   return `${host} cannot be reached${via}: ${REASONS[code] ?? "the connection failed"} (${code}).`;
 };
 

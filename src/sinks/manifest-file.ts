@@ -6,12 +6,12 @@ import { type FileFacts, writeAtomically } from "./atomic-file.ts";
 import { tagOf, type WritingProcess } from "./leftovers.ts";
 import { isInside } from "./manifest.ts";
 
-/** One delivery of `--new`, as a manifest names it. Part 0 are the files of a plain export, which no part names. */
+/** One delivery of `--new` in a manifest. Part 0 has the files that belong to no part: those of a plain export. */
 export interface ManifestPart {
   part: number;
   token?: string;
   files: FileFacts[];
-  /** How many calls went out with it, where the manifest says so. */
+  /** How many calls it delivered, if the manifest says so. */
   exported?: number;
 }
 
@@ -19,12 +19,12 @@ export interface Manifest {
   json: JsonObject;
   /** The id of the archive that the output belongs to. */
   archive?: string;
-  /** By number. */
+  /** Ordered by number. */
   parts: ManifestPart[];
 }
 
 /**
-What a part is known by: no two archives, and no two contents, have the same token.
+The token of a part: different for every archive, part number and content.
 
 The order of the files does not matter.
 */
@@ -50,7 +50,7 @@ export const isFileFacts = (value: Json): value is Json & FileFacts =>
 /**
 The manifest of an output; undefined when there is none.
 
-@throws UsageError when there is one that cannot be read: it is never taken for none
+@throws UsageError when it cannot be read; it is never treated as missing
 */
 export const readManifest = async (path: string): Promise<Manifest | undefined> => {
   const unreadableError = (why: string): UsageError =>
@@ -75,7 +75,7 @@ export const readManifest = async (path: string): Promise<Manifest | undefined> 
   return manifest;
 };
 
-/** What a manifest says; a text says what is wrong with it. */
+/** The parsed manifest, or a text that says what is wrong with it. */
 export const parseManifest = (json: JsonObject): Manifest | string => {
   const { archive, files, parts: entries = [] } = json;
   if (archive !== undefined && typeof archive !== "string") return `its "archive" is not a text`;
@@ -93,7 +93,7 @@ export const parseManifest = (json: JsonObject): Manifest | string => {
   return { json, ...(archive !== undefined && { archive }), parts: parts.sort((a, b) => a.part - b.part) };
 };
 
-/** Takes the files of a part out of `rest`. */
+/** Parses a part and removes its files from `unassigned`; undefined when the part is invalid. */
 const takePart = (entry: Json, unassigned: Map<string, FileFacts>): ManifestPart | undefined => {
   if (!isObject(entry)) return undefined;
   const { part, token, files: names, counts } = entry;
@@ -115,7 +115,7 @@ const takePart = (entry: Json, unassigned: Map<string, FileFacts>): ManifestPart
   };
 };
 
-/** The same manifest as one of this archive. */
+/** The manifest with another archive id and new tokens. */
 export const withArchiveId = ({ json, parts }: Manifest, archive: string): Manifest => {
   const { tool = "", archive: _, parts: entries, ...rest } = json;
   const tokens = new Map(parts.map(({ part, files }) => [part, tokenOf(archive, part, files)]));

@@ -6,15 +6,15 @@ import { clearLeftovers, tagOf, type WritingProcess } from "./leftovers.ts";
 import { openStream, type StandardStreams, type StreamContext } from "./open-stream.ts";
 import { isSpecial, placeAt, type Special } from "./places.ts";
 
-/** What is filled: pieces are added, and flushed from time to time. */
+/** The target of a write: data is added, and flushed from time to time. */
 interface FillTarget {
   add(data: Chunk, rows?: number): void;
   flush(): Promise<void>;
 }
 
 /**
-Fills a file that appears under its name only when it is whole. Through a link its target is replaced, not the link; a
-pipe, a device or a socket is written to.
+Writes a file that appears under its name only when it is complete. A link stays, and its target is replaced. A pipe, a
+device or a socket is written to directly.
 */
 export const fillWhole = async (
   path: string,
@@ -44,7 +44,7 @@ const fillStream = async (
     await end();
   } catch (error) {
     destroy();
-    // Whoever reads has seen enough.
+    // A reader that closes the stream is not an error.
     if (!(error instanceof ReaderGone)) throw error;
   }
 };

@@ -136,7 +136,7 @@ describe("the library's chain", () => {
     await expect(refusal({ profile: "p" })).resolves.toBe("~/.aliyun/config.json cannot be read; --profile needs it.");
     config({ name: "odd", mode: "Magic" }, { name: "empty", mode: "AK", access_key_secret: SECRET });
     await expect(refusal({ profile: "p" })).resolves.toBe("There is no profile p in ~/.aliyun/config.json.");
-    await expect(refusal({ profile: "odd" })).resolves.toContain("of a kind that is not supported");
+    await expect(refusal({ profile: "odd" })).resolves.toContain("has a mode that is not supported");
     await expect(refusal({ profile: "empty" })).resolves.toContain(
       "The profile empty in ~/.aliyun/config.json gave no",
     );
