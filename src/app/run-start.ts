@@ -1,4 +1,4 @@
-import { redacted } from "../core/secrets.ts";
+import { redactSecrets } from "../core/secrets.ts";
 import type { Json, JsonObject } from "../core/transcript.ts";
 
 /** So many ids of a selection are named. */
@@ -19,7 +19,7 @@ export const startFacts = (facts: JsonObject, archive: string | false, output: s
 };
 
 const withoutSecrets = (value: Json): Json => {
-  if (typeof value === "string") return redacted(value);
+  if (typeof value === "string") return redactSecrets(value);
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner)]));

@@ -1,8 +1,8 @@
 import type { Adoption } from "../core/deliveries.ts";
 import { type Db, transaction } from "./open.ts";
-import { one } from "./rows.ts";
+import { firstRow } from "./rows.ts";
 
-/** What is noted lives in tables of the connection, so that the memory it takes does not grow with the files. */
+/** Noted calls are in temporary tables, so that memory does not grow with the files. */
 const TABLES = `
   create temp table if not exists adopting (
     format text not null,
@@ -13,14 +13,15 @@ const TABLES = `
   create temp table if not exists adopting_unknown (key text primary key) without rowid;
 `;
 
-export const adoption = (db: Db, held: () => void): Adoption => {
-  const count = (sql: string): number => one<{ n: number }>(db.prepare(sql).get())?.n ?? 0;
+/** Rebuilds the record of a place from the calls in its files. `assertLocked` throws when the lock is lost. */
+export const adoption = (db: Db, assertLocked: () => void): Adoption => {
+  const count = (sql: string): number => firstRow<{ n: number }>(db.prepare(sql).get())?.n ?? 0;
 
   const adopt: (...args: Parameters<Adoption["adopt"]>) => void = (place, parts) => {
-    held();
-    const here = "destination in (select destination from destinations where place = ?)";
-    db.prepare(`delete from deliveries where ${here}`).run(place);
-    db.prepare(`delete from parts where ${here}`).run(place);
+    assertLocked();
+    const ofPlace = "destination in (select destination from destinations where place = ?)";
+    db.prepare(`delete from deliveries where ${ofPlace}`).run(place);
+    db.prepare(`delete from parts where ${ofPlace}`).run(place);
     for (const { part, token, formats } of parts)
       for (const format of formats) {
         db.prepare("insert into destinations (place, format) values (?, ?) on conflict do nothing").run(place, format);
@@ -29,7 +30,7 @@ export const adoption = (db: Db, held: () => void): Adoption => {
            select destination, ?, 0, ? from destinations where place = ? and format = ?`,
         ).run(part, token, place, format);
       }
-    // Items of a part without a gap between them are one row: their number less their rank is the same.
+    // Consecutive items of a part become one row: their number minus their rank is the same.
     db.prepare(
       `insert into deliveries (destination, first, last, part)
        select d.destination, min(a.item), max(a.item), a.part
@@ -44,13 +45,13 @@ export const adoption = (db: Db, held: () => void): Adoption => {
     adopting: async (part, formats, ids) => {
       db.exec(TABLES);
       const find = db.prepare("select item from items where key = ?");
-      // The first part that holds a call has it: of one destination no two spans overlap.
+      // A call counts for the first part that holds it: spans of one destination never overlap.
       const add = db.prepare("insert into adopting (format, item, part) values (?, ?, ?) on conflict do nothing");
-      const miss = db.prepare("insert into adopting_unknown (key) values (?) on conflict do nothing");
+      const addUnknown = db.prepare("insert into adopting_unknown (key) values (?) on conflict do nothing");
       for (const id of ids) {
         const key = id.toLowerCase();
-        const item = one<{ item: number }>(find.get(key))?.item;
-        if (item === undefined) miss.run(key);
+        const item = firstRow<{ item: number }>(find.get(key))?.item;
+        if (item === undefined) addUnknown.run(key);
         else for (const format of formats) add.run(format, item, part);
       }
     },

@@ -1,20 +1,20 @@
-/** A document with what the service said about the call, as JSON. */
+/** A document, and the service's answer about its call as JSON (`meta`). */
 export interface Member {
   item: number;
   document: Uint8Array;
   meta?: Uint8Array;
 }
 
-/** How much goes into one block, in bytes: larger compresses better, and makes reading a single call slower. */
+/** Bytes of one block before compression. Larger blocks compress better, but reading a single call gets slower. */
 export const BLOCK_BYTES = 384 * 1024;
 
 const NOTHING = new Uint8Array();
-/** Of a member in the head of a block: item, length of meta, length of document. */
+/** Bytes of one member in the head of a block: item, length of meta, length of document. */
 const ENTRY = 16;
 
 export const sizeOf = ({ document, meta }: Member): number => document.length + (meta?.length ?? 0);
 
-/** The bytes of a block: how many members, their items and lengths, then for each what was said and the document. */
+/** The bytes of a block: the number of members, their items and lengths, then meta and document of each. */
 export const encodeBlock = (members: readonly Member[]): Uint8Array => {
   const head = Buffer.alloc(4 + ENTRY * members.length);
   head.writeUInt32LE(members.length, 0);
@@ -29,9 +29,9 @@ export const encodeBlock = (members: readonly Member[]): Uint8Array => {
 };
 
 /**
-The members of a block, as views of its bytes.
+The members of a block, by item. They are views of its bytes, not copies.
 
-@throws Error when it is not a whole block
+@throws Error when the block is not complete
 */
 export const decodeBlock = (bytes: Buffer): Map<number, Member> => {
   const members = new Map<number, Member>();
@@ -39,7 +39,7 @@ export const decodeBlock = (bytes: Buffer): Map<number, Member> => {
   let from = 4 + ENTRY * count;
   const take = (length: number): Uint8Array => {
     from += length;
-    if (from > bytes.length) throw new Error("A block of the archive is cut short.");
+    if (from > bytes.length) throw new Error("A block of the archive is incomplete.");
     return bytes.subarray(from - length, from);
   };
   for (let at = 4; at < 4 + ENTRY * count; at += ENTRY) {
@@ -51,7 +51,7 @@ export const decodeBlock = (bytes: Buffer): Map<number, Member> => {
   return members;
 };
 
-/** Shares members out, in their order, to blocks of bounded size; a larger document is alone in its block. */
+/** Splits members, in their order, into blocks of at most `BLOCK_BYTES`. A larger document gets a block of its own. */
 export const splitIntoBlocks = (members: readonly Member[]): Member[][] => {
   const blocks: Member[][] = [];
   let size = Number.POSITIVE_INFINITY;

@@ -2,43 +2,44 @@ import type { JsonObject } from "../core/transcript.ts";
 import type { Member } from "./block.ts";
 import type { PreparedBlock, Store } from "./store.ts";
 
-/** An item, and the block that holds its document if it has one. */
+/** An item and the block of its document, if it has one. */
 interface ItemBlock {
   item: number;
   block: number | null;
 }
 
-/** Which documents come and go in one commit. Everything here happens inside of its transaction. */
+/** Collects the documents that one commit adds and removes. All of it runs inside the commit's transaction. */
 export const changes = (store: Store) => {
-  const coming = new Map<number, Member>();
-  const leaving = new Map<number, Set<number>>();
-  const opened = new Map<number, ReadonlyMap<number, Member>>();
+  const added = new Map<number, Member>();
+  const removed = new Map<number, Set<number>>();
+  const membersByBlock = new Map<number, ReadonlyMap<number, Member>>();
 
-  const leave = ({ item, block }: ItemBlock): void => {
-    coming.delete(item);
-    if (block !== null) leaving.set(block, (leaving.get(block) ?? new Set()).add(item));
+  const remove = ({ item, block }: ItemBlock): void => {
+    added.delete(item);
+    if (block !== null) removed.set(block, (removed.get(block) ?? new Set()).add(item));
   };
   return {
-    leave,
-    /** What is stored of an item, or about to be. */
-    before: ({ item, block }: ItemBlock): Member | undefined => {
-      const pending = coming.get(item);
+    remove,
+    /** The member of an item as this commit will leave it; undefined when it has none. */
+    currentMember: ({ item, block }: ItemBlock): Member | undefined => {
+      const pending = added.get(item);
       if (pending || block === null) return pending;
-      const members = opened.get(block) ?? store.membersOf(block);
-      opened.set(block, members);
+      const members = membersByBlock.get(block) ?? store.membersOf(block);
+      membersByBlock.set(block, members);
       return members.get(item);
     },
-    put: (held: ItemBlock, member: Member): void => {
-      leave(held);
-      coming.set(held.item, member);
+    put: (target: ItemBlock, member: Member): void => {
+      remove(target);
+      added.set(target.item, member);
     },
-    /** `prepared` was compressed beforehand, on other threads, of what was thought to come; mostly it is that. */
-    finish: (prepared: readonly PreparedBlock[]): void => {
-      const members = [...coming.values()];
-      const thought = prepared.flatMap((block) => block.members);
-      const isAsThought = members.length === thought.length && members.every((member, at) => member === thought[at]);
-      for (const [block, items] of leaving) store.drop(block, items);
-      store.add(isAsThought ? prepared : store.preparedNow(members));
+    /** Writes the changes. `prepared` was compressed ahead of time; it is reused if the final members match. */
+    write: (prepared: readonly PreparedBlock[]): void => {
+      const members = [...added.values()];
+      const expected = prepared.flatMap((block) => block.members);
+      const matchesPrepared =
+        members.length === expected.length && members.every((member, at) => member === expected[at]);
+      for (const [block, items] of removed) store.drop(block, items);
+      store.add(matchesPrepared ? prepared : store.prepareSync(members));
     },
   };
 };

@@ -1,62 +1,68 @@
 import { promisify } from "node:util";
 import { brotliCompress, brotliCompressSync, brotliDecompress, brotliDecompressSync, constants } from "node:zlib";
 
-const compressed = promisify(brotliCompress);
-const expanded = promisify(brotliDecompress);
+const brotliAsync = promisify(brotliCompress);
+const unbrotliAsync = promisify(brotliDecompress);
 
-/** The bytes of a block as the archive keeps them. */
+/** A block as the archive stores it. */
 export interface CompressedBlock {
   codec: string;
-  /** Of the bytes before they were compressed. */
+  /** Bytes before compression. */
   size: number;
   body: Uint8Array | ArrayBuffer;
 }
 
 /**
-How hard to try. Brotli, because its window covers a whole block where deflate's ends at 32 KB: at level 5 it takes 0.77
-of the space of deflate's 6 for 1.2 of its time, and expanding costs the same.
+The compression level. Brotli's window covers a whole block, while deflate's is 32 KB: at level 5 Brotli needs 0.77 of
+the space of deflate at 6 and 1.2 of its time; decompression takes the same time.
 
-- `quick`: what will be compressed again soon; a fifth of deflate's time.
-- `well`: what stays.
+- `fast`: for blocks that will be compressed again soon; a fifth of deflate's time.
+- `best`: for blocks that stay.
 */
-export type Effort = "quick" | "well";
+export type Effort = "fast" | "best";
 
 const options = (length: number, effort: Effort) => ({
   params: {
-    [constants.BROTLI_PARAM_QUALITY]: effort === "quick" ? 1 : 5,
+    [constants.BROTLI_PARAM_QUALITY]: effort === "fast" ? 1 : 5,
     [constants.BROTLI_PARAM_SIZE_HINT]: length,
-    // The least that covers it: a window costs memory, also when reading.
+    // The smallest window that covers the block: a window costs memory, also for reading.
     [constants.BROTLI_PARAM_LGWIN]: Math.min(22, Math.max(10, Math.ceil(Math.log2(length + 16)))),
   },
-  chunkSize: Math.max(LEAST_CHUNK, Math.ceil(length / 2)),
+  chunkSize: Math.max(MIN_CHUNK, Math.ceil(length / 2)),
 });
 
-/** By default zlib comes back to the main thread for every 16 KB of output. */
-const LEAST_CHUNK = 4096;
+/** Bytes of output. zlib's default of 16 KB returns to the main thread too often. */
+const MIN_CHUNK = 4096;
 
-/** Runs on zlib's own threads: the main one stays free for the network. */
+/** Compresses on zlib's threads, so that the main thread stays free for the network. */
 export const compress = async (bytes: Uint8Array, effort: Effort): Promise<CompressedBlock> => ({
   codec: "brotli",
   size: bytes.length,
-  body: await compressed(bytes, options(bytes.length, effort)),
+  body: await brotliAsync(bytes, options(bytes.length, effort)),
 });
 
-export const compressNow = (bytes: Uint8Array, effort: Effort): CompressedBlock => ({
+export const compressSync = (bytes: Uint8Array, effort: Effort): CompressedBlock => ({
   codec: "brotli",
   size: bytes.length,
   body: brotliCompressSync(bytes, options(bytes.length, effort)),
 });
 
-export const expand = async (packed: CompressedBlock): Promise<Buffer> => expanded(stored(packed), whole(packed));
+export const decompress = async (block: CompressedBlock): Promise<Buffer> =>
+  unbrotliAsync(storedBytes(block), decompressOptions(block));
 
-export const expandNow = (packed: CompressedBlock): Buffer => brotliDecompressSync(stored(packed), whole(packed));
+export const decompressSync = (block: CompressedBlock): Buffer =>
+  brotliDecompressSync(storedBytes(block), decompressOptions(block));
 
-/** All at once: with a little room, for zlib takes a full chunk to mean that there is more. A size that is not true costs time, nothing else. */
-const whole = ({ size }: CompressedBlock) => ({
-  chunkSize: Math.max(LEAST_CHUNK, Math.min(size + 64, 64 * 1024 * 1024)),
+/**
+One output chunk for the whole block, a little larger than the block: after a full chunk zlib expects more output. A
+wrong size only costs time.
+*/
+const decompressOptions = ({ size }: CompressedBlock) => ({
+  chunkSize: Math.max(MIN_CHUNK, Math.min(size + 64, 64 * 1024 * 1024)),
 });
 
-const stored = ({ codec, body }: CompressedBlock): Uint8Array => {
-  if (codec !== "brotli") throw new Error(`The archive holds documents in an unknown encoding "${codec}".`);
+const storedBytes = ({ codec, body }: CompressedBlock): Uint8Array => {
+  if (codec !== "brotli")
+    throw new Error(`The archive holds documents in the unknown encoding "${codec}". Update callarchive.`);
   return body instanceof Uint8Array ? body : new Uint8Array(body);
 };

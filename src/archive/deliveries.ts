@@ -1,35 +1,35 @@
 import type { Deliveries } from "../core/deliveries.ts";
 import { type Db, transaction } from "./open.ts";
-import { named, one } from "./rows.ts";
+import { conditionForId, firstRow } from "./rows.ts";
 import { Spans } from "./spans.ts";
 
-/** What was written where. */
-export const deliveries = (db: Db, held: () => void): Deliveries => {
+/** The record of what each destination received. `assertLocked` throws when the lock is lost. */
+export const deliveries = (db: Db, assertLocked: () => void): Deliveries => {
   const delivering = new Map<string, Spans>();
-  // Of one destination no two spans overlap: only the last that begins before an item can hold it.
-  const had = db.prepare(
+  // Spans of one destination never overlap: only the last span that begins at or before an item can contain it.
+  const lastSpan = db.prepare(
     "select last from deliveries where destination = ? and first <= ? order by first desc, part desc limit 1",
   );
-  const find = db.prepare("select destination from destinations where place = ? and format = ?");
-  const known = (place: string, format: string): number | undefined =>
-    one<{ destination: number }>(find.get(place, format))?.destination;
-  const destination = (place: string, format: string): number => {
+  const selectDestination = db.prepare("select destination from destinations where place = ? and format = ?");
+  const findDestination = (place: string, format: string): number | undefined =>
+    firstRow<{ destination: number }>(selectDestination.get(place, format))?.destination;
+  const addDestination = (place: string, format: string): number => {
     db.prepare("insert into destinations (place, format) values (?, ?) on conflict do nothing").run(place, format);
-    return known(place, format) as number;
+    return findDestination(place, format) as number;
   };
-  const here = "destination in (select destination from destinations where place = ?)";
+  const ofPlace = "destination in (select destination from destinations where place = ?)";
 
   const prepare = (place: string, formats: readonly string[], part: number, token?: string): void => {
-    held();
-    // Left by a plain export that was killed: this one takes its place, also where it writes other formats.
-    if (part === 0) db.prepare(`delete from parts where ${here} and part = 0 and prepared = 1`).run(place);
+    assertLocked();
+    // Deletes what a killed plain export left: this export replaces it, even in other formats.
+    if (part === 0) db.prepare(`delete from parts where ${ofPlace} and part = 0 and prepared = 1`).run(place);
     for (const format of formats) {
-      const at = destination(place, format);
+      const at = addDestination(place, format);
       db.prepare(
         `insert into parts (destination, part, prepared, token) values (?, ?, 1, ?)
          on conflict (destination, part) do update set prepared = 1, token = excluded.token`,
       ).run(at, part, token ?? null);
-      // A plain export replaces what was there: it is recorded when it is in place.
+      // A plain export replaces older files, so it is recorded only when its files are in place.
       if (part > 0) record(at, format, part);
     }
   };
@@ -39,7 +39,7 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
   };
 
   const confirm = (place: string, part: number): void => {
-    held();
+    assertLocked();
     if (part === 0) {
       const formats = db
         .prepare(
@@ -47,49 +47,50 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
            where d.place = ? and p.part = 0 and p.prepared = 1`,
         )
         .all(place) as { format: string; destination: number }[];
-      // Whatever else the place has had, in these formats or others, is replaced: the manifest names it no more.
-      db.prepare(`delete from deliveries where ${here}`).run(place);
-      db.prepare(`delete from parts where ${here} and not (part = 0 and prepared = 1)`).run(place);
+      // Deletes the record of all older parts: the new manifest does not name them.
+      db.prepare(`delete from deliveries where ${ofPlace}`).run(place);
+      db.prepare(`delete from parts where ${ofPlace} and not (part = 0 and prepared = 1)`).run(place);
       for (const { format, destination: at } of formats) record(at, format, 0);
     }
-    db.prepare(`update parts set prepared = 0 where part = ? and ${here}`).run(part, place);
+    db.prepare(`update parts set prepared = 0 where part = ? and ${ofPlace}`).run(part, place);
     delivering.clear();
   };
 
   const withdraw = (place: string, part: number): void => {
-    held();
-    db.prepare(`delete from deliveries where part = ? and ${here}`).run(part, place);
-    db.prepare(`delete from parts where part = ? and ${here}`).run(part, place);
+    assertLocked();
+    db.prepare(`delete from deliveries where part = ? and ${ofPlace}`).run(part, place);
+    db.prepare(`delete from parts where part = ? and ${ofPlace}`).run(part, place);
   };
 
   const copyParts = (from: string, to: string, tokens: readonly string[]): void => {
-    held();
+    assertLocked();
     const list = JSON.stringify(tokens);
-    const among = "token in (select value from json_each(?))";
+    const hasToken = "token in (select value from json_each(?))";
     const sources = db.prepare("select destination, format from destinations where place = ?").all(from) as {
       destination: number;
       format: string;
     }[];
     for (const { destination: source, format } of sources) {
-      if (!db.prepare(`select 1 from parts where destination = ? and ${among}`).get(source, list)) continue;
-      const at = destination(to, format);
+      if (!db.prepare(`select 1 from parts where destination = ? and ${hasToken}`).get(source, list)) continue;
+      const at = addDestination(to, format);
       db.prepare(
         `insert into parts (destination, part, prepared, token)
-         select ?, part, 0, token from parts where destination = ? and ${among} on conflict do nothing`,
+         select ?, part, 0, token from parts where destination = ? and ${hasToken} on conflict do nothing`,
       ).run(at, source, list);
       db.prepare(
         `insert into deliveries (destination, first, last, part)
          select ?, first, last, part from deliveries where destination = ?
-           and part in (select part from parts where destination = ? and ${among}) on conflict do nothing`,
+           and part in (select part from parts where destination = ? and ${hasToken}) on conflict do nothing`,
       ).run(at, source, source, list);
     }
   };
 
   return {
     delivered: async (place, format, items) => {
-      const at = known(place, format);
-      const isHad = (item: number): boolean => (one<{ last: number }>(had.get(at, item))?.last ?? 0) >= item;
-      return new Set(at === undefined ? [] : items.filter(isHad));
+      const at = findDestination(place, format);
+      const isDelivered = (item: number): boolean =>
+        (firstRow<{ last: number }>(lastSpan.get(at, item))?.last ?? 0) >= item;
+      return new Set(at === undefined ? [] : items.filter(isDelivered));
     },
     delivering: async (format, items) => {
       const spans = delivering.get(format) ?? new Spans();
@@ -97,8 +98,8 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
       for (const item of items) spans.add(item);
     },
     lastPart: async (place, format) => {
-      const of = format === undefined ? here : here.replace("place = ?", "place = ? and format = ?");
-      const row = one<{ part: number; prepared: number }>(
+      const of = format === undefined ? ofPlace : ofPlace.replace("place = ?", "place = ? and format = ?");
+      const row = firstRow<{ part: number; prepared: number }>(
         db
           .prepare(`select part, max(prepared) as prepared from parts where ${of} group by part order by part desc`)
           .get(...(format === undefined ? [place] : [place, format])),
@@ -108,7 +109,7 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
     parts: async (place) => {
       const rows = db
         .prepare(
-          `select part, max(prepared) as prepared, max(token) as token from parts where ${here} group by part order by part`,
+          `select part, max(prepared) as prepared, max(token) as token from parts where ${ofPlace} group by part order by part`,
         )
         .all(place) as { part: number; prepared: number; token: string | null }[];
       return rows.map(({ part, prepared, token }) => ({ part, prepared: prepared === 1, ...(token && { token }) }));
@@ -118,12 +119,12 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
     withdraw: async (place, part) => transaction(db, () => withdraw(place, part)),
     setTokens: async (place, parts) =>
       transaction(db, () => {
-        held();
-        const set = db.prepare(`update parts set token = ? where part = ? and ${here}`);
+        assertLocked();
+        const set = db.prepare(`update parts set token = ? where part = ? and ${ofPlace}`);
         for (const { part, token } of parts) set.run(token, part, place);
       }),
     placeOf: async (tokens, except) =>
-      one<{ place: string }>(
+      firstRow<{ place: string }>(
         db
           .prepare(
             `select d.place from parts p join destinations d on d.destination = p.destination
@@ -134,7 +135,7 @@ export const deliveries = (db: Db, held: () => void): Deliveries => {
       )?.place,
     copyParts: async (from, to, tokens) => transaction(db, () => copyParts(from, to, tokens)),
     holding: async (id) => {
-      const { term, value } = named(id);
+      const { term, value } = conditionForId(id);
       return db
         .prepare(
           `select d.place, d.format from items i, destinations d where ${term} and exists (

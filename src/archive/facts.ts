@@ -1,12 +1,13 @@
 import type { Facts } from "../core/archive.ts";
 import type { Db } from "./open.ts";
-import { one } from "./rows.ts";
+import { firstRow } from "./rows.ts";
 
-/** What is known of the archive itself. */
-export const facts = (db: Db, held: () => void): Facts => ({
-  fact: async (name) => one<{ value: string }>(db.prepare("select value from facts where name = ?").get(name))?.value,
+/** Facts about the archive itself. */
+export const facts = (db: Db, assertLocked: () => void): Facts => ({
+  fact: async (name) =>
+    firstRow<{ value: string }>(db.prepare("select value from facts where name = ?").get(name))?.value,
   setFact: async (name, value) => {
-    held();
+    assertLocked();
     if (value === undefined) db.prepare("delete from facts where name = ?").run(name);
     else
       db.prepare(

@@ -1,11 +1,11 @@
 import type { Health } from "../core/health.ts";
 import type { Db } from "./open.ts";
-import { one } from "./rows.ts";
+import { firstRow } from "./rows.ts";
 
-/** What a shard's cursor has behind the agent's id. */
+/** The suffix of a shard's cursor, after the agent's id. */
 const SHARD = /#\d+\/\d+$/;
 
-/** How far the archive is behind: looks at cursors, runs and what is open, never at all items. */
+/** How far the archive is behind. Reads cursors, runs and open items, never all items. */
 export const health = (db: Db, command: string): Health => {
   const named = db.prepare("select name, settled_until as until from cursors order by name").all() as {
     name: string;
@@ -17,7 +17,7 @@ export const health = (db: Db, command: string): Health => {
     const other = cursors.get(agentId);
     if (other === undefined || until < other) cursors.set(agentId, until);
   }
-  const open = one<{ since: number | null }>(
+  const open = firstRow<{ since: number | null }>(
     db
       .prepare(
         `select min(coalesce(started_at, window_start, seen_at)) as since
@@ -25,7 +25,7 @@ export const health = (db: Db, command: string): Health => {
       )
       .get(),
   );
-  const success = one<{ at: string | null }>(
+  const success = firstRow<{ at: string | null }>(
     db.prepare("select max(ended_at) as at from runs where command = ? and exit_code = 0").get(command),
   );
   return {

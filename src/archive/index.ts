@@ -2,14 +2,14 @@ import type { Archive } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
 
 export interface OpenOptions {
-  /** A file's path; undefined for an archive that keeps nothing beyond the run. */
+  /** A file's path; undefined for a temporary archive that ends with the run. */
   place: string | undefined;
-  /** Make it when there is none. */
+  /** Whether to create the archive when there is none. */
   create: boolean;
   now: () => Date;
 }
 
-/** Opens the archive that `place` names; the database behind it is loaded only now. */
+/** Opens the archive at `place`. The database library is loaded only here. @throws UsageError */
 export const openArchive = async ({ place, create, now }: OpenOptions): Promise<Archive> => {
   if (place && /^postgres(ql)?:/i.test(place))
     throw new UsageError("An archive in PostgreSQL is not supported by this version; name a file with --archive.");

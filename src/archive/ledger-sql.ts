@@ -1,7 +1,7 @@
 import type { State } from "../core/state.ts";
 import type { Db } from "./open.ts";
 
-/** An item as it stands. */
+/** An item with its current state. */
 export interface CurrentRow {
   item: number;
   state: State;
@@ -17,7 +17,7 @@ export interface CurrentRow {
   described: number;
   block: number | null;
   error_code: string | null;
-  /** 1 when it is in trouble that a person has settled. */
+  /** 1 when it is in trouble that a person has acknowledged. */
   acknowledged: number | null;
 }
 
@@ -28,23 +28,23 @@ const COLUMNS = [
     (select r.acknowledged from reported r where r.item = i.item) end`,
 ].join(", ");
 
-const CONTENDER = "item, key, state, started_at, lower(hex(sha256)) as sha256, instance_id, same_id";
+const CLAIM_COLUMNS = "item, key, state, started_at, lower(hex(sha256)) as sha256, instance_id, same_id";
 
-/** Items that a list of JSON names, as one text of JSON, each with its place in the list: a tenth of asking for each. */
-const standing = (from: string): string =>
+/** Selects items by a JSON list as one JSON text, each with its index in the list: a tenth of a query for each. */
+const selectCurrent = (from: string): string =>
   `select json_group_array(json_array(n.key, ${COLUMNS})) as lines
      from json_each(?) n ${from}`;
 
 /** The ledger's statements. */
 export const SQL = {
-  byKeys: standing("cross join items i on i.key = n.value"),
+  byKeys: selectCurrent("cross join items i on i.key = n.value"),
   // In hex: JSON has no bytes.
-  byLinks: standing("cross join links l on l.link = unhex(n.value) cross join items i on i.item = l.item"),
-  byItems: standing("cross join items i on i.item = n.value"),
+  byLinks: selectCurrent("cross join links l on l.link = unhex(n.value) cross join items i on i.item = l.item"),
+  byItems: selectCurrent("cross join items i on i.item = n.value"),
   insert: `insert into items (key, named, instance_id, link, agent, status, window_start, window_end, seen_at, state)
      select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, 'pending'
      from json_each(?)`,
-  touch: `update items set agent = coalesce(agent, ?), window_start = coalesce(?, window_start),
+  updateListing: `update items set agent = coalesce(agent, ?), window_start = coalesce(?, window_start),
        window_end = coalesce(?, window_end) where item = ?`,
   firstLinks: `insert into links (link, item, more)
      select unhex(n.value->>0), i.item, n.value->>2 from json_each(?) n cross join items i on i.key = n.value->>1
@@ -52,31 +52,31 @@ export const SQL = {
   addLink: "insert into links (link, item, more) values (?, ?, 1) on conflict do nothing",
   moveLink: "update links set item = ?, more = 1 where link = ? and item = ?",
   moveMore: "update links set item = ? where item = ? and more = 1",
-  // A call with an id that turns out to have another one, which hardly ever happens: here alone all links are looked at.
+  // Reads all links. Only needed when a call with an id turns out to have another id, which is rare.
   moveLinks: "update links set item = ?, more = 1 where item = ?",
-  current: `select ${COLUMNS} from items i where i.item = ?`,
+  currentRow: `select ${COLUMNS} from items i where i.item = ?`,
   addSelected:
     "insert into temp.selected (item, batch) select value, ? from json_each(?) where true on conflict do nothing",
   selectedIn: `select json_group_array(s.item) as items from json_each(?) n cross join temp.selected s on s.item = n.value
      where s.batch = ?`,
   dropSelected: "delete from temp.selected where item = ?",
-  twin: "select item, state, lower(hex(sha256)) as sha256 from items where key = ? and item <> ?",
-  nameless: `select i.item from links l cross join items i on i.item = l.item
+  findOtherWithId: "select item, state, lower(hex(sha256)) as sha256 from items where key = ? and item <> ?",
+  findNameless: `select i.item from links l cross join items i on i.item = l.item
      where l.link = ? and i.item <> ? and i.named = 0 and i.same_id is null`,
-  name: "update items set key = ?, named = 1, instance_id = ? where item = ?",
-  adopt: `update items as known set agent = coalesce(known.agent, late.agent),
+  setId: "update items set key = ?, named = 1, instance_id = ? where item = ?",
+  mergeColumns: `update items as known set agent = coalesce(known.agent, late.agent),
        link = coalesce(known.link, late.link), window_start = coalesce(late.window_start, known.window_start),
        window_end = coalesce(late.window_end, known.window_end)
      from items as late where late.item = ? and known.item = ?`,
-  adoptReport: "update or ignore reported set item = ? where item = ?",
-  remove: "delete from items where item = ?",
-  holder: `select ${CONTENDER} from items where key = ?`,
-  contender: `select ${CONTENDER} from items where item = ?`,
-  // Hardly ever any.
-  losers: `select ${CONTENDER} from items indexed by items_same_id where same_id is not null and state = 'invalid'
+  mergeReport: "update or ignore reported set item = ? where item = ?",
+  deleteItem: "delete from items where item = ?",
+  findByKey: `select ${CLAIM_COLUMNS} from items where key = ?`,
+  findClaim: `select ${CLAIM_COLUMNS} from items where item = ?`,
+  // There are almost never any.
+  findLosers: `select ${CLAIM_COLUMNS} from items indexed by items_same_id where same_id is not null and state = 'invalid'
      order by item`,
   linkOwner: "select item from links where link = ?",
-  // Only of call logs that share an instance id: here too all links are looked at.
+  // Reads all links. Only needed for call logs that share an instance id.
   lowestLink: "select min(link) as link from links where item = ?",
   setAside: `update items set key = ?, named = 0, instance_id = null, same_id = ?, state = 'invalid', error_code = ?,
        error_message = ?, error_request_id = null, error_status = null, error_at = ? where item = ?`,
@@ -87,12 +87,12 @@ export const SQL = {
        described = max(described, ?), started_at = coalesce(?, started_at), sha256 = coalesce(?, sha256),
        bytes = coalesce(?, bytes), attempts = attempts + ?, error_code = ?, error_message = ?,
        error_request_id = ?, error_status = ?, error_at = ?, said = ?, link = ?, same_id = null,
-       -- Its patience begins with the first attempt, however long it waited for that.
+       -- The 72 hours of an unfinished call begin with its first attempt.
        seen_at = case when attempts = 0 then ? else seen_at end
-     -- A good document is never given up for less, and no document for none.
+     -- A stored document is never replaced by a failure.
      where item = ? and state <> 'pruned' and (state <> 'fetched' or ? = 'fetched')
        and (state <> 'invalid' or ? in ('fetched', 'invalid'))`,
-  said: "update items set said = ?, link = ? where item = ?",
+  setMeta: "update items set said = ?, link = ? where item = ?",
   counts: "select i.state, count(*) as n from temp.selected s cross join items i on i.item = s.item group by i.state",
   unsettled: `select distinct window_start, window_end from items
      where state <> 'fetched' and agent = (select agent from agents where agent_id = ?)
@@ -110,14 +110,14 @@ interface Statement {
 
 export type Statements = Record<keyof typeof SQL, Statement>;
 
-/** Prepared once: preparing costs more than most of these take. */
+/** Prepares all statements once, because preparing takes longer than running most of them. */
 export const prepare = (db: Db): Statements =>
   Object.fromEntries(
     Object.entries(SQL).map(([name, sql]): [string, Statement] => [name, db.prepare(sql)]),
   ) as Statements;
 
-/** What a query of `standing` gave, at the places of what was asked for. */
-export const standingIn = (answer: unknown): (CurrentRow | undefined)[] => {
+/** The rows of a `selectCurrent` query, at the indexes of the requested items; undefined for unknown items. */
+export const parseCurrentRows = (answer: unknown): (CurrentRow | undefined)[] => {
   const rows: (CurrentRow | undefined)[] = [];
   for (const line of JSON.parse((answer as { lines: string }).lines))
     rows[line[0]] = {

@@ -1,132 +1,140 @@
 import type { Ledger } from "../core/archive.ts";
 import { parseMeta } from "../core/raw-record.ts";
 import type { Outcome, SameIdConflict } from "../core/records.ts";
-import { digestOf, standIn, standsFor } from "../core/stand-in.ts";
+import { digestOf, linkDigestOf, standIn } from "../core/stand-in.ts";
 import { isFinal, STATES, type State } from "../core/state.ts";
 import type { Member } from "./block.ts";
 import { bytesOf, changes } from "./changes.ts";
-import { type CurrentRow, prepare, standingIn } from "./ledger-sql.ts";
+import { type CurrentRow, parseCurrentRows, prepare } from "./ledger-sql.ts";
 import { type Db, transaction } from "./open.ts";
-import { type Agents, insertStored, lost, one, spelling } from "./rows.ts";
-import { type Contender, isSameId, sameId } from "./same-id.ts";
+import { type Agents, firstRow, insertStored, spellingOf, throwMissingItem } from "./rows.ts";
+import { type ClaimRow, isSameId, sameId } from "./same-id.ts";
 import { selecting, windowOf } from "./selecting.ts";
 import type { PreparedBlock, Store } from "./store.ts";
 
-/** What was selected, and what came of it. `held` throws when this connection may no longer write. */
-export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents, store: Store): Ledger => {
+/** The ledger in SQLite. `assertLocked` throws when this connection has lost the lock and may no longer write. */
+export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents: Agents, store: Store): Ledger => {
   db.exec("create temp table selected (item integer primary key, batch integer)");
   const statements = prepare(db);
   const { known, select } = selecting(statements, agents, now);
 
-  // Items that were united with others: a run may still hold their numbers.
-  const unitedWith = new Map<number, number>();
+  // Merged items and the item that remains: a run may still use the old numbers.
+  const mergedInto = new Map<number, number>();
   const current = (item: number): CurrentRow => {
-    let stands = item;
-    for (let next = unitedWith.get(stands); next !== undefined; next = unitedWith.get(stands)) stands = next;
-    return one<CurrentRow>(statements.current.get(stands)) ?? lost();
+    let survivor = item;
+    for (let next = mergedInto.get(item); next !== undefined; next = mergedInto.get(next)) survivor = next;
+    return firstRow<CurrentRow>(statements.currentRow.get(survivor)) ?? throwMissingItem();
   };
 
-  /** The item that has the id already. */
-  type Twin = Pick<Contender, "item" | "state" | "sha256">;
-  const namesake = ({ item, key }: CurrentRow, id: string | undefined): Twin | undefined =>
-    id === undefined || id === key ? undefined : one<Twin>(statements.twin.get(id, item));
+  type OlderItem = Pick<ClaimRow, "item" | "state" | "sha256">;
+  /** Another item that has this id. */
+  const itemWithId = ({ item, key }: CurrentRow, id: string | undefined): OlderItem | undefined =>
+    id === undefined || id === key ? undefined : firstRow<OlderItem>(statements.findOtherWithId.get(id, item));
 
   /**
-  The older item, if a call turns out to be one that the archive knew already: by its id, or by its address, which is
-  remembered on the way.
+  The older item of the same call, found by its id or by its link. Also records the link for the item.
   */
-  const twinOf = ({ item, key }: CurrentRow, twin: Twin | undefined, link: Buffer | undefined): number | undefined => {
-    if (link === undefined || standIn(link) === key) return twin?.item;
-    // An address that nobody knew leads to no other.
-    if (statements.addLink.run(link, item).changes > 0) return twin?.item;
-    return (twin ?? one<{ item: number }>(statements.nameless.get(link, item)))?.item;
+  const findOlder = (
+    { item, key }: CurrentRow,
+    sameId: OlderItem | undefined,
+    link: Buffer | undefined,
+  ): number | undefined => {
+    if (link === undefined || standIn(link) === key) return sameId?.item;
+    // The link is new, so no other item has it.
+    if (statements.addLink.run(link, item).changes > 0) return sameId?.item;
+    return (sameId ?? firstRow<{ item: number }>(statements.findNameless.get(link, item)))?.item;
   };
 
-  /** The older item stands for both. */
-  const unite = (late: CurrentRow, known: number, instanceId: string | undefined): void => {
-    const link = standsFor(late.key);
-    if (link) statements.moveLink.run(known, link, late.item);
-    // One that was set aside began with another address than the one it is known by.
-    (link && !isSameId(late) ? statements.moveMore : statements.moveLinks).run(known, late.item);
-    statements.adopt.run(late.item, known);
-    statements.adoptReport.run(known, late.item);
-    statements.dropSelected.run(late.item);
-    statements.addSelected.run(0, JSON.stringify([known]));
-    statements.remove.run(late.item);
-    unitedWith.set(late.item, known);
-    if (instanceId !== undefined) statements.name.run(instanceId.toLowerCase(), spelling(instanceId), known);
+  /** Merges a newer item into an older one of the same call. */
+  const mergeItems = (newer: CurrentRow, older: number, instanceId: string | undefined): void => {
+    const link = linkDigestOf(newer.key);
+    if (link) statements.moveLink.run(older, link, newer.item);
+    // The key of an item that was set aside is not the link that it began with, so all its links are moved.
+    (link && !isSameId(newer) ? statements.moveMore : statements.moveLinks).run(older, newer.item);
+    statements.mergeColumns.run(newer.item, older);
+    statements.mergeReport.run(older, newer.item);
+    statements.dropSelected.run(newer.item);
+    statements.addSelected.run(0, JSON.stringify([older]));
+    statements.deleteItem.run(newer.item);
+    mergedInto.set(newer.item, older);
+    if (instanceId !== undefined) statements.setId.run(instanceId.toLowerCase(), spellingOf(instanceId), older);
   };
 
-  const contested = sameId({ statements, now, current, unite: (late, known) => unite(late, known, undefined) });
+  const idConflicts = sameId({
+    statements,
+    now,
+    current,
+    mergeItems: (newer, older) => mergeItems(newer, older, undefined),
+  });
 
   const commit = (
     outcomes: readonly Outcome[],
-    thought: readonly (Member | undefined)[],
+    expected: readonly (Member | undefined)[],
     prepared: PreparedBlock[],
   ): SameIdConflict[] => {
-    held();
+    assertLocked();
     const change = changes(store);
     const conflicts: SameIdConflict[] = [];
-    const rows = standingIn(statements.byItems.get(JSON.stringify(outcomes.map(({ item }) => item))));
-    let united = false;
+    const rows = parseCurrentRows(statements.byItems.get(JSON.stringify(outcomes.map(({ item }) => item))));
+    let merged = false;
     for (const [at, outcome] of outcomes.entries()) {
       const { instanceId, document } = outcome;
       const link = outcome.link === undefined ? undefined : digestOf(outcome.link);
-      // What two items became may be what a later outcome is of.
-      let known = contested.belongsTo((united ? undefined : rows[at]) ?? current(outcome.item), outcome, link);
+      // After a merge or a conflict the rows read above may be outdated.
+      let known = idConflicts.itemFor((merged ? undefined : rows[at]) ?? current(outcome.item), outcome, link);
       const { key: keyBefore } = known;
       const id = instanceId?.toLowerCase();
-      const namely = namesake(known, id);
-      const isApart = contested.isApart(known, outcome, namely);
-      const twin = isApart ? undefined : twinOf(known, namely, link);
-      if (twin !== undefined) {
-        change.leave(known);
-        unite(known, twin, instanceId);
-        united = true;
-        known = current(twin);
+      const holder = itemWithId(known, id);
+      const isConflict = idConflicts.hasIdConflict(known, outcome, holder);
+      const older = isConflict ? undefined : findOlder(known, holder, link);
+      if (older !== undefined) {
+        change.remove(known);
+        mergeItems(known, older, instanceId);
+        merged = true;
+        known = current(older);
       }
-      // What was deleted stays deleted, under whatever address it is met.
+      // A pruned call stays deleted, under each of its links.
       if (known.state === "pruned") continue;
-      // Nor is a document that was set aside given up for less.
+      // A failure does not replace a document that was set aside.
       if (isSameId(known) && !(document && outcome.state === "fetched")) continue;
-      const before = change.before(known);
-      const saidBefore = before?.meta && parseMeta(before.meta);
-      // List knows less than describe: what was said before and is not said now stays.
-      const said = outcome.meta && { ...saidBefore, ...outcome.meta };
-      // Two addresses of one call: the document that came first stays.
-      const stays = twin !== undefined && known.state === "fetched";
+      const before = change.currentMember(known);
+      const metaBefore = before?.meta && parseMeta(before.meta);
+      // List returns fewer fields than describe: fields that are not in the new answer stay.
+      const newMeta = outcome.meta && { ...metaBefore, ...outcome.meta };
+      // Two links of one call: the document that was stored first stays.
+      const keepsDocument = older !== undefined && known.state === "fetched";
       let next = before;
-      if (document && !stays) {
-        const planned = thought[at];
-        if (planned?.item === known.item && saidBefore === undefined) next = planned;
+      if (document && !keepsDocument) {
+        const expectedMember = expected[at];
+        if (expectedMember?.item === known.item && metaBefore === undefined) next = expectedMember;
         else {
-          const meta = said ? bytesOf(said) : before?.meta;
+          const meta = newMeta ? bytesOf(newMeta) : before?.meta;
           next = { item: known.item, document: document.bytes, ...(meta && { meta }) };
         }
-      } else if (said && before) next = { ...before, meta: bytesOf(said) };
-      const address = outcome.link ?? (known.link === "" ? saidBefore?.CallLogUrl : known.link) ?? null;
-      const place = {
-        said: next?.meta?.length ?? null,
-        link: next?.meta && address === (said ?? saidBefore)?.CallLogUrl ? "" : address,
+      } else if (newMeta && before) next = { ...before, meta: bytesOf(newMeta) };
+      const address = outcome.link ?? (known.link === "" ? metaBefore?.CallLogUrl : known.link) ?? null;
+      const stored = {
+        metaBytes: next?.meta?.length ?? null,
+        link: next?.meta && address === (newMeta ?? metaBefore)?.CallLogUrl ? "" : address,
       };
-      if (stays) statements.said.run(place.said, place.link, known.item);
-      else if (!settle(known, outcome, isApart ? undefined : instanceId, place)) continue;
+      if (keepsDocument) statements.setMeta.run(stored.metaBytes, stored.link, known.item);
+      else if (!settle(known, outcome, isConflict ? undefined : instanceId, stored)) continue;
       if (next && next !== before) change.put(known, next);
-      if (isApart && instanceId !== undefined)
-        conflicts.push(contested.settle(known.item, instanceId, link, change.leave));
-      else contested.review([keyBefore, id], change.leave);
-      united ||= isApart;
+      if (isConflict && instanceId !== undefined)
+        conflicts.push(idConflicts.settle(known.item, instanceId, link, change.remove));
+      else idConflicts.review([keyBefore, id], change.remove);
+      merged ||= isConflict;
     }
-    change.finish(prepared);
+    change.write(prepared);
     return conflicts;
   };
 
-  /** False when what is there is better. */
+  /** Writes the outcome to the item's row; false when the stored document is kept instead. */
   const settle = (
     { item }: CurrentRow,
     outcome: Outcome,
     instanceId: string | undefined,
-    place: { said: number | null; link: unknown },
+    stored: { metaBytes: number | null; link: unknown },
   ): boolean => {
     const { error, document } = outcome;
     const { changes: changed } = statements.settle.run(
@@ -134,7 +142,7 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
       instanceId?.toLowerCase() ?? null,
       instanceId === undefined ? 0 : 1,
       instanceId === undefined ? 0 : 1,
-      instanceId === undefined ? null : spelling(instanceId),
+      instanceId === undefined ? null : spellingOf(instanceId),
       outcome.status ?? null,
       outcome.meta && "GmtCreate" in outcome.meta ? 1 : 0,
       outcome.startedAt === undefined ? null : Date.parse(outcome.startedAt),
@@ -146,8 +154,8 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
       error?.requestId ?? null,
       error?.status ?? null,
       error ? now().toISOString() : null,
-      place.said,
-      place.link,
+      stored.metaBytes,
+      stored.link,
       now().getTime(),
       item,
       outcome.state,
@@ -156,44 +164,46 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
     return changed > 0;
   };
 
-  /** Whether these starts, sorted, go on from those of the commit before, in either direction, but for some stragglers. */
-  const isOnward = (starts: readonly number[]): boolean => {
+  /** Whether nine tenths of these sorted starts lie before, or after, the middle of the previous commit's starts. */
+  const continuesOrder = (starts: readonly number[]): boolean => {
     if (starts.length === 0) return false;
     const at = (share: number): number => starts[Math.floor(share * (starts.length - 1))] ?? 0;
-    const isOn = at(0.1) >= middle || at(0.9) <= middle;
+    const continues = at(0.1) >= middle || at(0.9) <= middle;
     middle = at(0.5);
-    return isOn;
+    return continues;
   };
   let middle = Number.NaN;
 
   return {
     select: async (refs) =>
       transaction(db, () => {
-        held();
+        assertLocked();
         return select(refs);
       }),
     listing: async (item) => {
       const row = current(item);
       const { link, agent, window_start, window_end } = row;
       if (agent === null || window_start === null || window_end === null) return undefined;
-      const said = link === "" && row.block !== null ? store.membersOf(row.block).get(item)?.meta : undefined;
-      const address = said ? parseMeta(said).CallLogUrl : link;
+      const meta = link === "" && row.block !== null ? store.membersOf(row.block).get(item)?.meta : undefined;
+      const address = meta ? parseMeta(meta).CallLogUrl : link;
       if (typeof address !== "string" || address === "") return undefined;
       return { link: address, agentId: agents.id(agent), window: windowOf({ window_start, window_end }) };
     },
     selectStored: async (filter) => insertStored(db, "insert into temp.selected (item)", filter),
     commit: async (unordered) => {
-      // Those that began one after the other lie next to each other.
+      // Sorted by start, so that calls of about the same time share a block.
       const outcomes = unordered.toSorted((one, other) => startOf(one) - startOf(other));
-      const thought = outcomes.map(({ item, document, meta }) =>
+      const expected = outcomes.map(({ item, document, meta }) =>
         document ? { item, document: document.bytes, ...(meta && { meta: bytesOf(meta) }) } : undefined,
       );
-      const prepared = await store.prepared(
-        thought.flatMap((member) => member ?? []),
-        isOnward(outcomes.flatMap(({ document, startedAt }) => (document && startedAt ? [Date.parse(startedAt)] : []))),
+      const prepared = await store.prepare(
+        expected.flatMap((member) => member ?? []),
+        continuesOrder(
+          outcomes.flatMap(({ document, startedAt }) => (document && startedAt ? [Date.parse(startedAt)] : [])),
+        ),
       );
-      const conflicts = transaction(db, () => commit(outcomes, thought, prepared));
-      await store.keepUp();
+      const conflicts = transaction(db, () => commit(outcomes, expected, prepared));
+      await store.compactIfNeeded();
       return conflicts;
     },
     look: async (refs) => {
@@ -219,6 +229,6 @@ export const ledger = (db: Db, now: () => Date, held: () => void, agents: Agents
   };
 };
 
-/** In milliseconds; unknown ones come last. */
+/** Start in milliseconds since 1970; unknown starts sort last. */
 const startOf = ({ startedAt }: Outcome): number =>
   startedAt === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(startedAt);

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { type Holder, type Lockable, LockLost, type Owner } from "../core/lock.ts";
 import { type Db, transaction } from "./open.ts";
-import { one } from "./rows.ts";
+import { firstRow } from "./rows.ts";
 
 /**
-How long a lock outlives the last sign of its owner, in milliseconds.
+How long a lock lasts after its last renewal, in milliseconds.
 
-Well above the longest that a run can be busy without renewing it, and about how long a run on another machine has to
-wait after a crash; on the same machine a dead owner is seen at once.
+It is well above the longest time in which a run does not renew it. After a crash, a run on another machine waits this
+long; on the same machine a dead owner is detected at once.
 */
 const TTL_MS = 60_000;
 
@@ -21,19 +21,19 @@ interface LockRow {
   expires_at: string;
 }
 
-/** One writer at a time. `held` throws when another has taken over since. */
-export const lock = (db: Db, now: () => Date): Lockable & { held: () => void } => {
+/** The archive's lock: one writer at a time. `assertLocked` throws `LockLost` when another run has taken it over. */
+export const lock = (db: Db, now: () => Date): Lockable & { assertLocked: () => void } => {
   const current = db.prepare("select * from lock");
   const extend = db.prepare("update lock set expires_at = ? where token = ?");
   let token: string | undefined;
   const expiry = (): string => new Date(now().getTime() + TTL_MS).toISOString();
 
-  /** @param isDead only asked where the holder's process id means the same as here */
-  const take = (owner: Owner, isDead: (owner: Owner) => boolean): Holder | undefined => {
-    const row = one<LockRow>(current.get());
-    const isNear = row && row.host === owner.host && row.process_space === (owner.processSpace ?? null);
-    if (row && row.expires_at > now().toISOString() && !(isNear && isDead(holderOf(row)))) {
-      // Its owner's clock was ahead of ours. If it is alive, it says so again; if not, a minute from now this is over.
+  /** @param isDead only called when the holder is in the same process space */
+  const acquireLock = (owner: Owner, isDead: (owner: Owner) => boolean): Holder | undefined => {
+    const row = firstRow<LockRow>(current.get());
+    const sameProcessSpace = row && row.host === owner.host && row.process_space === (owner.processSpace ?? null);
+    if (row && row.expires_at > now().toISOString() && !(sameProcessSpace && isDead(holderOf(row)))) {
+      // An expiry beyond our own limit means that the owner's clock is ahead: shorten it. A living owner renews it.
       const expires = row.expires_at > expiry() ? expiry() : row.expires_at;
       if (expires !== row.expires_at) extend.run(expires, row.token);
       return { ...holderOf(row), expiresAt: expires };
@@ -55,20 +55,22 @@ export const lock = (db: Db, now: () => Date): Lockable & { held: () => void } =
     return undefined;
   };
 
-  const held = (): void => {
+  const assertLocked = (): void => {
     if (token !== undefined && extend.run(expiry(), token).changes === 0)
-      throw new LockLost("Another run took the archive over, because this one was silent for too long.");
+      throw new LockLost(
+        "Another run took the archive over, because this run did not renew its lock for a minute. Run the same command again.",
+      );
   };
   return {
-    held,
-    acquire: async (owner, isDead) => transaction(db, () => take(owner, isDead)),
-    renew: async () => held(),
+    assertLocked,
+    acquire: async (owner, isDead) => transaction(db, () => acquireLock(owner, isDead)),
+    renew: async () => assertLocked(),
     release: async () => {
       if (token !== undefined) db.prepare("delete from lock where token = ?").run(token);
       token = undefined;
     },
     holder: async () => {
-      const row = one<LockRow>(current.get());
+      const row = firstRow<LockRow>(current.get());
       return row && holderOf(row);
     },
     unlock: async ({ pid, host, startedAt }) =>

@@ -4,19 +4,19 @@ import { dirname, join } from "node:path";
 import Database from "libsql";
 import { messageOf, NoArchive, UsageError } from "../core/errors.ts";
 import { migrations } from "./migrations.ts";
-import { explained } from "./trouble.ts";
+import { explainError } from "./trouble.ts";
 
-/** "CARC": tells an archive from any other SQLite file. */
+/** "CARC": marks a SQLite file as an archive. */
 const APPLICATION_ID = 0x43415243;
-/** Another process may hold the file for the length of a commit. */
+/** How long to wait for another process's commit, in milliseconds. */
 export const BUSY_MS = 30_000;
 
 export type Db = InstanceType<typeof Database>;
 
 /**
-Opens an archive's file and brings it to this version's shape.
+Opens an archive's file and migrates it to this version.
 
-@throws UsageError when it is not an archive, or a newer version wrote it: it then stays as it is
+@throws UsageError when it is not an archive, or a newer version wrote it; the file is then not changed
 @throws NoArchive when there is none and `create` is false
 */
 export const openDatabase = (path: string, create: boolean): Db => {
@@ -27,11 +27,11 @@ export const openDatabase = (path: string, create: boolean): Db => {
       throw new NoArchive(`There is no archive at ${path}. Name another with --archive, or run a pull first.`);
     makeFile(path);
   }
-  return opening(path, (db) => {
-    const version = check(db, path);
-    // Before there is anything in it: what tidying frees can then be given back. Not of a temporary one.
+  return openWith(path, (db) => {
+    const version = checkVersion(db, path);
+    // Only possible in an empty file. It lets the file shrink after compaction.
     if (version === 0) db.exec("pragma auto_vacuum = INCREMENTAL");
-    // The order matters: switching to WAL takes a lock that may have to be waited for.
+    // After busy_timeout, because switching to WAL may have to wait for a lock.
     db.exec("pragma journal_mode = WAL");
     db.exec("pragma synchronous = FULL");
     if (version < migrations.length) migrate(db, path);
@@ -44,28 +44,28 @@ const makeFile = (path: string): void => {
     closeSync(openSync(path, "a", 0o600));
     chmodSync(path, 0o600);
   } catch (error) {
-    throw explained(error, path);
+    throw explainError(error, path);
   }
 };
 
-/** One at a time: below `/proc` Node's recursive mkdir never returns. */
+/** Creates folders one by one, because Node's recursive mkdir never returns below `/proc`. */
 const makeFolder = (path: string): void => {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    // Another run may have made it meanwhile.
+    // Another run may have created it.
     if (!existsSync(path)) throw error;
   }
 };
 
-/** A private database that is gone when it is closed, or its process ends: its file has no name. */
+/** A private database that ends when it is closed or its process ends: its file is already unlinked. */
 export const openTemporary = (): Db => {
   const folder = mkdtempSync(join(tmpdir(), "callarchive-"));
   try {
-    return opening(join(folder, "temporary.db"), (db) => {
-      // Nothing is to survive, so nothing is written twice.
+    return openWith(join(folder, "temporary.db"), (db) => {
+      // Nothing has to survive a crash, so there is no WAL and no sync.
       db.exec("pragma locking_mode = EXCLUSIVE");
       db.exec("pragma journal_mode = MEMORY");
       db.exec("pragma synchronous = OFF");
@@ -76,14 +76,14 @@ export const openTemporary = (): Db => {
   }
 };
 
-const opening = (path: string, prepare: (db: Db) => void): Db => {
+const openWith = (path: string, prepare: (db: Db) => void): Db => {
   let db: Db | undefined;
   try {
     db = new Database(path);
     db.exec(`pragma busy_timeout = ${BUSY_MS}`);
     prepare(db);
     db.exec("pragma foreign_keys = ON");
-    // What is deleted or replaced is overwritten with zeros, not only given back.
+    // Deleted data is overwritten with zeros.
     db.exec("pragma secure_delete = ON");
     return db;
   } catch (error) {
@@ -91,9 +91,9 @@ const opening = (path: string, prepare: (db: Db) => void): Db => {
     if (error instanceof UsageError) throw error;
     if ((error as { code?: string }).code === "SQLITE_NOTADB")
       throw new UsageError(`${path} is not a callarchive archive.`);
-    const told = explained(error, path);
-    throw told !== error
-      ? told
+    const explanation = explainError(error, path);
+    throw explanation !== error
+      ? explanation
       : new Error(`The archive ${path} cannot be opened: ${messageOf(error)}.`, { cause: error });
   }
 };
@@ -102,18 +102,18 @@ const statOf = (path: string) => {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    throw explained(error, path);
+    throw explainError(error, path);
   }
 };
 
-const number = (db: Db, name: string): number =>
+const pragmaNumber = (db: Db, name: string): number =>
   Object.values(db.prepare(`pragma ${name}`).get() as object)[0] as number;
 
-/** The version of an archive, 0 of an empty file. */
-const check = (db: Db, path: string): number => {
-  const version = number(db, "user_version");
+/** The version of an archive; 0 for an empty file. @throws UsageError */
+const checkVersion = (db: Db, path: string): number => {
+  const version = pragmaNumber(db, "user_version");
   const tables = (db.prepare("select count(*) as n from sqlite_master").get() as { n: number }).n;
-  if (number(db, "application_id") !== APPLICATION_ID && tables > 0)
+  if (pragmaNumber(db, "application_id") !== APPLICATION_ID && tables > 0)
     throw new UsageError(`${path} is a SQLite file, but not a callarchive archive.`);
   if (version > migrations.length)
     throw new UsageError(
@@ -124,17 +124,17 @@ const check = (db: Db, path: string): number => {
 
 const migrate = (db: Db, path: string): void =>
   transaction(db, () => {
-    // Once more, now that nobody else can: another run may have been first.
-    const version = check(db, path);
+    // Checked again inside the transaction: another run may have migrated it first.
+    const version = checkVersion(db, path);
     for (const step of migrations.slice(version)) db.exec(step);
     db.exec(`pragma application_id = ${APPLICATION_ID}`);
     db.exec(`pragma user_version = ${migrations.length}`);
   });
 
 /**
-All or nothing, as the only writer from its beginning.
+Runs `work` in a transaction that is the only writer from its beginning.
 
-libsql's own, when a commit fails for want of space, tells of the rollback that then fails too.
+libsql's own `transaction` hides the error of a commit on a full disk behind the error of the rollback.
 */
 export const transaction = <T>(db: Db, work: () => T): T => {
   db.exec("BEGIN IMMEDIATE");
@@ -146,7 +146,7 @@ export const transaction = <T>(db: Db, work: () => T): T => {
     try {
       db.exec("ROLLBACK");
     } catch {
-      // The database has rolled it back by itself.
+      // The database has already rolled back.
     }
     throw error;
   }

@@ -1,99 +1,110 @@
 import type { Reader } from "../core/archive.ts";
 import { messageOf } from "../core/errors.ts";
-import { type RawRecord, wholeRecord } from "../core/raw-record.ts";
+import { type RawRecord, toStoredRecord } from "../core/raw-record.ts";
 import type { StoredFilter, StoredRecord } from "../core/records.ts";
 import { decodeBlock, type Member } from "./block.ts";
-import { type CompressedBlock, expand } from "./codec.ts";
+import { type CompressedBlock, decompress } from "./codec.ts";
 import type { Db } from "./open.ts";
-import { type Agents, type ItemRow, inJson, named, one, recordOf, rowsIn, type Terms, termsOf } from "./rows.ts";
+import {
+  type Agents,
+  conditionForId,
+  conditionsOf,
+  firstRow,
+  type ItemRow,
+  parseRows,
+  recordOf,
+  selectAsJson,
+  type Terms,
+} from "./rows.ts";
 
 const BATCH_ITEMS = 200;
-/** Of documents and of what was said about their calls. */
+/** Documents and metadata of one batch, in bytes. */
 const BATCH_BYTES = 256 * 1024;
-/** Expanded blocks that are kept: calls next to each other in time may lie in as many blocks as there were runs. */
-const KEPT_BYTES = 12 * 1024 * 1024;
-/** A selection up to this size is sorted; a larger one is met on a walk through all items in order. */
-const SORTED = 20_000;
+/** Cache of decompressed blocks, in bytes: calls of one time may be in as many blocks as there were runs. */
+const CACHE_BYTES = 12 * 1024 * 1024;
+/** A selection of at most this many items is sorted; for a larger one all items are read in index order. */
+const MAX_SORTED = 20_000;
 
+/** What to read from the blocks; `tolerant`: unreadable documents are left out; undefined: nothing. */
 type Load = "documents" | "tolerant" | "links" | undefined;
 
 type Opened = ReadonlyMap<number, Member>;
 const NONE: Opened = new Map();
 
-/** What is stored, in batches of bounded size. */
+/** Reads stored records in batches of bounded size. */
 export const reader = (db: Db, agents: Agents): Reader => {
   const block = db.prepare("select codec, size, body from blocks where block = ?");
   const byItems = db.prepare(
-    inJson("from json_each(?) n cross join items i on i.item = n.value order by n.id limit -1"),
+    selectAsJson("from json_each(?) n cross join items i on i.item = n.value order by n.id limit -1"),
   );
   const selected = db.prepare("select count(*) as n from temp.selected");
   const unsettled = db.prepare("select count(*) as n from items i where i.state <> 'fetched'");
-  const begins = db.prepare(
+  const selectByPrefix = db.prepare(
     "select coalesce(instance_id, key) as id from items where key >= ? and key < ? order by key limit ?",
   );
-  const kept = new Map<number, { opened: Promise<Opened>; bytes: number }>();
-  let keptBytes = 0;
+  const cache = new Map<number, { opened: Promise<Opened>; bytes: number }>();
+  let cacheBytes = 0;
 
-  /** The members of a block. Begins reading at once, so that a transaction around it holds for it. */
+  /** The members of a block. Its row is read synchronously, so inside the caller's transaction. */
   const open = (number: number): Promise<Opened> => {
-    const known = kept.get(number);
+    const known = cache.get(number);
     if (known) {
-      kept.delete(number);
-      kept.set(number, known);
+      cache.delete(number);
+      cache.set(number, known);
       return known.opened;
     }
-    const packed = one<CompressedBlock>(block.get(number));
+    const packed = firstRow<CompressedBlock>(block.get(number));
     if (!packed) return Promise.resolve(new Map());
-    const opened = expand(packed).then((bytes) => keep(number, bytes));
-    const entry = { opened: opened.catch((error: unknown) => unreadable(number, error)), bytes: 0 };
-    kept.set(number, entry);
-    // An error is its readers' to hear; the next one tries again.
-    entry.opened.catch(() => kept.delete(number));
+    const opened = decompress(packed).then((bytes) => addToCache(number, bytes));
+    const entry = { opened: opened.catch((error: unknown) => throwUnreadable(number, error)), bytes: 0 };
+    cache.set(number, entry);
+    // The caller gets the error; the block leaves the cache, so that the next call tries again.
+    entry.opened.catch(() => cache.delete(number));
     return entry.opened;
   };
 
-  const keep = (number: number, bytes: Buffer): Opened => {
+  const addToCache = (number: number, bytes: Buffer): Opened => {
     const opened = decodeBlock(bytes);
-    const entry = kept.get(number);
+    const entry = cache.get(number);
     if (entry) entry.bytes = bytes.length;
-    keptBytes += bytes.length;
-    for (const [other, { bytes: size }] of kept) {
-      if (keptBytes <= KEPT_BYTES) break;
-      // One that is still being read has no size yet.
+    cacheBytes += bytes.length;
+    for (const [other, { bytes: size }] of cache) {
+      if (cacheBytes <= CACHE_BYTES) break;
+      // A block that is still being read has no size yet.
       if (size === 0) continue;
-      kept.delete(other);
-      keptBytes -= size;
+      cache.delete(other);
+      cacheBytes -= size;
     }
     return opened;
   };
 
-  /** The documents of rows, by item: each block is opened once. */
+  /** The members of rows, by item. Each block is read once. */
   const membersOf = async (rows: readonly ItemRow[], tolerant: boolean): Promise<Opened> => {
-    const wanted = new Map<number, number[]>();
+    const itemsByBlock = new Map<number, number[]>();
     for (const { item, block: number } of rows) {
       if (number === null) continue;
-      const items = wanted.get(number);
+      const items = itemsByBlock.get(number);
       if (items) items.push(item);
-      else wanted.set(number, [item]);
+      else itemsByBlock.set(number, [item]);
     }
     const members = new Map<number, Member>();
     await Promise.all(
-      [...wanted].map(async ([number, items]) => {
+      [...itemsByBlock].map(async ([number, items]) => {
         const opened = await open(number).catch((error: unknown) => {
           if (!tolerant) throw error;
           return new Map<number, Member>();
         });
         for (const item of items) {
           const member = opened.get(item);
-          // A view keeps its whole block in memory: of a block that is hardly used, only what is used is kept.
-          if (member) members.set(item, items.length * 8 < opened.size ? copied(member) : member);
+          // A view keeps its whole block in memory: members of a block that is hardly used are copied.
+          if (member) members.set(item, items.length * 8 < opened.size ? copyMember(member) : member);
         }
       }),
     );
     return members;
   };
 
-  const loaded = async (rows: readonly ItemRow[], load: Load): Promise<RawRecord[]> => {
+  const loadRecords = async (rows: readonly ItemRow[], load: Load): Promise<RawRecord[]> => {
     const wanted = load === "links" ? rows.filter(({ link }) => link === "") : rows;
     const members = load === undefined ? NONE : await membersOf(wanted, load !== "documents");
     return rows.map((row) => {
@@ -107,56 +118,60 @@ export const reader = (db: Db, agents: Agents): Reader => {
     });
   };
 
-  /** Pages are asked for one ahead: blocks are expanded on other threads while what came before is worked on. */
+  /** Loads one batch ahead: other threads decompress its blocks while the caller works on the batch before. */
   async function* batches(pages: Iterable<ItemRow[]>, load: Load): AsyncGenerator<RawRecord[]> {
-    const parts = cut(pages, load);
+    const parts = splitByBytes(pages, load);
     const next = (): Promise<RawRecord[]> | undefined => {
-      // What a row says of its block holds while the transaction does. Nothing is written: END is as good as COMMIT.
+      // In one transaction, so that the rows and their blocks match. Nothing is written.
       db.exec("BEGIN");
       try {
         const { value, done } = parts.next();
-        const coming = done ? undefined : loaded(value, load);
-        // Whoever waits for it hears of its error, if anybody still does.
-        coming?.catch(() => undefined);
-        return coming;
+        const pending = done ? undefined : loadRecords(value, load);
+        // The `await` below throws the error; this handler only covers a caller that stops before it.
+        pending?.catch(() => undefined);
+        return pending;
       } finally {
         db.exec("END");
       }
     };
-    for (let coming = next(); coming; ) {
-      const batch = await coming;
-      coming = next();
+    for (let pending = next(); pending; ) {
+      const batch = await pending;
+      pending = next();
       yield batch;
     }
   }
 
-  /** Page by page, each from where the last one ended: no cursor stays open, and only calls of one instant are sorted. */
-  function* walk({ started, unstarted }: Parts, index: string, limit = Number.POSITIVE_INFINITY): Generator<ItemRow[]> {
+  /** Reads pages in index order. Each page starts after the last row of the one before, so no cursor stays open. */
+  function* pagesByIndex(
+    { started, unstarted }: Parts,
+    index: string,
+    limit = Number.POSITIVE_INFINITY,
+  ): Generator<ItemRow[]> {
     let rest = limit;
     const page = (by: string, terms: readonly string[], order: string) =>
-      db.prepare(inJson(`from items i indexed by ${by} where ${terms.join(" and ")} order by ${order} limit ?`));
-    const onward = [...started.terms, "i.started_at >= ?", "(i.started_at > ? or i.key > ?)"];
-    const first = page(index, onward, "i.started_at, i.key");
+      db.prepare(selectAsJson(`from items i indexed by ${by} where ${terms.join(" and ")} order by ${order} limit ?`));
+    const afterLast = [...started.terms, "i.started_at >= ?", "(i.started_at > ? or i.key > ?)"];
+    const first = page(index, afterLast, "i.started_at, i.key");
     const second = page("items_unstarted", [...unstarted.terms, "i.key > ?"], "i.key");
-    function* each(ask: (last: ItemRow | undefined, count: number) => unknown): Generator<ItemRow[]> {
+    function* pages(ask: (last: ItemRow | undefined, count: number) => unknown): Generator<ItemRow[]> {
       for (let last: ItemRow | undefined; rest > 0; ) {
         const count = Math.min(BATCH_ITEMS, rest);
-        const rows = rowsIn(ask(last, count));
+        const rows = parseRows(ask(last, count));
         rest -= rows.length;
         yield rows;
         last = rows.at(-1);
         if (rows.length < count) return;
       }
     }
-    yield* each((last, count) => {
+    yield* pages((last, count) => {
       const time = last?.started_at ?? Number.MIN_SAFE_INTEGER;
       return first.get(...started.values, time, time, last?.key ?? "", count);
     });
-    yield* each((last, count) => second.get(...unstarted.values, last?.key ?? "", count));
+    yield* pages((last, count) => second.get(...unstarted.values, last?.key ?? "", count));
   }
 
-  /** What is few enough is sorted: not whole rows, only their numbers. */
-  function* sorted({ started, unstarted }: Parts, from: string, limit = -1): Generator<ItemRow[]> {
+  /** Sorts item numbers, not whole rows, and reads the rows in pages. */
+  function* sortedPages({ started, unstarted }: Parts, from: string, limit = -1): Generator<ItemRow[]> {
     const numbers = [started, unstarted].flatMap(({ terms, values }) => {
       const { items } = db
         .prepare(
@@ -170,25 +185,25 @@ export const reader = (db: Db, agents: Agents): Reader => {
     for (let at = 0; at < wanted.length; at += BATCH_ITEMS) yield rowsOf(wanted.slice(at, at + BATCH_ITEMS));
   }
 
-  const rowsOf = (items: readonly number[]): ItemRow[] => rowsIn(byItems.get(JSON.stringify(items)));
+  const rowsOf = (items: readonly number[]): ItemRow[] => parseRows(byItems.get(JSON.stringify(items)));
 
-  /** Parts of pages, whose documents fit into memory together. */
-  function* cut(pages: Iterable<ItemRow[]>, load: Load): Generator<ItemRow[]> {
+  /** Splits pages, so that the documents of each part fit into memory. */
+  function* splitByBytes(pages: Iterable<ItemRow[]>, load: Load): Generator<ItemRow[]> {
     const weight = ({ bytes, said }: ItemRow): number =>
       load === undefined ? 0 : (said ?? 0) + (load === "links" ? 0 : (bytes ?? 0));
     for (const rows of pages) {
       let bytes = 0;
       let from = 0;
-      // A page that was read in an earlier transaction may tell of blocks that are no more.
-      const fresh = (part: ItemRow[]): ItemRow[] => (from === 0 ? part : rowsOf(part.map(({ item }) => item)));
+      // The rows of a later part are read again: since an earlier transaction their blocks may have been replaced.
+      const reread = (part: ItemRow[]): ItemRow[] => (from === 0 ? part : rowsOf(part.map(({ item }) => item)));
       for (const [at, row] of rows.entries()) {
         bytes += weight(row);
         if (bytes < BATCH_BYTES) continue;
-        yield fresh(rows.slice(from, at + 1));
+        yield reread(rows.slice(from, at + 1));
         from = at + 1;
         bytes = 0;
       }
-      if (from < rows.length) yield fresh(rows.slice(from));
+      if (from < rows.length) yield reread(rows.slice(from));
     }
   }
 
@@ -199,21 +214,21 @@ export const reader = (db: Db, agents: Agents): Reader => {
     });
     const { n } = selected.get() as { n: number };
     return batches(
-      n <= SORTED
-        ? sorted(parts(), "temp.selected s cross join items i on i.item = s.item")
-        : walk(parts("exists (select 1 from temp.selected s where s.item = i.item)"), "items_order"),
+      n <= MAX_SORTED
+        ? sortedPages(parts(), "temp.selected s cross join items i on i.item = s.item")
+        : pagesByIndex(parts("exists (select 1 from temp.selected s where s.item = i.item)"), "items_order"),
       load,
     );
   };
 
-  const fitting = (filter: StoredFilter): Iterable<ItemRow[]> => {
+  const pagesOf = (filter: StoredFilter): Iterable<ItemRow[]> => {
     const { id, agents: ids, states, limit } = filter;
-    const parts = termsOf(filter);
-    if (id !== undefined) return sorted(parts, "items i", limit);
-    if (states && !states.includes("fetched") && (unsettled.get() as { n: number }).n <= SORTED)
-      return sorted(parts, "items i indexed by items_unsettled", limit);
-    // Said aloud, so that a planner without statistics does not choose to sort a million rows.
-    return walk(parts, ids?.length === 1 ? "items_agent" : "items_order", limit);
+    const parts = conditionsOf(filter);
+    if (id !== undefined) return sortedPages(parts, "items i", limit);
+    if (states && !states.includes("fetched") && (unsettled.get() as { n: number }).n <= MAX_SORTED)
+      return sortedPages(parts, "items i indexed by items_unsettled", limit);
+    // The index is named, because without statistics the planner may sort a million rows.
+    return pagesByIndex(parts, ids?.length === 1 ? "items_agent" : "items_order", limit);
   };
 
   return {
@@ -221,33 +236,33 @@ export const reader = (db: Db, agents: Agents): Reader => {
     records: () => recordsOf(ofSelection("i.state = 'fetched'", "documents")),
     unsettled: () => recordsOf(ofSelection("i.state <> 'fetched'", undefined)),
     find: async (id) => {
-      const { term, value } = named(id);
-      const [row] = rowsIn(db.prepare(inJson(`from items i where ${term} limit 1`)).get(value));
-      const [found] = row ? await loaded([row], "documents") : [];
-      return found && wholeRecord(found);
+      const { term, value } = conditionForId(id);
+      const [row] = parseRows(db.prepare(selectAsJson(`from items i where ${term} limit 1`)).get(value));
+      const [found] = row ? await loadRecords([row], "documents") : [];
+      return found && toStoredRecord(found);
     },
     beginningWith: async (beginning, limit) => {
       const from = beginning.toLowerCase();
-      // No key holds this character: it sorts behind all that one may hold.
-      const rows = begins.all(from, `${from}\u{10ffff}`, limit) as { id: string }[];
+      // No key contains this character, and it sorts after all others.
+      const rows = selectByPrefix.all(from, `${from}\u{10ffff}`, limit) as { id: string }[];
       return rows.map(({ id }) => id);
     },
     list: (filter, { documents = false, tolerant = false } = {}) => {
-      const found = recordsOf(batches(fitting(filter), documents ? (tolerant ? "tolerant" : "documents") : "links"));
-      return documents ? found : withoutSaid(found);
+      const found = recordsOf(batches(pagesOf(filter), documents ? (tolerant ? "tolerant" : "documents") : "links"));
+      return documents ? found : withoutMeta(found);
     },
   };
 };
 
 async function* recordsOf(batches: AsyncIterable<RawRecord[]>): AsyncGenerator<StoredRecord[]> {
-  for await (const batch of batches) yield batch.map(wholeRecord);
+  for await (const batch of batches) yield batch.map(toStoredRecord);
 }
 
-async function* withoutSaid(batches: AsyncIterable<StoredRecord[]>): AsyncGenerator<StoredRecord[]> {
+async function* withoutMeta(batches: AsyncIterable<StoredRecord[]>): AsyncGenerator<StoredRecord[]> {
   for await (const batch of batches) yield batch.map(({ meta: _, ...record }) => record);
 }
 
-const unreadable = (block: number, error: unknown): never => {
+const throwUnreadable = (block: number, error: unknown): never => {
   throw new Error(
     `Block ${block} of the archive, which holds documents, cannot be read (${messageOf(error)}). "callarchive verify" names the calls in it; restore a backup, or fetch them again: callarchive pull ID… --refresh.`,
     { cause: error },
@@ -256,7 +271,7 @@ const unreadable = (block: number, error: unknown): never => {
 
 type Parts = Record<"started" | "unstarted", Terms>;
 
-const copied = ({ item, document, meta }: Member): Member => ({
+const copyMember = ({ item, document, meta }: Member): Member => ({
   item,
   document: Buffer.from(document),
   ...(meta && { meta: Buffer.from(meta) }),

@@ -3,9 +3,9 @@ import { type Db, transaction } from "./open.ts";
 
 const TROUBLE = "('missing', 'invalid', 'failed')";
 
-/** Which trouble was reported by a run that finished, and which a person has settled. */
-export const reports = (db: Db, held: () => void): Reports => {
-  /** Those of the list that are in trouble. */
+/** Trouble that a finished run has reported, and trouble that a person has acknowledged. */
+export const reports = (db: Db, assertLocked: () => void): Reports => {
+  /** Items of a JSON list that are in trouble. */
   const listed = `from json_each(?) n cross join items i on i.item = n.value where i.state in ${TROUBLE}`;
   return {
     trouble: async () =>
@@ -20,7 +20,7 @@ export const reports = (db: Db, held: () => void): Reports => {
         .get() as { known: number; acknowledged: number },
     acknowledge: async (items) =>
       transaction(db, () => {
-        held();
+        assertLocked();
         db.prepare(
           `insert into reported (item, state, code, acknowledged) select i.item, i.state, i.error_code, 1 ${listed}
            on conflict (item) do update set state = excluded.state, code = excluded.code, acknowledged = 1`,
@@ -28,13 +28,13 @@ export const reports = (db: Db, held: () => void): Reports => {
       }),
     takeBack: async (items) =>
       transaction(db, () => {
-        held();
+        assertLocked();
         db.prepare("delete from reported where item in (select value from json_each(?))").run(JSON.stringify(items));
       }),
   };
 };
 
-/** Whether the selection has trouble, or had some. */
+/** Whether there are reports, or the selection has trouble to report. */
 export const hasReports = (db: Db): boolean =>
   (
     db
@@ -46,7 +46,7 @@ export const hasReports = (db: Db): boolean =>
       .get() as { has: number }
   ).has === 1;
 
-/** Remembers what the selection's trouble is, and forgets what is none any more. Inside of a transaction. */
+/** Records the selection's trouble as reported, and deletes reports of calls fetched since. Needs a transaction. */
 export const rememberReported = (db: Db): void => {
   db.exec(`
     insert into reported (item, state, code)

@@ -1,18 +1,18 @@
 import type { Retention } from "../core/archive.ts";
 import { messageOf } from "../core/errors.ts";
 import { BUSY_MS, type Db, transaction } from "./open.ts";
-import { insertStored, one } from "./rows.ts";
+import { firstRow, insertStored } from "./rows.ts";
 import type { Store } from "./store.ts";
 
-/** How long a scrub waits for those who read, in milliseconds: mostly they do for the length of a page. */
+/** How long a scrub waits for readers, in milliseconds; most read for the time of one page. */
 const SCRUB_MS = 2_000;
-/** What the fact `scrub` says once the file is written anew, and only its log has to be brought into it. */
+/** Value of the fact `scrub` after the vacuum: only the checkpoint is left to do. */
 const REWRITTEN = "rewritten";
 
-/** Deleting for good, and looking whether everything is as it should be. */
-export const retention = (db: Db, held: () => void, store: Store): Retention => {
-  /** The tombstone keeps what it takes to know the call again, and nothing of what was said in it. */
-  const bury = (): void => {
+/** Deletes calls permanently, and checks the database. */
+export const retention = (db: Db, assertLocked: () => void, store: Store): Retention => {
+  /** Turns the doomed items into tombstones: they keep what identifies the call, and nothing of its content. */
+  const makeTombstones = (): void => {
     const rows = db
       .prepare(
         `select i.block, json_group_array(i.item) as items from temp.doomed d cross join items i on i.item = d.item
@@ -31,19 +31,19 @@ export const retention = (db: Db, held: () => void, store: Store): Retention => 
     "insert into facts (name, value) values ('scrub', ?) on conflict (name) do update set value = excluded.value",
   );
   const getScrub = db.prepare("select value from facts where name = 'scrub'");
-  /** False while another connection reads what the file held before. */
+  /** Moves the log into the file. False while another connection still reads the old content. */
   const checkpoint = (): boolean => {
     const { busy } = db.prepare("pragma wal_checkpoint(TRUNCATE)").get() as { busy: number };
     return busy === 0;
   };
 
-  /** Writes the file anew, then brings that from its log into the file itself: only then is the old file gone. */
+  /** Rewrites the file, then moves the log into it: only then the old content is gone. */
   const scrub = (): string | undefined => {
-    const left = one<{ value: string }>(getScrub.get())?.value;
-    if (left === undefined) return undefined;
+    const scrubState = firstRow<{ value: string }>(getScrub.get())?.value;
+    if (scrubState === undefined) return undefined;
     db.exec(`pragma busy_timeout = ${SCRUB_MS}`);
     try {
-      if (left !== REWRITTEN) {
+      if (scrubState !== REWRITTEN) {
         db.exec("vacuum");
         setScrub.run(REWRITTEN);
       }
@@ -59,28 +59,28 @@ export const retention = (db: Db, held: () => void, store: Store): Retention => 
 
   return {
     prune: async (filter) => {
-      await store.tidying();
+      await store.compaction();
       return transaction(db, () => {
-        held();
+        assertLocked();
         db.exec("create temp table doomed (item integer primary key)");
         const pruned = insertStored(db, "insert into temp.doomed", filter);
         if (pruned > 0) setScrub.run("deleted");
-        bury();
+        makeTombstones();
         db.exec("drop table temp.doomed");
         return pruned;
       });
     },
     scrub: async () => {
-      held();
+      assertLocked();
       return scrub();
     },
     integrity: async () => {
-      const wrong: string[] = [];
+      const problems: string[] = [];
       try {
         const rows = db.prepare("pragma integrity_check").all() as { integrity_check: string }[];
-        wrong.push(...rows.map(({ integrity_check }) => integrity_check).filter((text) => text !== "ok"));
+        problems.push(...rows.map(({ integrity_check }) => integrity_check).filter((text) => text !== "ok"));
       } catch (error) {
-        // So damaged that it cannot be checked to its end.
+        // The damage ends the check itself.
         return [messageOf(error)];
       }
       const orphans = db
@@ -89,8 +89,9 @@ export const retention = (db: Db, held: () => void, store: Store): Retention => 
            where i.state = 'fetched' and b.block is null`,
         )
         .get() as { n: number };
-      if (orphans.n > 0) wrong.push(`${orphans.n} fetched ${orphans.n === 1 ? "call has" : "calls have"} no document`);
-      return wrong;
+      if (orphans.n > 0)
+        problems.push(`${orphans.n} fetched ${orphans.n === 1 ? "call has" : "calls have"} no document`);
+      return problems;
     },
   };
 };

@@ -1,5 +1,5 @@
 import type { StoredFilter, StoredRecord } from "../core/records.ts";
-import { standsFor } from "../core/stand-in.ts";
+import { linkDigestOf } from "../core/stand-in.ts";
 import type { State } from "../core/state.ts";
 import type { SourceName } from "../core/transcript.ts";
 import type { Db } from "./open.ts";
@@ -23,7 +23,7 @@ export interface ItemRow {
   error: [string, string | null, string | null, string | null, number | null, "known" | "acknowledged" | null] | null;
 }
 
-/** What it takes to make a record of `items i`; what is said of an error is one value, because most have none. */
+/** The columns of a record. The fields of an error are one JSON value, because most items have none. */
 const COLUMNS = `i.item, i.source, i.key, i.instance_id, i.link, i.agent, i.state, i.status, i.started_at,
   lower(hex(i.sha256)), i.bytes, i.said, i.block, i.attempts,
   case when i.error_code is not null then
@@ -33,10 +33,11 @@ const COLUMNS = `i.item, i.source, i.key, i.instance_id, i.link, i.agent, i.stat
        from reported r where r.item = i.item)) end`;
 
 /**
-The rows of a query over `items i`, given from its FROM on, as one text of JSON: it takes half the time of a value at a
-time. The query has to end in a limit, or its order would be lost.
+A query over `items i` whose rows come as one JSON text, which takes half the time of single values.
+
+`query` begins with its FROM. It must end with a limit, or SQLite drops its order.
 */
-export const inJson = (query: string): string =>
+export const selectAsJson = (query: string): string =>
   `select json_group_array(json(line)) as lines from (select json_array(${COLUMNS}) as line ${query})`;
 
 type Fields = { [K in keyof ItemRow]: ItemRow[K] };
@@ -58,8 +59,8 @@ type Line = [
   Fields["error"],
 ];
 
-/** What a query of `inJson` gave. */
-export const rowsIn = (answer: unknown): ItemRow[] =>
+/** The rows of a `selectAsJson` query. */
+export const parseRows = (answer: unknown): ItemRow[] =>
   (JSON.parse((answer as { lines: string }).lines) as Line[]).map((line) => ({
     item: line[0],
     source: line[1],
@@ -78,12 +79,12 @@ export const rowsIn = (answer: unknown): ItemRow[] =>
     error: line[14],
   }));
 
-/** libsql types rows as unknown; the shape is the statement's own. */
-export const one = <T>(row: unknown): T | undefined => (row === null ? undefined : (row as T | undefined));
+/** A row, or undefined when there is none. libsql types rows as unknown; the caller knows the columns. */
+export const firstRow = <T>(row: unknown): T | undefined => (row === null ? undefined : (row as T | undefined));
 
-/** Agents are many calls' and few: each has a number. */
+/** The numbers of agents: items refer to them, because an agent id is long and in many calls. */
 export interface Agents {
-  /** Gives an agent that is new its number. */
+  /** The number of an agent; a new agent gets one. */
   number(agentId: string): number;
   id(agent: number): string;
 }
@@ -92,7 +93,7 @@ export const agents = (db: Db): Agents => {
   const byId = db.prepare("select agent from agents where agent_id = ?");
   const byNumber = db.prepare("select agent_id from agents where agent = ?");
   const add = db.prepare("insert into agents (agent_id) values (?) on conflict do nothing");
-  // Only numbers are remembered: those that were given may be taken back with the transaction.
+  // Only ids are cached: a rollback may take back a new number.
   const ids = new Map<number, string>();
   return {
     number: (agentId) => {
@@ -107,7 +108,7 @@ export const agents = (db: Db): Agents => {
   };
 };
 
-/** The record of a row, but for what is in its block: an empty link stands for the one that the service named. */
+/** The record of a row without the data of its block. An empty link means `CallLogUrl` of the metadata. */
 export const recordOf = (row: ItemRow, { id: agentId }: Agents): StoredRecord => {
   const record: StoredRecord = {
     item: row.item,
@@ -122,8 +123,8 @@ export const recordOf = (row: ItemRow, { id: agentId }: Agents): StoredRecord =>
   if (row.started_at !== null) record.startedAt = new Date(row.started_at).toISOString();
   const error = row.error && errorOf(row.error);
   if (error) record.error = error;
-  const standing = row.error?.[5];
-  if (standing) record[standing] = true;
+  const reportState = row.error?.[5];
+  if (reportState) record[reportState] = true;
   return record;
 };
 
@@ -136,47 +137,47 @@ const errorOf = ([code, message, at, requestId, status]: NonNullable<ItemRow["er
 });
 
 /**
-The condition for one call of `items i`.
+The SQL condition that finds one call in `items i` by its id.
 
-A stand-in id goes by its link: it still leads to the call after the call's own id became known.
+A stand-in id is found by its link, so it still finds the call after its instance id became known.
 */
-export const named = (id: string): { term: string; value: string } => {
-  const link = standsFor(id);
-  // In hex: a lone buffer would be taken for named values.
+export const conditionForId = (id: string): { term: string; value: string } => {
+  const link = linkDigestOf(id);
+  // In hex, because libsql takes a single buffer for named values.
   return link
     ? { term: "i.item = (select item from links where link = unhex(?))", value: link.toString("hex") }
     : { term: "i.key = ?", value: id.toLowerCase() };
 };
 
-/** A condition over `items i`, and its values in order. */
+/** SQL conditions on `items i`, and their values in order. */
 export interface Terms {
   terms: string[];
   values: unknown[];
 }
 
 /**
-The conditions of a filter but its limit, apart for the calls that have a start and those that have none: the second come
-after the first, and each kind has an index in its order.
+The conditions of a filter without its limit: for calls with a start, and for calls without one. Calls without a start
+are sorted last, and each kind has its own index.
 
-What has no start was at least listed in a stretch of time.
+For calls without a start, the time when they were listed counts.
 */
-export const termsOf = (filter: StoredFilter): Record<"started" | "unstarted", Terms> => {
+export const conditionsOf = (filter: StoredFilter): Record<"started" | "unstarted", Terms> => {
   const { agents: ids, since, until, states, id } = filter;
   const both: Terms = { terms: [], values: [] };
-  const oneOf = (column: string, among: readonly string[]): void => {
-    both.terms.push(column.replace("?", among.map(() => "?").join(", ")));
-    both.values.push(...among);
+  const oneOf = (column: string, values: readonly string[]): void => {
+    both.terms.push(column.replace("?", values.map(() => "?").join(", ")));
+    both.values.push(...values);
   };
-  // With one agent its index gives the order too.
+  // For one agent, its index also gives the order.
   if (ids?.length === 1) oneOf("i.agent = (select agent from agents where agent_id = ?)", ids);
   else if (ids && ids.length > 1) oneOf("i.agent in (select agent from agents where agent_id in (?))", ids);
   if (states) {
     oneOf("i.state in (?)", states);
-    // Said in the words of the index.
+    // Exactly the condition of the partial index, so that SQLite can use it.
     if (!states.includes("fetched")) both.terms.push("i.state <> 'fetched'");
   }
   if (id !== undefined) {
-    const { term, value } = named(id);
+    const { term, value } = conditionForId(id);
     both.terms.push(term);
     both.values.push(value);
   }
@@ -197,16 +198,16 @@ export const termsOf = (filter: StoredFilter): Record<"started" | "unstarted", T
   };
 };
 
-/** Runs `into` for all that fits a filter; resolves to how many rows that changed. `into` begins an insert. */
+/** Inserts the items that match a filter. `into` is the beginning of the insert. Returns the number of new rows. */
 export const insertStored = (db: Db, into: string, filter: StoredFilter): number => {
-  const { started, unstarted } = termsOf(filter);
+  const { started, unstarted } = conditionsOf(filter);
   let rest = filter.limit ?? Number.POSITIVE_INFINITY;
   let changed = 0;
   for (const [{ terms, values }, order] of [
     [started, "i.started_at, i.key"],
     [unstarted, "i.key"],
   ] as const) {
-    // In no order where none is asked for: nothing has to be sorted then.
+    // Sorted only when there is a limit.
     const end = Number.isFinite(rest) ? `order by ${order} limit ${Number(rest)}` : "";
     const { changes } = db
       .prepare(`${into} select i.item from items i where ${terms.join(" and ")} ${end} on conflict do nothing`)
@@ -217,9 +218,9 @@ export const insertStored = (db: Db, into: string, filter: StoredFilter): number
   return changed;
 };
 
-/** The id as it is written, where that is not its key. */
-export const spelling = (id: string): string | null => (id === id.toLowerCase() ? null : id);
+/** The id as written, or null when it is the same as its key, which is in lower case. */
+export const spellingOf = (id: string): string | null => (id === id.toLowerCase() ? null : id);
 
-export const lost = (): never => {
-  throw new Error("The archive gave no item for a reference.");
+export const throwMissingItem = (): never => {
+  throw new Error("Internal error: the archive has no item for a selected call.");
 };

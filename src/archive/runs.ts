@@ -3,13 +3,13 @@ import { type Counts, STATES, type State } from "../core/state.ts";
 import { health } from "./health.ts";
 import { type Db, transaction } from "./open.ts";
 import { hasReports, rememberReported } from "./reports.ts";
-import { one } from "./rows.ts";
+import { firstRow } from "./rows.ts";
 
-/** How many runs are shown. */
-const SHOWN = 10;
+/** How many runs `lastRuns` returns. */
+const LAST_RUNS = 10;
 
-/** What was run, and how far it got. */
-export const runs = (db: Db, held: () => void): Runs => ({
+/** The runs, and the cursors up to which calls are settled. */
+export const runs = (db: Db, assertLocked: () => void): Runs => ({
   health: async (command) => health(db, command),
   beginRun: async ({ command, version, startedAt, detail }) =>
     Number(
@@ -22,17 +22,17 @@ export const runs = (db: Db, held: () => void): Runs => ({
       db
         .prepare("update runs set ended_at = ?, exit_code = ?, detail = ? where run = ?")
         .run(endedAt, exitCode, JSON.stringify(detail), run);
-    // Mostly there is nothing to remember, and the end is one statement.
+    // Usually there are no reports, and a single statement is enough.
     if (!reported || !hasReports(db)) end();
     else
       transaction(db, () => {
-        held();
+        assertLocked();
         end();
         rememberReported(db);
       });
   },
   cursor: async (name) => {
-    const row = one<{ settled_until: string }>(
+    const row = firstRow<{ settled_until: string }>(
       db.prepare("select settled_until from cursors where name = ?").get(name),
     );
     return row && new Date(row.settled_until);
@@ -43,10 +43,11 @@ export const runs = (db: Db, held: () => void): Runs => ({
        on conflict (name) do update set settled_until = max(settled_until, excluded.settled_until)`,
     ).run(name, to.toISOString());
   },
-  lastRuns: async () => (db.prepare("select * from runs order by run desc limit ?").all(SHOWN) as RunRow[]).map(runOf),
+  lastRuns: async () =>
+    (db.prepare("select * from runs order by run desc limit ?").all(LAST_RUNS) as RunRow[]).map(runOf),
   summary: async () => {
-    // Both are walks along an index: no item is looked at.
-    const stands = db
+    // Both queries read only an index.
+    const agentRows = db
       .prepare(
         `select g.*, a.agent_id, c.settled_until as cursor from (
            select agent, count(*) as calls, min(started_at) as first, max(started_at) as last
@@ -73,7 +74,7 @@ export const runs = (db: Db, held: () => void): Runs => ({
       )
       .get() as { acknowledged: number };
     const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Counts;
-    counts.fetched = stands.reduce((sum, { calls }) => sum + calls, 0);
+    counts.fetched = agentRows.reduce((sum, { calls }) => sum + calls, 0);
     for (const { state, n } of unsettled) {
       counts[state] = n;
       counts.fetched -= n;
@@ -81,7 +82,7 @@ export const runs = (db: Db, held: () => void): Runs => ({
     return {
       counts,
       acknowledged,
-      agents: stands.flatMap(({ agent_id, calls, first, last, cursor }) =>
+      agents: agentRows.flatMap(({ agent_id, calls, first, last, cursor }) =>
         agent_id === null
           ? []
           : {

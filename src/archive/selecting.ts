@@ -1,47 +1,48 @@
 import type { Ref, SelectedItem, Window } from "../core/records.ts";
-import { digestOf, standIn, standsFor } from "../core/stand-in.ts";
+import { digestOf, linkDigestOf, standIn } from "../core/stand-in.ts";
 import { jsonOf } from "../core/text.ts";
-import { type CurrentRow, type Statements, standingIn } from "./ledger-sql.ts";
-import { type Agents, lost, spelling } from "./rows.ts";
+import { type CurrentRow, parseCurrentRows, type Statements } from "./ledger-sql.ts";
+import { type Agents, spellingOf, throwMissingItem } from "./rows.ts";
 
-/** Adds calls to the selection, batch by batch: those that are not known become items. Inside of a transaction. */
+/** Adds calls to the selection and creates items for unknown calls. Needs a transaction. */
 export const selecting = (statements: Statements, agents: Agents, now: () => Date) => {
   let batch = 0;
 
-  /** How these stand, undefined where one is not known. */
+  /** The rows of these calls; undefined for unknown calls. */
   const known = (refs: readonly Ref[]): (CurrentRow | undefined)[] => {
     const ids = refs.map(({ instanceId }) => instanceId?.toLowerCase() ?? null);
-    const rows = standingIn(statements.byKeys.get(jsonOf(ids)));
+    const rows = parseCurrentRows(statements.byKeys.get(jsonOf(ids)));
     if (refs.every(({ instanceId }) => instanceId)) return rows;
-    const links = refs.map((ref) => (ref.instanceId ? null : digestIn(ref).toString("hex")));
-    for (const [at, row] of standingIn(statements.byLinks.get(jsonOf(links))).entries()) rows[at] ??= row;
+    const links = refs.map((ref) => (ref.instanceId ? null : linkDigest(ref).toString("hex")));
+    for (const [at, row] of parseCurrentRows(statements.byLinks.get(jsonOf(links))).entries()) rows[at] ??= row;
     return rows;
   };
 
   const select = (refs: readonly Ref[]): SelectedItem[] => {
-    // What brings both an id and an address can make one call of two that come after it. Neither ids nor listings do.
+    // A call with both id and link can join two later ones, so such a batch is selected one by one.
     if (refs.length > 1 && refs.some(({ instanceId, link }) => instanceId && link))
       return refs.flatMap((ref) => select([ref]));
-    const before = known(refs);
-    const fresh = new Set<Ref>();
+    const rowsBefore = known(refs);
+    const newRefs = new Set<Ref>();
     const names = new Set<string>();
     for (const [at, ref] of refs.entries()) {
-      if (before[at]) continue;
+      if (rowsBefore[at]) continue;
       const name = nameOf(ref);
-      if (!names.has(name)) fresh.add(ref);
+      if (!names.has(name)) newRefs.add(ref);
       names.add(name);
     }
-    if (fresh.size > 0) add([...fresh]);
-    const rows = (fresh.size > 0 ? known(refs) : before).map((row) => row ?? lost());
+    if (newRefs.size > 0) add([...newRefs]);
+    const rows = (newRefs.size > 0 ? known(refs) : rowsBefore).map((row) => row ?? throwMissingItem());
     const items = new Set(rows.map(({ item }) => item));
-    const all = items.size < rows.length ? onePerItem(rows) : rows;
-    for (const [at, ref] of refs.entries()) if (!fresh.has(ref)) touch(all[at] ?? lost(), ref);
+    const rowsOfRefs = items.size < rows.length ? onePerItem(rows) : rows;
+    for (const [at, ref] of refs.entries())
+      if (!newRefs.has(ref)) updateListing(rowsOfRefs[at] ?? throwMissingItem(), ref);
     const added = addSelected(items);
-    // Of calls that are met twice in a batch, the first is the one that was added.
-    return all.map((row) => selectedOf(row, added.delete(row.item)));
+    // When a batch has a call twice, only the first counts as added.
+    return rowsOfRefs.map((row) => toSelectedItem(row, added.delete(row.item)));
   };
 
-  /** Those that the selection did not hold. */
+  /** Adds items to the selection. Returns those that it did not have. */
   const addSelected = (items: Set<number>): Set<number> => {
     batch += 1;
     const list = JSON.stringify([...items]);
@@ -49,12 +50,12 @@ export const selecting = (statements: Statements, agents: Agents, now: () => Dat
     return new Set(JSON.parse((statements.selectedIn.get(list, batch) as { items: string }).items));
   };
 
-  /** Where a call was met again. */
-  const touch = (row: CurrentRow, { instanceId, link, agentId, window }: Ref): void => {
+  /** Updates where a known call was listed. */
+  const updateListing = (row: CurrentRow, { instanceId, link, agentId, window }: Ref): void => {
     const [start, end] = [window?.start.getTime() ?? row.window_start, window?.end.getTime() ?? row.window_end];
     if ((agentId && row.agent === null) || start !== row.window_start || end !== row.window_end) {
       const agent = agentId === undefined ? null : agents.number(agentId);
-      statements.touch.run(agent, start, end, row.item);
+      statements.updateListing.run(agent, start, end, row.item);
       row.agent ??= agent;
       row.window_start = start;
       row.window_end = end;
@@ -71,7 +72,7 @@ export const selecting = (statements: Statements, agents: Agents, now: () => Dat
       return [
         nameOf(ref),
         instanceId === undefined ? 0 : 1,
-        instanceId === undefined ? null : spelling(instanceId),
+        instanceId === undefined ? null : spellingOf(instanceId),
         link ?? null,
         agentId === undefined ? null : numbers.get(agentId),
         status ?? null,
@@ -82,7 +83,7 @@ export const selecting = (statements: Statements, agents: Agents, now: () => Dat
     });
     statements.insert.run(jsonOf(rows));
     const links = refs.flatMap((ref, at) =>
-      ref.link || ref.standIn ? [[digestIn(ref).toString("hex"), rows[at]?.[0], ref.instanceId ? 1 : 0]] : [],
+      ref.link || ref.standIn ? [[linkDigest(ref).toString("hex"), rows[at]?.[0], ref.instanceId ? 1 : 0]] : [],
     );
     if (links.length > 0) statements.firstLinks.run(jsonOf(links));
   };
@@ -90,20 +91,20 @@ export const selecting = (statements: Statements, agents: Agents, now: () => Dat
   return { known, select };
 };
 
-/** What a call is known by. */
-const nameOf = (ref: Ref): string => ref.instanceId?.toLowerCase() ?? standIn(digestIn(ref));
+/** The key of a call. */
+const nameOf = (ref: Ref): string => ref.instanceId?.toLowerCase() ?? standIn(linkDigest(ref));
 
-/** Of the link, or of the link that an id stands in for. */
-const digestIn = ({ link, standIn: id }: Ref): Buffer => (id && standsFor(id)) || digestOf(link ?? "");
+/** The digest of the link, or of the link in the stand-in id. */
+const linkDigest = ({ link, standIn: id }: Ref): Buffer => (id && linkDigestOf(id)) || digestOf(link ?? "");
 
-/** One row for each item, however often it is met. */
+/** The same row object for the same item, so that an update is seen by all. */
 const onePerItem = (rows: readonly CurrentRow[]): CurrentRow[] => {
   const byItem = new Map(rows.map((row) => [row.item, row]));
   return rows.map((row) => byItem.get(row.item) ?? row);
 };
 
-const selectedOf = (row: CurrentRow, added: boolean): SelectedItem => {
-  // Key by key: this runs for every call of every run, and what is generic costs more than all the rest.
+const toSelectedItem = (row: CurrentRow, added: boolean): SelectedItem => {
+  // Key by key, without spreading: this runs for every call of every run.
   const selected: SelectedItem = {
     item: row.item,
     id: row.instance_id ?? row.key,

@@ -1,7 +1,7 @@
 /** Numbers in one chunk. */
 const CHUNK = 8192;
 
-/** A set of whole numbers, a bit each: a million take 125 KB, in whatever order they come. */
+/** A set of whole numbers with one bit for each: a million take 125 KB in any order. */
 export class Spans {
   readonly #chunks = new Map<number, Uint8Array>();
 
@@ -16,7 +16,7 @@ export class Spans {
     chunk[bit >> 3] = (chunk[bit >> 3] ?? 0) | (1 << (bit & 7));
   }
 
-  /** First and last of each stretch without a gap, in order. */
+  /** The first and last number of each run of consecutive numbers, in order. */
   *spans(): Generator<[first: number, last: number]> {
     let first: number | undefined;
     let next = 0;

@@ -11,12 +11,12 @@ import { retention } from "./retention.ts";
 import { agents } from "./rows.ts";
 import { runs } from "./runs.ts";
 import { store } from "./store.ts";
-import { explained, explaining } from "./trouble.ts";
+import { explainError, explainErrors } from "./trouble.ts";
 
 export interface SqliteOptions {
-  /** A file; undefined for a private temporary database that is gone when it is closed. */
+  /** A file; undefined for a private temporary database that ends when it is closed. */
   path: string | undefined;
-  /** Make the file when there is none; without it, that is an error. */
+  /** Whether to create the file when there is none; otherwise that is an error. */
   create: boolean;
   now: () => Date;
 }
@@ -30,20 +30,20 @@ export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
   const db = path === undefined ? openTemporary() : openDatabase(path, create);
   const place = path ?? "in the folder for temporary files";
   try {
-    return explaining(assembled(db, now), place);
+    return explainErrors(assemble(db, now), place);
   } catch (error) {
     db.close();
-    throw explained(error, place);
+    throw explainError(error, place);
   }
 };
 
-const assembled = (db: Db, now: () => Date): Archive => {
-  const { held, ...locking } = lock(db, now);
-  const known = agents(db);
+const assemble = (db: Db, now: () => Date): Archive => {
+  const { assertLocked: held, ...locking } = lock(db, now);
+  const agentNumbers = agents(db);
   const documents = store(db, held);
   return {
-    ...ledger(db, now, held, known, documents),
-    ...reader(db, known),
+    ...ledger(db, now, held, agentNumbers, documents),
+    ...reader(db, agentNumbers),
     ...runs(db, held),
     ...reports(db, held),
     ...deliveries(db, held),
@@ -52,14 +52,14 @@ const assembled = (db: Db, now: () => Date): Archive => {
     ...locking,
     release: async () => {
       try {
-        await documents.settle();
+        await documents.finish();
       } finally {
         await locking.release();
       }
     },
     ...retention(db, held, documents),
     close: async () => {
-      await documents.tidying()?.catch(() => undefined);
+      await documents.compaction()?.catch(() => undefined);
       db.close();
     },
   };

@@ -5,7 +5,7 @@ import { messageOf } from "../core/errors.ts";
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code ?? "");
 
-/** SQLite's primary result codes; the other bits say more of the same, and libsql names few of them. */
+/** SQLite's primary result codes. The higher bits only refine them, and libsql names few of them. */
 const SQLITE = { perm: 3, busy: 5, locked: 6, readonly: 8, ioerr: 10, corrupt: 11, full: 13, cantopen: 14 } as const;
 
 const primaryOf = (error: unknown): number => {
@@ -16,10 +16,10 @@ const primaryOf = (error: unknown): number => {
 const WHY: Record<string, string> = {
   EACCES: "this user may not write to it",
   EPERM: "this user may not write to it",
-  EROFS: "it lies on a medium that is read-only",
+  EROFS: "its file system is read-only",
 };
 
-/** Undefined where there is nothing, also because a folder on the way is a file. */
+/** Undefined when there is nothing at the path, or a part of the path is a file. */
 const isFolder = (path: string): boolean | undefined => {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isDirectory();
@@ -29,17 +29,17 @@ const isFolder = (path: string): boolean | undefined => {
   }
 };
 
-/** Why an archive cannot be written at this path, as far as its file and folder tell; the file need not be there. */
+/** Why an archive cannot be written at this path, by its file and folder; undefined when it can. */
 export const whyNotWritable = (path: string): string | undefined => {
   try {
     const file = isFolder(path) === undefined ? undefined : path;
-    // The nearest folder that is there: the others are made in it.
+    // The nearest existing folder: missing folders are created in it.
     let folder = dirname(path);
     while (isFolder(folder) === undefined && dirname(folder) !== folder) folder = dirname(folder);
     if (!isFolder(folder)) return `${folder} is a file, where a folder is needed`;
     const log = file ? ": SQLite keeps its log there, also for reading" : "";
     for (const place of file ? [file, folder] : [folder]) {
-      const why = refusal(place);
+      const why = accessProblem(place);
       if (why)
         return `${place === file ? "the file" : `the folder ${folder}`} cannot be written (${why})${place === folder ? log : ""}`;
     }
@@ -49,7 +49,7 @@ export const whyNotWritable = (path: string): string | undefined => {
   return undefined;
 };
 
-const refusal = (place: string): string | undefined => {
+const accessProblem = (place: string): string | undefined => {
   try {
     accessSync(place, constants.R_OK | constants.W_OK);
     return undefined;
@@ -58,17 +58,17 @@ const refusal = (place: string): string | undefined => {
   }
 };
 
-/** SQLite's or the system's error in words that say what happened and what to do; any other error as it is. */
-export const explained = (error: unknown, path: string): unknown => {
+/** Explains an error of SQLite or the system: what happened and what to do. Returns any other error unchanged. */
+export const explainError = (error: unknown, path: string): unknown => {
   const code = codeOf(error);
   const sqlite = primaryOf(error);
-  const said = messageOf(error);
+  const message = messageOf(error);
   const because = (message: string): Error => new Error(message, { cause: error });
   if (error instanceof ArchiveDamaged) return error;
-  if (sqlite === SQLITE.corrupt) return new ArchiveDamaged(path, said, { cause: error });
+  if (sqlite === SQLITE.corrupt) return new ArchiveDamaged(path, message, { cause: error });
   if (sqlite === SQLITE.full || code === "ENOSPC" || code === "EDQUOT")
     return because(
-      `No space is left for the archive ${path}, for its log beside it, or for SQLite's temporary files (${said}). What was committed before is safe: make room, and run the same command again.`,
+      `No space is left for the archive ${path}, for its log beside it, or for SQLite's temporary files (${message}). What was committed before is safe: make room, and run the same command again.`,
     );
   if (sqlite === SQLITE.busy || sqlite === SQLITE.locked)
     return because(
@@ -76,36 +76,36 @@ export const explained = (error: unknown, path: string): unknown => {
     );
   if (sqlite === SQLITE.ioerr)
     return because(
-      `The disk did not read or write the archive ${path} (${said}). Look at the disk, then run "callarchive verify".`,
+      `The disk failed to read or write the archive ${path} (${message}). Check the disk, then run "callarchive verify".`,
     );
   const isRefused = sqlite === SQLITE.perm || sqlite === SQLITE.readonly || sqlite === SQLITE.cantopen;
   const isSystem = /^E(ACCES|PERM|ROFS|NOTDIR|EXIST|NOENT|ISDIR)$/.test(code);
-  if (isRefused || isSystem || /^ConnectionFailed/.test(said))
-    return because(`The archive ${path} cannot be opened: ${whyNotWritable(path) ?? said}.`);
+  if (isRefused || isSystem || /^ConnectionFailed/.test(message))
+    return because(`The archive ${path} cannot be opened: ${whyNotWritable(path) ?? message}.`);
   return error;
 };
 
 type Calls = Record<string, (...values: never[]) => unknown>;
 
-/** The same object; whatever its methods and what they iterate over throw is explained. */
-export const explaining = <T extends object>(archive: T, path: string): T =>
+/** The same object with errors of its methods and iterators explained. */
+export const explainErrors = <T extends object>(archive: T, path: string): T =>
   Object.fromEntries(
     Object.entries(archive as Calls).map(([name, call]) => [
       name,
       (...values: never[]) => {
         const result = call(...values) as Promise<unknown> | AsyncIterable<unknown>;
-        if (Symbol.asyncIterator in result) return iterated(result, path);
+        if (Symbol.asyncIterator in result) return explainIteration(result, path);
         return result.catch((error: unknown) => {
-          throw explained(error, path);
+          throw explainError(error, path);
         });
       },
     ]),
   ) as T;
 
-async function* iterated(values: AsyncIterable<unknown>, path: string): AsyncGenerator<unknown> {
+async function* explainIteration(values: AsyncIterable<unknown>, path: string): AsyncGenerator<unknown> {
   try {
     yield* values;
   } catch (error) {
-    throw explained(error, path);
+    throw explainError(error, path);
   }
 }

@@ -1,22 +1,22 @@
-/** Of any scheme, also with the slashes escaped as some JSON writers do. The bound keeps long words from costing a square. */
+/** An address of any scheme, also with escaped slashes as in some JSON. The bound of the scheme keeps time linear. */
 const ADDRESS = /[a-z][a-z0-9+.-]{0,20}:(?:\\{0,4}\/){2}(?:[^\s"'<>\\]|\\{1,4}\/)+/gi;
-/** Names of parameters that sign or open something. */
+/** Parameters that hold a signature, a token or a key. */
 const SIGNED =
   /[?&;#](?:[\w-]*signature|expires|security-?token|[\w-]*access_?key_?id|x-(?:oss|amz)-[\w-]+|auth_?key|[\w-]*token|sign?)=/i;
 
-/** What lies between blanks, quotes and tags: an address without a scheme, perhaps. */
+/** Text between blanks, quotes and tags; it may be an address without a scheme. */
 const WORD = /[^\s"'<>]+/g;
-/** Where a query or fragment begins, at whatever level it is encoded. */
+/** The beginning of a query or fragment, at any level of encoding. */
 const QUERY = /[?#]|%(?:25)*(?:3F|23)|\\{1,8}u00(?:3f|23)/i;
 
 const HIDDEN = "[hidden]";
 const TOKEN = "auth[_-]?token";
-/** The token in text that is not JSON, or was cut so that it no longer is. */
+/** The token in text that is not JSON, or in incomplete JSON. */
 const TOKEN_TEXT = new RegExp(
   `(${TOKEN}[\\\\"']*\\s*[:=]\\s*)(?:\\\\*"(?:[^"\\\\]|\\\\(?!"))*\\\\*"?|(\\\\*')(?:[^'\\\\]|\\\\(?!'))*\\\\*'?|[^\\s,;}&"'<]+)`,
   "gi",
 );
-/** The token in XML, also where the angles are written as entities; the attributes are bounded, so that time is linear. */
+/** The token in XML, also with its angle brackets as entities. The bound of the attributes keeps time linear. */
 const TOKEN_TAG = new RegExp(
   `((?:<|&lt;|&#60;)(?:[\\w.-]{1,60}:)?${TOKEN}(?:\\s[^<>]{0,300})?(?:>|&gt;|&#62;))(?:\\s*<!\\[CDATA\\[(?:[^\\]]|\\](?!\\]>))*(?:\\]\\]>)?|(?:(?!&lt;|&#60;)[^<])+)`,
   "gi",
@@ -24,7 +24,7 @@ const TOKEN_TAG = new RegExp(
 const TOKEN_ATTRIBUTE = new RegExp(`${TOKEN}[\\\\"'\\s]*[:=>]`, "i");
 const TOKEN_NAME = new RegExp(TOKEN, "i");
 
-/** What stands before the last @ of a host's part, also in an address that is a parameter of another one. */
+/** Removes user and password from an address, also from an address that is a parameter of it. */
 export const withoutUsers = (address: string): string =>
   address
     .replace(/(:(?:\\{0,4}\/){2})[^/\\?#&;]*@/g, "$1")
@@ -33,11 +33,11 @@ export const withoutUsers = (address: string): string =>
       "$1",
     );
 
-/** The same of an address without a scheme: only with a password, for two slashes also begin comments. */
+/** The same for an address without a scheme, but only with a password, because two slashes also begin comments. */
 const withoutPasswords = (word: string): string =>
   word.replace(/(^|[^:\\/])(\/\/)[^\s/\\?#&;@:]*:[^\s/\\?#&;@]*@/g, "$1$2");
 
-/** Without user and password, and without a query or fragment that opens something. */
+/** An address without user and password, and without a query or fragment that holds a secret. */
 const cutAddress = (address: string): string => {
   const bare = withoutUsers(address);
   const place = bare.split(/[?#]/, 1)[0] ?? "";
@@ -47,7 +47,7 @@ const cutAddress = (address: string): string => {
   return SIGNED.test(decoded(query)) ? place : place + query;
 };
 
-/** All levels of percent-encoding undone, and the escapes of JSON and XML: to look at, not to write. */
+/** Decodes all levels of percent-encoding and the escapes of JSON and XML. Used for tests only, never as output. */
 const decoded = (word: string): string =>
   /[%\\&]/.test(word)
     ? word
@@ -56,7 +56,7 @@ const decoded = (word: string): string =>
         .replace(/&(?:amp|#38|#x26);/gi, "&")
     : word;
 
-/** A word that is an address without a scheme, or holds one in some encoding. */
+/** Removes secrets from a word that is, or contains, an address without a scheme or in some encoding. */
 const cutWord = (word: string): string => {
   if (!/[=%\\@]/.test(word)) return word;
   const bare = withoutPasswords(withoutUsers(word));
@@ -70,12 +70,12 @@ const cutWord = (word: string): string => {
   return query ? bare.slice(0, query.index) : HIDDEN;
 };
 
-/** Where none of these is, there is nothing to replace: in nearly every text. */
-const PERHAPS = /:\\{0,4}\/|token|[=%]|\\u00|\/\/[^\s/]*@/i;
+/** A fast test: most texts have none of these, so nothing has to be replaced. */
+const MAY_HOLD_SECRET = /:\\{0,4}\/|token|[=%]|\\u00|\/\/[^\s/]*@/i;
 
-/** Text without tokens, and with no address in it that opens something; all else stays as it is. */
+/** The text without tokens and without secrets in its addresses. Everything else stays unchanged. */
 export const cleanText = (text: string): string =>
-  PERHAPS.test(text)
+  MAY_HOLD_SECRET.test(text)
     ? text
         .replace(ADDRESS, cutAddress)
         .replace(TOKEN_TAG, `$1${HIDDEN}`)

@@ -1,10 +1,10 @@
 import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
 import { cleanText, withoutUsers } from "./clean-text.ts";
 
-/** Deeper than any answer of the service; what lies below is dropped, so that nothing overflows the stack. */
+/** Values below this depth are dropped, so that nothing overflows the stack. No answer of the service is that deep. */
 const MAX_DEPTH = 64;
 
-const parsed = (text: string): Json | undefined => {
+const parseIfJson = (text: string): Json | undefined => {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
     return JSON.parse(text) as Json;
@@ -14,14 +14,14 @@ const parsed = (text: string): Json | undefined => {
 };
 
 const cleanString = (text: string, depth: number): string => {
-  const inner = parsed(text);
+  const inner = parseIfJson(text);
   if (inner === undefined) return cleanText(text);
   try {
-    // Rewritten only when something was found: the integrator's own spelling of a number is kept.
+    // Rewritten only when something was removed, so that numbers keep their spelling.
     const [before, after] = [JSON.stringify(inner), JSON.stringify(clean(inner, depth + 1))];
     return before === after ? text : after;
   } catch {
-    // Nested so deep that writing it overflows the stack.
+    // Nested so deeply that JSON.stringify overflows the stack.
     return cleanText(text);
   }
 };
@@ -38,32 +38,32 @@ const clean = (value: Json, depth: number): Json => {
 };
 
 const cleanObject = (value: JsonObject, depth: number): JsonObject => {
-  const kept: [string, Json][] = [];
+  const cleaned: [string, Json][] = [];
   for (const [key, item] of Object.entries(value)) {
     if (TOKEN_KEY.test(key)) continue;
     const isLink = typeof item === "string" && /^calllogurl$/i.test(key);
-    kept.push([cleanText(key), isLink ? placeOf(item) : clean(item, depth + 1)]);
+    cleaned.push([cleanText(key), isLink ? placeOf(item) : clean(item, depth + 1)]);
   }
-  // fromEntries, not assignment: a key named __proto__ stays a key.
-  return Object.fromEntries(kept);
+  // fromEntries keeps a key named __proto__; an assignment would not.
+  return Object.fromEntries(cleaned);
 };
 
 /**
-A wire object without its secrets, fit to store, log and print; the argument is left alone.
+A copy of the service's object without secrets, safe to store, log and print.
 
-Every AuthToken is dropped, at any depth and also inside values that are JSON text. CallLogUrl keeps origin and path.
-Any other address, with a scheme or without, also percent-encoded, loses user and password, and its query or fragment
-when that signs or opens something. Everything else stays as it is.
+Every AuthToken is dropped, at any depth, also inside JSON text. CallLogUrl keeps only origin and path. Every other
+address, with or without scheme, also percent-encoded, loses user and password, and loses a query or fragment that holds
+a secret. Everything else stays unchanged.
 */
 export const cleanMeta = (wire: JsonObject): JsonObject => cleanObject(wire, 0);
 
-/** In characters. */
-const PLAIN = 1000;
+/** Longest plain value that `leastMeta` keeps, in characters. */
+const MAX_PLAIN_LENGTH = 1000;
 
-/** `cleanMeta` of the short plain values alone: for an object that it cannot take. */
+/** `cleanMeta` of only the short plain values: for an object that is too deep for it. */
 export const leastMeta = (wire: JsonObject): JsonObject =>
   cleanMeta(
     Object.fromEntries(
-      Object.entries(wire).filter(([, value]) => typeof value !== "object" && String(value).length <= PLAIN),
+      Object.entries(wire).filter(([, value]) => typeof value !== "object" && String(value).length <= MAX_PLAIN_LENGTH),
     ),
   );

@@ -2,7 +2,7 @@ import type { Dispatcher } from "undici";
 import { proxyOf } from "../http/agent.ts";
 import { transportError } from "../http/transport.ts";
 
-/** What time it is at an endpoint, to the second; undefined when its answer names none. Rejects with Unavailable. */
+/** The time of an endpoint, in whole seconds; undefined when its answer has no date. Rejects with Unavailable. */
 export const serverTime = async (dispatcher: Dispatcher, endpoint: URL): Promise<Date | undefined> => {
   try {
     const { headers, body } = await dispatcher.request({ origin: endpoint.origin, path: "/", method: "HEAD" });

@@ -6,55 +6,55 @@ export interface Credential {
   accessKeyId: string;
   accessKeySecret: string;
   securityToken?: string;
-  /** The source that gave it, for example `default/env`. */
+  /** The source of the credential, for example `default/env`. */
   provider: string;
 }
 
 export interface Credentials {
-  /** Rejects with BadCredentials, which never quotes a file, a key or a library's text. */
+  /** Rejects with BadCredentials. Its message never quotes a file, a key or the library's message. */
   get(): Promise<Credential>;
 }
 
 export interface CredentialsOptions {
   /** A profile of the aliyun command line (~/.aliyun/config.json) instead of the default chain. */
   profile?: string;
-  /** Only read to say what is missing: the library reads the process's environment by itself. */
+  /** Only used to explain what is missing: the library reads the process's environment itself. */
   env: Env;
-  /** Used as they are; nothing else is asked. */
+  /** Credentials to use instead of any other source. */
   fixed?: { accessKeyId: string; accessKeySecret: string; securityToken?: string };
-  /** Milliseconds. @default Date.now */
+  /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
-  /** Another source than the library's, for tests. */
-  ask?: () => Promise<Credential>;
+  /** Replaces the library, for tests. */
+  fetchCredential?: () => Promise<Credential>;
 }
 
-/** The library refreshes temporary keys when it is asked; between two askings they are kept this long, in ms. */
-const KEEP_MS = 60_000;
+/** How long a credential is reused, in milliseconds. The library refreshes temporary keys when it is called. */
+const CACHE_MS = 60_000;
 const CONFIG = "~/.aliyun/config.json";
 
-const WAYS = [
-  "No credentials were found. Any one of these will do:",
+const NO_CREDENTIALS = [
+  "No credentials were found. Set up one of these:",
   "  - ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET (with ALIBABA_CLOUD_SECURITY_TOKEN for a temporary key)",
   `  - a profile of the aliyun command line in ${CONFIG}, chosen by --profile or ALIBABA_CLOUD_PROFILE`,
   "  - ~/.alibabacloud/credentials, or the file that ALIBABA_CLOUD_CREDENTIALS_FILE names",
   "  - an OIDC role: ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN and ALIBABA_CLOUD_OIDC_TOKEN_FILE",
-  "  - the RAM role of an ECS instance (ALIBABA_CLOUD_ECS_METADATA_DISABLED=true skips asking for it)",
+  "  - the RAM role of an ECS instance (ALIBABA_CLOUD_ECS_METADATA_DISABLED=true skips it)",
   "  - ALIBABA_CLOUD_CREDENTIALS_URI",
 ].join("\n");
 
-/** The library's texts may quote a whole config.json, secrets included: they are recognised, never repeated. */
-const trouble = (text: string, profile: string | undefined): string | undefined => {
+/** Our message for a library error. Its own message may quote a config.json with secrets, so it is never shown. */
+const configProblem = (text: string, profile: string | undefined): string | undefined => {
   if (/parse aliyun cli config from/.test(text)) return `${CONFIG} is not readable as JSON.`;
   if (/no any configured profiles in/.test(text)) return `${CONFIG} holds no profiles.`;
   if (/unsupported profile mode|invalid OAuth site type/.test(text))
-    return `The profile ${profile ?? "in use"} in ${CONFIG} is of a kind that is not supported.`;
+    return `The profile ${profile ?? "in use"} in ${CONFIG} has a mode that is not supported.`;
   if (profile === undefined) return undefined;
   if (/reading aliyun cli config from/.test(text)) return `${CONFIG} cannot be read; --profile needs it.`;
   if (/unable to get profile with/.test(text)) return `There is no profile ${profile} in ${CONFIG}.`;
   return undefined;
 };
 
-const half = (env: Env): string | undefined => {
+const incompleteKeyPair = (env: Env): string | undefined => {
   const [id, secret] = ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"] as const;
   if (env[id] && !env[secret]) return `${id} is set, but ${secret} is not.`;
   if (env[secret] && !env[id]) return `${secret} is set, but ${id} is not.`;
@@ -63,18 +63,20 @@ const half = (env: Env): string | undefined => {
 
 const explain = (error: unknown, { profile, env }: CredentialsOptions): BadCredentials => {
   const text = error instanceof Error ? error.message : "";
-  const named = trouble(text, profile ?? (env.ALIBABA_CLOUD_PROFILE || undefined));
+  const problem = configProblem(text, profile ?? (env.ALIBABA_CLOUD_PROFILE || undefined));
   if (profile !== undefined)
     return new BadCredentials(
-      named ?? `The profile ${profile} in ${CONFIG} gave no credentials; it may have expired: sign in again.`,
+      problem ?? `The profile ${profile} in ${CONFIG} gave no credentials. It may have expired: sign in again.`,
       { code: "NoCredentials" },
     );
   const uri = env.ALIBABA_CLOUD_CREDENTIALS_URI && "The address in ALIBABA_CLOUD_CREDENTIALS_URI gave no credentials.";
-  return new BadCredentials([half(env), named, uri, WAYS].filter(Boolean).join("\n"), { code: "NoCredentials" });
+  return new BadCredentials([incompleteKeyPair(env), problem, uri, NO_CREDENTIALS].filter(Boolean).join("\n"), {
+    code: "NoCredentials",
+  });
 };
 
-/** The library's chain, built again after a failure: it goes on with the source that failed last otherwise. */
-const library = (profile: string | undefined): (() => Promise<Credential>) => {
+/** The library's chain. It is built again after a failure, because it would continue with the source that failed. */
+const libraryChain = (profile: string | undefined): (() => Promise<Credential>) => {
   let provider: CredentialsProvider | undefined;
   return async () => {
     const { CLIProfileCredentialsProvider, DefaultCredentialsProvider } = await import("@alicloud/credentials");
@@ -95,33 +97,33 @@ const library = (profile: string | undefined): (() => Promise<Credential>) => {
 /**
 The credentials of this run.
 
-One question at a time, at most one a minute: the library's chain fails when it is first asked from several places at
-once. Keys that worked before outlive a failed refresh: the service decides when they are no good.
+Only one request runs at a time, at most one a minute: the library's chain fails when its first calls are concurrent.
+When a refresh fails, the last credential stays in use; the service decides whether it is still valid.
 */
 export const credentials = (options: CredentialsOptions): Credentials => {
-  const { fixed, profile, now = Date.now, ask = library(profile) } = options;
+  const { fixed, profile, now = Date.now, fetchCredential = libraryChain(profile) } = options;
   if (fixed) return { get: async () => ({ ...fixed, provider: "fixed" }) };
-  let kept: Credential | undefined;
-  let askedAt = 0;
-  let asking: Promise<Credential> | undefined;
+  let current: Credential | undefined;
+  let fetchedAt = 0;
+  let fetching: Promise<Credential> | undefined;
 
   const refresh = async (): Promise<Credential> => {
-    askedAt = now();
+    fetchedAt = now();
     try {
-      kept = await ask();
-      return kept;
+      current = await fetchCredential();
+      return current;
     } catch (error) {
-      if (kept) return kept;
+      if (current) return current;
       throw explain(error, options);
     } finally {
-      asking = undefined;
+      fetching = undefined;
     }
   };
   return {
     get: async () => {
-      if (!asking && kept && now() - askedAt < KEEP_MS) return kept;
-      asking ??= refresh();
-      return asking;
+      if (!fetching && current && now() - fetchedAt < CACHE_MS) return current;
+      fetching ??= refresh();
+      return fetching;
     },
   };
 };

@@ -1,26 +1,28 @@
 import { UsageError } from "../core/errors.ts";
 import { isLoopback } from "../http/hosts.ts";
 
-/** Where conversational AI was first offered, and where most accounts have their agents. */
+/** The first region of conversational AI; most accounts have their agents there. */
 export const DEFAULT_REGION = "cn-shanghai";
 
 /**
 The service's endpoint in a region: `ice.<region>.aliyuncs.com`.
 
-The vendor's SDK sends most regions to the central `ice.aliyuncs.com`, its documentation to the regional name. Agents
-live in one region, so the regional name is taken; `--endpoint` has the last word.
+The vendor's SDK uses the central `ice.aliyuncs.com` for most regions, but the documentation uses the regional name.
+Agents belong to one region, so the regional name is used; `--endpoint` overrides it.
+
+@throws UsageError
 */
 export const endpointFor = (region: string = DEFAULT_REGION): URL => {
-  // It becomes part of a host name: nothing but a region may.
+  // The region becomes part of a host name, so it must not contain anything else.
   if (!/^[a-z]{2,4}(-[a-z0-9]+)+$/.test(region)) throw new UsageError(`"${region}" is not a region like cn-shanghai.`);
   return new URL(`https://ice.${region}.aliyuncs.com`);
 };
 
-/** The region that an endpoint serves, where its name says so. */
+/** The region in an endpoint's name; undefined when the name has none. */
 export const regionOf = ({ hostname }: URL): string | undefined =>
   /^ice\.([a-z0-9-]+)\.aliyuncs\.com$/.exec(hostname)?.[1];
 
-/** Reads an `--endpoint`: https, or http to this machine; nothing after the host. Throws UsageError. */
+/** Parses an `--endpoint`: https, or http to this machine, with nothing after the host. @throws UsageError */
 export const parseEndpoint = (text: string): URL => {
   if (!URL.canParse(text)) throw new UsageError(`The endpoint is not a URL like https://ice.cn-shanghai.aliyuncs.com.`);
   return checkedEndpoint(new URL(text));

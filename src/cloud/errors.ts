@@ -12,12 +12,12 @@ import {
 import { helpAddress } from "./help-address.ts";
 import { quotable } from "./quote.ts";
 
-/** An answer other than success, as either client saw it. */
+/** An error answer, from either client. */
 export interface Failure {
-  /** Absent when the body was not the service's JSON. */
+  /** Absent when the body was not JSON of the service. */
   code?: string | undefined;
   message?: string | undefined;
-  /** The address at which the service explains the error. */
+  /** The address of the service's page about the error. */
   recommend?: string | undefined;
   status?: number | undefined;
   requestId?: string | undefined;
@@ -26,54 +26,56 @@ export interface Failure {
   date?: string | undefined;
 }
 
-/** What was asked, by whom. */
-export interface Asked {
+/** The request that failed. */
+export interface RequestInfo {
   /** RAM's name of the service. */
   product: string;
   action: string;
   host: string;
   /** Milliseconds since 1970, by our clock. */
   now: number;
-  /** Never to be shown: key id, secret, token. */
+  /** Values that no message may contain: key id, secret, token. */
   secrets: readonly (string | undefined)[];
 }
 
-interface Case extends Asked {
+interface ErrorCase extends RequestInfo {
   code: string;
-  /** The service's own words, safe to show; "" when there are none. */
-  words: string;
+  /** The service's message without secrets; "" when there is none. */
+  serviceMessage: string;
   date: string | undefined;
 }
 
 type Kind = new (message: string, facts: ErrorFacts) => ArchiveError;
-type Row = [when: RegExp | ((code: string, status: number) => boolean), kind: Kind, say: (c: Case) => string];
+type Row = [when: RegExp | ((code: string, status: number) => boolean), kind: Kind, say: (c: ErrorCase) => string];
 
-const tail = ({ words, code }: Case): string => (words ? `${code}: ${words}` : code);
+const codeAndMessage = ({ serviceMessage, code }: ErrorCase): string =>
+  serviceMessage ? `${code}: ${serviceMessage}` : code;
 
-const policy = ({ product, action }: Case): string =>
+const ramPolicy = ({ product, action }: ErrorCase): string =>
   JSON.stringify({
     Version: "1",
     Statement: [{ Effect: "Allow", Action: [`${product}:${action}`], Resource: ["*"] }],
   });
 
-const skew = ({ date, now }: Case): string => {
+const clockOffset = ({ date, now }: ErrorCase): string => {
   const minutes = date === undefined ? Number.NaN : (now - Date.parse(date)) / 60_000;
   if (Number.isNaN(minutes)) return "more than 15 minutes off";
   return `${Math.abs(minutes).toFixed(Math.abs(minutes) < 10 ? 1 : 0)} minutes ${minutes > 0 ? "ahead" : "behind"}`;
 };
 
-/** The first row that fits decides: the order tells `InvalidAccessKeyId.NotFound` from a call that is not found. */
+/** The first matching row counts. `InvalidAccessKeyId.NotFound` must come before `NotFound`. */
 const table: readonly Row[] = [
   [
     (code, status) => status === 429 || /throttl|flowcontrol/i.test(code),
     Throttled,
-    (c) => `${c.host} asks to slow down: the account is over its quota (${tail(c)}).`,
+    (c) => `${c.host} asks to slow down: the account is over its quota (${codeAndMessage(c)}).`,
   ],
-  [/^SignatureNonceUsed/, Unavailable, (c) => `${c.host} has seen this request before (${c.code}).`],
+  [/^SignatureNonceUsed/, Unavailable, (c) => `${c.host} has already received this request (${c.code}).`],
   [
     /^(InvalidTimeStamp|IllegalTimestamp)/i,
     ClockSkewed,
-    (c) => `The clock of this machine is ${skew(c)}, and ${c.host} accepts 15 minutes (${c.code}). Set the clock.`,
+    (c) =>
+      `The clock of this machine is ${clockOffset(c)}, and ${c.host} accepts 15 minutes (${c.code}). Set the clock.`,
   ],
   [
     /^(InvalidSecurityToken|MissingSecurityToken|SecurityTokenExpired)/,
@@ -95,38 +97,38 @@ const table: readonly Row[] = [
   [
     /^(ServiceNotEnable|ServiceNotOpen|NotActivated)|InDebt|Arrear|Overdue/i,
     Denied,
-    (c) => `The service is not active for this account (${tail(c)}). Activate or renew it in the console.`,
+    (c) => `The service is not active for this account (${codeAndMessage(c)}). Activate or renew it in the console.`,
   ],
   [
     /^(Forbidden|NoPermission|AccessDenied|Unauthorized|ImplicitDeny|ExplicitDeny)/,
     Denied,
     (c) =>
-      `RAM does not allow ${c.product}:${c.action} (${tail(c)}). Attach this policy to the user or role: ${policy(c)}`,
+      `RAM does not allow ${c.product}:${c.action} (${codeAndMessage(c)}). Attach this policy to the user or role: ${ramPolicy(c)}`,
   ],
   [
     /^(InvalidAction|InvalidVersion|UnsupportedHTTPMethod|InvalidApi)/,
     Refused,
-    (c) => `${c.host} does not offer ${c.action} (${tail(c)}). Check --region and --endpoint.`,
+    (c) => `${c.host} does not offer ${c.action} (${codeAndMessage(c)}). Check --region and --endpoint.`,
   ],
   [
     (code, status) => status >= 500 || /^(ServiceUnavailable|InternalError)/.test(code),
     Unavailable,
-    (c) => `${c.host} failed in passing (${tail(c)}).`,
+    (c) => `${c.host} failed temporarily (${codeAndMessage(c)}).`,
   ],
-  [/^InvalidParameter/, Refused, (c) => `${c.action} was refused as wrong (${tail(c)}).`],
-  [/NotFound|NotExist/, NotFound, (c) => `${c.action}: no such thing in this account and region (${tail(c)}).`],
+  [/^InvalidParameter/, Refused, (c) => `The service refused the parameters of ${c.action} (${codeAndMessage(c)}).`],
+  [/NotFound|NotExist/, NotFound, (c) => `${c.action}: not found in this account and region (${codeAndMessage(c)}).`],
 ];
 
-/** A failure as the error that says what happens next. The facts keep code, request id, status and Retry-After. */
-export const apiError = (failure: Failure, asked: Asked): ArchiveError => {
+/** The ArchiveError for a failure. Its facts keep code, request id, status and Retry-After. */
+export const apiError = (failure: Failure, request: RequestInfo): ArchiveError => {
   const { status = 0, requestId, retryAfterMs, date } = failure;
-  const given = /^[\w.:-]{1,100}$/.test(failure.code ?? "") ? failure.code : undefined;
-  const code = given ?? `HTTP${status}`;
+  const validCode = /^[\w.:-]{1,100}$/.test(failure.code ?? "") ? failure.code : undefined;
+  const code = validCode ?? `HTTP${status}`;
   const row = table.find(([when]) => (when instanceof RegExp ? when.test(code) : when(code, status)));
-  const words = quotable(failure.message ?? "", asked.secrets);
-  const [, kind, say]: Row = row ?? [/./, Refused, (c) => `${c.action} was refused (${tail(c)}).`];
-  const help = helpAddress(failure.recommend ?? "", asked.secrets);
-  return new kind(say({ ...asked, code, words, date }) + (help ? ` See ${help}` : ""), {
+  const serviceMessage = quotable(failure.message ?? "", request.secrets);
+  const [, kind, messageFor]: Row = row ?? [/./, Refused, (c) => `${c.action} was refused (${codeAndMessage(c)}).`];
+  const help = helpAddress(failure.recommend ?? "", request.secrets);
+  return new kind(messageFor({ ...request, code, serviceMessage, date }) + (help ? ` See ${help}` : ""), {
     code,
     ...(requestId && { requestId }),
     ...(status > 0 && { status }),

@@ -1,14 +1,14 @@
 import { quotable } from "./quote.ts";
 
-/** Where the service's own pages are. */
+/** Hosts of the service's own pages. */
 const HOSTS = /(^|\.)(aliyun|alibabacloud|aliyuncs)\.com$/;
 
-/** Parameters that say what is to be explained; anything else may be anything. */
+/** Parameters that name the topic of a help page. Others are removed, because they may hold anything. */
 const PARAMETERS = new Set(["q", "code", "errorCode", "product", "api", "action", "version", "requestId", "lang"]);
 
 const PLAIN = /^[\w.:-]{1,100}$/;
 
-/** The address of a page of the service, as it may be shown; undefined for any other. */
+/** The address of a help page of the service, safe to show; undefined for any other address. */
 export const helpAddress = (text: string, secrets: readonly (string | undefined)[] = []): string | undefined => {
   if (text.length > 2000 || !URL.canParse(text)) return undefined;
   const { protocol, hostname, port, username, password, pathname, searchParams } = new URL(text);
@@ -16,7 +16,7 @@ export const helpAddress = (text: string, secrets: readonly (string | undefined)
   const query = [...searchParams].filter(([name, value]) => PARAMETERS.has(name) && PLAIN.test(value));
   const search = query.map(([name, value]) => `${name}=${value}`).join("&");
   const address = `https://${hostname}${pathname}${search && `?${search}`}`;
-  // Whatever would be hidden in the service's words is no part of an address either.
+  // An address with something that `quotable` would hide is not shown.
   return address.length <= 300 && quotable(address.replace("?", " "), secrets) === address.replace("?", " ")
     ? address
     : undefined;

@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from "../core/transcript.ts";
 import { tooLarge } from "../http/body.ts";
 import { type RateLimiter, rateLimited } from "../http/rate-limiter.ts";
 import { type RetryOptions, retryAfterMs, retrying } from "../http/retry.ts";
-import { transportError, within } from "../http/transport.ts";
+import { transportError, withTimeout } from "../http/transport.ts";
 import { isLarger } from "./answer-size.ts";
 import type { Credentials } from "./credentials.ts";
 import { checkedEndpoint } from "./endpoint.ts";
@@ -13,30 +13,30 @@ import { apiError } from "./errors.ts";
 import { createIms } from "./ims.ts";
 import { ANSWER_BYTES, itemOf, type Rpc } from "./openapi.ts";
 
-/** An optional peer: in a variable, so that neither compiler nor loader asks for it before it is wanted. */
+/** An optional peer dependency. In a variable, so that compiler and bundler do not require it. */
 const PACKAGE: string = "@alicloud/ice20201109";
 
 type Answer = { headers?: Record<string, string>; body?: { toMap(): JsonObject } };
 type RequestClass = { new (map: JsonObject): object; names(): Record<string, string> };
 type Client = Record<string, (request: object) => Promise<Answer>>;
-/** What is used of the package: the client as its default, and one class per request beside it. */
+/** The used exports of the package: the client as default, and a class for each request. */
 export type IceModule = { default: new (config: object) => Client } & Record<string, unknown>;
 
 export interface IceSdkOptions extends RetryOptions {
   endpoint: URL;
   credentials: Credentials;
   userAgent: string;
-  /** Every attempt waits for its turn. @default none */
+  /** Every attempt waits for its turn here. @default none */
   rateLimiter?: RateLimiter | undefined;
-  /** One attempt from its turn on, in milliseconds. @default 30_000 */
+  /** Limit of one attempt after its turn, in milliseconds. @default 30_000 */
   timeoutMs?: number;
   /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
-  /** The package, or what stands in for it. */
+  /** Loads the package; tests replace it. */
   load?: () => Promise<unknown>;
 }
 
-/** The version of the installed package, undefined when there is none. */
+/** The version of the installed package; undefined when it is not installed. */
 export const iceSdkVersion = async (): Promise<string | undefined> => {
   try {
     const found: unknown = createRequire(import.meta.url)(`${PACKAGE}/package.json`);
@@ -46,14 +46,14 @@ export const iceSdkVersion = async (): Promise<string | undefined> => {
   }
 };
 
-/** CommonJS under ESM: the module's `default` is its exports, and theirs is the client. Bundlers unwrap that once. */
+/** The exports of a CommonJS module: Node puts them under `default`, bundlers do not. */
 const exportsOf = (loaded: unknown): IceModule => {
   const module = loaded as { default: IceModule };
   return typeof module.default === "function" ? (loaded as IceModule) : module.default;
 };
 
-/** The model's property of each wire name, as the package itself maps them. */
-const modelled = (kind: RequestClass, query: Readonly<Record<string, unknown>>): JsonObject =>
+/** The query with the package's property names instead of the API's parameter names. */
+const toModel = (kind: RequestClass, query: Readonly<Record<string, unknown>>): JsonObject =>
   Object.fromEntries(
     Object.entries(kind.names()).flatMap(([property, wire]) =>
       query[wire] === undefined ? [] : [[property, query[wire] as string | number]],
@@ -71,8 +71,9 @@ interface SdkError extends Error {
 /**
 The Ims port over the vendor's `@alicloud/ice20201109`, with our retries and our errors.
 
-A call that is aborted is left to end by itself: the package cannot take one back. Throws UsageError when the package
-is not installed.
+An aborted call still runs to its end, because the package cannot cancel it; its result is ignored.
+
+@throws UsageError when the package is not installed
 */
 export const createIceSdk = async ({
   endpoint,
@@ -86,7 +87,7 @@ export const createIceSdk = async ({
 }: IceSdkOptions): Promise<Ims> => {
   const { host, protocol } = checkedEndpoint(endpoint);
   const sdk = await load().then(exportsOf, () => {
-    throw new UsageError(`${PACKAGE} cannot be loaded here: npm install ${PACKAGE}`);
+    throw new UsageError(`${PACKAGE} cannot be loaded. Install it: npm install ${PACKAGE}`);
   });
   const { $OpenApiUtil } = await import("@alicloud/openapi-core");
   const client = new sdk.default(
@@ -96,15 +97,15 @@ export const createIceSdk = async ({
       protocol: protocol === "https:" ? "HTTPS" : "HTTP",
       userAgent,
       readTimeout: timeoutMs,
-      // In truth the socket's inactivity, 3 s unless told otherwise: too short for a long page of a list.
+      // It limits the socket's inactivity, by default to 3 s, which is too short for a long page of list.
       connectTimeout: timeoutMs,
     }),
   );
 
-  const failure = async (error: unknown, action: string): Promise<unknown> => {
+  const toArchiveError = async (error: unknown, action: string): Promise<unknown> => {
     if (!(error instanceof Error)) return error;
     const { name, statusCode, code, requestId, retryAfter, data } = error as SdkError;
-    // HTML or nothing where JSON should be: a gateway's 502. The parser's message quotes it, ours does not.
+    // The answer is not JSON, as from a gateway's 502. The parser's message quotes it, so ours replaces it.
     if (error instanceof SyntaxError)
       return new Unavailable(`${host} answered with something that is not JSON.`, { code: "NotJson" });
     if (name.startsWith("RequestTimeout"))
@@ -118,7 +119,7 @@ export const createIceSdk = async ({
         recommend: typeof data?.Recommend === "string" ? data.Recommend : undefined,
         status: statusCode,
         requestId: requestId === "undefined" ? undefined : requestId,
-        // In milliseconds, whatever the service sent: held to what every other wait is held to.
+        // The package converts it to milliseconds; the same limit applies as for every other wait.
         retryAfterMs: retryAfterMs(retryAfter && retryAfter > 0 ? String(retryAfter / 1000) : undefined, now()),
       },
       {
@@ -132,24 +133,24 @@ export const createIceSdk = async ({
   };
 
   /**
-  Held to the same size as our own client's answers, as far as it can be: the package reads and parses the whole body before
-  it gives anything back, and takes no limit, so that memory for one answer is bounded by its `readTimeout` alone. What is
-  capped is what goes on from here: into the ledger, the archive and messages.
+  The body of an answer, with the same size limit as in our own client. The package reads and parses the complete body
+  first and takes no limit, so only its `readTimeout` bounds the memory. The limit protects what comes after: ledger,
+  archive and messages.
   */
-  const held = (answer: Answer | undefined, most: number): JsonObject => {
-    if (Number(answer?.headers?.["content-length"]) > most) throw tooLarge(host, most);
+  const limitSize = (answer: Answer | undefined, limit: number): JsonObject => {
+    if (Number(answer?.headers?.["content-length"]) > limit) throw tooLarge(host, limit);
     const body = answer?.body?.toMap() ?? {};
-    if (isLarger(body, most)) throw tooLarge(host, most);
+    if (isLarger(body, limit)) throw tooLarge(host, limit);
     return body;
   };
 
   const attempt = async (action: string, query: Readonly<Record<string, unknown>>, maxBytes: number) => {
     const kind = sdk[`${action}Request`] as RequestClass;
     const method = action.charAt(0).toLowerCase() + action.slice(1);
-    const answer = await client[method]?.(new kind(modelled(kind, query))).catch(async (error: unknown) => {
-      throw await failure(error, action);
+    const answer = await client[method]?.(new kind(toModel(kind, query))).catch(async (error: unknown) => {
+      throw await toArchiveError(error, action);
     });
-    const body = held(answer, maxBytes);
+    const body = limitSize(answer, maxBytes);
     const requestId = typeof body.RequestId === "string" ? body.RequestId : answer?.headers?.["x-acs-request-id"];
     return { body, ...(requestId && { requestId }) };
   };
@@ -158,7 +159,9 @@ export const createIceSdk = async ({
     retrying(
       () =>
         rateLimited(rateLimiter, signal, () =>
-          within(timeoutMs, host, signal, (inner) => Promise.race([attempt(action, query, maxBytes), aborted(inner)])),
+          withTimeout(timeoutMs, host, signal, (inner) =>
+            Promise.race([attempt(action, query, maxBytes), rejectOnAbort(inner)]),
+          ),
         ),
       { ...retry, request: { action, item: itemOf(query) } },
       signal,
@@ -166,5 +169,5 @@ export const createIceSdk = async ({
   return createIms(rpc);
 };
 
-const aborted = (signal: AbortSignal): Promise<never> =>
+const rejectOnAbort = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));

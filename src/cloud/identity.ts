@@ -6,33 +6,33 @@ import { endpointFor } from "./endpoint.ts";
 import { createRpc } from "./openapi.ts";
 
 const STS_VERSION = "2015-04-01";
-/** A run waits no longer than this to know whose credentials it uses, in milliseconds. */
+/** How long a run waits for the account of its credentials, in milliseconds. */
 const TIMEOUT_MS = 3_000;
 
 export interface IdentityOptions {
   dispatcher: Dispatcher;
-  /** Of the service that the run asks. */
+  /** The endpoint of the service in use. */
   endpoint: URL;
   region?: string | undefined;
   credentials: Credentials;
   userAgent: string;
-  /** Only read for the role's ARN. */
+  /** Only used for the role's ARN. */
   env: Env;
   /** @default 3_000 */
   timeoutMs?: number;
 }
 
 /**
-The account whose credentials are in use: as the role's ARN names it, else as STS says, which allows that to everybody.
+The account of the credentials in use, from the role's ARN or else from STS, where every user may ask for it.
 
-Undefined where neither tells. Never rejects.
+Undefined when neither knows it. Never rejects.
 */
 export const accountOf = async (options: IdentityOptions): Promise<string | undefined> => {
   const { dispatcher, endpoint, region, credentials, userAgent, env, timeoutMs = TIMEOUT_MS } = options;
   try {
     const { provider } = await credentials.get();
     const role = /^acs:ram::(\d+):role\//i.exec(env.ALIBABA_CLOUD_ROLE_ARN ?? "")?.[1];
-    // Other sources of credentials do not look at that variable.
+    // Other sources of credentials do not use this variable.
     if (role && provider === "default/oidc_role_arn") return role;
     const sts = stsFor(endpoint, region);
     if (!sts) return undefined;
@@ -49,7 +49,7 @@ export const accountOf = async (options: IdentityOptions): Promise<string | unde
   }
 };
 
-/** Where STS is asked: in the region of the service's endpoint, and what plays the cloud on this machine at itself. */
+/** The STS endpoint: in the region of the service's endpoint; on this machine, the emulator itself. */
 export const stsFor = (endpoint: URL, region?: string): URL | undefined => {
   if (isLoopback(endpoint)) return endpoint;
   if (endpoint.host === "ice.aliyuncs.com") return new URL("https://sts.aliyuncs.com");
@@ -57,7 +57,7 @@ export const stsFor = (endpoint: URL, region?: string): URL | undefined => {
   return named === undefined ? undefined : new URL(endpointFor(named).href.replace("//ice.", "//sts."));
 };
 
-/** What tells one cloud from another: the endpoint's host. All of this machine is one, whatever the port. */
+/** The name of a cloud in the archive: the endpoint's host; all ports of this machine have one name. */
 export const placeOf = (endpoint: URL): string => (isLoopback(endpoint) ? LOOPBACK : endpoint.host);
 
 export const LOOPBACK = "loopback";

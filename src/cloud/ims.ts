@@ -6,16 +6,16 @@ import { isLoopback } from "../http/hosts.ts";
 import { cleanMeta, leastMeta } from "./clean.ts";
 import type { Rpc } from "./openapi.ts";
 
-/** Of the API that describes and lists AI agent instances. */
+/** Version of the API that describes and lists AI agent instances. */
 export const IMS_VERSION = "2020-11-09";
 
-/** A page of 100 calls with long system prompts and user data outgrows what is accepted of other answers. */
+/** Limit for a page of list, in bytes: 100 calls with long prompts and user data exceed the limit of other answers. */
 const LIST_BYTES = 64 * 1024 * 1024;
 
 const nonEmpty = (value: Json | undefined): string | undefined =>
   typeof value === "string" && value !== "" ? value.toWellFormed() : undefined;
 
-/** What can be an id; a call with anything else for one is known by its address. */
+/** A valid id, or undefined; a call without one is identified by its link. */
 const idOf = (value: Json | undefined): string | undefined =>
   typeof value === "string" && /^[\x21-\x7e]{1,256}$/.test(value) && !isStandIn(value) ? value : undefined;
 
@@ -23,13 +23,13 @@ const linkOf = (value: Json | undefined): URL | undefined => {
   const text = nonEmpty(value);
   if (text === undefined || !URL.canParse(text)) return undefined;
   const url = new URL(text);
-  // Object stores answer on both, and the signature does not cover the scheme; only this machine is spoken to in clear.
+  // Object stores accept https too, and the signature does not include the scheme. Only loopback may use plain http.
   if (url.protocol === "http:" && !isLoopback(url)) url.protocol = "https:";
   return url.protocol === "https:" || url.protocol === "http:" ? url : undefined;
 };
 
-const toInstance = (wire: JsonObject, requestId: string | undefined, asked?: string): Instance => {
-  const id = asked ?? idOf(wire.InstanceId);
+const toInstance = (wire: JsonObject, requestId: string | undefined, askedId?: string): Instance => {
+  const id = askedId ?? idOf(wire.InstanceId);
   const link = linkOf(wire.CallLogUrl);
   return {
     ...(id && { id }),
@@ -40,7 +40,7 @@ const toInstance = (wire: JsonObject, requestId: string | undefined, asked?: str
   };
 };
 
-/** One hostile call must not cost the whole page: of it, only what is plain is kept. */
+/** The metadata without secrets. If a hostile call breaks the cleaning, only its plain values are kept. */
 const metaOf = (wire: JsonObject): JsonObject => {
   try {
     return cleanMeta(wire);
@@ -49,10 +49,10 @@ const metaOf = (wire: JsonObject): JsonObject => {
   }
 };
 
-/** `2023-01-01T00:00:00Z`: the service takes whole seconds only. */
+/** `2023-01-01T00:00:00Z`: the service accepts only whole seconds. */
 const seconds = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
 
-/** The Ims port over any client that speaks the service's RPC protocol. */
+/** The Ims port over any client of the service's RPC protocol. */
 export const createIms = (rpc: Rpc): Ims => ({
   async describeInstance(id, signal) {
     const { body, requestId } = await rpc("DescribeAIAgentInstance", { InstanceId: id }, { signal });
@@ -83,7 +83,7 @@ export const createIms = (rpc: Rpc): Ims => ({
         code: "InvalidAnswer",
         ...(requestId && { requestId }),
       });
-    // Even an empty item is counted: a page that seems short would end the listing.
+    // Invalid items count too, because a page that looks short would end the listing.
     return items.map((item) => toInstance(isObject(item) ? item : {}, requestId));
   },
 });

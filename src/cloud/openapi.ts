@@ -3,14 +3,14 @@ import type { Dispatcher } from "undici";
 import { Unavailable } from "../core/errors.ts";
 import { isObject, type JsonObject } from "../core/transcript.ts";
 import { proxyOf } from "../http/agent.ts";
-import { gather } from "../http/body.ts";
+import { readBody } from "../http/body.ts";
 import { type RateLimiter, rateLimited } from "../http/rate-limiter.ts";
 import { type RetryOptions, retryAfterMs, retrying } from "../http/retry.ts";
-import { transportError, within } from "../http/transport.ts";
+import { transportError, withTimeout } from "../http/transport.ts";
 import type { Credentials } from "./credentials.ts";
 import { checkedEndpoint } from "./endpoint.ts";
 import { apiError } from "./errors.ts";
-import { form, type Parameters, signed, texts } from "./signing.ts";
+import { encodeForm, type Parameters, signedHeaders, toTexts } from "./signing.ts";
 
 export interface RpcAnswer {
   body: JsonObject;
@@ -18,29 +18,29 @@ export interface RpcAnswer {
 }
 
 export interface RpcCall {
-  /** A form. */
+  /** Parameters of a form body. @default none */
   body?: Parameters;
   signal?: AbortSignal | undefined;
-  /** Of the answer. @default 16_777_216 (16 MB) */
+  /** Limit of the answer, in bytes. @default 16_777_216 (16 MB) */
   maxBytes?: number;
 }
 
-/** One call of one API of the service. Rejects with ArchiveErrors, or with the signal's reason. */
+/** Calls one API of the service. Rejects with an ArchiveError, or with the signal's reason. */
 export type Rpc = (action: string, query: Parameters, options?: RpcCall) => Promise<RpcAnswer>;
 
 export interface RpcOptions extends RetryOptions {
   dispatcher: Dispatcher;
-  /** https, or http to this machine. */
+  /** An https URL, or http to this machine. */
   endpoint: URL;
   credentials: Credentials;
-  /** Of the API, for example `2020-11-09`. */
+  /** Version of the API, for example `2020-11-09`. */
   version: string;
-  /** RAM's name of the service, for the policy that an error suggests. @default "ice" */
+  /** The service's name in RAM, for the policy in an error message. @default "ice" */
   product?: string;
   userAgent: string;
-  /** Every attempt waits for its turn. @default none */
+  /** Every attempt waits for its turn here. @default none */
   rateLimiter?: RateLimiter | undefined;
-  /** One attempt from its turn on, in milliseconds. @default 30_000 */
+  /** Limit of one attempt after its turn, in milliseconds. @default 30_000 */
   timeoutMs?: number;
   /** Milliseconds since 1970. @default Date.now */
   now?: () => number;
@@ -55,19 +55,20 @@ interface Attempt {
   maxBytes: number;
 }
 
-/** What an answer may have, in bytes, where a call does not say. */
+/** Default limit of an answer, in bytes. */
 export const ANSWER_BYTES = 16 * 1024 * 1024;
 
-/** What a request asks for, by the parameter that names it. */
+/** The id that a request asks for, for messages. */
 export const itemOf = ({ InstanceId, AIAgentId }: Readonly<Record<string, unknown>>): string | undefined =>
   [InstanceId, AIAgentId].find((id) => typeof id === "string") as string | undefined;
 
-const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+const firstValue = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value[0] : value;
 
-/** In milliseconds. The service's own header, which the SDK reads too, is in milliseconds; the standard one in seconds. */
-const patience = (headers: Dispatcher.ResponseData["headers"], now: number): number | undefined => {
-  const own = Number(one(headers["x-acs-retry-after"]));
-  return retryAfterMs(own > 0 ? String(own / 1000) : one(headers["retry-after"]), now);
+/** The wait that the service asks for, in milliseconds. Its own header has milliseconds, the standard one seconds. */
+const retryAfterOf = (headers: Dispatcher.ResponseData["headers"], now: number): number | undefined => {
+  const serviceMs = Number(firstValue(headers["x-acs-retry-after"]));
+  return retryAfterMs(serviceMs > 0 ? String(serviceMs / 1000) : firstValue(headers["retry-after"]), now);
 };
 
 const parse = (text: string): JsonObject | undefined => {
@@ -99,20 +100,32 @@ export const createRpc = ({
 
   const attempt = async ({ action, query, body, maxBytes }: Attempt, signal: AbortSignal) => {
     const key = await credentials.get();
-    const headers = await signed({ host, action, version, userAgent, query, body, key, at: now(), nonce: nonce() });
-    const path = `/?${form(query)}`;
+    const headers = await signedHeaders({
+      host,
+      action,
+      version,
+      userAgent,
+      query,
+      body,
+      key,
+      at: now(),
+      nonce: nonce(),
+    });
+    const path = `/?${encodeForm(query)}`;
     const answer = await dispatcher
       .request({ origin, path, method: "POST", headers, body: body || null, signal })
       .catch((error: unknown) => {
         throw transportError(error, host, "answer", proxyOf(dispatcher, endpoint));
       });
-    const raw = await gather(answer.body, answer.headers["content-length"], maxBytes, host).catch((error: unknown) => {
-      // Destroyed unread, it would otherwise throw its own abort at nobody.
-      answer.body.on("error", () => undefined).destroy();
-      throw transportError(error, host, "body");
-    });
+    const raw = await readBody(answer.body, answer.headers["content-length"], maxBytes, host).catch(
+      (error: unknown) => {
+        // Without this handler, destroying an unread body is an unhandled error.
+        answer.body.on("error", () => undefined).destroy();
+        throw transportError(error, host, "body");
+      },
+    );
     const parsed = parse(raw.toString("utf8"));
-    const requestId = text(parsed?.RequestId) ?? one(answer.headers["x-acs-request-id"]);
+    const requestId = text(parsed?.RequestId) ?? firstValue(answer.headers["x-acs-request-id"]);
     if (answer.statusCode === 200 && parsed) return { body: parsed, ...(requestId && { requestId }) };
     if (answer.statusCode < 300)
       throw new Unavailable(`${host} answered with something that is not JSON.`, {
@@ -126,17 +139,18 @@ export const createRpc = ({
         recommend: text(parsed?.Recommend),
         status: answer.statusCode,
         requestId,
-        retryAfterMs: patience(answer.headers, now()),
-        date: one(answer.headers.date),
+        retryAfterMs: retryAfterOf(answer.headers, now()),
+        date: firstValue(answer.headers.date),
       },
       { product, action, host, now: now(), secrets: [key.accessKeyId, key.accessKeySecret, key.securityToken] },
     );
   };
 
   return (action, query, { body = {}, signal, maxBytes = ANSWER_BYTES } = {}) => {
-    const call: Attempt = { action, query: texts(query), body: form(texts(body)), maxBytes };
+    const call: Attempt = { action, query: toTexts(query), body: encodeForm(toTexts(body)), maxBytes };
     return retrying(
-      () => rateLimited(rateLimiter, signal, () => within(timeoutMs, host, signal, (inner) => attempt(call, inner))),
+      () =>
+        rateLimited(rateLimiter, signal, () => withTimeout(timeoutMs, host, signal, (inner) => attempt(call, inner))),
       { ...retry, request: { action, item: itemOf(query) } },
       signal,
     );

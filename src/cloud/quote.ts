@@ -2,10 +2,10 @@ import { oneLine } from "../core/printable.ts";
 
 const HIDDEN = "[hidden]";
 
-/** More of a message is not looked at, in characters. */
-const LOOKED_AT = 4096;
+/** Longer messages are cut before they are searched, in characters. */
+const MAX_INPUT = 4096;
 
-/** From here on it is the request as the service saw it, for the reader of a signature error: keys, tokens and all. */
+/** In a signature error, the request as the service received it follows this, with keys and tokens. */
 const STRING_TO_SIGN = /\(?(?:server )?(?:string ?to ?sign|canonical ?request)\b/i;
 
 const SECRETS: readonly RegExp[] = [
@@ -17,21 +17,21 @@ const SECRETS: readonly RegExp[] = [
 ];
 
 /**
-Words of the service as they may be shown: one line of at most 300 characters, without keys, signatures, tokens or the
-query of any address.
+A message of the service, safe to show: one line of at most 300 characters, without keys, signatures, tokens and
+queries of addresses.
 */
 export const quotable = (text: string, secrets: readonly (string | undefined)[] = []): string => {
-  let shown = start(text);
-  const request = shown.search(STRING_TO_SIGN);
-  if (request >= 0) shown = shown.slice(0, request);
-  for (const secret of secrets) if (secret) shown = shown.replaceAll(secret, HIDDEN);
-  for (const pattern of SECRETS) shown = shown.replace(pattern, HIDDEN);
-  shown = shown.replace(/(https?:\/\/[^\s?"'<>]*)\?[^\s"'<>]*/gi, "$1").trim();
-  return shown.length > 300 ? `${shown.slice(0, 299).toWellFormed()}…` : shown;
+  let quoted = firstLine(text);
+  const request = quoted.search(STRING_TO_SIGN);
+  if (request >= 0) quoted = quoted.slice(0, request);
+  for (const secret of secrets) if (secret) quoted = quoted.replaceAll(secret, HIDDEN);
+  for (const pattern of SECRETS) quoted = quoted.replace(pattern, HIDDEN);
+  quoted = quoted.replace(/(https?:\/\/[^\s?"'<>]*)\?[^\s"'<>]*/gi, "$1").trim();
+  return quoted.length > 300 ? `${quoted.slice(0, 299).toWellFormed()}…` : quoted;
 };
 
-/** One line of the first few kilobytes. What is cut ends with a whole word: half of a secret would not be recognised. */
-const start = (text: string): string => {
-  const line = oneLine(text.slice(0, LOOKED_AT)).replace(/\s+/g, " ");
-  return text.length > LOOKED_AT ? line.slice(0, line.lastIndexOf(" ") + 1) : line;
+/** The first kilobytes as one line. It is cut after a complete word, because half a secret would not be recognised. */
+const firstLine = (text: string): string => {
+  const line = oneLine(text.slice(0, MAX_INPUT)).replace(/\s+/g, " ");
+  return text.length > MAX_INPUT ? line.slice(0, line.lastIndexOf(" ") + 1) : line;
 };

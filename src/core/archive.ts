@@ -15,50 +15,50 @@ import type {
 import type { Counts, State } from "./state.ts";
 import type { JsonObject } from "./transcript.ts";
 
-/** The ledger: what was selected, and what came of it. */
+/** The ledger: the selected items, and the state of each. */
 export interface Ledger {
   select(refs: readonly Ref[]): Promise<SelectedItem[]>;
-  /** Where a call can be asked for that has no instance id; undefined when it was never listed. */
+  /** Where the service listed a call that has no instance id; undefined when it was never listed. */
   listing(item: number): Promise<Listing | undefined>;
-  /** Adds what is stored; resolves to how many. */
+  /** Selects stored items. Resolves to how many were added. */
   selectStored(filter: StoredFilter): Promise<number>;
   /**
-  All or nothing: when this resolves the outcomes are on disk.
+  Commits all outcomes or none. When this resolves, they are on disk.
 
-  Resolves to the call logs that were set aside, because another one with other bytes carries the same instance id.
+  Resolves to the call logs that were set aside, because another call log with other bytes has the same instance id.
 
   @throws LockLost
   */
   commit(outcomes: readonly Outcome[]): Promise<SameIdConflict[]>;
-  /** How each of these stands, undefined where it is not known: nothing is selected or changed. */
+  /** The state of each call, undefined where the archive does not know it. Selects and changes nothing. */
   look(refs: readonly Ref[]): Promise<(State | undefined)[]>;
-  /** Whether nothing of these is asked for again unless it is refreshed: nothing is selected or changed. */
+  /** Of each call, whether a run without `--refresh` would leave it alone. Selects and changes nothing. */
   settled(refs: readonly Ref[]): Promise<boolean[]>;
-  /** Of the selection. */
+  /** Counts the items of the selection by state. */
   counts(): Promise<Counts>;
   /**
   The windows of an agent that hold items which may still change, and were first seen after `since`.
 
-  Those that kept failing for longer, or were acknowledged, no longer hold up anything.
+  Items that were first seen earlier, or were acknowledged, no longer hold back a cursor.
   */
   unsettledWindows(agentId: string, since: Date): Promise<Window[]>;
 }
 
 export interface Reader {
-  /** Selected items that were fetched, with their documents, ordered by start, then id; in batches of bounded size. */
+  /** Fetched items of the selection with their documents, by start, then id, in batches of bounded size. */
   records(): AsyncIterable<StoredRecord[]>;
-  /** The same, nothing of it parsed: whoever works on them may do so on another thread. */
+  /** The same without parsing, so that another thread can do it. */
   rawRecords(): AsyncIterable<RawRecord[]>;
-  /** Selected items that were not; without documents, with their errors. */
+  /** Selected items that are not fetched: without documents, with their errors. */
   unsettled(): AsyncIterable<StoredRecord[]>;
-  /** With its document. Case of the id does not matter. */
+  /** One call with its document. The letter case of the id does not matter. */
   find(id: string): Promise<StoredRecord | undefined>;
-  /** Up to so many ids that begin so, in order. Case does not matter. */
+  /** At most `limit` ids with this beginning, sorted. Letter case does not matter. */
   beginningWith(beginning: string, limit: number): Promise<string[]>;
   /**
-  Everything stored that fits, ordered by start, then id; without documents unless asked for.
+  All stored items that match the filter, by start, then id. Documents come only with `documents`.
 
-  `tolerant`: a document that cannot be read is left out, where otherwise it would be an error.
+  `tolerant`: a document that cannot be read is left out. Without it, such a document is an error.
   */
   list(filter: StoredFilter, options?: { documents?: boolean; tolerant?: boolean }): AsyncIterable<StoredRecord[]>;
 }
@@ -70,7 +70,7 @@ export interface RunRecord {
   startedAt: string;
   endedAt?: string;
   exitCode?: number;
-  /** What was selected, and how many came out in which state. */
+  /** The selection and the counts by state. */
   detail?: JsonObject;
 }
 
@@ -83,79 +83,80 @@ export interface RunEnd {
 
 export interface Summary {
   counts: Counts;
-  /** Of those missing, invalid or failed. */
+  /** How many of the missing, invalid and failed calls were acknowledged. */
   acknowledged: number;
   agents: { agentId: string; calls: number; first?: string; last?: string; cursor?: string }[];
-  /** Raw documents, uncompressed and as stored, in bytes. */
+  /** Bytes of the raw documents before compression. */
   rawBytes: number;
+  /** Bytes of the compressed blocks. */
   storedBytes: number;
 }
 
 export interface Runs {
   health(command: string): Promise<Health>;
   beginRun(run: Omit<RunRecord, "run" | "endedAt" | "exitCode">): Promise<number>;
-  /** `reported`: the run has told of all trouble of its selection, which is remembered with its end or not at all. */
+  /** `reported`: the run has reported all trouble of its selection; this is recorded in the transaction of its end. */
   endRun(run: number, end: RunEnd): Promise<void>;
-  /** Up to where every call of a stream of them is settled. */
+  /** The time before which every call of a stream is settled. */
   cursor(name: string): Promise<Date | undefined>;
-  /** Never moves back. */
+  /** Moves the cursor forward. An earlier time changes nothing. */
   moveCursor(name: string, to: Date): Promise<void>;
-  /** The last ones, newest first. */
+  /** The last runs, newest first. */
   lastRuns(): Promise<RunRecord[]>;
   summary(): Promise<Summary>;
 }
 
-/** Names of what an archive knows of itself; `listed:AGENT` says that the service has listed calls of an agent. */
+/** Facts about the archive; `listed:AGENT` records that the service has listed calls of this agent. */
 export type FactName = "id" | "region" | "account" | "scrub" | `listed:${string}`;
 
-/** What is known of the archive itself; `id` is its own, random, and given when it is made. */
+/** Facts about the archive itself. Its `id` is random and is set when the archive is created. */
 export interface Facts {
   fact(name: FactName): Promise<string | undefined>;
-  /** `undefined` forgets it. */
+  /** `undefined` deletes the fact. */
   setFact(name: Exclude<FactName, "id">, value: string | undefined): Promise<void>;
 }
 
-/** What is known of trouble: which a run has reported, and which a person has settled. */
+/** Trouble that a run has reported, and trouble that a person has acknowledged. */
 export interface Reports {
-  /** Of the selection, what is in trouble as an earlier run reported it (`known`), and what was acknowledged. */
+  /** Counts of the selection: trouble that an earlier run reported unchanged (`known`), and acknowledged trouble. */
   trouble(): Promise<{ known: number; acknowledged: number }>;
-  /** Of these items, settles those that are missing, invalid or failed. */
+  /** Acknowledges those of these items that are missing, invalid or failed. */
   acknowledge(items: readonly number[]): Promise<void>;
-  /** Makes these count again, as if they had never been reported. */
+  /** Removes reports and acknowledgements of these items, so that they count again. */
   takeBack(items: readonly number[]): Promise<void>;
 }
 
 export interface Retention {
   /**
-  Deletes the documents and what was said of these calls; keeps a tombstone. Resolves to how many there were.
+  Deletes the documents and metadata of these calls and keeps tombstones. Resolves to how many calls were pruned.
 
-  Until `scrub` succeeds, the fact `scrub` says that their bytes are still in the file.
+  The fact `scrub` exists until `scrub` succeeds: the file may still hold the deleted bytes.
   */
   prune(filter: StoredFilter): Promise<number>;
   /**
-  Gives the space of what was deleted back, and leaves no trace of it in the file, if there is anything to do.
+  Rewrites the file without the deleted bytes, if there are any, and frees their space.
 
-  Resolves to why it could not be done: another connection reads the archive, or there is no space for it.
+  Resolves to a reason when this failed: another connection reads the archive, or the disk is full.
   */
   scrub(): Promise<string | undefined>;
-  /** Checks the database itself. Resolves to what is wrong. */
+  /** Checks the database file. Resolves to the problems found. */
   integrity(): Promise<string[]>;
 }
 
 /**
 Records and their ledger.
 
-A connection holds one selection at a time: `select` adds to it; `counts`, `records` and `unsettled` speak of it. It
-lives with the connection, so that a crashed run leaves none behind.
+A connection has one selection: `select` adds to it; `counts`, `records` and `unsettled` read it. The selection ends
+with the connection, so a crashed run leaves none behind.
 */
 export interface Archive extends Ledger, Reader, Runs, Reports, Deliveries, Adoption, Facts, Lockable, Retention {
   close(): Promise<void>;
 }
 
-/** The database is damaged: what it holds can no longer be trusted to be all. */
+/** The database is damaged: records may be missing. */
 export class ArchiveDamaged extends Error {
   override readonly name = "ArchiveDamaged";
-  /** What the database said. */
+  /** The database's own error message. */
   readonly what: string;
   constructor(path: string, what: string, options?: ErrorOptions) {
     super(

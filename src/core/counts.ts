@@ -1,7 +1,7 @@
 import type { ExportCounts } from "./render-batch.ts";
 import type { Counts } from "./state.ts";
 
-/** How a selection came out. `selected` is the sum of all the others: a call is never lost from the books. */
+/** The counts of a run. `selected` is the sum of all the others. */
 export type RunCounts = {
   selected: number;
   exported: number;
@@ -10,21 +10,21 @@ export type RunCounts = {
   missing: number;
   invalid: number;
   failed: number;
-  /** Selected, and never asked for: an earlier run ended before it came to them. */
+  /** Selected but never requested, because an earlier run ended first. */
   pending: number;
 };
 
-/** What the ledger cannot know. */
+/** Calls that the ledger cannot count. */
 export interface UnrecordedCounts {
-  /** Calls that are still going on and have neither id nor link to record them by. */
+  /** Running calls with neither id nor link, so they cannot be recorded. */
   running: number;
-  /** The same, from more than 72 hours ago; and ids that an offline selection names and the archive does not have. */
+  /** Such calls from more than 72 hours ago, and ids of an offline selection that the archive does not have. */
   absent: number;
-  /** Lines of an id file that are no id. */
+  /** Lines of an id file that are not an id. */
   unreadable: number;
 }
 
-/** @throws Error when the parts do not add up, which would mean that a call was lost on the way */
+/** @throws Error when the counts do not add up: a call was lost */
 export const runCountsOf = (
   counts: Counts,
   { exported, skipped, invalid }: ExportCounts,
@@ -43,7 +43,7 @@ export const runCountsOf = (
   const found = sumOf(tally);
   if (found !== selected)
     throw new Error(
-      `The books do not balance: ${selected} calls selected, ${found} accounted for. If another run changed the archive meanwhile, run the same command again.`,
+      `Internal error: counts do not add up: ${selected} calls selected, ${found} counted. If another run changed the archive meanwhile, run the same command again.`,
     );
   return { selected, ...tally };
 };

@@ -1,51 +1,53 @@
 /**
-What was written where, so that `--new` writes each call once and an erasure can name the files that still hold it.
+Which calls each destination has received. With it `--new` writes each call once, and `forget` names the files that
+still hold a call.
 
-A destination is a place (the folder's or file's full path) and a format. Part 0 is a plain export, which replaces what
-was there before; `--new` counts from 1. A part is prepared before its files appear and confirmed when the manifest is in
-place.
+A destination is a place (full path of a folder or file) and a format. Part 0 is a plain export, which replaces the
+files there; parts of `--new` count from 1. A part is prepared before its files appear, and confirmed after its
+manifest is written.
 */
 export interface Deliveries {
-  /** Of these items, those that the destination has had. */
+  /** Those of these items that the destination has received. */
   delivered(place: string, format: string, items: readonly number[]): Promise<Set<number>>;
-  /** Remembers, with this connection, that an item goes to a format. */
+  /** Notes in this connection that these items are being written in this format. */
   delivering(format: string, items: readonly number[]): Promise<void>;
-  /** The last part of a place, or of one format there, and whether it was only prepared. */
+  /** The last part of a place, or of one format there. `prepared`: it is not confirmed. */
   lastPart(place: string, format?: string): Promise<{ part: number; prepared: boolean } | undefined>;
-  /** All parts of a place, by number. */
+  /** All parts of a place, ordered by number. */
   parts(place: string): Promise<PartRecord[]>;
-  /** Records what is being delivered as a part of the place. @param token what the part is known by, see `PartRecord` */
+  /** Records the noted items as a part of the place. @param token identifies the part, see `PartRecord` */
   prepare(place: string, formats: readonly string[], part: number, token?: string): Promise<void>;
+  /** Records that the files of a prepared part are in place. */
   confirm(place: string, part: number): Promise<void>;
-  /** Forgets a part that never appeared. */
+  /** Deletes the record of a part whose files never appeared. */
   withdraw(place: string, part: number): Promise<void>;
-  /** Gives parts of a place their tokens. */
+  /** Sets the tokens of parts of a place. */
   setTokens(place: string, parts: readonly { part: number; token: string }[]): Promise<void>;
-  /** Another place that has had parts with all of these tokens. */
+  /** Another place that has parts with all of these tokens. */
   placeOf(tokens: readonly string[], except: string): Promise<string | undefined>;
-  /** Records parts with these tokens, which `from` has had, for `to` as well: a folder that was moved or copied. */
+  /** Copies the records of parts with these tokens from one place to another: the folder was moved or copied. */
   copyParts(from: string, to: string, tokens: readonly string[]): Promise<void>;
-  /** The places that hold a call, by format. */
+  /** The places and formats that received this call. */
   holding(id: string): Promise<{ place: string; format: string }[]>;
 }
 
 /** One delivery to a place. */
 export interface PartRecord {
   part: number;
-  /** Its files may have appeared, or not. */
+  /** Not confirmed: its files may be there or not. */
   prepared: boolean;
-  /** A hash of the archive's id, the part's number and its files; none where an older version wrote it. */
+  /** A hash of the archive's id, the part's number and its files; absent when an older version wrote the part. */
   token?: string;
 }
 
-/** Learns from the files of a place what it has had, where the record of it is lost or another archive's. */
+/** Rebuilds the record of a place from its files, when that record is lost or belongs to another archive. */
 export interface Adoption {
-  /** Notes, with this connection, calls that a part holds in these formats. */
+  /** Notes in this connection that a part holds these calls in these formats. */
   adopting(part: number, formats: readonly string[], ids: readonly string[]): Promise<void>;
   /**
-  Replaces what is known of a place: it has had these parts, and in them what `adopting` noted.
+  Replaces the record of a place by these parts with the calls that `adopting` noted.
 
-  Resolves to how many of those calls the archive has, and how many it does not have.
+  Resolves to how many of these calls are in the archive (`known`), and how many are not (`unknown`).
   */
   adopt(
     place: string,

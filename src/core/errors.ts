@@ -1,20 +1,20 @@
 /**
-What happens after an error.
+What the program does after an error.
 
-- `retry`: the same request may succeed later; beyond the retries the item is `failed`, the run goes on.
-- `refresh`: the link is dead; ask for a fresh one, then go on as before.
-- `skip`: this item cannot be had; the run goes on.
-- `stop`: no request can succeed; the run ends at once.
+- `retry`: repeats the request; after the last retry the item is `failed` and the run continues.
+- `refresh`: the link has expired; gets a new link and continues.
+- `skip`: this item cannot be fetched; the run continues.
+- `stop`: no request can succeed; ends the run at once.
 */
 export type Next = "retry" | "refresh" | "skip" | "stop";
 
-/** What the service said, for the ledger and the reader. Never holds a secret or a signed link. */
+/** The service's error, for the ledger and for people. Never holds a secret or a signed link. */
 export interface ErrorFacts {
-  /** The service's error code, or ours where there was no answer. */
+  /** The service's error code, or ours when there was no answer. */
   code: string;
   requestId?: string;
   status?: number;
-  /** How long the service asks us to wait, in milliseconds. */
+  /** The wait that the service asks for, in milliseconds. */
   retryAfterMs?: number;
 }
 
@@ -28,15 +28,15 @@ export abstract class ArchiveError extends Error {
   }
 }
 
-/** Over the account's quota: the whole run slows down. */
+/** The account is over its quota: the whole run slows down. */
 export class Throttled extends ArchiveError {
   readonly next = "retry";
 }
-/** The service or the network failed in passing: 5xx, reset, timeout, name not resolved. */
+/** A temporary failure of the service or the network: 5xx, reset, timeout, name not resolved. */
 export class Unavailable extends ArchiveError {
   readonly next = "retry";
 }
-/** A body ended early or does not match its length or checksum: never taken for a document. */
+/** A body that ended early or does not match its length or checksum. It is never stored as a document. */
 export class CutShort extends ArchiveError {
   readonly next = "retry";
 }
@@ -48,52 +48,52 @@ export class LinkExpired extends ArchiveError {
 export class NotFound extends ArchiveError {
   readonly next = "skip";
 }
-/** The request or the answer is wrong for this one item. */
+/** The service refused this request, or its answer is unusable; other items are not affected. */
 export class Refused extends ArchiveError {
   readonly next = "skip";
 }
-/** The document is not what it should be; its bytes are kept. */
+/** The document is not a valid call log; its bytes are kept. */
 export class InvalidDocument extends ArchiveError {
   readonly next = "skip";
-  /** `code` is `NotJson` where the body may merely have ended early, `NotACallLog` where it is whole but something else. */
+  /** `code`: `NotJson` when the body may have ended early, `NotACallLog` when it is complete but of another kind. */
   constructor(message: string, code = "InvalidDocument") {
     super(message, { code });
   }
 }
-/** No credentials, or the service does not know them. */
+/** There are no credentials, or the service does not accept them. */
 export class BadCredentials extends ArchiveError {
   readonly next = "stop";
 }
-/** The RAM policy lacks an action. */
+/** The RAM policy does not allow an action, or the service is not active. */
 export class Denied extends ArchiveError {
   readonly next = "stop";
 }
-/** The clock is off by more than the service accepts. */
+/** This machine's clock differs by more than the service accepts. */
 export class ClockSkewed extends ArchiveError {
   readonly next = "stop";
 }
 
-/** The user asked for something that cannot be; exit 2. */
+/** A wrong request of the user; exit code 2. */
 export class UsageError extends Error {
   override readonly name: string = "UsageError";
 }
-/** There is no archive where one was looked for. */
+/** There is no archive at the path. */
 export class NoArchive extends UsageError {
   override readonly name = "NoArchive";
 }
 
-/** The message of anything thrown. */
+/** The message of any thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** A link as people may see it: the place, never the signature. */
-export const shown = ({ origin, pathname }: URL): string => origin + pathname;
+/** A link for messages: without its query, which holds the signature. */
+export const withoutQuery = ({ origin, pathname }: URL): string => origin + pathname;
 
-/** The service stayed out of reach beyond the retries: run again later. */
+/** The service was not reachable within the retries: run again later. */
 export class GivenUp extends Error {
   override readonly name = "GivenUp";
 }
 
-/** The reader of a stream went away, as `head` does when it has seen enough: nothing more is wanted. */
+/** The reader of a stream closed it, as `head` does. Writing ends without an error. */
 export class ReaderGone extends Error {
   override readonly name = "ReaderGone";
 }

@@ -4,32 +4,35 @@ import type { Chunk, Log, Put, PutOptions, Writer } from "./ports.ts";
 import type { RawRecord } from "./raw-record.ts";
 import { addCounts, type ExportCounts, isLong, noCounts, type Piece, type RenderedBatch } from "./render-batch.ts";
 
-/** Of documents that are being rendered at once, in bytes: one batch may be a single large document. */
-const ROOM = 16 * 1024 * 1024;
+/** Documents in rendering at one time, in bytes. One batch may be a single large document. */
+const RENDERING_BYTES = 16 * 1024 * 1024;
 
-/** Of what was put and has not reached its place, in characters or bytes: a batch may make gigabytes. */
-const WAITING = 1024 * 1024;
+/** Output between two flushes, in characters or bytes: a batch may produce gigabytes. */
+const UNFLUSHED_SIZE = 1024 * 1024;
 
 /** Where one format goes. */
 export interface Output {
   /** The format's name, for messages. */
   format: string;
-  /** Begins and ends the file; what lies between comes rendered. */
+  /** Writes the beginning and the end of the file; the items between them come rendered. */
   writer: Writer;
   put: Put;
-  /** Lets what was put reach its place; awaited between batches and within large ones, so that memory stays bounded. */
+  /** Writes what was put. Awaited between batches and inside large ones, so that memory stays bounded. */
   flush(): Promise<void>;
-  /** Of these items, those that it has had before and does not want again. */
+  /** Those of these items that this output received before: they are not written again. */
   alreadyDelivered?: (items: readonly number[]) => Promise<ReadonlySet<number>>;
-  /** Told of each batch that was written. */
+  /** Called after each batch was written. */
   onWritten?: (items: readonly number[]) => Promise<void>;
 }
 
-/** Turns records into the pieces of every output, perhaps on another thread. */
+/** Turns records into the pieces of every output, on this thread or another. */
 export interface Renderer {
-  /** @param had of each output, the items that it does not want */
-  render(records: readonly RawRecord[], had: readonly (ReadonlySet<number> | undefined)[]): Promise<RenderedBatch>;
-  /** How many batches are worth giving it before the first is back. */
+  /** @param delivered for each output, the items that it received before */
+  render(
+    records: readonly RawRecord[],
+    delivered: readonly (ReadonlySet<number> | undefined)[],
+  ): Promise<RenderedBatch>;
+  /** How many batches may be in rendering before the first is finished. */
   ahead: number;
 }
 
@@ -49,11 +52,15 @@ export const exportSelection = async (options: ExportOptions): Promise<ExportCou
   const result = noCounts();
   const written = outputs.map(() => 0);
   for (const { writer, put } of outputs) writer.begin(put);
-  const rendered = inOrder(archive.rawRecords(), { ahead: renderer.ahead, room: ROOM, sizeOf }, async (records) => {
-    const items = records.map(({ record }) => record.item);
-    const had = await Promise.all(outputs.map((output) => output.alreadyDelivered?.(items)));
-    return renderer.render(records, had);
-  });
+  const rendered = inOrder(
+    archive.rawRecords(),
+    { ahead: renderer.ahead, maxSize: RENDERING_BYTES, sizeOf },
+    async (records) => {
+      const items = records.map(({ record }) => record.item);
+      const delivered = await Promise.all(outputs.map((output) => output.alreadyDelivered?.(items)));
+      return renderer.render(records, delivered);
+    },
+  );
   for await (const batch of rendered) {
     signal?.throwIfAborted();
     for (const [at, output] of outputs.entries()) {
@@ -64,7 +71,7 @@ export const exportSelection = async (options: ExportOptions): Promise<ExportCou
       await output.onWritten?.(items);
       written[at] = (written[at] ?? 0) + items.length;
     }
-    for (const { id, message, output } of batch.troubled) {
+    for (const { id, message, output } of batch.failures) {
       const format = output === undefined ? undefined : outputs[output]?.format;
       log("warn", "invalid", { id, ...(format !== undefined && { format }), message });
     }
@@ -79,24 +86,24 @@ export const exportSelection = async (options: ExportOptions): Promise<ExportCou
 };
 
 const putAll = async ({ put, flush }: Output, pieces: readonly Piece[], signal: AbortSignal | undefined) => {
-  let waiting = 0;
-  const isFull = (data: Chunk, where: PutOptions): boolean => {
-    put(data, where);
-    waiting += data.length;
-    return waiting >= WAITING;
+  let unflushed = 0;
+  const putPiece = (data: Chunk, target: PutOptions): boolean => {
+    put(data, target);
+    unflushed += data.length;
+    return unflushed >= UNFLUSHED_SIZE;
   };
-  const empty = async (): Promise<void> => {
+  const flushPieces = async (): Promise<void> => {
     signal?.throwIfAborted();
     await flush();
-    waiting = 0;
+    unflushed = 0;
   };
-  for (const { data, rows, ...where } of pieces) {
+  for (const { data, rows, ...target } of pieces) {
     if (!isLong(data)) {
-      if (isFull(data, rows === undefined ? where : { rows, ...where })) await empty();
+      if (putPiece(data, rows === undefined ? target : { rows, ...target })) await flushPieces();
       continue;
     }
-    for (const text of data.pieces()) if (isFull(text, where)) await empty();
-    put("", { ...where, ...(rows !== undefined && { rows }) });
+    for (const text of data.pieces()) if (putPiece(text, target)) await flushPieces();
+    put("", { ...target, ...(rows !== undefined && { rows }) });
   }
   await flush();
 };

@@ -1,9 +1,9 @@
 /** How far an archive is behind, for monitoring. */
 export interface Health {
-  /** Of each agent the cursor that is furthest behind, ISO 8601 UTC: shards have one each. */
+  /** The oldest cursor of each agent, ISO 8601 UTC. Each shard has a cursor of its own. */
   cursors: { agentId: string; settledUntil: string }[];
-  /** When the oldest conversation that is still open began, or was first seen where no start is known. */
+  /** Start of the oldest open conversation, or when it was first seen if its start is unknown. */
   openSince?: Date;
-  /** When the last run of the command ended that was complete, exit code 0. */
+  /** When the command last ended with exit code 0. */
   lastSuccess?: Date;
 }

@@ -1,14 +1,14 @@
-/** A process that holds or wants an archive. */
+/** A process that holds an archive's lock or asks for it. */
 export interface Owner {
   pid: number;
   host: string;
-  /** Where process ids mean something: the boot of the machine and its namespace of process ids. */
+  /** The scope of process ids: the machine's boot and its pid namespace. */
   processSpace?: string;
-  /** When the process began, as its system counts: an id may be given again. */
+  /** The process's start as its system counts it, because a process id may be used again. */
   processStarted?: string;
 }
 
-/** Who holds an archive, and until when if nothing is heard of them. */
+/** The owner of the lock, and when the lock expires unless it is renewed. */
 export interface Holder extends Owner {
   startedAt: string;
   expiresAt: string;
@@ -16,23 +16,23 @@ export interface Holder extends Owner {
 
 export interface Lockable {
   /**
-  Makes this connection the archive's only writer, or tells who is.
+  Makes this connection the archive's only writer. Resolves to the holder when another one has the lock.
 
-  `isDead` says that an owner has ended, and is only asked of one on the same host and in the same process space; its
-  lock, and any that has expired, is taken over. A lock counts for at most a minute from now, whatever its owner's clock
-  said.
+  A lock is taken over when it has expired, or when `isDead` says that its owner has ended. `isDead` is only called for
+  an owner on the same host in the same process space. A lock lasts at most one minute from now, even if the clock of
+  its owner was ahead.
   */
   acquire(owner: Owner, isDead: (owner: Owner) => boolean): Promise<Holder | undefined>;
-  /** Puts off the expiry. @throws LockLost */
+  /** Renews the lock. @throws LockLost */
   renew(): Promise<void>;
   release(): Promise<void>;
-  /** Who holds the archive, also after the lock has expired. */
+  /** The holder of the lock, also after it has expired. */
   holder(): Promise<Holder | undefined>;
-  /** Takes the lock from a holder; false when it is another's by now. */
+  /** Removes the lock of this holder; false when another one holds it now. */
   unlock(holder: Holder): Promise<boolean>;
 }
 
-/** Another run has taken the archive over: this one was silent for too long. */
+/** Another run has taken over the archive, because this run did not renew its lock in time. */
 export class LockLost extends Error {
   override readonly name = "LockLost";
 }

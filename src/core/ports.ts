@@ -1,22 +1,22 @@
 import type { Document, Outcome, Ref, Window } from "./records.ts";
 import type { JsonObject, Transcript } from "./transcript.ts";
 
-/** An AI agent instance as describe or list gives it, with everything secret taken out of `meta`. */
+/** An AI agent instance as describe or list returns it, with all secrets removed from `meta`. */
 export interface Instance {
-  /** Absent in list answers, which carry none. */
+  /** Absent in answers of list, which have no ids. */
   id?: string;
-  /** The signed link to the call log: lives in memory only. Absent while the log is not written. */
+  /** The signed link to the call log: kept in memory only. Absent until the log is written. */
   link?: URL;
   /** `Created`, `Executing` or `Finished`. */
   status: string;
-  /** The wire's object without AuthToken and without the link's query string. */
+  /** The service's object without AuthToken and without the link's query string. */
   meta: JsonObject;
   requestId?: string;
 }
 
 export interface ListQuery {
   agentId: string;
-  /** Inclusive, whole seconds. */
+  /** Start and end are inclusive, in whole seconds. */
   start: Date;
   end: Date;
   /** 1 to 100. */
@@ -25,87 +25,87 @@ export interface ListQuery {
   size: number;
 }
 
-/** The part of IMS that the main job needs. Errors are `ArchiveError`s. */
+/** The part of IMS that a pull needs. Errors are `ArchiveError`s. */
 export interface Ims {
   describeInstance(id: string, signal?: AbortSignal): Promise<Instance>;
   /** Empty past the last page. */
   listInstances(query: ListQuery, signal?: AbortSignal): Promise<Instance[]>;
 }
 
-/** Fetches what a signed link points to; messages name it by `item`, or by its address. Errors are `ArchiveError`s. */
+/** Downloads the document of a signed link. Messages name `item`, or else the address. Errors are `ArchiveError`s. */
 export type Download = (link: URL, signal?: AbortSignal, item?: string) => Promise<Document>;
 
 /** Pieces of one output file. */
 export type Chunk = string | Uint8Array;
 
 /**
-Text that may be larger than memory: its pieces are made while it is written.
+Text that may be larger than memory: its pieces are created while it is written.
 
-The writer has made every piece once before, so making them again does not fail, and gives the same pieces.
+The writer has already created every piece once, so creating them again succeeds and gives the same pieces.
 */
 export interface LongText {
   pieces(): Iterable<string>;
 }
 
-/** What became of a transcript as a fine-tuning sample: why there is none, or in what it differs from the call's words. */
+/** A transcript as a fine-tuning sample: why it was dropped, or how the sample differs from the transcript. */
 export type Note = { dropped: string } | { dropped?: undefined; changes: readonly string[] };
 
 /**
-Makes text of transcripts; where it lives is the sink's concern.
+Turns transcripts into text. The sink decides where the text goes.
 
-Keeps nothing from one transcript to the next: several of a kind write parts of one file side by side. Whoever drives it
-puts `between` between two transcripts of the main file, and tells `end` how many there were.
+A writer keeps no state between transcripts, because several of them may write parts of one file. The caller puts
+`between` between two transcripts of the main file, and passes their number to `end`.
 
-`put` goes to the writer's main file, or to a file of its own beside it when `file` is given.
+`put` adds to the writer's main file, or to another file beside it when `file` is given.
 */
 export interface Writer {
   /** Called once, before the first transcript. */
   begin(put: Put): void;
   /** `record` carries the raw document for writers that keep bytes as they are. */
   item(transcript: Transcript, put: ItemPut, record: { document: Document }): Note | undefined;
-  /** What stands in the main file between two transcripts. @default nothing */
+  /** Text between two transcripts of the main file. @default none */
   readonly between?: string;
-  /** @param items how many transcripts there were */
+  /** Called once, after the last transcript. @param items how many transcripts were written */
   end(put: Put, items: number): void;
 }
 
 export type Put = (data: Chunk, options?: PutOptions) => void;
-/** The same for one transcript, which alone may be long. */
+/** `put` for one transcript; only here the text may be a `LongText`. */
 export type ItemPut = (data: Chunk | LongText, options?: PutOptions) => void;
 
 export interface PutOptions {
-  /** Rows (turns, samples, documents) that this piece completes; default 0. */
+  /** Rows (turns, samples, documents) that this piece completes. @default 0 */
   rows?: number;
-  /** Another file than the main one: a sidecar's name, or with `whole` the name of one call's own file. */
+  /** Name of a file beside the main one: a sidecar, or with `whole` the file of one call. */
   file?: string;
-  /** `data` is all of `file`: it is written and closed at once. */
+  /** `data` is the complete content of `file`, which is written and closed at once. */
   whole?: boolean;
 }
 
-/** One page of a listing, to be asked again when a link of it died. */
+/** One page of a listing, kept to list it again when one of its links has expired. */
 export interface ListPage extends Window {
   agentId: string;
   page: number;
-  /** How many calls the page was asked for; unknown of calls that an earlier run listed. */
+  /** The requested page size; unknown for calls that an earlier run listed. */
   size?: number;
 }
 
-/** A call as the selection met it. The signed link lives here, in memory, and nowhere else. */
+/** A call of the selection. Its signed link is kept only here, in memory. */
 export interface FoundCall {
   ref: Ref;
   link?: URL;
   listPage?: ListPage;
-  /** Its document is there: only ask the service what else it knows. */
+  /** The document is stored: only describe the call. */
   describeOnly?: boolean;
 }
 
-/** What a fetch brought: everything of an outcome but the archive's own number. */
+/** The result of a fetch: an outcome without the archive's own item number. */
 export type FetchResult = Omit<Outcome, "item">;
 
-/** Gets the document of one call. Errors are `ArchiveError`s: those of single items and those that stop the run. */
+/** Fetches the document of one call. Errors are `ArchiveError`s, of this item or of the whole run. */
 export type Fetch = (found: FoundCall, signal?: AbortSignal) => Promise<FetchResult>;
 
 export type Level = "debug" | "info" | "warn" | "error";
 
-/** Something worth telling; fields hold no secret and no signed link. */
+/** Logs an event. Its fields hold no secret and no signed link. */
 export type Log = (level: Level, event: string, fields: JsonObject) => void;

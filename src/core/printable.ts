@@ -1,28 +1,28 @@
-/** Line breaks and the characters that a terminal obeys: C0, DEL, C1, and Unicode's own line and paragraph separators. */
+/** Line breaks and terminal control characters: C0, DEL, C1, and Unicode's line and paragraph separators. */
 const CONTROLS = /[\p{Cc}\u2028\u2029][\s\p{Cc}]*/gu;
 
-/** Characters that show nothing but change what is shown: marks of direction, of no width, variants, tags. */
+/** Invisible characters that change the visible text: direction marks, zero width, variants, tags. */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
 
-/** What JSON.stringify leaves as it is, though a terminal may obey it. */
+/** Control characters that JSON.stringify does not escape. */
 const RAW_IN_JSON = /[\u007f-\u009f\u2028\u2029]/gu;
 
 /**
 Text from outside as one line that is safe on a terminal.
 
-Everything that is written for people goes through here. Each run of control characters and line breaks becomes one
-space; what is invisible is taken out, joiners of emoji too.
+All output for people uses it. Each run of control characters and line breaks becomes one space. Invisible characters
+are removed, joiners of emoji included.
 */
 export const oneLine = (text: string): string => text.toWellFormed().replace(CONTROLS, " ").replace(INVISIBLE, "");
 
-/** The same for text whose line breaks are our own. */
+/** The same for text with line breaks of our own, which stay. */
 export const printable = (text: string): string => text.split("\n").map(oneLine).join("\n");
 
-/** JSON on one line, in which everything that `oneLine` would replace is an escape. */
+/** JSON on one line, with an escape for every character that `oneLine` would replace. */
 export const jsonLine = (value: object): string =>
-  JSON.stringify(value).replace(RAW_IN_JSON, escaped).replace(INVISIBLE, escaped);
+  JSON.stringify(value).replace(RAW_IN_JSON, escapeUnits).replace(INVISIBLE, escapeUnits);
 
-const escaped = (text: string): string =>
+const escapeUnits = (text: string): string =>
   text
     .split("")
     .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)

@@ -6,13 +6,17 @@ import type { Fetch, FetchResult, FoundCall, Log } from "./ports.ts";
 import type { Outcome, SelectedItem } from "./records.ts";
 import { isFinal } from "./state.ts";
 
-/** A call that is not finished is asked for again for so long, in milliseconds. */
+/** How long an unfinished call is requested again, in milliseconds. */
 export const GIVE_UP_MS = 72 * 3_600_000;
 
-/** In bytes. */
+/** Documents of one commit, in bytes. */
 const COMMIT_BYTES = 4 * 1024 * 1024;
-/** In times `concurrency`: a run that is killed has to fetch up to twice as much again, for one batch waits for another. */
+/**
+Calls of one commit, as a multiple of `concurrency`. A killed run has to fetch up to twice as many again, because one
+batch may wait while another is written.
+*/
 const COMMIT_ROUNDS = 4;
+/** A smaller commit is written after this time, in milliseconds. */
 const COMMIT_MS = 250;
 
 export interface PullOptions {
@@ -20,54 +24,55 @@ export interface PullOptions {
   /** The selection, in batches. */
   found: AsyncIterable<FoundCall[]>;
   fetch: Fetch;
-  /** Documents under way at once. */
+  /** Documents in transfer at one time. */
   concurrency: number;
-  /** Fetch again what is stored. */
+  /** Fetch stored calls again. */
   refresh?: boolean;
-  /** Ask for the details of stored calls that were only listed. */
+  /** Describe stored calls that were only listed. */
   describe?: boolean;
   /** Stop after this many calls were selected. */
   limit?: number;
   /**
-  The run ends after this many items in a row failed for reasons that should have passed.
+  The run ends after this many items in a row failed with a temporary error.
 
   @default 20
   */
   maxConsecutiveFailures?: number;
   now: () => Date;
-  /** Ends the intake; what is under way is finished and committed. */
+  /** Stops the intake; running fetches are finished and committed. */
   closing?: AbortSignal;
   /** Ends everything at once. */
   signal?: AbortSignal;
   log: Log;
-  /** Told after each settled item. */
+  /** Called after each settled item. */
   progress?: (pulled: PullProgress) => void;
 }
 
-/** How far a pull is, and at the end what it did. */
+/** The progress of a pull, and at the end its result. */
 export interface PullProgress {
   /** Distinct calls selected so far. */
   selected: number;
-  /** Of those, stored before and not asked for again. */
+  /** Of the selected calls, those stored before and not requested again. */
   known: number;
-  /** Of those, settled now, whatever came of them. */
+  /** Of the selected calls, those that this run has settled, in any state. */
   settled: number;
   /** Settled without a document. */
   troubled: number;
-  /** Asked for again with `refresh`, in vain: what was stored stays. */
+  /** Calls whose refresh failed: the stored document stays. */
   notRefreshed: number;
   /** Bytes of documents fetched. */
   bytes: number;
-  /** True when `limit` cut the selection. */
+  /** True when `limit` ended the selection. */
   limited: boolean;
-  /** True when the whole selection is known. */
+  /** True when the selection was read to its end. */
   complete: boolean;
 }
 
 /**
-Brings the selection into the archive: every call that is not settled there is fetched, and recorded after its bytes are.
+Fetches every selected call that is not settled, and records it after its bytes are stored.
 
-@throws the `ArchiveError` that stops everything (credentials, permission, clock), or `GivenUp`.
+@throws ArchiveError that stops the run (credentials, permission, clock)
+@throws GivenUp when the service is not reachable or throttles
 */
 export const pull = async (options: PullOptions): Promise<PullProgress> => {
   const { archive, fetch, concurrency, closing, signal, log, progress, maxConsecutiveFailures = 20 } = options;
@@ -85,7 +90,7 @@ export const pull = async (options: PullOptions): Promise<PullProgress> => {
     write: async (batch) => {
       const outcomes = batch.map(({ outcome, choice }): Outcome => ({ item: choice.item, ...outcome }));
       const conflicts = await archive.commit(outcomes);
-      for (const came of batch) settle(came);
+      for (const call of batch) settle(call);
       for (const { id, instanceId } of conflicts) {
         pulled.troubled += 1;
         const message = `it carries the same instance id as another call log, ${instanceId}, and differs from it`;
@@ -98,45 +103,45 @@ export const pull = async (options: PullOptions): Promise<PullProgress> => {
     maxDelayMs: COMMIT_MS,
   });
   let failuresInRow = 0;
-  let temporary = 0;
-  let fresh = 0;
+  let temporaryFailures = 0;
+  let newFailures = 0;
 
-  /** What is on disk counts. */
+  /** Counts an item, only after its commit. */
   const settle = ({ choice, outcome }: SettledCall): void => {
     pulled.settled += 1;
     pulled.bytes += outcome.document?.bytes.length ?? 0;
-    const stays = staysAsStored(choice, outcome);
-    if (stays && (choice.state === "fetched" || options.refresh)) pulled.notRefreshed += 1;
+    const isKept = keepsStored(choice, outcome);
+    if (isKept && (choice.state === "fetched" || options.refresh)) pulled.notRefreshed += 1;
     else if (outcome.state !== "fetched") pulled.troubled += 1;
-    report(log, choice, outcome, stays);
+    report(log, choice, outcome, isKept);
     progress?.(pulled);
   };
 
-  const one = async ({ found, choice }: DueCall): Promise<void> => {
+  const fetchOne = async ({ found, choice }: DueCall): Promise<void> => {
     const attempted = await attempt(fetch, found, signal);
-    const outcome = givenUp(attempted.outcome, choice, options.now());
+    const outcome = giveUpIfOld(attempted.outcome, choice, options.now());
     await commits.add({ found, choice, outcome });
     if (!attempted.temporary) failuresInRow = 0;
-    // Those that failed in an earlier run already say nothing new: they must not keep the others from their turn.
+    // Items that failed in an earlier run do not count: they must not end the run before new items are tried.
     else if (choice.attempts === 0) failuresInRow += 1;
-    if (attempted.temporary) temporary += 1;
-    if (attempted.temporary && choice.attempts === 0) fresh += 1;
+    if (attempted.temporary) temporaryFailures += 1;
+    if (attempted.temporary && choice.attempts === 0) newFailures += 1;
     if (failuresInRow >= maxConsecutiveFailures)
       throw new GivenUp(`${maxConsecutiveFailures} calls in a row failed: ${outcome.error?.message}`);
   };
 
   try {
-    await forEachConcurrent(due(options, pulled), concurrency, one, closing);
+    await forEachConcurrent(due(options, pulled), concurrency, fetchOne, closing);
   } catch (error) {
-    // What was fetched until then is kept; why it ended is told, whatever becomes of that.
+    // Keeps what was fetched. The first error is thrown, even when this commit fails too.
     await commits.flush().catch(() => undefined);
     throw error;
   }
   await commits.flush();
-  // Where only those failed that failed before, the rest is worth having.
-  if (temporary > 0 && temporary === pulled.settled && (fresh > 0 || pulled.known === 0))
+  // When only items failed that failed before, the stored calls are still worth exporting.
+  if (temporaryFailures > 0 && temporaryFailures === pulled.settled && (newFailures > 0 || pulled.known === 0))
     throw new GivenUp(
-      `${temporary === 1 ? "The call could not" : `None of ${temporary} calls could`} be fetched: the service is out of reach, or throttles.`,
+      `${temporaryFailures === 1 ? "The call could not" : `None of ${temporaryFailures} calls could`} be fetched: the service is not reachable, or throttles. Run the same command again later.`,
     );
   return pulled;
 };
@@ -146,16 +151,16 @@ interface DueCall {
   choice: SelectedItem;
 }
 
-/** What came of it. */
+/** A call with the result of its fetch. */
 interface SettledCall extends DueCall {
   outcome: FetchResult;
 }
 
-/** Selects batch by batch and passes on what has to be fetched. */
+/** Selects the calls batch by batch and yields those that have to be fetched. */
 async function* due(options: PullOptions, pulled: PullProgress): AsyncGenerator<DueCall> {
   const { archive, found, limit, progress, closing } = options;
   for await (const batch of found) {
-    // Repeats leave room for more of the same batch.
+    // Calls that were selected before do not count for `limit`, so the batch may take several turns.
     for (let rest = batch; rest.length > 0 && !pulled.limited; ) {
       if (closing?.aborted) return;
       const taken = rest.slice(0, (limit ?? Number.POSITIVE_INFINITY) - pulled.selected);
@@ -165,10 +170,10 @@ async function* due(options: PullOptions, pulled: PullProgress): AsyncGenerator<
       pulled.limited = pulled.selected === limit;
       for (const [index, choice] of selected.entries()) {
         if (!choice.added) continue;
-        const wanted = wantedOf(taken[index] as FoundCall, choice, options);
-        if (!wanted) pulled.known += 1;
-        else if (wanted.ref.standIn === undefined) yield { found: wanted, choice };
-        else yield { found: await whereListed(archive, choice), choice };
+        const toFetch = callToFetch(taken[index] as FoundCall, choice, options);
+        if (!toFetch) pulled.known += 1;
+        else if (toFetch.ref.standIn === undefined) yield { found: toFetch, choice };
+        else yield { found: await locateListed(archive, choice), choice };
       }
       progress?.(pulled);
     }
@@ -177,26 +182,26 @@ async function* due(options: PullOptions, pulled: PullProgress): AsyncGenerator<
   pulled.complete = true;
 }
 
-/** How to ask for a call, or undefined when there is nothing to ask. */
-const wantedOf = (
+/** The call as it has to be fetched; undefined when there is nothing to fetch. */
+const callToFetch = (
   found: FoundCall,
   choice: SelectedItem,
   { refresh, describe, now }: PullOptions,
 ): FoundCall | undefined => {
   const isYoung = (): boolean => now().getTime() - choice.seenAt.getTime() < GIVE_UP_MS;
-  // What is not JSON may not have been written to its end yet.
+  // A log that is not JSON may not be completely written yet.
   const isFinished = isFinal(choice.state) && !(choice.state === "invalid" && choice.code === "NotJson" && isYoung());
   const settled = isFinished || choice.acknowledged === true;
   if (refresh ? choice.state === "pruned" : settled) {
     const { instanceId, described, state } = choice;
-    const lacking = describe && state === "fetched" && !described && !refresh;
-    return lacking && instanceId ? { ref: { ...found.ref, instanceId }, describeOnly: true } : undefined;
+    const lacksDetails = describe && state === "fetched" && !described && !refresh;
+    return lacksDetails && instanceId ? { ref: { ...found.ref, instanceId }, describeOnly: true } : undefined;
   }
   return found;
 };
 
-/** A call that a stand-in id names: by its own id if that is known by now, else where it was listed. */
-const whereListed = async (
+/** A call with a stand-in id: by its instance id when that is known, else by where it was listed. */
+const locateListed = async (
   archive: PullOptions["archive"],
   { item, id, instanceId }: SelectedItem,
 ): Promise<FoundCall> => {
@@ -206,14 +211,14 @@ const whereListed = async (
   return { ref: listing, listPage: { ...listing.window, agentId: listing.agentId, page: 1 } };
 };
 
-/** A call that is still not finished after so long will not be. */
-const givenUp = (outcome: FetchResult, { seenAt, attempts }: SelectedItem, now: Date): FetchResult => {
+/** Marks a call as missing when it is still not finished after `GIVE_UP_MS`. */
+const giveUpIfOld = (outcome: FetchResult, { seenAt, attempts }: SelectedItem, now: Date): FetchResult => {
   if (outcome.state !== "open" || attempts === 0 || now.getTime() - seenAt.getTime() < GIVE_UP_MS) return outcome;
   const message = "Given up: still not finished, or without a log, after 72 hours.";
   return { ...outcome, state: "missing", error: { code: "GivenUp", message } };
 };
 
-/** One bad item never stops the rest: whatever it throws becomes its state, unless nothing else could succeed either. */
+/** Turns an error into the item's state, so that it does not stop the others. Errors that stop the run are thrown. */
 const attempt = async (
   fetch: Fetch,
   found: FoundCall,
@@ -237,18 +242,18 @@ const failed = (state: "missing" | "failed", facts: ErrorFacts, error: unknown):
   error: { ...facts, message: messageOf(error) },
 });
 
-/** Whether the archive keeps what it has: a good document is not given up for less, and no document for none. */
-const staysAsStored = ({ state }: SelectedItem, { state: now, document }: FetchResult): boolean =>
+/** Whether the archive keeps its document: a failed fetch never replaces a stored document. */
+const keepsStored = ({ state }: SelectedItem, { state: now, document }: FetchResult): boolean =>
   now !== "fetched" && (state === "fetched" || (state === "invalid" && !document));
 
 const report = (
   log: Log,
   choice: SelectedItem,
   { state, instanceId, document, error }: FetchResult,
-  stays: boolean,
+  isKept: boolean,
 ): void => {
   const id = instanceId ?? choice.id;
-  if (stays)
+  if (isKept)
     log("warn", "not-refreshed", {
       id,
       stored: choice.state,

@@ -2,27 +2,28 @@ import type { StoredRecord } from "./records.ts";
 import { utf8 } from "./text.ts";
 import type { JsonObject } from "./transcript.ts";
 
-/** A record but for its document and what the service said about its call, which are still bytes. */
+/** A stored record whose document and metadata are still bytes. */
 export interface RawRecord {
-  /** An empty link stands for the one that the service named. */
+  /** An empty `link` means: the same as `CallLogUrl` in the metadata. */
   record: StoredRecord;
+  /** The service's answer about the call, as JSON. */
   meta: Uint8Array | undefined;
-  /** Absent where there is none, or it could not be read. */
+  /** Undefined when there is none, or when it could not be read. */
   document: Uint8Array | undefined;
   sha256: string | null;
 }
 
-/** What the service said about a call, of the bytes that it is stored as. */
+/** The stored metadata of a call. @throws SyntaxError */
 export const parseMeta = (bytes: Uint8Array): JsonObject => JSON.parse(utf8(bytes) ?? "");
 
-/** The record with everything in its place; its document stays the view that it was. */
-export const wholeRecord = ({ record, meta: metaBytes, document, sha256 }: RawRecord): StoredRecord => {
+/** The record with parsed metadata and document. The document's bytes are not copied. */
+export const toStoredRecord = ({ record, meta: metaBytes, document, sha256 }: RawRecord): StoredRecord => {
   const { link, ...rest } = record;
-  const whole: StoredRecord = rest;
+  const stored: StoredRecord = rest;
   const meta = metaBytes && parseMeta(metaBytes);
   const address = link === "" ? meta?.CallLogUrl : link;
-  if (typeof address === "string") whole.link = address;
-  if (meta) whole.meta = meta;
-  if (document && sha256 !== null) whole.document = { bytes: document, sha256 };
-  return whole;
+  if (typeof address === "string") stored.link = address;
+  if (meta) stored.meta = meta;
+  if (document && sha256 !== null) stored.document = { bytes: document, sha256 };
+  return stored;
 };

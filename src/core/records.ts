@@ -3,61 +3,62 @@ import type { State } from "./state.ts";
 import type { JsonObject, SourceName } from "./transcript.ts";
 
 export interface Document {
-  /** As the service stores them: transfer encoding and content encoding removed, nothing else changed. */
+  /** As the service stores them, without transfer encoding and content encoding. */
   bytes: Uint8Array;
   /** Of `bytes`, hex. */
   sha256: string;
 }
 
-/** A call as a selection names it: by instance id, by its link's address until the id is known, or by its stand-in id. */
+/** A call of a selection: by instance id, by its link's address while the id is unknown, or by its stand-in id. */
 export interface Ref {
   instanceId?: string;
   /** Origin and path of the call log's link. */
   link?: string;
-  /** `link-…`: what the archive calls a call of which it knows only the link. */
+  /** `link-…`: the archive's id for a call of which only the link is known. */
   standIn?: string;
   agentId?: string;
-  /** What the list said, when the call was listed. */
+  /** The answer of list, when the call was listed. */
   meta?: JsonObject;
   status?: string;
-  /** The stretch of time that it was listed in: where to look for it again. */
+  /** The window in which it was listed: where to list it again. */
   window?: Window;
 }
 
-/** A stretch of time in which the calls of an agent are listed, in whole seconds. */
+/** A time window in which the calls of an agent are listed, in whole seconds. */
 export interface Window {
   start: Date;
   end: Date;
 }
 
-/** An item of the selection, as it stands in the archive. */
+/** An item of the selection with its state in the archive. */
 export interface SelectedItem {
   item: number;
-  /** As `StoredRecord` has it. */
+  /** The same as in `StoredRecord`. */
   id: string;
   state: State;
-  /** False when the selection held it already. */
+  /** False when the selection already had it. */
   added: boolean;
   /** When it was first selected. */
   seenAt: Date;
-  /** How often fetching it brought no document, and the code of the last error. */
+  /** How many fetches brought no document. */
   attempts: number;
+  /** The code of the last error. */
   code?: string;
-  /** Whether the service was asked for all it knows of the call. */
+  /** Whether describe was called for it: its answer knows more than that of list. */
   described: boolean;
-  /** It is in trouble, and a person has settled that. */
+  /** It is missing, invalid or failed, and a person has acknowledged that. */
   acknowledged?: true;
   instanceId?: string;
 }
 
-/** Where the service listed a call, and the address that tells it from the others there. */
+/** Where the service listed a call, and the address that identifies it in the list. */
 export interface Listing {
   link: string;
   agentId: string;
   window: Window;
 }
 
-/** What came of fetching one item. */
+/** The result of fetching one item. */
 export interface Outcome {
   /** The archive's own number of the item. */
   item: number;
@@ -72,12 +73,12 @@ export interface Outcome {
   error?: ErrorFacts & { message: string };
 }
 
-/** A call log that carries the instance id of another one and differs from it: kept, and `invalid`. */
+/** A call log with the instance id of another one and with other bytes: it is kept as `invalid`. */
 export interface SameIdConflict {
   item: number;
-  /** What it is known by. */
+  /** The id of this item. */
   id: string;
-  /** What the other one is known by. */
+  /** The id that both call logs carry. */
   instanceId: string;
 }
 
@@ -86,7 +87,7 @@ export interface StoredRecord {
   item: number;
   source: SourceName;
   state: State;
-  /** The instance id, or the address-made stand-in of a call whose log names none. */
+  /** The instance id, or the stand-in id of a call whose log has none. */
   id: string;
   agentId?: string;
   link?: string;
@@ -94,16 +95,16 @@ export interface StoredRecord {
   startedAt?: string;
   meta?: JsonObject;
   document?: Document;
-  /** How often fetching it brought no document. */
+  /** How many fetches brought no document. */
   attempts: number;
   error?: ErrorFacts & { message: string; at: string };
-  /** It is in trouble, which an earlier run that finished has reported, in this state with this code. */
+  /** An earlier run that finished has reported its trouble, with this state and code. */
   known?: true;
-  /** It is in trouble, and a person has settled that. */
+  /** It is missing, invalid or failed, and a person has acknowledged that. */
   acknowledged?: true;
 }
 
-/** Which stored items are meant; all that are given must hold. */
+/** Conditions on stored items; an item must meet all of them. */
 export interface StoredFilter {
   agents?: readonly string[];
   /** Inclusive, by the call's start. */
@@ -113,6 +114,6 @@ export interface StoredFilter {
   states?: readonly State[];
   /** One call, by instance id in any letter case. */
   id?: string;
-  /** At most so many, the earliest first. */
+  /** At most this many items, the earliest first. */
   limit?: number;
 }

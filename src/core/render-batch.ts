@@ -3,12 +3,12 @@ import type { Chunk, LongText, Note, PutOptions, Writer } from "./ports.ts";
 import type { Document, StoredRecord } from "./records.ts";
 import type { Transcript } from "./transcript.ts";
 
-/** Which transcripts go out; the others are skipped and counted. */
+/** Which transcripts are exported; the others are skipped and counted. */
 export interface Filter {
-  /** The service's word for it, case-insensitive, for example `Finished`. */
+  /** The service's status, case-insensitive, for example `Finished`. */
   status?: string;
   minTurns?: number;
-  /** Seconds; a call of unknown duration counts as long as its last turn's begin. */
+  /** Seconds. If the duration is unknown, the begin of the last turn counts. */
   minDuration?: number;
 }
 
@@ -16,31 +16,31 @@ export type SkipReason = "status" | "min-turns" | "min-duration" | "new";
 
 type CountsByName = Record<string, number>;
 
-/** What a record says, and what was taken out of it, by kind. */
+/** A record's transcript, and how many values were redacted in it, by kind. */
 export interface ReadResult {
   transcript: Transcript;
   counts?: Partial<CountsByName>;
 }
 
-/** What is done with records, on whatever thread. */
+/** How records are rendered, on this thread or another. */
 export interface RenderOptions {
   /** @throws InvalidDocument */
   read: (record: StoredRecord & { document: Document }) => ReadResult;
   filter: Filter;
-  /** Of each output. */
+  /** One for each output. */
   writers: readonly Writer[];
 }
 
-/** What became of fine-tuning samples. */
+/** Counts of fine-tuning samples. */
 export interface SampleCounts {
   samples: number;
   /** Calls without a sample, by reason. */
   dropped: CountsByName;
-  /** Samples that differ from their call's words, by change; one sample can have several. */
+  /** Samples that differ from their transcript, by change; one sample can have several changes. */
   changed: CountsByName;
 }
 
-/** What was counted on the way from records to outputs. */
+/** The counts of an export. */
 export interface ExportCounts {
   exported: number;
   skipped: Partial<Record<SkipReason, number>>;
@@ -58,10 +58,10 @@ export const isLong = (data: Chunk | LongText): data is LongText => typeof data 
 
 /** A batch of records, ready to be put. */
 export interface RenderedBatch extends ExportCounts {
-  /** In the order of the writers: the pieces, and the items that are in them. */
+  /** In the order of the writers: the pieces, and the items in them. */
   outputs: { pieces: Piece[]; items: number[] }[];
-  /** Those that could not be read, with the reason; with the place of an output, those that this one could not write. */
-  troubled: { id: string; message: string; output?: number }[];
+  /** Records that could not be read, or that one output could not write: then `output` is its index. */
+  failures: { id: string; message: string; output?: number }[];
 }
 
 export const noCounts = (): ExportCounts => ({
@@ -91,45 +91,45 @@ const add = (sum: Partial<CountsByName>, name: string): void => {
   sum[name] = (sum[name] ?? 0) + 1;
 };
 
-/** Renders records. @param had of each output, the items that it has had and does not want again */
+/** Renders records for all outputs. @param delivered for each output, the items that it received before */
 export const renderBatch = (
   records: readonly StoredRecord[],
-  had: readonly (ReadonlySet<number> | undefined)[],
+  delivered: readonly (ReadonlySet<number> | undefined)[],
   { read, filter, writers }: RenderOptions,
 ): RenderedBatch => {
   const rendered: RenderedBatch = {
     ...noCounts(),
     outputs: writers.map(() => ({ pieces: [], items: [] })),
-    troubled: [],
+    failures: [],
   };
   for (const record of records) {
     if (!hasDocument(record)) continue;
-    const came = readOrReason(read, record);
-    if (typeof came === "string") {
+    const result = readOrReason(read, record);
+    if (typeof result === "string") {
       rendered.invalid += 1;
-      rendered.troubled.push({ id: record.id, message: came });
+      rendered.failures.push({ id: record.id, message: result });
       continue;
     }
-    const { transcript, counts } = came;
+    const { transcript, counts } = result;
     if (counts) addAll(rendered.redacted, counts);
-    const takers = writers.flatMap((_, at) => (had[at]?.has(record.item) ? [] : [at]));
-    const reason = skip(transcript, filter) ?? (takers.length === 0 ? "new" : undefined);
+    const receiving = writers.flatMap((_, at) => (delivered[at]?.has(record.item) ? [] : [at]));
+    const reason = skipReason(transcript, filter) ?? (receiving.length === 0 ? "new" : undefined);
     if (reason) {
       add(rendered.skipped, reason);
       continue;
     }
-    const refusals = takers.flatMap((at) => {
+    const failures = receiving.flatMap((at) => {
       const message = writeOrReason(rendered, at, writers[at] as Writer, transcript, record);
       return message === undefined ? [] : [{ id: record.id, message, output: at }];
     });
-    rendered.troubled.push(...refusals);
-    if (refusals.length > 0) rendered.invalid += 1;
+    rendered.failures.push(...failures);
+    if (failures.length > 0) rendered.invalid += 1;
     else rendered.exported += 1;
   }
   return rendered;
 };
 
-/** All that a writer makes of a transcript, or nothing of it and the reason. */
+/** Adds all pieces of a transcript to an output; on failure adds nothing and returns the reason. */
 const writeOrReason = (
   rendered: RenderedBatch,
   at: number,
@@ -138,25 +138,25 @@ const writeOrReason = (
   record: StoredRecord & { document: Document },
 ): string | undefined => {
   const { pieces, items } = rendered.outputs[at] as RenderedBatch["outputs"][number];
-  const own: Piece[] = [];
+  const ownPieces: Piece[] = [];
   let note: Note | undefined;
   try {
-    note = writer.item(transcript, (data, options) => void own.push({ data, ...options }), record);
+    note = writer.item(transcript, (data, options) => void ownPieces.push({ data, ...options }), record);
   } catch (error) {
-    return unwritable(error);
+    return failureMessage(error);
   }
   if (writer.between !== undefined && items.length > 0) pieces.push({ data: writer.between });
-  for (const piece of own) pieces.push(piece);
-  if (note) count(rendered.samples, note);
+  for (const piece of ownPieces) pieces.push(piece);
+  if (note) countNote(rendered.samples, note);
   items.push(record.item);
   return undefined;
 };
 
-/** Why a transcript could not be written or read, where that is no fault of its document's form. */
-const unwritable = (error: unknown): string =>
+/** Why a transcript could not be written or read, when its document is valid. */
+const failureMessage = (error: unknown): string =>
   error instanceof RangeError ? `it is too large for one text (${error.message})` : messageOf(error);
 
-const count = (samples: SampleCounts, note: Note): void => {
+const countNote = (samples: SampleCounts, note: Note): void => {
   if (note.dropped !== undefined) {
     add(samples.dropped, note.dropped);
     return;
@@ -175,12 +175,12 @@ const readOrReason = (
   try {
     return read(record);
   } catch (error) {
-    // Whatever it is that went wrong with one: it never stops the rest.
-    return error instanceof InvalidDocument ? error.message : unwritable(error);
+    // No error of one record stops the others.
+    return error instanceof InvalidDocument ? error.message : failureMessage(error);
   }
 };
 
-const skip = (transcript: Transcript, { status, minTurns, minDuration }: Filter): SkipReason | undefined => {
+const skipReason = (transcript: Transcript, { status, minTurns, minDuration }: Filter): SkipReason | undefined => {
   if (status && transcript.status?.toLowerCase() !== status.toLowerCase()) return "status";
   if (minTurns && transcript.turns.length < minTurns) return "min-turns";
   if (minDuration && duration(transcript) < minDuration) return "min-duration";

@@ -4,30 +4,30 @@ import type { ToolCall } from "./transcript.ts";
 export interface Message {
   role: "system" | "user" | "assistant" | "tool";
   content: string;
-  /** False where the model must not learn from it (a greeting, an interrupted answer); presets say how, if they can. */
+  /** False when the model must not learn from it (a greeting, an interrupted answer), if the preset can express it. */
   learn?: boolean;
   reasoning?: string;
   toolCalls?: ToolCall[];
   toolCallId?: string;
-  /** Ids of the turns that it was made from, and when the first began, in seconds: for the provenance, never written. */
+  /** The turns that it was made from, with their begin in seconds. For provenance; never written. */
   turns?: { id: string; begin?: number }[];
 }
 
 /** One fine-tuning example. */
 export interface Sample {
-  /** The call's id; with `--expand`, and `#` and the number of the agent turn that it ends on, from 1. */
+  /** The call's id; with `--expand` followed by `#` and the number of its last agent turn, from 1. */
   id: string;
   callId: string;
   messages: Message[];
-  /** By the script of its dialog: which one most of its letters are of. */
+  /** The script that most letters of the dialog belong to. */
   language: "zh" | "en" | "mixed" | "other";
-  /** By the chosen tokenizer through the chat template; absent when nobody counted. */
+  /** Tokens by the chosen tokenizer with the chat template; absent when they were not counted. */
   tokens?: number;
   /** Seconds; absent when unknown. */
   durationSeconds?: number;
 }
 
-/** Why a call gives no sample: the step that dropped it and a stable short code. */
+/** Why a call has no sample: the step that dropped it, and a stable short code. */
 export interface DroppedSample {
   callId: string;
   step: string;
@@ -36,7 +36,7 @@ export interface DroppedSample {
   of?: string;
 }
 
-/** What became of a transcript that gives at most one sample. Reasons and changes are stable short codes. */
+/** The sample of a transcript, or why it was dropped. Reasons and changes are stable short codes. */
 export type SampleResult<Reason extends string = string, Change extends string = string> =
   | { messages: Message[]; changes: Change[] }
   | { dropped: Reason };

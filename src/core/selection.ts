@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { TZDate } from "@date-fns/tz";
 import { UsageError } from "./errors.ts";
 
-/** A stretch of time, half-open: `since` belongs to it, `until` does not. */
+/** A half-open time range: `since` is included, `until` is not. */
 export interface Range {
   since: Date;
   until: Date;
@@ -39,11 +39,11 @@ export const instant = (text: string, tz: string, now: Date): Date => {
 const midnight = ([, year, month, date]: RegExpExecArray, tz: string): Date | undefined => {
   const at = new TZDate(Number(year), Number(month) - 1, Number(date), tz);
   if (Number.isNaN(at.getTime())) return undefined;
-  // Rolled over: there is no February 30th.
+  // A date that rolled over does not exist, such as February 30th.
   return at.getDate() === Number(date) && at.getMonth() === Number(month) - 1 ? new Date(at.getTime()) : undefined;
 };
 
-/** @throws UsageError when it ends before it begins. */
+/** @throws UsageError when `until` is not after `since`. */
 export const range = (since: Date, until: Date): Range => {
   if (since < until) return { since, until };
   throw new UsageError(
@@ -57,6 +57,6 @@ export interface Shard {
   count: number;
 }
 
-/** Whether a call belongs to a shard: by its id, so that every machine decides alike. */
+/** Whether a call belongs to a shard: decided by its id, so that all machines agree. */
 export const inShard = (id: string, { index, count }: Shard): boolean =>
   createHash("sha256").update(id.toLowerCase()).digest().readUInt32BE(0) % count === index - 1;

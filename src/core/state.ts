@@ -1,5 +1,5 @@
 /**
-How an item of the archive stands.
+The state of an item of the archive.
 
 `pruned`: its document was deleted, by a retention rule or a request for erasure; it is not fetched again.
 */
@@ -9,10 +9,10 @@ export const STATES: readonly State[] = ["pending", "open", "fetched", "missing"
 
 export type Counts = Record<State, number>;
 
-/** Nothing is asked for again in these states, unless it is refreshed. */
+/** Items in these states are not requested again without `--refresh`. */
 export const isFinal = (state: State): boolean => state === "fetched" || state === "invalid" || state === "pruned";
 
-/** States of a call that could not be had: a person has to know. */
+/** States of a call that could not be fetched: a person has to know. */
 export const TROUBLE = ["missing", "invalid", "failed"] as const satisfies readonly State[];
 
 export type Troubled = (typeof TROUBLE)[number];

@@ -10,8 +10,7 @@ The same value with every lone surrogate in its strings and keys replaced by U+F
 
 A `__proto__` key stays an ordinary key.
 
-@throws RangeError when nested deeper than `levels`: no honest document is, and it would overflow the stack of whoever
-walks or writes it.
+@throws RangeError when nested deeper than `levels`. No real document is, and deeper ones would overflow the stack.
 */
 export const wellFormed = (value: Json, levels = 250): Json => {
   if (levels < 0) throw new RangeError("nested too deep");
@@ -25,7 +24,7 @@ export const wellFormed = (value: Json, levels = 250): Json => {
 };
 
 /**
-JSON text in which every string is well-formed: a lone surrogate is legal there, as an escape, but breaks readers.
+JSON text in which every string is well-formed. JSON allows an escaped lone surrogate, but many readers fail on it.
 */
 export const jsonOf = (value: object): string => {
   const text = JSON.stringify(value);
@@ -36,9 +35,9 @@ export const jsonOf = (value: object): string => {
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
 /**
-A document's own bytes: gunzipped where it is gzip, and without a UTF-8 byte order mark.
+The document without gzip and without a UTF-8 byte order mark.
 
-@throws what zlib throws: `ERR_BUFFER_TOO_LARGE` past `DOCUMENT_LIMIT`, else the gzip is broken or cut.
+@throws zlib's error: `ERR_BUFFER_TOO_LARGE` above `DOCUMENT_LIMIT`; any other code means damaged or incomplete gzip.
 */
 export const unpacked = (bytes: Uint8Array): Uint8Array => {
   const plain = isGzip(bytes) ? gunzipSync(bytes, { maxOutputLength: DOCUMENT_LIMIT }) : bytes;
@@ -46,9 +45,9 @@ export const unpacked = (bytes: Uint8Array): Uint8Array => {
 };
 
 /**
-The text of UTF-8, without byte order marks; undefined where it is something else.
+The text of UTF-8 bytes, without byte order mark; undefined when they are not UTF-8.
 
-By way of UTF-16 for what is not ASCII: Node checks and widens it five times as fast as it decodes.
+Text that is not ASCII goes through UTF-16: in Node that is five times as fast as decoding.
 */
 export const utf8 = (bytes: Uint8Array): string | undefined => {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -8,10 +8,10 @@ export const isObject = (value: unknown): value is JsonObject =>
 /** Where a conversation was read from. */
 export type SourceName = "calls" | "chats" | "queries" | "callbacks" | "dialogues";
 
-/** The two roles of a voice call, and those of logs with tools. Roles that the service adds later survive as text. */
+/** The two roles of a voice call, and those of logs with tools. Other roles are kept as text. */
 export type Role = "user" | "agent" | "tool" | "system" | (string & {});
 
-/** `greeting` and `normal` are documented; others survive as they come. */
+/** `greeting` and `normal` are documented; other kinds are kept as text. */
 export type Kind = "greeting" | "normal" | (string & {});
 
 export interface ToolCall {
@@ -22,25 +22,25 @@ export interface ToolCall {
 }
 
 export interface Turn {
-  /** As in the source, as text; a turn without one gets its position, counted from 1. */
+  /** The source's id as text; a turn without one gets its position, counted from 1. */
   id: string;
   role: Role;
   kind: Kind;
   text: string;
   /**
-  Seconds from the start of the call; absent when the source gives none.
+  Seconds from the start of the call; absent when the source has none.
 
-  For agent turns it is when the entry was written, and user turns can precede it: the order of turns is the source's.
+  For agent turns it is the time when the entry was written, so it may not increase. Turns keep the source's order.
   */
   begin?: number;
   /** ISO 8601 UTC; absent when the call's start is unknown. */
   at?: string;
-  /** True when the caller cut in and the text after the platform's tag was never heard. */
+  /** True when the caller interrupted: the caller did not hear the text after the platform's tag. */
   interrupted?: boolean;
   reasoning?: string;
   toolCalls?: ToolCall[];
   toolCallId?: string;
-  /** Where the turn's audio lies, without any signature. */
+  /** The address of the turn's audio, without its signature. */
   audio?: string;
   /** Fields of the source that this version does not know. */
   extra?: JsonObject;
@@ -54,7 +54,7 @@ export interface Participants {
   callee?: string;
 }
 
-/** What a transcript was made from, enough to find and to check it again. */
+/** The source document of a transcript, to find it and to check it. */
 export interface Provenance {
   /** SHA-256 of the raw document, hex. */
   sha256: string;
@@ -64,7 +64,7 @@ export interface Provenance {
   link?: string;
 }
 
-/** A conversation, normalised. Keys are absent where the source says nothing; nothing here depends on when it was fetched. */
+/** A normalised conversation. Unknown values are absent. Nothing depends on when it was fetched. */
 export interface Transcript {
   /** The instance id for calls. */
   id: string;
@@ -81,7 +81,7 @@ export interface Transcript {
   system?: string;
   /** As configured for speech recognition, for example `zh` or `en`. */
   language?: string;
-  /** The integrator's own data: parsed where it is JSON text, else the text. */
+  /** The integrator's own data: parsed if it is JSON, else the text. */
   userData?: Json;
   turns: Turn[];
   provenance: Provenance;
@@ -89,5 +89,5 @@ export interface Transcript {
   extra?: JsonObject;
 }
 
-/** The platform's mark for barge-in: the agent's text after it was never heard. */
+/** The platform's mark for an interruption: the caller did not hear the agent's text after it. */
 export const INTERRUPTED = "<ims_agent_interrupted>";

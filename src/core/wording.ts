@@ -1,4 +1,4 @@
-// Numbers as people read them, in English.
+// Numbers formatted for people, in English.
 
 export const count = (n: number): string => n.toLocaleString("en-US");
 

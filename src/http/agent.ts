@@ -3,20 +3,20 @@ import { type Env, proxies, proxyFor } from "./proxy.ts";
 
 export interface DispatcherOptions {
   env: Env;
-  /** Sockets per host. @default 64 */
+  /** Most connections per host. @default 64 */
   connections?: number;
-  /** In milliseconds. @default 10_000 */
+  /** Time to connect, in milliseconds. @default 10_000 */
   connectTimeoutMs?: number;
-  /** From the request to the whole header, in milliseconds. @default 30_000 */
+  /** From the request to the end of the headers, in milliseconds. @default 30_000 */
   headersTimeoutMs?: number;
-  /** Between two pieces of a body, in milliseconds. @default 30_000 */
+  /** Longest pause between two pieces of a body, in milliseconds. @default 30_000 */
   bodyTimeoutMs?: number;
 }
 
-/** Which proxy a dispatcher of ours takes to an address. */
+/** For each dispatcher, the proxy that it uses for a URL. */
 const routes = new WeakMap<Dispatcher, (url: URL) => string | undefined>();
 
-/** Every connection of the program. Close it when the run ends. Throws UsageError for a proxy that cannot be used. */
+/** The dispatcher for all connections of a run. The caller closes it. @throws UsageError for an unusable proxy */
 export const createDispatcher = ({
   env,
   connections = 64,
@@ -31,7 +31,7 @@ export const createDispatcher = ({
   const dispatcher = new EnvHttpProxyAgent({
     ...options,
     httpsProxy: proxy.https,
-    // Empty, not absent: undici would otherwise look into process.env by itself.
+    // An empty string, because undici reads process.env when it is absent.
     httpProxy: proxy.http ?? "",
     noProxy: proxy.noProxy,
     proxyTls: connect,
@@ -41,10 +41,10 @@ export const createDispatcher = ({
   return dispatcher;
 };
 
-/** Host and port of the proxy that this dispatcher takes to `url`, never its user or password. */
+/** Host and port of the proxy that this dispatcher uses for `url`, without user and password. */
 export const proxyOf = (dispatcher: Dispatcher, url: URL): string | undefined => routes.get(dispatcher)?.(url);
 
-/** Host and port of the proxy that https goes through, never its user or password. */
+/** Host and port of the proxy for https, without user and password. */
 export const proxyInUse = (env: Env): string | undefined => {
   const https = proxies(env)?.https;
   return https && new URL(https).host;

@@ -1,63 +1,68 @@
 import { createRollingWindow } from "./rolling-window.ts";
 
-/** Calls per second at the start of a run: what a new account bears. */
-const START = 20;
-/** By so much an answer raises the rate until the first congestion, in calls/s: tripled in a round trip of 100 ms. */
-const GROWTH = 20;
-/** Never slower, in calls/s: somebody has to find out that the service is back. */
-const FLOOR = 1;
-/** CUBIC's constant, in calls/s per cubic second: so much beyond the old rate a second after it is reached again. */
+/** Calls per second at the start of a run: the quota of a new account. */
+const START_RATE = 20;
+/** Before the first congestion each answer raises the rate by this, in calls/s: threefold in a round trip of 100 ms. */
+const GROWTH_RATE = 20;
+/** The lowest rate, in calls/s: some calls must go out to notice when the service works again. */
+const MIN_RATE = 1;
+/** CUBIC's constant, in calls/s per cubic second: the rise above the old rate in the first second after reaching it. */
 const STEEPNESS = 1.5;
-/** A rate of a few calls per second takes at least so long to come back: its refusals would outnumber its answers. */
-const QUICKEST_S = 1.5;
-/** The rate is cut at most once in that time; what was answered within it counts. */
-const EPOCH_MS = 1000;
+/** The shortest recovery of a rate, in seconds: with a faster one, a low rate would get more refusals than answers. */
+const MIN_RECOVERY_S = 1.5;
+/** The rate is halved at most once in this time, in milliseconds; answers within it count as recent. */
+const CUT_INTERVAL_MS = 1000;
 
-/** While growing, refusals are congestion when they are more than this share of all answers. */
-const SEVERE = 0.25;
-/** After so many refusals in the last milliseconds that were fewer, a trial tells whether the rate is their reason. */
-const DOUBTS = 20;
-const LATELY_MS = 10_000;
-/** It ends when so many refusals were to be expected if it is not; so few of them come by chance if it is. */
-const EXPECTED = 7;
-const CHANCE = 1;
-/** What is answered in the first milliseconds of a trial does not count: the quota recovers. */
-const SETTLING_MS = 300;
-/** The next trial comes so much later, and each further one twice as much. */
-const TRUST_MS = 30_000;
+/** While the rate grows, more refusals than this share of all answers are congestion. */
+const SEVERE_SHARE = 0.25;
+/** Below that share, this many refusals within the window start a trial: it tests if the rate is their cause. */
+const REFUSALS_BEFORE_TRIAL = 20;
+const TRIAL_WINDOW_MS = 10_000;
+/**
+A trial ends once EXPECTED_REFUSALS would have occurred at the old share. If at most MAX_CHANCE_REFUSALS occurred, the
+rate was the cause.
+*/
+const EXPECTED_REFUSALS = 7;
+const MAX_CHANCE_REFUSALS = 1;
+/** Answers in the first milliseconds of a trial do not count, because the quota recovers. */
+const SETTLE_MS = 300;
+/** Pause before the next trial, in milliseconds; it doubles after each trial. */
+const TRIAL_PAUSE_MS = 30_000;
 
-/** One call on its way, as it was let go. */
+/** A call that was sent. */
 export interface SentRequest {
-  /** Milliseconds. */
+  /** When it was sent, in milliseconds of the clock `now`. */
   at: number;
-  /** The rate was what held it back. */
+  /** Whether it had to wait for the rate. */
   waited: boolean;
 }
 
+/** A cubic curve of the rate, which is lowest at `at`. */
 interface Curve {
   at: number;
-  /** Where it levels off, in calls/s. */
-  top: number;
-  /** Seconds until then. */
-  k: number;
+  /** The rate at which the curve is flat, in calls/s. */
+  plateau: number;
+  /** Seconds from `at` until `plateau` is reached. */
+  secondsToTop: number;
   steepness: number;
 }
 
-/** From half of `top` back to it, slower and slower, and then on, faster and faster. */
-const halved = (top: number, at: number): Curve => {
-  const k = Math.max(QUICKEST_S, Math.cbrt(top / 2 / STEEPNESS));
-  return { at, top, k, steepness: top / 2 / k ** 3 };
+/** The curve from half of `top` back to `top`, with falling speed, and then above it, with rising speed. */
+const recoveryCurve = (top: number, at: number): Curve => {
+  const k = Math.max(MIN_RECOVERY_S, Math.cbrt(top / 2 / STEEPNESS));
+  return { at, plateau: top, secondsToTop: k, steepness: top / 2 / k ** 3 };
 };
 
 /**
-How many calls per second may be sent, learnt from what comes of them. Time is `now`, in milliseconds.
+How many calls per second may be sent, learned from their answers. `now` is in milliseconds.
 
-At first each answer raises the rate, as in TCP's slow start. Congestion ends that: the rate becomes half of what got
-through. From then on it follows CUBIC's curve, and each refusal halves it, once for all calls that were under way. Small
-shares come back sooner than large ones, so that processes that share a quota end up with equal parts of it.
+At first each answer raises the rate, as in TCP's slow start. The first congestion ends that: the rate becomes half of
+the accepted calls per second. After that the rate follows CUBIC's curve. A refusal halves it, but only once for all
+calls that were sent before. Low rates recover faster than high ones, so that processes with a common quota get equal
+parts of it.
 
-A service that refuses a few calls at any rate must not bring the run to a standstill: as long as they are few, the rate
-is only halved on trial, and given back when as many are refused nevertheless.
+A service that refuses a few calls at any rate must not stop the run. So while refusals are few, the rate is halved
+only for a trial, and restored when the share of refusals stays the same.
 */
 export const createCongestionControl = ({
   ceiling = Number.POSITIVE_INFINITY,
@@ -66,68 +71,75 @@ export const createCongestionControl = ({
   ceiling?: number;
   now: () => number;
 }) => {
-  const recent = createRollingWindow(EPOCH_MS);
-  const lately = createRollingWindow(LATELY_MS);
-  let growing = START;
-  let trust = TRUST_MS;
-  let trustedUntil = 0;
+  const lastSecond = createRollingWindow(CUT_INTERVAL_MS);
+  const trialWindow = createRollingWindow(TRIAL_WINDOW_MS);
+  let growthRate = START_RATE;
+  let trialPause = TRIAL_PAUSE_MS;
+  let noTrialUntil = 0;
   let trial: { curve: Curve; share: number; rate: number; answers: number; refusals: number } | undefined;
   let curve: Curve | undefined;
 
   const perSecond = (): number => {
-    if (!curve) return Math.min(ceiling, Math.max(FLOOR, growing));
+    if (!curve) return Math.min(ceiling, Math.max(MIN_RATE, growthRate));
     const seconds = (now() - curve.at) / 1000;
-    return Math.min(ceiling, Math.max(FLOOR, curve.top + curve.steepness * (seconds - curve.k) ** 3));
+    return Math.min(ceiling, Math.max(MIN_RATE, curve.plateau + curve.steepness * (seconds - curve.secondsToTop) ** 3));
   };
-  /** From what got through: what was sent in the growth was far too much. */
-  const learnt = (): Curve => halved(Math.min(perSecond(), recent.sums(now()).accepted || perSecond()), now());
+  /** A curve from the accepted calls, because the rate during growth was far too high. */
+  const curveFromAccepted = (): Curve =>
+    recoveryCurve(Math.min(perSecond(), lastSecond.sums(now()).accepted || perSecond()), now());
 
-  const tryHalf = (): void => {
-    const { accepted, refused } = lately.sums(now());
-    trial = { curve: learnt(), share: refused / (accepted + refused), rate: growing, answers: 0, refusals: 0 };
-    growing = trial.curve.top / 2;
+  const startTrial = (): void => {
+    const { accepted, refused } = trialWindow.sums(now());
+    trial = {
+      curve: curveFromAccepted(),
+      share: refused / (accepted + refused),
+      rate: growthRate,
+      answers: 0,
+      refusals: 0,
+    };
+    growthRate = trial.curve.plateau / 2;
   };
-  const witness = (refusals: 0 | 1): void => {
-    if (!trial || now() < trial.curve.at + SETTLING_MS) return;
+  const countInTrial = (refusals: 0 | 1): void => {
+    if (!trial || now() < trial.curve.at + SETTLE_MS) return;
     trial.answers += 1;
     trial.refusals += refusals;
-    if (trial.answers * trial.share < EXPECTED) return;
-    if (trial.refusals <= CHANCE) curve = trial.curve;
-    growing = trial.rate;
-    trustedUntil = now() + trust;
-    trust *= 2;
+    if (trial.answers * trial.share < EXPECTED_REFUSALS) return;
+    if (trial.refusals <= MAX_CHANCE_REFUSALS) curve = trial.curve;
+    growthRate = trial.rate;
+    noTrialUntil = now() + trialPause;
+    trialPause *= 2;
     trial = undefined;
   };
-  const severe = (): boolean => {
-    const { accepted, refused } = recent.sums(now());
-    const bearable = SEVERE * (accepted + refused);
-    // Two standard deviations: a run does not end its growth because its first calls were unlucky.
-    return refused > bearable + 2 * Math.sqrt(bearable);
+  const isSevere = (): boolean => {
+    const { accepted, refused } = lastSecond.sums(now());
+    const tolerated = SEVERE_SHARE * (accepted + refused);
+    // Two standard deviations more, so that a few early refusals by chance do not end the growth.
+    return refused > tolerated + 2 * Math.sqrt(tolerated);
   };
 
   return {
     perSecond,
     sent: (waited: boolean): SentRequest => ({ at: now(), waited }),
     accepted: ({ waited }: SentRequest): void => {
-      recent.add(now(), "accepted");
-      lately.add(now(), "accepted");
-      if (!curve && !trial && waited) growing += GROWTH;
-      witness(0);
+      lastSecond.add(now(), "accepted");
+      trialWindow.add(now(), "accepted");
+      if (!curve && !trial && waited) growthRate += GROWTH_RATE;
+      countInTrial(0);
     },
     refused: ({ at }: SentRequest): void => {
-      // It was sent before the last cut, so it tells nothing new.
+      // Sent before the rate was last halved: it says nothing about the current rate.
       if (at <= ((curve ?? trial?.curve)?.at ?? -1)) return;
-      recent.add(now(), "refused");
-      lately.add(now(), "refused");
+      lastSecond.add(now(), "refused");
+      trialWindow.add(now(), "refused");
       if (curve) {
-        if (now() >= curve.at + EPOCH_MS) curve = halved(perSecond(), now());
+        if (now() >= curve.at + CUT_INTERVAL_MS) curve = recoveryCurve(perSecond(), now());
         return;
       }
-      if (severe()) {
-        curve = learnt();
+      if (isSevere()) {
+        curve = curveFromAccepted();
         trial = undefined;
-      } else if (trial) witness(1);
-      else if (now() >= trustedUntil && lately.sums(now()).refused >= DOUBTS) tryHalf();
+      } else if (trial) countInTrial(1);
+      else if (now() >= noTrialUntil && trialWindow.sums(now()).refused >= REFUSALS_BEFORE_TRIAL) startTrial();
     },
   };
 };

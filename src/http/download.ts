@@ -6,25 +6,25 @@ import {
   LinkExpired,
   NotFound,
   Refused,
-  shown,
   Throttled,
   Unavailable,
+  withoutQuery,
 } from "../core/errors.ts";
 import type { Download } from "../core/ports.ts";
 import type { Document } from "../core/records.ts";
 import { proxyOf } from "./agent.ts";
-import { checkMd5, decode, gather, head } from "./body.ts";
-import { objection } from "./hosts.ts";
+import { checkMd5, decode, readBody, readStart } from "./body.ts";
+import { whyNotAllowed } from "./hosts.ts";
 import { type RetryOptions, retryAfterMs, retrying } from "./retry.ts";
-import { transportError, within } from "./transport.ts";
+import { transportError, withTimeout } from "./transport.ts";
 
 export interface DownloadOptions extends RetryOptions {
   dispatcher: Dispatcher;
   /** Hosts besides *.aliyuncs.com: exact, or `*.suffix`. @default [] */
   allowHosts?: readonly string[];
-  /** Links to this machine may be followed: only where the endpoint itself is on it. @default false */
+  /** Whether links to this machine are allowed: only when the endpoint is on it too. @default false */
   loopback?: boolean;
-  /** Per document, as sent and also once decoded. @default 67_108_864 (64 MB) */
+  /** Limit for a document, both as sent and decoded. @default 67_108_864 (64 MB) */
   maxBytes?: number;
   /** One attempt, from connecting to the last byte, in milliseconds. @default 120_000 */
   totalTimeoutMs?: number;
@@ -36,30 +36,31 @@ const MAX_REDIRECTS = 3;
 const ERROR_PAGE_BYTES = 16 * 1024;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+const firstValue = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value[0] : value;
 
-/** The text of the first such element; nothing else of XML is needed, and nothing of it is believed. */
-const element = (xml: string, name: string): string =>
+/** The text of the first element with this name. The XML is not trusted and not parsed. */
+const xmlElement = (xml: string, name: string): string =>
   new RegExp(`<${name}>([^<]{0,300})</${name}>`).exec(xml)?.[1] ?? "";
 
 const forbidden = (reason: string): Refused => new Refused(`Not downloaded: ${reason}.`, { code: "ForbiddenHost" });
 
-const describe = (url: URL, status: number, page: string, facts: Omit<ErrorFacts, "code">): ArchiveError => {
-  const named = element(page, "Code");
-  const code = /^[\w.-]{1,64}$/.test(named) ? named : `HTTP${status}`;
-  const all = { ...facts, code };
-  const place = shown(url);
-  if (status === 429) return new Throttled(`${url.host} asks to slow down (${code}).`, all);
+const responseError = (url: URL, status: number, page: string, facts: Omit<ErrorFacts, "code">): ArchiveError => {
+  const xmlCode = xmlElement(page, "Code");
+  const code = /^[\w.-]{1,64}$/.test(xmlCode) ? xmlCode : `HTTP${status}`;
+  const errorFacts = { ...facts, code };
+  const place = withoutQuery(url);
+  if (status === 429) return new Throttled(`${url.host} asks to slow down (${code}).`, errorFacts);
   if (status === 408 || status >= 500)
-    return new Unavailable(`${url.host} failed in passing (${code}, HTTP ${status}).`, all);
-  // A link also dies with the temporary key that signed it.
-  if (/expired/i.test(code) || (status === 403 && /expired/i.test(element(page, "Message"))))
-    return new LinkExpired(`The link to ${place} has expired.`, all);
-  if (status === 404 && code === "NoSuchKey") return new NotFound(`There is no document at ${place}.`, all);
-  return new Refused(`${url.host} does not hand out ${place} (${code}, HTTP ${status}).`, all);
+    return new Unavailable(`${url.host} failed temporarily (${code}, HTTP ${status}).`, errorFacts);
+  // A link also expires with the temporary key that signed it.
+  if (/expired/i.test(code) || (status === 403 && /expired/i.test(xmlElement(page, "Message"))))
+    return new LinkExpired(`The link to ${place} has expired.`, errorFacts);
+  if (status === 404 && code === "NoSuchKey") return new NotFound(`There is no document at ${place}.`, errorFacts);
+  return new Refused(`${url.host} refused to send ${place} (${code}, HTTP ${status}).`, errorFacts);
 };
 
-/** Makes the Download that every document goes through: permitted hosts only, whole or not at all. */
+/** Creates the download for all documents: only from allowed hosts, and complete or not at all. */
 export const createDownload = ({
   dispatcher,
   allowHosts = [],
@@ -69,8 +70,8 @@ export const createDownload = ({
   now = Date.now,
   ...retry
 }: DownloadOptions): Download => {
-  /** The answer as a document, or where to look instead. */
-  const ask = async (url: URL, signal: AbortSignal): Promise<Document | URL> => {
+  /** The document, or the URL of a redirect. */
+  const request = async (url: URL, signal: AbortSignal): Promise<Document | URL> => {
     const answer = await dispatcher
       .request({
         origin: url.origin,
@@ -83,30 +84,30 @@ export const createDownload = ({
         throw transportError(error, url.host, "answer", proxyOf(dispatcher, url));
       });
     const { statusCode: status, headers, body } = answer;
-    // Destroyed unread, it would otherwise throw its own abort at nobody.
+    // Without this handler, destroying an unread body is an unhandled error.
     body.on("error", () => {});
     try {
       if (status === 200) {
-        const sent = await gather(body, headers["content-length"], maxBytes, url.host);
-        const bytes = await decode(sent, one(headers["content-encoding"]) ?? "", maxBytes, url.host);
-        const md5 = one(headers["content-md5"]);
+        const sent = await readBody(body, headers["content-length"], maxBytes, url.host);
+        const bytes = await decode(sent, firstValue(headers["content-encoding"]) ?? "", maxBytes, url.host);
+        const md5 = firstValue(headers["content-md5"]);
         if (md5) checkMd5(md5, [sent, bytes], url.host);
         return { bytes, sha256: hash("sha256", bytes) };
       }
-      const target = one(headers.location);
+      const target = firstValue(headers.location);
       if (REDIRECTS.has(status) && target !== undefined && URL.canParse(target, url.href))
         return new URL(target, url.href);
-      const requestId = one(headers["x-oss-request-id"]);
-      const after = retryAfterMs(one(headers["retry-after"]), now());
-      throw describe(url, status, await head(body, ERROR_PAGE_BYTES), {
+      const requestId = firstValue(headers["x-oss-request-id"]);
+      const retryAfter = retryAfterMs(firstValue(headers["retry-after"]), now());
+      throw responseError(url, status, await readStart(body, ERROR_PAGE_BYTES), {
         status,
         ...(requestId && { requestId }),
-        ...(after !== undefined && { retryAfterMs: after }),
+        ...(retryAfter !== undefined && { retryAfterMs: retryAfter }),
       });
     } catch (error) {
       throw transportError(error, url.host, "body");
     } finally {
-      // Whatever was not read is of no use, and an unread body would keep its socket.
+      // An unread body would keep its socket.
       body.destroy();
     }
   };
@@ -114,18 +115,18 @@ export const createDownload = ({
   const follow = async (link: URL, signal: AbortSignal): Promise<Document> => {
     let url = link;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const reason = objection(url, { allowHosts, loopback }, hop === 0 ? undefined : link);
+      const reason = whyNotAllowed(url, { allowHosts, loopback }, hop === 0 ? undefined : link);
       if (reason) throw forbidden(reason);
-      const found = await ask(url, signal);
-      if (!(found instanceof URL)) return found;
-      url = found;
+      const result = await request(url, signal);
+      if (!(result instanceof URL)) return result;
+      url = result;
     }
     throw new Refused(`${link.host} redirects more than ${MAX_REDIRECTS} times.`, { code: "TooManyRedirects" });
   };
 
-  return (link, signal, item = shown(link)) =>
+  return (link, signal, item = withoutQuery(link)) =>
     retrying(
-      () => within(totalTimeoutMs, link.host, signal, (inner) => follow(link, inner)),
+      () => withTimeout(totalTimeoutMs, link.host, signal, (inner) => follow(link, inner)),
       { ...retry, request: { action: "download", item } },
       signal,
     );

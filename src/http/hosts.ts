@@ -3,10 +3,10 @@ export const isLoopback = ({ hostname }: URL): boolean =>
   hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
 
 /**
-Everything that may lead to this machine: loopback, the addresses that mean "here" (0.0.0.0/8, ::), both inside IPv6, and
-localhost with a dot at its end and with names below it. Wider than `isLoopback`, which permits; this one forbids.
+Whether a URL may lead to this machine: loopback, the unspecified addresses (0.0.0.0/8, ::), both inside IPv6, and
+localhost with a final dot or with names below it. It forbids, so it matches more than `isLoopback`, which permits.
 */
-const leadsHere = (url: URL): boolean => {
+const pointsToThisMachine = (url: URL): boolean => {
   if (isLoopback(url)) return true;
   const name = url.hostname.replace(/\.+$/, "");
   if (name === "localhost" || name.endsWith(".localhost") || /^(?:127|0)(?:\.\d{1,3}){3}$/.test(name)) return true;
@@ -17,7 +17,7 @@ const leadsHere = (url: URL): boolean => {
   return first === 127 || first === 0;
 };
 
-/** `pattern` is a host, a host with port, or `*.suffix`, which stands for one label or more before the suffix. */
+/** `pattern` is a host, a host with port, or `*.suffix` for one or more labels before the suffix. */
 const matches = (url: URL, pattern: string): boolean => {
   const wanted = pattern.trim().toLowerCase();
   if (wanted.startsWith("*.")) return wanted.length > 2 && url.hostname.endsWith(wanted.slice(1));
@@ -27,16 +27,16 @@ const matches = (url: URL, pattern: string): boolean => {
 export interface Permission {
   /** Hosts besides *.aliyuncs.com: exact, or `*.suffix`. */
   allowHosts: readonly string[];
-  /** Links to this machine may be followed: only where the service itself is on it, as an emulator is. */
+  /** Whether links to this machine are allowed: only when the service is on it too, like the emulator. */
   loopback: boolean;
 }
 
-/** Why this link must not be followed; undefined when it may. @param from the link that redirects to it */
-export const objection = (url: URL, { allowHosts, loopback }: Permission, from?: URL): string | undefined => {
+/** Why this link must not be followed; undefined when it is allowed. @param from the link that redirects to it */
+export const whyNotAllowed = (url: URL, { allowHosts, loopback }: Permission, from?: URL): string | undefined => {
   if (url.username || url.password) return `a link to ${url.host} carries a user name or password`;
-  if (leadsHere(url)) {
-    // An answer from outside must not reach into this machine.
-    if (from && !leadsHere(from)) return `${from.host} redirects to ${url.host}, which is this machine`;
+  if (pointsToThisMachine(url)) {
+    // An answer from another host must not reach this machine.
+    if (from && !pointsToThisMachine(from)) return `${from.host} redirects to ${url.host}, which is this machine`;
     if (!loopback) return `a link to ${url.host} leads to this machine, and the service is not on it`;
   }
   if (isLoopback(url) && (url.protocol === "http:" || url.protocol === "https:")) return undefined;

@@ -4,8 +4,8 @@ import { createCongestionControl, type SentRequest } from "./congestion-control.
 import { wait } from "./retry.ts";
 
 /**
-How far behind its time a call may be sent and still be made up for, in milliseconds: timers are late, and at thousands of
-calls per second several are due at each tick. Anything beyond would be a burst.
+How much delay is made up for, in milliseconds. Timers are late, so at thousands of calls per second several calls are
+due at each tick. Making up for more would be a burst.
 */
 const CATCH_UP_MS = 20;
 
@@ -21,18 +21,18 @@ export interface RateLimiterOptions {
 
 /** The rate of all API calls of a run. */
 export interface RateLimiter {
-  /** When the next call may be sent, evenly spaced and first come, first served. Rejects with the signal's reason. */
+  /** Resolves when the call may be sent: in order of request, evenly spaced. Rejects with the signal's reason. */
   turn(signal?: AbortSignal): Promise<SentRequest>;
-  /** The service refused the call for its quota. */
+  /** Reports that the service refused the call because of its quota. */
   throttled(sent: SentRequest): void;
-  /** The service answered the call. */
+  /** Reports that the service answered the call. */
   ok(sent: SentRequest): void;
-  /** Calls per second, at present. */
+  /** The current rate, in calls per second. */
   rate(): number;
 }
 
 interface Waiting {
-  go(sent: SentRequest): void;
+  start(sent: SentRequest): void;
 }
 
 export const createRateLimiter = ({
@@ -43,29 +43,29 @@ export const createRateLimiter = ({
 }: RateLimiterOptions = {}): RateLimiter => {
   const rate = createCongestionControl({ now, ...(tps !== undefined && { ceiling: tps }) });
   const queue = new Set<Waiting>();
-  let idle = new AbortController();
-  let pumping = false;
-  let next = 0;
+  let waitingAborted = new AbortController();
+  let isSending = false;
+  let nextAt = 0;
 
   const send = (waited: boolean): SentRequest => {
-    // A tenth of jitter: processes that were started together do not send in step.
+    // 10 % jitter, so that processes that started together do not send at the same times.
     const spacing = (1000 / rate.perSecond()) * (0.9 + 0.2 * random());
-    next = Math.max(next, now() - CATCH_UP_MS) + spacing;
+    nextAt = Math.max(nextAt, now() - CATCH_UP_MS) + spacing;
     return rate.sent(waited);
   };
-  const pump = async (): Promise<void> => {
-    pumping = true;
+  const sendWaiting = async (): Promise<void> => {
+    isSending = true;
     while (queue.size > 0) {
-      const early = next - now();
-      // Rejects only when nobody is waiting any more.
-      if (early > 0) await sleep(early, idle.signal).catch(() => undefined);
+      const waitMs = nextAt - now();
+      // Rejects only when no call waits any more.
+      if (waitMs > 0) await sleep(waitMs, waitingAborted.signal).catch(() => undefined);
       for (const waiting of queue) {
-        if (next > now()) break;
+        if (nextAt > now()) break;
         queue.delete(waiting);
-        waiting.go(send(true));
+        waiting.start(send(true));
       }
     }
-    pumping = false;
+    isSending = false;
   };
 
   return {
@@ -74,32 +74,32 @@ export const createRateLimiter = ({
     throttled: rate.refused,
     turn: async (signal) => {
       signal?.throwIfAborted();
-      if (queue.size === 0 && next <= now()) return send(false);
+      if (queue.size === 0 && nextAt <= now()) return send(false);
       return new Promise((resolve, reject) => {
         const leave = (): void => {
           queue.delete(waiting);
           reject(signal?.reason);
           if (queue.size > 0) return;
-          idle.abort();
-          idle = new AbortController();
+          waitingAborted.abort();
+          waitingAborted = new AbortController();
         };
         const waiting: Waiting = {
-          go: (sent) => {
+          start: (sent) => {
             signal?.removeEventListener("abort", leave);
             resolve(sent);
           },
         };
-        // A whole run shares one signal, and Node warns on stderr from the eleventh listener on.
+        // All calls of a run share one signal, and Node warns on stderr from the eleventh listener on.
         if (signal) setMaxListeners(0, signal);
         signal?.addEventListener("abort", leave, { once: true });
         queue.add(waiting);
-        if (!pumping) void pump();
+        if (!isSending) void sendWaiting();
       });
     },
   };
 };
 
-/** One attempt of a call in its turn, with what comes of it told to the rateLimiter. */
+/** Waits for the call's turn, makes one attempt, and reports the result to the rate limiter. */
 export const rateLimited = async <T>(
   rateLimiter: RateLimiter | undefined,
   signal: AbortSignal | undefined,
@@ -113,7 +113,7 @@ export const rateLimited = async <T>(
     return result;
   } catch (error) {
     if (error instanceof Throttled) rateLimiter.throttled(sent);
-    // A call that does not exist was answered too; a broken connection says nothing about the quota.
+    // "Not found" is an answer too; a broken connection says nothing about the quota.
     else if (error instanceof ArchiveError && error.next === "skip") rateLimiter.ok(sent);
     throw error;
   }

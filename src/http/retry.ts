@@ -6,14 +6,14 @@ const CAP_MS = 30_000;
 const RETRY_AFTER_CAP_MS = 120_000;
 const FREE_RETRIES = 100;
 const RETRIES_PER_SUCCESS = 0.2;
-const PATIENCE_MS = 5_000;
-const PATIENCE_CAP_MS = 300_000;
+const THROTTLED_BASE_MS = 5_000;
+const THROTTLED_CAP_MS = 300_000;
 
-/** Full jitter, in milliseconds; `attempt` counts from 0. */
+/** The wait before a retry, with full jitter, in milliseconds. `attempt` counts from 0. */
 export const backoff = (attempt: number, random: () => number): number =>
   random() * Math.min(CAP_MS, BASE_MS * 2 ** attempt);
 
-/** Reads a Retry-After header, seconds or an HTTP date, as milliseconds from `now`: 0 to 120,000. */
+/** A Retry-After header (seconds or an HTTP date) as milliseconds from `now`, from 0 to 120,000. */
 export const retryAfterMs = (header: string | undefined, now: number): number | undefined => {
   const text = header?.trim();
   if (!text) return undefined;
@@ -21,11 +21,11 @@ export const retryAfterMs = (header: string | undefined, now: number): number | 
   return Number.isNaN(ms) ? undefined : Math.min(RETRY_AFTER_CAP_MS, Math.max(0, ms));
 };
 
-/** What a request is for, in messages. */
+/** The names of a request in messages. */
 export interface Request {
-  /** The API's name of it, or `download`. */
+  /** The API's action, or `download`. */
   action: string;
-  /** What it asks for: an id, or an address without its query. */
+  /** The requested id, or an address without its query. */
   item?: string | undefined;
 }
 
@@ -37,49 +37,50 @@ export interface Retry extends Partial<Request> {
 }
 
 export interface RetryOptions {
-  /** What is repeated. */
+  /** The names of the request, for `onRetry`. */
   request?: Request | undefined;
   /** Further attempts after the first. @default 6 */
   retries?: number;
-  /** Told before each wait; a run slows down by it. */
+  /** Called before each wait. */
   onRetry?: (retry: Retry) => void;
   /** Rejects with the signal's reason when aborted. */
   sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
   random?: () => number;
-  /** Of all requests of a run. @default none: only `retries` counts, for throttled attempts too */
+  /** The common budget of all requests of a run. @default none: `retries` limits throttled attempts too */
   budget?: RetryBudget | undefined;
 }
 
-/** What all requests of a run may repeat together. */
+/** Limits the retries of all requests of a run together. */
 export interface RetryBudget {
-  /** The service did what it was asked, or said that it cannot be done. */
+  /** Reports a final answer of the service: success, or an error that a retry cannot change. */
   succeeded(): void;
   /**
-  Whether one more attempt after this error is permitted; a yes counts as made.
+  Whether one more attempt after this error is allowed. An allowed attempt counts as used.
 
-  @param failures attempts of this request that failed for other reasons than throttling, this one included
+  @param failures failed attempts of this request, this one included, throttled ones excluded
   */
   permits(error: ArchiveError, failures: number, retries: number): boolean;
 }
 
 /**
-How long a run in which nothing gets through goes on after it was first throttled, in milliseconds: 5 s with one retry,
-about twice as long with each further one, 5 minutes from six on.
+How long a run continues while all its calls are throttled, in milliseconds: 5 s with one retry, about twice as long
+with each further retry, 5 minutes from six retries on.
 */
-export const maxThrottledMs = (retries: number): number => Math.min(PATIENCE_CAP_MS, PATIENCE_MS * (2 ** retries - 1));
+export const maxThrottledMs = (retries: number): number =>
+  Math.min(THROTTLED_CAP_MS, THROTTLED_BASE_MS * (2 ** retries - 1));
 
 /**
-The retries of a run: 100, and one more for every five requests that succeed, so that a broken service is not hammered by
-each of many requests in turn. Once they are used up every error is final.
+The retries of a run: 100, and one more for every five requests that succeed. So a failing service does not get the full
+number of retries for each of many requests. When the budget is used up, every error is final.
 
-Throttling is another matter: the service works, and the pace of the run sees to the rest. Throttled attempts count
-neither here nor against a request's own `retries`; they end when nothing has got through for `patienceMs`.
+Throttled attempts do not count, neither here nor for a request's own `retries`, because the service works and the rate
+limiter slows the run down. They end when no call has succeeded for `maxThrottledMs`.
 
 @param now milliseconds; @default performance.now
 */
 export const createRetryBudget = (now: () => number = () => performance.now()): RetryBudget => {
   let successes = 0;
-  let made = 0;
+  let retriesMade = 0;
   let throttledSince: number | undefined;
   return {
     succeeded: () => {
@@ -91,8 +92,8 @@ export const createRetryBudget = (now: () => number = () => performance.now()): 
         throttledSince ??= now();
         return now() - throttledSince < maxThrottledMs(retries);
       }
-      if (failures > retries || made >= FREE_RETRIES + successes * RETRIES_PER_SUCCESS) return false;
-      made += 1;
+      if (failures > retries || retriesMade >= FREE_RETRIES + successes * RETRIES_PER_SUCCESS) return false;
+      retriesMade += 1;
       return true;
     },
   };
@@ -106,7 +107,8 @@ export const wait = (ms: number, signal?: AbortSignal): Promise<unknown> =>
   });
 
 /**
-Repeats `work` while its errors say `retry`, waiting by full jitter or as long as the service asks, whichever is longer.
+Repeats `work` while its errors have `next: "retry"`. It waits with full jitter, or as long as the service asks if that
+is longer.
 
 Rejects with the last error, or with the signal's reason as soon as it is aborted.
 */

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { ArchiveError, CutShort, Unavailable } from "../core/errors.ts";
 
-const says: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: "its name is not known to DNS",
   EAI_AGAIN: "its name could not be looked up",
   ECONNREFUSED: "it refuses connections",
@@ -10,23 +10,23 @@ const says: Readonly<Record<string, string>> = {
   ETIMEDOUT: "it did not answer in time",
   EHOSTUNREACH: "there is no route to it",
   ENETUNREACH: "there is no route to it",
-  UND_ERR_CONNECT_TIMEOUT: "no connection came about in time",
+  UND_ERR_CONNECT_TIMEOUT: "no connection was made in time",
   UND_ERR_HEADERS_TIMEOUT: "it did not answer in time",
   UND_ERR_BODY_TIMEOUT: "it stopped sending",
   UND_ERR_SOCKET: "it closed the connection",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "it sent less or more than it announced",
   UND_ERR_HEADERS_OVERFLOW: "the headers of its answer are too long",
-  MalformedAnswer: "its answer is not HTTP as the standard has it",
+  MalformedAnswer: "its answer is not valid HTTP",
 };
 
-/** The parser's errors, with and without a code: undici gives most of them none. */
+/** The code of HTTP parser errors. undici gives most of them no code. */
 const MALFORMED = "MalformedAnswer";
 const isMalformed = (error: Error): boolean =>
   error.name === "HTTPParserError" || String((error as { code?: unknown }).code).startsWith("HPE_");
 
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|CRL|ALTNAME/;
 const TLS = /^(ERR_SSL|ERR_TLS|EPROTO|UND_ERR_PRX_TLS)/;
-/** Our own mistakes, which no repetition cures. */
+/** Programming errors: a retry does not help. */
 const BUGS = new Set(["UND_ERR_INVALID_ARG", "UND_ERR_NOT_SUPPORTED", "UND_ERR_DESTROYED", "UND_ERR_CLOSED"]);
 
 const codeOf = (error: Error): string | undefined => {
@@ -37,26 +37,27 @@ const codeOf = (error: Error): string | undefined => {
 };
 
 const explain = (code: string, host: string, message: string, proxy: string | undefined): string => {
-  const refusal = /Proxy response \((\d{3})\)/.exec(message)?.[1];
-  if (refusal === "407")
-    return `The proxy${named(proxy)} wants to know who asks (HTTP 407): write its address in HTTPS_PROXY as http://user:password@host:port.`;
-  if (refusal) return `The proxy${named(proxy)} refuses to connect to ${host} (HTTP ${refusal}).`;
-  const way = proxy === undefined ? "" : ` through proxy ${proxy}`;
+  const proxyStatus = /Proxy response \((\d{3})\)/.exec(message)?.[1];
+  if (proxyStatus === "407")
+    return `The proxy${proxySuffix(proxy)} requires authentication (HTTP 407). Set HTTPS_PROXY to http://user:password@host:port.`;
+  if (proxyStatus) return `The proxy${proxySuffix(proxy)} refuses to connect to ${host} (HTTP ${proxyStatus}).`;
+  const via = proxy === undefined ? "" : ` through proxy ${proxy}`;
   if (CERTIFICATE.test(code))
-    return `The TLS certificate of ${host}${way} cannot be verified (${code}). If a proxy inspects TLS here, name its CA in NODE_EXTRA_CA_CERTS.`;
-  if (TLS.test(code)) return `No TLS connection to ${host}${way} could be made (${code}).`;
-  if (code === MALFORMED) return `${host} cannot be understood${way}: ${says[code]}. A proxy on the way may be why.`;
-  return `${host} cannot be reached${way}: ${says[code] ?? "the connection failed"} (${code}).`;
+    return `The TLS certificate of ${host}${via} cannot be verified (${code}). If a proxy inspects TLS here, name its CA in NODE_EXTRA_CA_CERTS.`;
+  if (TLS.test(code)) return `No TLS connection to ${host}${via} could be made (${code}).`;
+  if (code === MALFORMED) return `The answer of ${host}${via} is not valid HTTP. A proxy may have changed it.`;
+  return `${host} cannot be reached${via}: ${REASONS[code] ?? "the connection failed"} (${code}).`;
 };
 
-const named = (proxy: string | undefined): string => (proxy === undefined ? "" : ` ${proxy}`);
+const proxySuffix = (proxy: string | undefined): string => (proxy === undefined ? "" : ` ${proxy}`);
 
 /**
-An error of the network as `Unavailable`, or as `CutShort` once a body had begun. Names the host, never the address.
+Turns an error of the network into `Unavailable`, or into `CutShort` after a body has begun. The message names the
+host, never the full address.
 
-What is no error of the network is given back as it is.
+Any other error is returned unchanged.
 
-@param proxy host and port of the proxy that the request went through, to be named
+@param proxy host and port of the request's proxy, for the message
 */
 export const transportError = (
   error: unknown,
@@ -67,31 +68,32 @@ export const transportError = (
   if (!(error instanceof Error) || error instanceof ArchiveError) return error;
   const code = codeOf(error);
   if (code === undefined || BUGS.has(code)) return error;
-  const answered = phase === "body" && !/TIMEOUT|TIMEDOUT/.test(code);
-  if (answered || code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH")
-    return new CutShort(`The answer of ${host} ended early: ${says[code] ?? "the connection failed"} (${code}).`, {
+  const bodyBegan = phase === "body" && !/TIMEOUT|TIMEDOUT/.test(code);
+  if (bodyBegan || code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH")
+    return new CutShort(`The answer of ${host} ended early: ${REASONS[code] ?? "the connection failed"} (${code}).`, {
       code,
     });
   return new Unavailable(explain(code, host, error.message, proxy), { code });
 };
 
-/** Runs `work` under a signal that follows `signal` and also fires `ms` later, with `Unavailable` as its reason. */
-export const within = async <T>(
+/** Runs `work` with a signal that aborts with `signal`, or after `ms` milliseconds with `Unavailable`. */
+export const withTimeout = async <T>(
   ms: number,
   host: string,
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> => {
   signal?.throwIfAborted();
-  // Not AbortSignal.any: on Node 20 it keeps memory for as long as the outer signal lives.
+  // Not AbortSignal.any: on Node 20 it keeps its memory until the outer signal is collected.
   const controller = new AbortController();
-  // A whole run shares one signal, and Node warns on stderr from the eleventh listener on.
+  // All requests of a run share one signal, and Node warns on stderr from the eleventh listener on.
   if (signal) setMaxListeners(0, signal);
   const follow = (): void => controller.abort(signal?.reason);
   signal?.addEventListener("abort", follow, { once: true });
-  // Made only when it is wanted: an error costs more than the timer.
-  const late = (): Unavailable => new Unavailable(`${host} took longer than ${ms / 1000} s.`, { code: "Timeout" });
-  const timer = setTimeout(() => controller.abort(late()), ms);
+  // Created only when needed: an error is more expensive than the timer.
+  const timeoutError = (): Unavailable =>
+    new Unavailable(`${host} took longer than ${ms / 1000} s.`, { code: "Timeout" });
+  const timer = setTimeout(() => controller.abort(timeoutError()), ms);
   try {
     return await work(controller.signal);
   } catch (error) {

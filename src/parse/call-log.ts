@@ -16,27 +16,27 @@ import { parseExact } from "./values-exact.ts";
 
 /** The document behind CallLogUrl. */
 export interface CallLog {
-  /** Whatever the letter case of its key. */
+  /** Its key is accepted in any letter case. */
   instanceId?: string;
-  /** Seconds since 1970 UTC, with a fraction; absent where the log's value cannot be a time. */
+  /** Seconds since 1970 UTC, with a fraction; absent when the value cannot be a time. */
   startTime?: number;
   agentUserId?: string;
   remoteUserId?: string;
   /** In the log's own order. */
   dialog: Turn[];
-  /** Fields that are not known, and known ones whose value makes no sense. */
+  /** Unknown fields, and known fields with an unusable value. */
   extra?: JsonObject;
 }
 
-/** A call's record as far as its transcript needs it. */
+/** The fields of a call's record that its transcript needs. */
 export type CallRecord = Pick<StoredRecord, "id" | "agentId" | "link" | "status" | "meta"> & {
   document: NonNullable<StoredRecord["document"]>;
 };
 
 /**
-The transcript of a call, made of its log and of what describe or list said about it.
+The transcript of a call, made of its log and of the metadata from describe or list.
 
-The log comes first; `meta` fills what the log leaves out, and parts of it that make no sense are ignored.
+Values of the log are used first; `meta` gives what is missing. Unusable values of `meta` are ignored.
 
 @throws InvalidDocument as `readCallLog` does.
 */
@@ -45,20 +45,20 @@ export const callTranscript = ({ id, agentId, link, status, meta, document }: Ca
   const log = readCallLog(document.bytes, facts.start);
   const { instanceId } = log;
   const start = log.startTime === undefined ? facts.start : log.startTime * 1000;
-  const length = facts.end === undefined || start === undefined ? undefined : (facts.end - start) / 1000;
-  const duration = facts.duration ?? (length !== undefined && length >= 0 ? round(length) : undefined);
+  const elapsed = facts.end === undefined || start === undefined ? undefined : (facts.end - start) / 1000;
+  const duration = facts.duration ?? (elapsed !== undefined && elapsed >= 0 ? round(elapsed) : undefined);
   const startedAt = start === undefined ? undefined : iso(start);
   const endedAt = facts.end === undefined ? undefined : iso(facts.end);
-  const said = status?.toWellFormed() ?? facts.status;
+  const statusText = status?.toWellFormed() ?? facts.status;
   const extra = instanceId === undefined || instanceId === id ? log.extra : { instanceid: instanceId, ...log.extra };
-  // Field by field, in the order of the type: what is generic costs more than all the rest.
+  // Field by field, in the order of the type: generic code takes longer than all the rest.
   const transcript = { id: id.toWellFormed(), source: "calls" } as Transcript;
   if (agentId !== undefined) transcript.agentId = agentId.toWellFormed();
   if (facts.sessionId !== undefined) transcript.sessionId = facts.sessionId;
   if (startedAt !== undefined) transcript.startedAt = startedAt;
   if (endedAt !== undefined) transcript.endedAt = endedAt;
   if (duration !== undefined) transcript.durationSeconds = duration;
-  if (said !== undefined) transcript.status = said;
+  if (statusText !== undefined) transcript.status = statusText;
   transcript.participants = participants(log, facts);
   if (facts.system !== undefined) transcript.system = facts.system;
   if (facts.language !== undefined) transcript.language = facts.language;
@@ -82,7 +82,7 @@ const participants = (log: CallLog, { agentUserId, caller, callee }: CallFacts):
 
 const round = (seconds: number): number => Math.round(seconds * 1000) / 1000;
 
-/** When a call started, ISO 8601 UTC with milliseconds, as its transcript has it: what the ledger sorts by. */
+/** The start of a call, ISO 8601 UTC with milliseconds, the same as in its transcript. The ledger sorts by it. */
 export const startedAt = (log: CallLog | undefined, meta: JsonObject | undefined): string | undefined => {
   const start = log?.startTime === undefined ? callFacts(meta).start : log.startTime * 1000;
   return start === undefined ? undefined : iso(start);
@@ -91,15 +91,14 @@ export const startedAt = (log: CallLog | undefined, meta: JsonObject | undefined
 /**
 Reads a call log: JSON, perhaps gzipped, perhaps with a byte order mark.
 
-Missing and unknown fields are fine, and `null` counts as missing; unknown ones are kept in `extra`. Whole numbers that
-would lose digits are read as text. `fallback` is the start of the call, in milliseconds since 1970, for logs that name
-none.
+Fields may be missing, and `null` counts as missing; unknown fields are kept in `extra`. Whole numbers that would lose
+digits are read as text. `fallbackStart`, in milliseconds since 1970, is used for logs without a start.
 
-@throws InvalidDocument with code `NotJson` where the body is not JSON (it may have ended early, so fetching it once
-more can help), `TooLarge` past 64 MB, `NotACallLog` where it is JSON of another shape. Messages never quote it.
+@throws InvalidDocument with code `NotJson` when the body is not JSON (it may have ended early, so another fetch can
+help), `TooLarge` above 64 MB, `NotACallLog` when it is other JSON. Messages never quote the document.
 */
-export const readCallLog = (bytes: Uint8Array, fallback?: number): CallLog => {
-  const log = json(bytes);
+export const readCallLog = (bytes: Uint8Array, fallbackStart?: number): CallLog => {
+  const log = parseDocument(bytes);
   if (!isObject(log)) throw notACallLog("the document is not a JSON object");
   const { dialog } = log;
   if (!Array.isArray(dialog)) throw notACallLog("there is no dialog list");
@@ -116,12 +115,12 @@ export const readCallLog = (bytes: Uint8Array, fallback?: number): CallLog => {
   const agentUserId = textual(log.agentUserId);
   const remoteUserId = textual(log.remoteUserId);
   const instanceId = idKey === undefined ? undefined : textual(log[idKey]);
-  const read = { [idKey ?? "instanceid"]: instanceId, startTime, agentUserId, remoteUserId, dialog };
-  const start = startTime === undefined ? fallback : startTime * 1000;
-  // In place, so that of a long log the entries are not held beside the turns made of them.
+  const known = { [idKey ?? "instanceid"]: instanceId, startTime, agentUserId, remoteUserId, dialog };
+  const start = startTime === undefined ? fallbackStart : startTime * 1000;
+  // In place, so that the entries of a long log and its turns are not in memory at the same time.
   const turns = dialog as unknown as Turn[];
   for (const [index, value] of dialog.entries()) turns[index] = turnOf(value, index, start);
-  const extra = extraOf(log, read, notACallLog);
+  const extra = extraOf(log, known, notACallLog);
   const result = {} as CallLog;
   if (instanceId !== undefined) result.instanceId = instanceId;
   if (startTime !== undefined) result.startTime = startTime;
@@ -143,10 +142,10 @@ const turnOf = (value: Json, index: number, start: number | undefined): Turn => 
   const role = textual(value.role);
   const kind = textual(value.type);
   const at = begin === undefined || start === undefined ? undefined : iso(start + begin * 1000);
-  const extra = hasMore(value, id, begin, role, kind)
+  const extra = hasUnknownFields(value, id, begin, role, kind)
     ? extraOf(value, { id, begin, role, type: kind, text }, invalid)
     : undefined;
-  // Field by field: this runs once per turn, and spreading costs three times as much.
+  // Field by field: this runs once per turn, and spreading takes three times as long.
   const turn: Turn = {
     id: id ?? String(index + 1),
     role: role ?? "unknown",
@@ -160,8 +159,8 @@ const turnOf = (value: Json, index: number, start: number | undefined): Turn => 
   return turn;
 };
 
-/** Whether a turn may hold more than was read from it: told here for the usual turn, in its every detail by `extraOf`. */
-const hasMore = (
+/** A fast test whether a turn may have unknown fields; `extraOf` then finds them. */
+const hasUnknownFields = (
   value: JsonObject,
   id: string | undefined,
   begin: number | undefined,
@@ -182,32 +181,32 @@ const hasMore = (
   return false;
 };
 
-const json = (bytes: Uint8Array): unknown => {
+const parseDocument = (bytes: Uint8Array): unknown => {
   let text: string | undefined;
   try {
     text = utf8(unpacked(bytes));
   } catch (error) {
-    // The causes are left out here and below: JSON.parse's messages quote the conversation.
+    // No `cause` here and below, because JSON.parse's messages quote the conversation.
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ERR_BUFFER_TOO_LARGE") throw new InvalidDocument("the document is larger than 64 MB", "TooLarge");
-    throw new InvalidDocument("the document's gzip is broken or cut short", "NotJson");
+    throw new InvalidDocument("the document's gzip is damaged or incomplete", "NotJson");
   }
   if (text === undefined) throw new InvalidDocument("the document is not UTF-8", "NotJson");
   try {
     return parseExact(text);
   } catch {
-    throw new InvalidDocument(notJson(text.trimStart()), "NotJson");
+    throw new InvalidDocument(describeNotJson(text.trimStart()), "NotJson");
   }
 };
 
-const notJson = (text: string): string => {
+const describeNotJson = (text: string): string => {
   if (text === "") return "the document is empty";
-  return text.startsWith("<") ? "the document is HTML or XML" : "the document is not JSON, or is cut short";
+  return text.startsWith("<") ? "the document is HTML or XML" : "the document is not JSON, or is incomplete";
 };
 
 const notACallLog = (reason: string): InvalidDocument => new InvalidDocument(reason, "NotACallLog");
 
-/** Outside of these a "start time" is milliseconds, a counter or noise: 2000 to 2100, in seconds. */
+/** A time in seconds from 2000 to 2100; any other number is in milliseconds, a counter or wrong. */
 const seconds = (value: unknown): number | undefined => {
   const time = numeric(value);
   return time !== undefined && time >= 946_684_800 && time < 4_102_444_800 ? time : undefined;

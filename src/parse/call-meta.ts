@@ -3,11 +3,11 @@ import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
 import { DEPTH, instant, numeric, textual } from "./values.ts";
 import { parseExact } from "./values-exact.ts";
 
-/** What describe, or list with fewer fields, tells about a call. */
+/** The facts about a call in the answer of describe, or of list, which has fewer fields. */
 export interface CallFacts {
   sessionId: string | undefined;
   status: string | undefined;
-  /** Milliseconds since 1970: when the call started, or else when the instance was created. */
+  /** Milliseconds since 1970: the start of the call, else the creation of the instance. */
   start: number | undefined;
   end: number | undefined;
   /** Seconds. */
@@ -20,17 +20,17 @@ export interface CallFacts {
   userData: Json | undefined;
 }
 
-/** Never throws: a field of the wrong type counts as absent. */
+/** Reads the facts. Never throws: a field of the wrong type counts as absent. */
 export const callFacts = (meta: JsonObject = {}): CallFacts => {
   const call = part(meta, "CallInfo");
   const agent = part(meta, "AgentConfig");
-  const length = numeric(call.CallDuration);
+  const seconds = numeric(call.CallDuration);
   return {
     sessionId: textual(meta.SessionId),
     status: textual(meta.Status),
     start: instant(call.CallStartTime) ?? instant(meta.GmtCreate),
     end: instant(call.CallEndTime),
-    duration: length !== undefined && length >= 0 ? length : undefined,
+    duration: seconds !== undefined && seconds >= 0 ? seconds : undefined,
     agentUserId: textual(part(meta, "RuntimeConfig").AgentUserId),
     caller: textual(call.CallerNumber),
     callee: textual(call.CalleeNumber),
@@ -40,20 +40,20 @@ export const callFacts = (meta: JsonObject = {}): CallFacts => {
   };
 };
 
-const NOTHING: JsonObject = {};
+const EMPTY: JsonObject = {};
 
 const part = (value: JsonObject, key: string): JsonObject => {
   const found = value[key];
-  return isObject(found) ? found : NOTHING;
+  return isObject(found) ? found : EMPTY;
 };
 
 const userData = (text: string): Json => {
   try {
     const value = parseExact(text);
-    // A number that JSON.parse would round or rewrite is an identifier, and must keep its digits.
+    // A number that JSON.parse would change is an identifier, so its text is kept.
     if (typeof value !== "number" || String(value) === text) return wellFormed(value, DEPTH);
   } catch {
-    // Not JSON, or nested beyond reason: the integrator's own text.
+    // Not JSON, or nested too deeply: kept as text.
   }
   return text.toWellFormed();
 };

@@ -1,12 +1,12 @@
 import { wellFormed } from "../core/text.ts";
 import type { JsonObject } from "../core/transcript.ts";
 
-// Small readers of values that others wrote: each gives what it asks for, or undefined.
+// Each function reads one kind of value from foreign JSON, or returns undefined.
 
-/** How deep unknown values may nest: below what `wellFormed` takes, for a transcript adds levels around them. */
+/** The deepest nesting of unknown values: less than in `wellFormed`, because a transcript adds levels around them. */
 export const DEPTH = 200;
 
-/** Text, or a number as text; nothing for the empty string. */
+/** Text, or a number as text; undefined for the empty string. */
 export const textual = (value: unknown): string | undefined => {
   if (typeof value === "string") return value === "" ? undefined : value.toWellFormed();
   return typeof value === "number" && Number.isFinite(value) ? String(value) : undefined;
@@ -19,7 +19,7 @@ export const numeric = (value: unknown): number | undefined => {
   return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 };
 
-/** Milliseconds since 1970 of an ISO 8601 time; UTC where it names no zone, so that no machine's own zone matters. */
+/** Milliseconds since 1970 of an ISO 8601 time. A time without a zone is UTC on every machine. */
 export const instant = (value: unknown): number | undefined => {
   if (typeof value !== "string") return undefined;
   const match = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?$/.exec(value);
@@ -30,50 +30,50 @@ export const instant = (value: unknown): number | undefined => {
 /**
 ISO 8601 UTC, cut to milliseconds; undefined outside the years 0 to 9999.
 
-Rounded to microseconds first: the service's own precision, and otherwise x.45 seconds comes out as x.449.
+It is rounded to microseconds first, the service's precision; otherwise x.45 seconds becomes x.449.
 */
 export const iso = (ms: number): string | undefined => {
-  const whole = Math.floor(Math.round(ms * 1000) / 1000);
-  if (!(whole >= -62_167_219_200_000 && whole < 253_402_300_800_000)) return undefined;
-  const day = Math.floor(whole / DAY_MS);
-  // By hand but for the day, which mostly is that of the time before: this runs once per turn.
+  const wholeMs = Math.floor(Math.round(ms * 1000) / 1000);
+  if (!(wholeMs >= -62_167_219_200_000 && wholeMs < 253_402_300_800_000)) return undefined;
+  const day = Math.floor(wholeMs / DAY_MS);
+  // Only the day uses Date, and it is usually the same as before: this runs once per turn.
   if (day !== lastDay) {
     lastDate = new Date(day * DAY_MS).toISOString().slice(0, 11);
     lastDay = day;
   }
-  const time = whole - day * DAY_MS;
+  const time = wholeMs - day * DAY_MS;
   const second = Math.floor(time / 1000);
   const minute = Math.floor(second / 60);
   const hour = Math.floor(minute / 60);
-  return `${lastDate}${TWO[hour]}:${TWO[minute - hour * 60]}:${TWO[second - minute * 60]}.${THREE[time - second * 1000]}Z`;
+  return `${lastDate}${TWO_DIGITS[hour]}:${TWO_DIGITS[minute - hour * 60]}:${TWO_DIGITS[second - minute * 60]}.${THREE_DIGITS[time - second * 1000]}Z`;
 };
 
 const DAY_MS = 86_400_000;
-const padded = (length: number, digits: number): readonly string[] =>
+const paddedNumbers = (length: number, digits: number): readonly string[] =>
   Array.from({ length }, (_, number) => String(number).padStart(digits, "0"));
-const TWO = padded(60, 2);
-const THREE = padded(1000, 3);
+const TWO_DIGITS = paddedNumbers(60, 2);
+const THREE_DIGITS = paddedNumbers(1000, 3);
 let lastDay = Number.NaN;
 let lastDate = "";
 
 /**
-What `value` holds beside the fields read from it, well-formed; undefined when that is nothing.
+The unknown fields of `value`, well-formed; undefined when there are none.
 
-`read` has an entry per known field: undefined where its value made no sense, which then is kept here.
+`known` has an entry for each known field. An entry that is undefined had an unusable value, which is kept here.
 */
 export const extraOf = (
   value: JsonObject,
-  read: Record<string, unknown>,
+  known: Record<string, unknown>,
   error: (reason: string) => Error,
 ): JsonObject | undefined => {
-  const isRead = (key: string): boolean => {
+  const isKnown = (key: string): boolean => {
     const blank = value[key] === null || value[key] === "";
-    return Object.hasOwn(read, key) && (read[key] !== undefined || blank);
+    return Object.hasOwn(known, key) && (known[key] !== undefined || blank);
   };
-  const rest = Object.keys(value).filter((key) => !isRead(key));
-  if (rest.length === 0) return undefined;
+  const unknownKeys = Object.keys(value).filter((key) => !isKnown(key));
+  if (unknownKeys.length === 0) return undefined;
   try {
-    return wellFormed(Object.fromEntries(rest.map((key) => [key, value[key] ?? null])), DEPTH) as JsonObject;
+    return wellFormed(Object.fromEntries(unknownKeys.map((key) => [key, value[key] ?? null])), DEPTH) as JsonObject;
   } catch {
     throw error("nested too deep");
   }

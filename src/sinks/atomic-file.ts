@@ -4,7 +4,7 @@ import { basename, dirname } from "node:path";
 import type { Chunk } from "../core/ports.ts";
 import { makeFolder } from "./places.ts";
 
-/** What a manifest says of one file. */
+/** A file as its manifest describes it. */
 export interface FileFacts {
   /** Relative to the manifest. */
   name: string;
@@ -13,13 +13,13 @@ export interface FileFacts {
   sha256: string;
 }
 
-/** Text is encoded into buffers of this size, in bytes, which are used again: each write costs a trip to a thread. */
+/** Size of a write buffer, in bytes. Text is collected in buffers, because every write runs on another thread. */
 const BUFFER = 256 * 1024;
 
 /**
-A file that appears under its name only when it is whole: until `finish` it is `<name>.<tag>.part`.
+A file that appears under its name only when it is complete: until `publish` its name is `<name>.<tag>.part`.
 
-Mode 0600 unless another is given. `add` never waits; `flush` lets what was added reach the file.
+Its mode is 0600 unless another is given. `add` only collects; `flush` writes.
 */
 export class AtomicFile {
   readonly path: string;
@@ -28,11 +28,11 @@ export class AtomicFile {
   readonly #hash = createHash("sha256");
   #buffer: Buffer | undefined;
   #filled = 0;
-  /** Buffers of this file's own: no others are filled again. */
-  readonly #own = new WeakSet<ArrayBufferLike>();
-  readonly #free: Buffer[] = [];
+  /** Buffers that this file allocated; only these are reused. */
+  readonly #ownBuffers = new WeakSet<ArrayBufferLike>();
+  readonly #freeBuffers: Buffer[] = [];
   #waiting: Uint8Array[] = [];
-  /** What is being written while the next pieces are made. */
+  /** The write that runs while the next pieces are added. */
   #writing: Promise<void> = Promise.resolve();
   rows = 0;
   bytes = 0;
@@ -43,42 +43,43 @@ export class AtomicFile {
     this.#handle = handle;
   }
 
-  /** @param tag tells parts of different runs apart: unique */
+  /** Creates the part file. @param tag unique for each run */
   static async open(path: string, tag: string, mode = 0o600): Promise<AtomicFile> {
     makeFolder(dirname(path));
     const part = `${path}.${tag}.part`;
     const handle = await open(part, "wx", mode);
-    // Whatever the umask says: a mode that others may read was asked for.
+    // `open` applies the umask, which may remove bits of a requested mode.
     if (mode !== 0o600) await handle.chmod(mode);
     return new AtomicFile(path, part, handle);
   }
 
+  /** Adds data without waiting. @param rows rows that the data completes */
   add(data: Chunk, rows = 0): void {
     this.rows += rows;
     if (typeof data === "string") {
-      // No character takes more than three bytes of UTF-8 for each of its units.
+      // A UTF-16 unit takes at most three bytes of UTF-8.
       if (data.length * 3 <= BUFFER) {
-        const buffer = this.#room(data.length * 3);
+        const buffer = this.#bufferFor(data.length * 3);
         this.#filled += buffer.write(data, this.#filled);
-      } else this.#push(Buffer.from(data));
+      } else this.#queue(Buffer.from(data));
     } else if (this.#buffer && data.length <= BUFFER - this.#filled) {
       this.#buffer.set(data, this.#filled);
       this.#filled += data.length;
-    } else this.#push(data);
+    } else this.#queue(data);
   }
 
-  /** Waits for what was given to it the time before: at most that and this are held. */
+  /** Starts writing what was added, after the write of the previous flush: memory holds at most these two. */
   async flush(): Promise<void> {
     await this.#writing;
-    this.#full();
+    this.#queueBuffer();
     const pieces = this.#waiting;
     this.#waiting = [];
     this.#writing = this.#write(pieces);
-    // Heard of by the next flush, or by `seal`.
+    // The next flush or `seal` throws the error.
     this.#writing.catch(() => undefined);
   }
 
-  /** Everything on disk, still under the part's name. */
+  /** Writes everything to disk and closes the file, which keeps the part's name. */
   async seal(): Promise<void> {
     await this.flush();
     await this.#writing;
@@ -88,59 +89,59 @@ export class AtomicFile {
 
   async #write(pieces: readonly Uint8Array[]): Promise<void> {
     for (const bytes of pieces) {
-      // writeFile on a handle goes on where it stands, and writes on after a short write.
+      // writeFile on a handle continues at the current position, and repeats after a short write.
       const written = this.#handle.writeFile(bytes);
       this.#hash.update(bytes);
       this.bytes += bytes.length;
       await written;
-      if (this.#own.has(bytes.buffer)) this.#free.push(Buffer.from(bytes.buffer));
+      if (this.#ownBuffers.has(bytes.buffer)) this.#freeBuffers.push(Buffer.from(bytes.buffer));
     }
   }
 
-  /** Makes a sealed file visible; `as` for a name that is known only now, in the same folder. */
+  /** Renames a sealed file to its name, or to `as`, a name in the same folder. */
   async publish(as = this.path): Promise<void> {
     await rename(this.#part, as);
   }
 
-  /** Leaves nothing behind. */
+  /** Closes and deletes the part file. */
   async discard(): Promise<void> {
     await this.#writing.catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
     await rm(this.#part, { force: true });
   }
 
-  /** Of a sealed file. */
+  /** Facts about a sealed file. */
   facts(name = basename(this.path)): FileFacts {
     return { name, rows: this.rows, bytes: this.bytes, sha256: this.#hash.copy().digest("hex") };
   }
 
-  /** A buffer with so much room at its end. */
-  #room(bytes: number): Buffer {
-    if (this.#buffer && bytes > BUFFER - this.#filled) this.#full();
-    this.#buffer ??= this.#free.pop() ?? this.#made();
+  /** A buffer with space for this many bytes. */
+  #bufferFor(bytes: number): Buffer {
+    if (this.#buffer && bytes > BUFFER - this.#filled) this.#queueBuffer();
+    this.#buffer ??= this.#freeBuffers.pop() ?? this.#newBuffer();
     return this.#buffer;
   }
 
-  #made(): Buffer {
+  #newBuffer(): Buffer {
     const buffer = Buffer.allocUnsafeSlow(BUFFER);
-    this.#own.add(buffer.buffer);
+    this.#ownBuffers.add(buffer.buffer);
     return buffer;
   }
 
-  /** The buffer is ready to be written. */
-  #full(): void {
+  /** Moves the current buffer to the data that waits for a write. */
+  #queueBuffer(): void {
     if (this.#buffer) this.#waiting.push(this.#buffer.subarray(0, this.#filled));
     this.#buffer = undefined;
     this.#filled = 0;
   }
 
-  #push(bytes: Uint8Array): void {
-    this.#full();
+  #queue(bytes: Uint8Array): void {
+    this.#queueBuffer();
     this.#waiting.push(bytes);
   }
 }
 
-/** Fills a file that appears under its name only when it is whole; when `fill` throws, nothing is left behind. */
+/** Writes a file that appears under its name only when it is complete. When `fill` throws, the part is deleted. */
 export const writeAtomically = async (
   path: string,
   tag: string,
@@ -159,7 +160,7 @@ export const writeAtomically = async (
   await syncFolder(dirname(path));
 };
 
-/** Makes renames in a folder survive a power cut. */
+/** Syncs a folder, so that renames in it survive a power failure. */
 export const syncFolder = async (path: string): Promise<void> => {
   const handle = await open(path, "r");
   try {

@@ -5,8 +5,8 @@ import type { Chunk, Put } from "../core/ports.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { AtomicFile, type FileFacts, syncFolder, writeAtomically } from "./atomic-file.ts";
 
-/** Whole files written side by side. */
-const ABREAST = 16;
+/** How many whole files are written at the same time. */
+const MAX_CONCURRENT = 16;
 
 interface Piece {
   file: string;
@@ -15,7 +15,7 @@ interface Piece {
   whole: boolean;
 }
 
-/** Where one writer's pieces go. */
+/** The output of one writer. */
 export interface FileOutput {
   put: Put;
   flush(): Promise<void>;
@@ -26,54 +26,54 @@ export interface FilesOptions {
   root: string;
   /** The manifest's name in it. */
   manifest: string;
-  /** Tells this run's unfinished files from another's: unique. */
+  /** Marks the unfinished files of this run; unique for each run. */
   tag: string;
 }
 
-/** How the files of this run take the place of an older run's. */
+/** How the files of this run replace those of an older run. */
 export interface Exchange {
   /**
-  What the manifest says while files change: whose they are, the old ones and the new. A run that is killed then leaves
-  behind what the next one needs to know.
+  The manifest's content while files are replaced: it names the old and the new files. If the run is killed then, the
+  next run finds in it what it needs.
   */
   announce(isNew: (name: string) => boolean, names: readonly string[]): JsonObject;
-  /** Removes what the older run wrote and this one did not. */
+  /** Deletes the files of the older run that this run did not write. */
   clear(isNew: (name: string) => boolean): Promise<void>;
 }
 
 /**
-A set of files that belong together: they appear when all are whole, and the manifest after them.
+A set of files that belong together: they appear when all are complete, then their manifest.
 
-Files that a writer gives whole (`raw`) wait beside their places for the others; the writer's main file lists them with
-their SHA-256, in the form that `sha256sum -c` reads.
+Whole files of a writer (`raw`) wait beside their final names until the others are complete. The writer's main file
+lists them with their SHA-256, in the format of `sha256sum -c`.
 */
 export class Files {
   readonly #options: FilesOptions;
   readonly #parts = new Map<string, AtomicFile>();
-  /** Where files that were given whole wait, as names relative to the root. */
+  /** Folders in which whole files wait, relative to the root. */
   readonly #waitingIn = new Set<string>();
 
   constructor(options: FilesOptions) {
     this.#options = options;
   }
 
-  /** @param main the file that pieces without a name of their own go to. */
+  /** The output of one writer. @param main the file for pieces without a file name */
   output(main: string): FileOutput {
     let pieces: Piece[] = [];
     return {
       put: (data, { rows = 0, file = main, whole = false } = {}) => void pieces.push({ file, data, rows, whole }),
       flush: async () => {
-        // Also when it stays empty: no rows is a result too.
+        // Created even when it stays empty, because no rows are a result too.
         const touched = new Set<AtomicFile>([await this.#part(main)]);
-        const taken = pieces;
+        const flushed = pieces;
         pieces = [];
-        for (const { file, data, rows } of taken.filter(({ whole }) => !whole)) {
+        for (const { file, data, rows } of flushed.filter(({ whole }) => !whole)) {
           const part = await this.#part(file);
           part.add(data, rows);
           touched.add(part);
         }
         await this.#writeWhole(
-          taken.filter(({ whole }) => whole),
+          flushed.filter(({ whole }) => whole),
           main,
         );
         for (const part of touched) await part.flush();
@@ -82,11 +82,11 @@ export class Files {
   }
 
   /**
-  Makes everything visible; the manifest comes last.
+  Renames all files to their final names, then writes the manifest.
 
-  @param manifestOf what it says, given the files of this run; asked when they are whole, before any is visible
-  @param options.dropEmpty files without rows do not appear
-  @param options.exchange given when the files replace all that an older run wrote
+  @param manifestOf returns the manifest for the files of this run; called when they are complete, before any is renamed
+  @param options.dropEmpty files without rows are deleted
+  @param options.exchange given when the files replace those of an older run
   */
   async publish(
     manifestOf: (files: FileFacts[]) => Promise<JsonObject>,
@@ -99,11 +99,11 @@ export class Files {
     const files = parts.map(([name, part]) => part.facts(name));
     const content = await manifestOf(files);
     const names = files.map(({ name }) => name);
-    const whole = await this.#waiting();
-    const appearing = new Set([...names, ...whole]);
-    const isNew = (name: string): boolean => appearing.has(name);
+    const separateFiles = await this.#waiting();
+    const newNames = new Set([...names, ...separateFiles]);
+    const isNew = (name: string): boolean => newNames.has(name);
     if (exchange) await this.#writeManifest(exchange.announce(isNew, names));
-    await abreast(whole, (name) => rename(this.#waitingAt(name), join(this.#options.root, name)));
+    await inGroups(separateFiles, (name) => rename(this.#waitingAt(name), join(this.#options.root, name)));
     for (const [, part] of parts) await part.publish();
     for (const folder of new Set(parts.map(([, { path }]) => dirname(path)))) await syncFolder(folder);
     if (exchange) await exchange.clear(isNew);
@@ -111,7 +111,7 @@ export class Files {
     return files;
   }
 
-  /** Leaves nothing half-written behind. */
+  /** Deletes all unfinished files. */
   async discard(): Promise<void> {
     for (const part of this.#parts.values()) await part.discard();
     for (const name of await this.#waiting()) await rm(this.#waitingAt(name), { force: true });
@@ -129,7 +129,7 @@ export class Files {
     return `${join(this.#options.root, name)}.${this.#options.tag}.part`;
   }
 
-  /** The names of the files that were given whole and have not appeared yet. */
+  /** The names of the whole files that are not renamed yet. */
   async #waiting(): Promise<string[]> {
     const { root, tag } = this.#options;
     const ending = `.${tag}.part`;
@@ -141,15 +141,15 @@ export class Files {
   }
 
   async #part(name: string): Promise<AtomicFile> {
-    const known = this.#parts.get(name);
-    if (known) return known;
+    const existing = this.#parts.get(name);
+    if (existing) return existing;
     const part = await AtomicFile.open(join(this.#options.root, name), this.#options.tag);
     this.#parts.set(name, part);
     return part;
   }
 
   async #writeWhole(pieces: readonly Piece[], main: string): Promise<void> {
-    await abreast(pieces, (piece) => this.#writeOne(piece));
+    await inGroups(pieces, (piece) => this.#writeOne(piece));
     const sums = await this.#part(main);
     for (const { file, data, rows } of pieces) {
       const hash = createHash("sha256").update(data).digest("hex");
@@ -170,10 +170,10 @@ export class Files {
   }
 }
 
-/** Waits for all that has begun, also when one fails: nothing is still being written when this is over. */
-const abreast = async <T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {
-  for (let from = 0; from < items.length; from += ABREAST) {
-    const done = await Promise.allSettled(items.slice(from, from + ABREAST).map(work));
+/** Runs `work` for groups of items. Awaits the whole group when one fails, so that no write runs on afterwards. */
+const inGroups = async <T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {
+  for (let from = 0; from < items.length; from += MAX_CONCURRENT) {
+    const done = await Promise.allSettled(items.slice(from, from + MAX_CONCURRENT).map(work));
     for (const result of done) if (result.status === "rejected") throw result.reason;
   }
 };

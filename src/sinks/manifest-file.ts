@@ -6,12 +6,12 @@ import { type FileFacts, writeAtomically } from "./atomic-file.ts";
 import { tagOf, type WritingProcess } from "./leftovers.ts";
 import { isInside } from "./manifest.ts";
 
-/** One delivery of `--new`, as a manifest names it. Part 0 are the files of a plain export, which no part names. */
+/** One delivery of `--new` in a manifest. Part 0 has the files that belong to no part: those of a plain export. */
 export interface ManifestPart {
   part: number;
   token?: string;
   files: FileFacts[];
-  /** How many calls went out with it, where the manifest says so. */
+  /** How many calls it delivered, if the manifest says so. */
   exported?: number;
 }
 
@@ -19,12 +19,12 @@ export interface Manifest {
   json: JsonObject;
   /** The id of the archive that the output belongs to. */
   archive?: string;
-  /** By number. */
+  /** Ordered by number. */
   parts: ManifestPart[];
 }
 
 /**
-What a part is known by: no two archives, and no two contents, have the same token.
+The token of a part: different for every archive, part number and content.
 
 The order of the files does not matter.
 */
@@ -39,7 +39,7 @@ export const tokenOf = (
     .digest("hex");
 };
 
-export const isFacts = (value: Json): value is Json & FileFacts =>
+export const isFileFacts = (value: Json): value is Json & FileFacts =>
   isObject(value) &&
   typeof value.name === "string" &&
   isInside(value.name) &&
@@ -50,10 +50,10 @@ export const isFacts = (value: Json): value is Json & FileFacts =>
 /**
 The manifest of an output; undefined when there is none.
 
-@throws UsageError when there is one that cannot be read: it is never taken for none
+@throws UsageError when it cannot be read; it is never treated as missing
 */
 export const readManifest = async (path: string): Promise<Manifest | undefined> => {
-  const unreadable = (why: string): UsageError =>
+  const unreadableError = (why: string): UsageError =>
     new UsageError(
       `${path} cannot be read as a manifest: ${why}. Put a good copy of it back, or name another place with -o.`,
     );
@@ -62,48 +62,48 @@ export const readManifest = async (path: string): Promise<Manifest | undefined> 
     text = await readFile(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw unreadable(messageOf(error));
+    throw unreadableError(messageOf(error));
   }
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    throw unreadable("it is not JSON");
+    throw unreadableError("it is not JSON");
   }
-  const manifest = isObject(json) ? manifestIn(json) : "it is not a JSON object";
-  if (typeof manifest === "string") throw unreadable(manifest);
+  const manifest = isObject(json) ? parseManifest(json) : "it is not a JSON object";
+  if (typeof manifest === "string") throw unreadableError(manifest);
   return manifest;
 };
 
-/** What a manifest says; a text says what is wrong with it. */
-export const manifestIn = (json: JsonObject): Manifest | string => {
+/** The parsed manifest, or a text that says what is wrong with it. */
+export const parseManifest = (json: JsonObject): Manifest | string => {
   const { archive, files, parts: entries = [] } = json;
   if (archive !== undefined && typeof archive !== "string") return `its "archive" is not a text`;
-  if (!Array.isArray(files) || !files.every(isFacts)) return `its "files" are not as an export writes them`;
+  if (!Array.isArray(files) || !files.every(isFileFacts)) return `its "files" are not as an export writes them`;
   if (!Array.isArray(entries)) return `its "parts" are not a list`;
-  const rest = new Map(files.map((file) => [file.name, file]));
+  const unassigned = new Map(files.map((file) => [file.name, file]));
   const parts: ManifestPart[] = [];
   for (const entry of entries) {
-    const part = partIn(entry, rest);
+    const part = takePart(entry, unassigned);
     if (!part) return `its "parts" are not as an export writes them`;
     parts.push(part);
   }
   if (new Set(parts.map(({ part }) => part)).size < parts.length) return `two of its "parts" have one number`;
-  if (rest.size > 0) parts.push({ part: 0, files: [...rest.values()] });
+  if (unassigned.size > 0) parts.push({ part: 0, files: [...unassigned.values()] });
   return { json, ...(archive !== undefined && { archive }), parts: parts.sort((a, b) => a.part - b.part) };
 };
 
-/** Takes the files of a part out of `rest`. */
-const partIn = (entry: Json, rest: Map<string, FileFacts>): ManifestPart | undefined => {
+/** Parses a part and removes its files from `unassigned`; undefined when the part is invalid. */
+const takePart = (entry: Json, unassigned: Map<string, FileFacts>): ManifestPart | undefined => {
   if (!isObject(entry)) return undefined;
   const { part, token, files: names, counts } = entry;
   if (!Number.isSafeInteger(part) || Number(part) < 1 || !Array.isArray(names)) return undefined;
   if (token !== undefined && typeof token !== "string") return undefined;
   const files: FileFacts[] = [];
   for (const name of names) {
-    const file = typeof name === "string" ? rest.get(name) : undefined;
+    const file = typeof name === "string" ? unassigned.get(name) : undefined;
     if (!file) return undefined;
-    rest.delete(file.name);
+    unassigned.delete(file.name);
     files.push(file);
   }
   const exported = isObject(counts) && typeof counts.exported === "number" ? counts.exported : undefined;
@@ -115,17 +115,17 @@ const partIn = (entry: Json, rest: Map<string, FileFacts>): ManifestPart | undef
   };
 };
 
-/** The same manifest as one of this archive. */
-export const stamped = ({ json, parts }: Manifest, archive: string): Manifest => {
+/** The manifest with another archive id and new tokens. */
+export const withArchiveId = ({ json, parts }: Manifest, archive: string): Manifest => {
   const { tool = "", archive: _, parts: entries, ...rest } = json;
   const tokens = new Map(parts.map(({ part, files }) => [part, tokenOf(archive, part, files)]));
-  const signed = (entry: Json): Json => {
+  const withToken = (entry: Json): Json => {
     const { part = 0, token: _, ...facts } = entry as JsonObject;
     return { part, token: tokens.get(Number(part)) ?? "", ...facts };
   };
-  const made = { tool, archive, ...(Array.isArray(entries) && { parts: entries.map(signed) }), ...rest };
+  const stamped = { tool, archive, ...(Array.isArray(entries) && { parts: entries.map(withToken) }), ...rest };
   return {
-    json: made,
+    json: stamped,
     archive,
     parts: parts.map((each) => ({ ...each, token: tokens.get(each.part) ?? "" })),
   };

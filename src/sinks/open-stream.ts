@@ -5,27 +5,27 @@ import type { Special } from "./places.ts";
 import { openSpecial } from "./special.ts";
 import { streamOutput } from "./stream.ts";
 
-/** What opening a stream needs of the run. */
+/** What a stream needs from the run. */
 export interface StreamContext {
-  /** Aborted by the first signal: what has not begun does not begin. */
+  /** Aborted by the first signal: the run takes no new work. */
   closing: AbortSignal;
-  /** Aborted when that takes too long. */
+  /** Aborted when the end of the run takes too long. */
   ending: AbortSignal;
   log: Log;
 }
 
-/** Streams that stay open for whatever is still to be written. */
+/** The process's streams. They are never closed. */
 export interface StandardStreams {
   stdout: Writable;
   stderr: Writable;
 }
 
 export interface OpenStream extends ReturnType<typeof streamOutput> {
-  /** For a run that fails: waits for nothing. */
+  /** Closes the stream without waiting, for a run that fails. */
   destroy(): void;
 }
 
-/** Opens where text is written as it comes. @param to standard output unless given */
+/** Opens a stream for writing. @param to the place; @default standard output */
 export const openStream = async (
   to: Special | undefined,
   streams: StandardStreams,
@@ -34,7 +34,7 @@ export const openStream = async (
   const standard = to === undefined ? streams.stdout : standardStream(to, streams);
   const stream = standard ?? (await openOrExplain(to as Special, closing, log));
   const output = streamOutput(stream);
-  // Standard output and standard error stay open for whatever is still to be said.
+  // Standard output and standard error stay open for later messages.
   if (standard) return { ...output, end: async () => undefined, destroy: () => undefined };
   const stop = (): void => void stream.destroy(ending.reason as Error);
   ending.addEventListener("abort", stop, { once: true });
@@ -58,11 +58,11 @@ const standardStream = (place: Special, streams: StandardStreams): Writable | un
 };
 
 const openOrExplain = async (place: Special, closing: AbortSignal, log: Log): Promise<Writable> => {
-  const shown = place.kind === "descriptor" ? `/dev/fd/${place.fd}` : place.path;
+  const name = place.kind === "descriptor" ? `/dev/fd/${place.fd}` : place.path;
   try {
-    return await openSpecial(place, closing, () => log("info", "no-reader", { path: shown }));
+    return await openSpecial(place, closing, () => log("info", "no-reader", { path: name }));
   } catch (error) {
     if (closing.aborted) throw error;
-    throw new Error(`Cannot write to ${shown}: ${messageOf(error)}`);
+    throw new Error(`Cannot write to ${name}: ${messageOf(error)}`);
   }
 };

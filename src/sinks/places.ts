@@ -1,48 +1,48 @@
 import { mkdirSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 
-/** Where text can be written as it comes: it never becomes a file, and nothing is renamed over it. */
+/** A place that is not a file or folder: text is written to it directly, without a part and a rename. */
 export type Special =
-  /** An open descriptor of this process, as `/dev/stdout` and `/dev/fd/3` name it. */
+  /** An open descriptor of this process, such as `/dev/stdout` or `/dev/fd/3`. */
   { kind: "descriptor"; fd: number } | { kind: "pipe" | "device" | "socket"; path: string };
 
-/** What a path names. Folders and files are named without links: a rename would replace the link. */
+/** What a path leads to. Links of folders and files are resolved, because a rename would replace the link. */
 export type Place = Special | { kind: "folder" | "file" | "nothing"; path: string };
 
-/** As many links are followed as Linux follows. */
-const MOST_LINKS = 40;
+/** The most links that are followed, the same as in Linux. */
+const MAX_LINKS = 40;
 
-/** @param pid of this process: another's descriptors are not its own */
+/** Finds out what a path leads to. @param pid of this process, to recognise its own descriptors */
 export const placeAt = (path: string, pid: number): Place => {
-  // Asked first: such a link leads to a name in /proc that no file has.
+  // First, because such a link leads to a name in /proc that does not exist as a file.
   const fd = descriptorOf(path, pid);
   if (fd !== undefined) return { kind: "descriptor", fd };
-  const there = statOf(path);
-  if (there?.isFIFO()) return { kind: "pipe", path };
-  if (there?.isSocket()) return { kind: "socket", path };
-  if (there?.isCharacterDevice() || there?.isBlockDevice()) return { kind: "device", path };
-  return { kind: there?.isDirectory() ? "folder" : there ? "file" : "nothing", path: withoutLinks(path) };
+  const stats = statOf(path);
+  if (stats?.isFIFO()) return { kind: "pipe", path };
+  if (stats?.isSocket()) return { kind: "socket", path };
+  if (stats?.isCharacterDevice() || stats?.isBlockDevice()) return { kind: "device", path };
+  return { kind: stats?.isDirectory() ? "folder" : stats ? "file" : "nothing", path: withoutLinks(path) };
 };
 
-/** Through links to the file itself, also one that is not there yet. */
-export const withoutLinks = (path: string, most = MOST_LINKS): string => {
+/** Resolves all links of a path, also when the file does not exist. */
+export const withoutLinks = (path: string, linksLeft = MAX_LINKS): string => {
   try {
     return realpathSync(path);
   } catch {
     try {
-      return most === 0 ? path : withoutLinks(resolve(dirname(path), readlinkSync(path)), most - 1);
+      return linksLeft === 0 ? path : withoutLinks(resolve(dirname(path), readlinkSync(path)), linksLeft - 1);
     } catch {
-      // A folder above it may be a link all the same: the first run and those after it must name one place.
-      const above = dirname(path);
-      return above === path ? path : join(withoutLinks(above, most), basename(path));
+      // A folder above may still be a link. The place must be the same before and after the file exists.
+      const parent = dirname(path);
+      return parent === path ? path : join(withoutLinks(parent, linksLeft), basename(path));
     }
   }
 };
 
 /**
-Makes a folder, and those above it that are missing.
+Creates a folder and its missing parents.
 
-One at a time: below `/proc` Node's recursive mkdir never returns.
+One by one, because Node's recursive mkdir never returns below `/proc`.
 */
 export const makeFolder = (path: string): void => {
   if (statOf(path)) return;
@@ -50,12 +50,12 @@ export const makeFolder = (path: string): void => {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    // Another run may have made it meanwhile.
+    // Another run may have created it.
     if (!statOf(path)?.isDirectory()) throw error;
   }
 };
 
-/** Undefined for what is not there, and for what cannot be reached. */
+/** Undefined when the path does not exist or cannot be read. */
 const statOf = (path: string): Stats | undefined => {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -66,14 +66,15 @@ const statOf = (path: string): Stats | undefined => {
 
 const STANDARD: Record<string, number> = { "/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2 };
 
-const descriptorOf = (path: string, pid: number, most = MOST_LINKS): number | undefined => {
+/** The descriptor of this process that a path leads to; undefined when it leads to none. */
+const descriptorOf = (path: string, pid: number, linksLeft = MAX_LINKS): number | undefined => {
   const [, owner, fd] = /^\/(?:dev|proc\/(self|thread-self|\d+))\/fd\/(\d+)$/.exec(path) ?? [];
   const isOwn = owner === undefined || !/^\d/.test(owner) || Number(owner) === pid;
-  const named = STANDARD[path] ?? (fd !== undefined && isOwn ? Number(fd) : undefined);
-  if (named !== undefined) return statOf(`/dev/fd/${named}`) ? named : undefined;
-  if (most === 0) return undefined;
+  const descriptor = STANDARD[path] ?? (fd !== undefined && isOwn ? Number(fd) : undefined);
+  if (descriptor !== undefined) return statOf(`/dev/fd/${descriptor}`) ? descriptor : undefined;
+  if (linksLeft === 0) return undefined;
   try {
-    return descriptorOf(resolve(dirname(path), readlinkSync(path)), pid, most - 1);
+    return descriptorOf(resolve(dirname(path), readlinkSync(path)), pid, linksLeft - 1);
   } catch {
     return undefined;
   }

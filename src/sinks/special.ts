@@ -5,43 +5,43 @@ import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Special } from "./places.ts";
 
-/** How often a pipe without a reader is looked at again, in milliseconds. */
-const LOOK_AGAIN_MS = 50;
+/** Time between two attempts to open a pipe without a reader, in milliseconds. */
+const POLL_MS = 50;
 
 /**
-Opens a pipe, a device, a socket or a descriptor for writing. A pipe waits for its reader.
+Opens a pipe, a device, a socket or a descriptor for writing. Opening a pipe waits for its reader.
 
-@param closing ends the waiting
-@param waits is called when it begins
+@param closing stops the wait
+@param onWaiting is called when the wait begins
 @throws the reason of `closing`
 */
-export const openSpecial = async (place: Special, closing: AbortSignal, waits: () => void): Promise<Writable> => {
-  if (place.kind === "descriptor") return openDescriptor(place.fd, closing, waits);
-  if (place.kind === "pipe") return openPipe(place.path, closing, waits);
+export const openSpecial = async (place: Special, closing: AbortSignal, onWaiting: () => void): Promise<Writable> => {
+  if (place.kind === "descriptor") return openDescriptor(place.fd, closing, onWaiting);
+  if (place.kind === "pipe") return openPipe(place.path, closing, onWaiting);
   if (place.kind === "socket") return openSocket(place.path);
-  // Without O_CREAT: what was a device a moment ago must not become a file.
+  // Without O_CREAT, so that a device that has just disappeared does not become a file.
   return (await open(place.path, constants.O_WRONLY)).createWriteStream();
 };
 
-const openDescriptor = (fd: number, closing: AbortSignal, waits: () => void): Promise<Writable> | Writable => {
-  const there = fstatSync(fd);
-  if (there.isFIFO()) return openPipe(`/dev/fd/${fd}`, closing, waits);
-  if (there.isSocket()) return new Socket({ fd, readable: false, writable: true });
+const openDescriptor = (fd: number, closing: AbortSignal, onWaiting: () => void): Promise<Writable> | Writable => {
+  const stats = fstatSync(fd);
+  if (stats.isFIFO()) return openPipe(`/dev/fd/${fd}`, closing, onWaiting);
+  if (stats.isSocket()) return new Socket({ fd, readable: false, writable: true });
   return createWriteStream("", { fd, autoClose: false });
 };
 
-/** Without blocking: a thread that waits in `open` can neither be stopped nor let the process end. */
-const openPipe = async (path: string, closing: AbortSignal, waits: () => void): Promise<Writable> => {
-  for (let told = false; ; told = true) {
+/** Opens a pipe without blocking, because a thread that blocks in `open` cannot be stopped and keeps the process. */
+const openPipe = async (path: string, closing: AbortSignal, onWaiting: () => void): Promise<Writable> => {
+  for (let isReported = false; ; isReported = true) {
     try {
       const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
       return new Socket({ fd, readable: false, writable: true });
     } catch (error) {
-      // Nobody reads yet.
+      // There is no reader yet.
       if ((error as NodeJS.ErrnoException).code !== "ENXIO") throw error;
     }
-    if (!told) waits();
-    await delay(LOOK_AGAIN_MS, undefined, { signal: closing }).catch(() => undefined);
+    if (!isReported) onWaiting();
+    await delay(POLL_MS, undefined, { signal: closing }).catch(() => undefined);
     closing.throwIfAborted();
   }
 };
@@ -52,7 +52,7 @@ const openSocket = (path: string): Promise<Writable> =>
     socket.once("error", fail);
     socket.once("connect", () => {
       socket.off("error", fail);
-      // What it says is not read, but must not hold it up.
+      // Incoming data is discarded, so that the other side can continue.
       socket.resume();
       done(socket);
     });

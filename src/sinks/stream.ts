@@ -4,13 +4,13 @@ import type { Chunk } from "../core/ports.ts";
 import type { FileOutput } from "./files.ts";
 
 /**
-Writes one writer's main file to a stream, such as standard output; sidecars have no place there and are left out.
+Writes one writer's main file to a stream, such as standard output. Sidecar files are left out.
 
 @throws ReaderGone from `flush` and `end` when the other end is closed
 */
 export const streamOutput = (stream: Writable): FileOutput & { end(): Promise<void> } => {
   let waiting: Chunk[] = [];
-  // Whoever awaits a write hears of its error; an error between two of them is heard at the next.
+  // Each write rejects with its own error; an error between two writes makes the next one fail.
   stream.on("error", () => undefined);
   const write = (bytes: Chunk): Promise<void> =>
     new Promise((done, fail) => {
@@ -26,7 +26,7 @@ export const streamOutput = (stream: Writable): FileOutput & { end(): Promise<vo
     flush: async () => {
       const chunks = waiting;
       waiting = [];
-      for (const bytes of joined(chunks)) await write(bytes);
+      for (const bytes of joinTexts(chunks)) await write(bytes);
     },
     end: () => new Promise((done, fail) => stream.end((error?: Error | null) => (error ? fail(error) : done()))),
   };
@@ -34,8 +34,8 @@ export const streamOutput = (stream: Writable): FileOutput & { end(): Promise<vo
 
 const isClosed = ({ code }: NodeJS.ErrnoException): boolean => code === "EPIPE" || code === "ERR_STREAM_DESTROYED";
 
-/** One write a batch of text, not one a line. */
-function* joined(chunks: readonly Chunk[]): Generator<Chunk> {
+/** Joins texts, so that there is one write for many lines. */
+function* joinTexts(chunks: readonly Chunk[]): Generator<Chunk> {
   let text = "";
   for (const chunk of chunks) {
     if (typeof chunk === "string") {

@@ -6,21 +6,21 @@ import { clearLeftovers, tagOf, type WritingProcess } from "./leftovers.ts";
 import { openStream, type StandardStreams, type StreamContext } from "./open-stream.ts";
 import { isSpecial, placeAt, type Special } from "./places.ts";
 
-/** What is filled: pieces are added, and flushed from time to time. */
-interface Filling {
+/** The target of a write: data is added, and flushed from time to time. */
+interface FillTarget {
   add(data: Chunk, rows?: number): void;
   flush(): Promise<void>;
 }
 
 /**
-Fills a file that appears under its name only when it is whole. Through a link its target is replaced, not the link; a
-pipe, a device or a socket is written to.
+Writes a file that appears under its name only when it is complete. A link stays, and its target is replaced. A pipe, a
+device or a socket is written to directly.
 */
 export const fillWhole = async (
   path: string,
   self: WritingProcess & StandardStreams,
   context: StreamContext,
-  fill: (file: Filling) => Promise<void>,
+  fill: (file: FillTarget) => Promise<void>,
   mode = 0o600,
 ): Promise<void> => {
   const place = placeAt(path, self.pid);
@@ -35,7 +35,7 @@ const fillStream = async (
   place: Special,
   self: WritingProcess & StandardStreams,
   context: StreamContext,
-  fill: (file: Filling) => Promise<void>,
+  fill: (file: FillTarget) => Promise<void>,
 ): Promise<void> => {
   const { put, flush, end, destroy } = await openStream(place, self, context);
   try {
@@ -44,7 +44,7 @@ const fillStream = async (
     await end();
   } catch (error) {
     destroy();
-    // Whoever reads has seen enough.
+    // A reader that closes the stream is not an error.
     if (!(error instanceof ReaderGone)) throw error;
   }
 };

@@ -7,9 +7,9 @@ import { startedAt as startOf } from "../parse/call-log.ts";
 import { examine } from "./examine.ts";
 import { findAgain } from "./windows.ts";
 
-/** A link is asked for anew at most this often for one call. */
+/** How many new links one call may get, at most. */
 const REFRESHES = 10;
-/** Ids are selected in batches up to this size; the first are small, so that a slow list of them is soon begun with. */
+/** Largest batch of ids. The first batches are smaller, so that work starts early when ids come slowly. */
 const BATCH = 2_000;
 const FIRST_BATCH = 16;
 
@@ -17,16 +17,16 @@ export interface CallsOptions {
   ims: Ims;
   download: Download;
   /**
-  Describe listed calls too, for what the list leaves out: times, numbers, duration.
+  Describe listed calls too, for fields that list does not return: times, numbers, duration.
 
-  @default "auto": only calls selected by id, which have to be described anyway
+  @default "auto": describe only calls selected by id, which is needed to get their link
   */
   describe?: "auto" | "always";
   now: () => Date;
   log: Log;
 }
 
-/** Calls by instance id, or by the id that stands in for one. */
+/** Calls by instance id or stand-in id, in batches. */
 export async function* callsById(ids: AsyncIterable<string> | Iterable<string>): AsyncGenerator<FoundCall[]> {
   let batch: FoundCall[] = [];
   let size = FIRST_BATCH;
@@ -40,39 +40,40 @@ export async function* callsById(ids: AsyncIterable<string> | Iterable<string>):
   if (batch.length > 0) yield batch;
 }
 
-/** Makes the fetch of one call: describe or use the listed link, download, look whether it is what it should be. */
+/** Creates the fetch of one call: get the link by describe or list, download, check the document. */
 export const fetchCalls = ({ ims, download, describe = "auto", now, log }: CallsOptions): Fetch => {
-  /** The call as the service knows it now, with a fresh link. */
-  const ask = async ({ ref, listPage }: FoundCall, signal?: AbortSignal): Promise<Instance> => {
+  /** The current instance of a call, with a new link. @throws NotFound when it is no longer listed */
+  const findInstance = async ({ ref, listPage }: FoundCall, signal?: AbortSignal): Promise<Instance> => {
     if (ref.instanceId) return ims.describeInstance(ref.instanceId, signal);
-    const again = listPage && ref.link ? await findAgain(ims, listPage, ref.link, signal) : undefined;
-    if (again) return again;
+    const found = listPage && ref.link ? await findAgain(ims, listPage, ref.link, signal) : undefined;
+    if (found) return found;
     const message = listPage
       ? "The service no longer lists this call."
-      : "The archive does not know where this call was listed: select its agent and range again.";
+      : "The archive does not know where this call was listed. Select its agent and range again.";
     throw new NotFound(message, { code: "NotListed" });
   };
 
+  /** Downloads the document, with a new link when one has expired; `open` when it may not be written yet. */
   const documentOf = async (found: FoundCall, instance: Instance, signal?: AbortSignal): Promise<Document | "open"> => {
     let link = instance.link;
     for (let refreshes = 0; ; refreshes += 1) {
       if (!link) {
-        if (maybeUnwritten(found, instance, now())) return "open";
+        if (mayStillBeWritten(found, instance, now())) return "open";
         throw new NotFound("The call is finished, but has no log.", { code: "NoLink" });
       }
       try {
         return await download(link, signal, found.ref.instanceId);
       } catch (error) {
-        if (error instanceof NotFound && maybeUnwritten(found, instance, now())) return "open";
+        if (error instanceof NotFound && mayStillBeWritten(found, instance, now())) return "open";
         if (!(error instanceof LinkExpired) || refreshes >= REFRESHES) throw error;
         log("debug", "link-refreshed", { id: found.ref.instanceId ?? standInOf(addressOf(link)) });
-        ({ link } = await ask(found, signal));
+        ({ link } = await findInstance(found, signal));
       }
     }
   };
 
-  /** What describe adds to a call whose document is there; it is not worth losing the document for. */
-  const details = async (id: string, signal?: AbortSignal): Promise<Instance | undefined> => {
+  /** Describes a call whose document is downloaded. A failure is only logged, so that the document is kept. */
+  const describeDetails = async (id: string, signal?: AbortSignal): Promise<Instance | undefined> => {
     try {
       return await ims.describeInstance(id, signal);
     } catch (error) {
@@ -89,50 +90,51 @@ export const fetchCalls = ({ ims, download, describe = "auto", now, log }: Calls
       return { state: "fetched", status, meta };
     }
     const listed: Instance | undefined = link && { link, status: ref.status ?? "Finished", meta: ref.meta ?? {} };
-    let instance = listed ?? (await ask(found, signal));
-    const facts = (): Omit<FetchResult, "state"> => ({
+    let instance = listed ?? (await findInstance(found, signal));
+    const instanceFields = (): Omit<FetchResult, "state"> => ({
       status: instance.status,
       meta: instance.meta,
       ...(ref.instanceId && { instanceId: ref.instanceId }),
       ...(instance.link && { link: addressOf(instance.link) }),
     });
-    if (instance.status !== "Finished") return { state: "open", ...facts() };
+    if (instance.status !== "Finished") return { state: "open", ...instanceFields() };
     const document = await documentOf(found, instance, signal);
-    if (document === "open") return { state: "open", ...facts() };
+    if (document === "open") return { state: "open", ...instanceFields() };
 
     const examined = await examine(document, ref.instanceId, async () => {
-      const second = await documentOf(found, instance, signal);
-      return second === "open" ? document : second;
+      const downloadedAgain = await documentOf(found, instance, signal);
+      return downloadedAgain === "open" ? document : downloadedAgain;
     });
     const { log: callLog, error } = examined;
-    // An id of that form would be taken for another call's link.
+    // An id in the form of a stand-in id would be read as another call's link.
     const instanceId = isStandIn(callLog?.instanceId ?? "") ? undefined : callLog?.instanceId;
     if (listed && describe === "always" && instanceId) {
-      const more = await details(instanceId, signal);
-      if (more) instance = { ...more, link: listed.link ?? more.link } as Instance;
+      const described = await describeDetails(instanceId, signal);
+      if (described) instance = { ...described, link: listed.link ?? described.link } as Instance;
     }
     const startedAt = startOf(callLog, instance.meta);
     return {
-      ...facts(),
+      ...instanceFields(),
       state: error ? "invalid" : "fetched",
       document: examined.document,
       ...(startedAt && { startedAt }),
       ...(!ref.instanceId && instanceId && { instanceId }),
-      ...(error && { error: invalidity(error) }),
+      ...(error && { error: errorFields(error) }),
     };
   };
 };
 
-const invalidity = (error: InvalidDocument) => ({ ...error.facts, message: messageOf(error) });
+const errorFields = (error: InvalidDocument) => ({ ...error.facts, message: messageOf(error) });
 
+/** The address of a link, without its query. */
 export const addressOf = (link: URL): string => link.origin + link.pathname;
 
-/** Whether a document that is not there may still be written: by the call's end, or at least by when it was listed. */
-const maybeUnwritten = ({ listPage }: FoundCall, { meta }: Instance, now: Date): boolean => {
+/** Whether a missing document may still be written: the call, or its listing, is younger than `GIVE_UP_MS`. */
+const mayStillBeWritten = ({ listPage }: FoundCall, { meta }: Instance, now: Date): boolean => {
   const modified = Date.parse(String(meta.GmtModified ?? ""));
   return isYoung(Number.isNaN(modified) ? listPage : { end: new Date(modified) }, now);
 };
 
-/** Whether what happened by the end of a window is so recent that it may still change; unknown counts as recent. */
+/** Whether the end of a window is recent enough for its calls to change; true for an unknown window. */
 export const isYoung = (window: Pick<Window, "end"> | undefined, now: Date): boolean =>
   window === undefined || now.getTime() - window.end.getTime() < GIVE_UP_MS;

@@ -9,24 +9,25 @@ export interface Examined {
 }
 
 /**
-Reads a document as a call log.
+Checks that a document is the call log of the expected call.
 
-One that is not JSON may have been cut on its way by something that hid it (a proxy, say): it is fetched once more, and
-believed when it comes the same again.
+A document that is not JSON may have been cut by a proxy, so it is fetched once more. If the bytes are the same again,
+it counts as invalid.
 */
 export const examine = async (
   document: Document,
-  asked: string | undefined,
+  expectedId: string | undefined,
   fetchAgain: () => Promise<Document>,
 ): Promise<Examined> => {
   const { log, error } = read(document);
   if (error?.facts.code === "NotJson") {
-    const second = await fetchAgain();
-    if (second.sha256 !== document.sha256) return examine(second, asked, async () => second);
+    const downloadedAgain = await fetchAgain();
+    if (downloadedAgain.sha256 !== document.sha256)
+      return examine(downloadedAgain, expectedId, async () => downloadedAgain);
   }
   if (!log) return { document, ...(error && { error }) };
-  const other = asked && log.instanceId && log.instanceId.toLowerCase() !== asked.toLowerCase();
-  if (!other) return { document, log };
+  const isOtherCall = expectedId && log.instanceId && log.instanceId.toLowerCase() !== expectedId.toLowerCase();
+  if (!isOtherCall) return { document, log };
   return { document, error: new InvalidDocument("the document belongs to another call", "OtherCall") };
 };
 

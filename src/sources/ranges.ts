@@ -2,40 +2,40 @@ import { ArchiveError } from "../core/errors.ts";
 import type { FoundCall, Ims, Log } from "../core/ports.ts";
 import type { Window } from "../core/records.ts";
 import { addressOf, isYoung } from "./calls.ts";
-import { identity, type ListedInstance, listWindow, type Pages, type WindowResult } from "./windows.ts";
+import { identity, type ListedInstance, listWindow, type PagingFacts, type WindowResult } from "./windows.ts";
 
 const SECOND = 1_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** Calls of one agent, created within a stretch of time, as the service counts it: `until` does not belong to it. */
+/** The calls of one agent created in a time range; `until` is exclusive. */
 export interface AgentRange {
   agentId: string;
   since: Date;
   until: Date;
 }
 
-/** What listing a stretch brought to light, window by window. */
+/** The result of listing a range, window by window. */
 export interface Survey {
   stretch: AgentRange;
-  /** In order, those that were listed to their end. */
+  /** The completely listed windows, in order. */
   windows: SurveyedWindow[];
-  /** Calls that the service listed, this machine's or not. */
+  /** Calls that the service listed, those of other shards included. */
   seen: number;
-  /** Whether the stretch was listed to its end. */
+  /** Whether the whole range was listed. */
   complete: boolean;
   /** Why the agent could not be listed. */
   error?: ArchiveError;
 }
 
 export interface SurveyedWindow extends Window {
-  /** Calls that still go on and have neither id nor link: there is nothing to record them by. */
+  /** Running calls with neither id nor link: they cannot be recorded. */
   running: number;
-  /** The same, from so long ago that they never will: reported, and waited for no longer. */
+  /** Such calls that are older than `GIVE_UP_MS`: they are reported as missing and no longer hold back the cursor. */
   lost: number;
-  /** False while calls go on whose names are not known, so that any shard may get them, or while pages keep moving. */
+  /** False while calls have no id or link yet, because any shard may get them, or while the pages keep moving. */
   settled: boolean;
-  /** Calls that were listed only when the pages were read again. */
+  /** Calls that only a repeated listing returned. */
   late: number;
 }
 
@@ -43,19 +43,19 @@ export interface RangeOptions {
   ims: Ims;
   log: Log;
   now: () => Date;
-  /** Windows of an hour for the last day, of a day before; else of a day. They are what a cursor can stop at. */
+  /** Windows of an hour for the last day instead of a day. A cursor can stop only at the end of a window. */
   hourlyWindows?: boolean;
-  /** Whether a call without a name is counted here: it is counted in one shard. */
+  /** Whether this shard counts a call that has neither id nor link. @default always */
   inMyShard?: (identity: string) => boolean;
   signal?: AbortSignal;
 }
 
 /**
-Lists the calls of stretches, and tells in `surveys` what came of each.
+Lists the calls of ranges, and adds the result of each range to `surveys`.
 
-An agent that cannot be listed does not keep the others from their turn.
+An agent that cannot be listed does not stop the others.
 
-@throws what stops the whole run
+@throws ArchiveError that stops the run
 */
 export async function* callsByRange(
   options: RangeOptions,
@@ -66,7 +66,7 @@ export async function* callsByRange(
     const survey: Survey = { stretch, windows: [], seen: 0, complete: false };
     surveys.push(survey);
     try {
-      yield* callsOf(options, survey);
+      yield* callsInRange(options, survey);
       survey.complete = true;
     } catch (error) {
       if (!(error instanceof ArchiveError) || error.next !== "skip") throw error;
@@ -76,71 +76,75 @@ export async function* callsByRange(
   }
 }
 
-async function* callsOf(options: RangeOptions, survey: Survey): AsyncGenerator<FoundCall[]> {
+async function* callsInRange(options: RangeOptions, survey: Survey): AsyncGenerator<FoundCall[]> {
   const { ims, log, now, signal, inMyShard = () => true } = options;
   const { stretch, windows } = survey;
   const { agentId } = stretch;
-  const pages: Pages = { full: false };
-  const beyond = await edge(options, stretch, pages);
-  survey.seen += beyond.size;
+  const paging: PagingFacts = { full: false };
+  const nextRangeCalls = await callsAtEnd(options, stretch, paging);
+  survey.seen += nextRangeCalls.size;
   for (const window of windowsOf(stretch, now(), options.hourlyWindows === true)) {
-    const listing = listWindow({ ims, agentId, window, pages, log, signal });
+    const listing = listWindow({ ims, agentId, window, paging, log, signal });
     let next = await listing.next();
     for (; !next.done; next = await listing.next()) {
       survey.seen += next.value.length;
-      const batch = next.value.filter(({ instance }) => !beyond.has(identity(instance)) && hasName(instance));
+      const batch = next.value.filter(
+        ({ instance }) => !nextRangeCalls.has(identity(instance)) && isIdentified(instance),
+      );
       if (batch.length > 0) yield batch.map(foundIn);
     }
-    const waiting = [...next.value.nameless].filter((name) => !beyond.has(name));
-    windows.push(surveyed(window, next.value, waiting, waiting.filter(inMyShard).length, isYoung(window, now())));
+    const unidentified = [...next.value.nameless].filter((name) => !nextRangeCalls.has(name));
+    windows.push(
+      toSurveyedWindow(window, next.value, unidentified, unidentified.filter(inMyShard).length, isYoung(window, now())),
+    );
   }
 }
 
-const hasName = ({ id, link }: ListedInstance["instance"]): boolean => id !== undefined || link !== undefined;
+const isIdentified = ({ id, link }: ListedInstance["instance"]): boolean => id !== undefined || link !== undefined;
 
-const surveyed = (
+const toSurveyedWindow = (
   window: Window,
   { settled, late }: WindowResult,
-  waiting: readonly string[],
-  counted: number,
-  young: boolean,
+  unidentified: readonly string[],
+  countedHere: number,
+  isRecent: boolean,
 ): SurveyedWindow => ({
   ...window,
-  running: young ? counted : 0,
-  lost: young ? 0 : counted,
-  settled: settled && !(young && waiting.length > 0),
+  running: isRecent ? countedHere : 0,
+  lost: isRecent ? 0 : countedHere,
+  settled: settled && !(isRecent && unidentified.length > 0),
   late,
 });
 
 /**
-Calls of the second in which the stretch ends: they belong to the next one.
+The calls that begin in the second in which the range ends: they belong to the next range.
 
-Whether the service's windows include their end is not documented. A window that begins there tells which calls are
-meant; if it does not include its end, none of them is in ours, and nothing is left out.
+The service does not document whether its windows include their end. So a window that begins at this second is listed:
+its calls are excluded from this range. If windows exclude their end, this excludes nothing.
 */
-const edge = async (
+const callsAtEnd = async (
   { ims, log, now, signal }: RangeOptions,
   { agentId, until }: AgentRange,
-  pages: Pages,
+  paging: PagingFacts,
 ): Promise<Set<string>> => {
   const names = new Set<string>();
-  // Up to now: what comes later is for the next run anyway.
+  // A range that ends now needs no check: later calls belong to the next run.
   if (now().getTime() - until.getTime() < 2 * SECOND) return names;
   const start = new Date(Math.ceil(until.getTime() / SECOND) * SECOND);
   const window = { start, end: new Date(start.getTime() + SECOND) };
-  for await (const listed of listWindow({ ims, agentId, window, pages, log, signal }))
+  for await (const listed of listWindow({ ims, agentId, window, paging, log, signal }))
     for (const { instance } of listed) names.add(identity(instance));
   return names;
 };
 
-/** The stretch in windows of whole seconds that share their edges; widened, so that none is cut off. */
-export const windowsOf = ({ since, until }: AgentRange, now: Date, fine: boolean): Window[] => {
+/** Splits a range into windows of whole seconds; each begins where the last one ends. The range is rounded outwards. */
+export const windowsOf = ({ since, until }: AgentRange, now: Date, hourly: boolean): Window[] => {
   const start = Math.floor(since.getTime() / SECOND) * SECOND;
   const end = Math.ceil(until.getTime() / SECOND) * SECOND;
   const recent = now.getTime() - DAY - 2 * HOUR;
   const windows: Window[] = [];
   for (let from = start; from < end; ) {
-    const step = fine && from >= recent ? HOUR : DAY;
+    const step = hourly && from >= recent ? HOUR : DAY;
     const to = Math.min(end, (Math.floor(from / step) + 1) * step);
     windows.push({ start: new Date(from), end: new Date(to) });
     from = to;
@@ -148,7 +152,7 @@ export const windowsOf = ({ since, until }: AgentRange, now: Date, fine: boolean
   return windows;
 };
 
-const foundIn = ({ instance: { id, link, status, meta }, place }: ListedInstance): FoundCall => ({
+const foundIn = ({ instance: { id, link, status, meta }, listPage: place }: ListedInstance): FoundCall => ({
   ref: {
     agentId: place.agentId,
     status,

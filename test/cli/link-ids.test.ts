@@ -94,7 +94,7 @@ describe("a call that is known by its link alone", () => {
     const planned = await place.run(["pull", bad, ...elsewhere, "-n"]);
     expect([planned.code, planned.stderr]).toEqual([0, expect.stringContaining("1 to fetch")]);
     const unknown = await place.run(["pull", bad, ...elsewhere]);
-    expect([unknown.code, unknown.stderr]).toEqual([3, expect.stringContaining("select its agent and range again")]);
+    expect([unknown.code, unknown.stderr]).toEqual([3, expect.stringContaining("Select its agent and range again")]);
     expect(cloud.stats.requests.DescribeAIAgentInstance).toBe(asked);
     // As it says; and the call is one call then.
     const ranged = await place.run(["pull", ...range, ...elsewhere, "--log-format", "json"]);

@@ -136,7 +136,7 @@ describe("the library's chain", () => {
     await expect(refusal({ profile: "p" })).resolves.toBe("~/.aliyun/config.json cannot be read; --profile needs it.");
     config({ name: "odd", mode: "Magic" }, { name: "empty", mode: "AK", access_key_secret: SECRET });
     await expect(refusal({ profile: "p" })).resolves.toBe("There is no profile p in ~/.aliyun/config.json.");
-    await expect(refusal({ profile: "odd" })).resolves.toContain("of a kind that is not supported");
+    await expect(refusal({ profile: "odd" })).resolves.toContain("has a mode that is not supported");
     await expect(refusal({ profile: "empty" })).resolves.toContain(
       "The profile empty in ~/.aliyun/config.json gave no",
     );
@@ -158,7 +158,7 @@ describe("the cache", () => {
 
   it("asks once for many callers, and again after a minute", async () => {
     let [time, asked] = [0, 0];
-    const source = credentials({ env: {}, now: () => time, ask: async () => key(`k${asked++}`) });
+    const source = credentials({ env: {}, now: () => time, fetchCredential: async () => key(`k${asked++}`) });
     const ids = async () =>
       new Set((await Promise.all(Array.from({ length: 8 }, source.get))).map((k) => k.accessKeyId));
     expect(await ids()).toEqual(new Set(["k0"]));
@@ -175,7 +175,7 @@ describe("the cache", () => {
       if (++asked === 2) throw new Error("STS is away");
       return key(`k${asked}`);
     };
-    const source = credentials({ env: {}, now: () => time, ask });
+    const source = credentials({ env: {}, now: () => time, fetchCredential: ask });
     const seen = [];
     for (time of [0, 60_000, 90_000, 120_000]) seen.push((await source.get()).accessKeyId);
     expect(seen).toEqual(["k1", "k1", "k1", "k3"]);

@@ -123,7 +123,7 @@ describe("results in order", () => {
       under -= 1;
       return number;
     };
-    for await (const number of inOrder(numbers(30), { ahead: 3, room: NEVER, sizeOf: () => 0 }, work))
+    for await (const number of inOrder(numbers(30), { ahead: 3, maxSize: NEVER, sizeOf: () => 0 }, work))
       seen.push(number);
     expect(seen).toEqual(Array.from({ length: 30 }, (_, at) => at));
     expect(most).toBeGreaterThan(1);
@@ -140,7 +140,7 @@ describe("results in order", () => {
       return number;
     };
     const seen: number[] = [];
-    for await (const number of inOrder(numbers(20), { ahead: 5, room: 15, sizeOf: (each) => each }, work))
+    for await (const number of inOrder(numbers(20), { ahead: 5, maxSize: 15, sizeOf: (each) => each }, work))
       seen.push(number);
     expect(seen).toHaveLength(20);
   });
@@ -148,7 +148,7 @@ describe("results in order", () => {
   test("end with the first error", async () => {
     const seen: number[] = [];
     const all = async (): Promise<void> => {
-      for await (const number of inOrder(numbers(9), { ahead: 2, room: NEVER, sizeOf: () => 0 }, async (each) => {
+      for await (const number of inOrder(numbers(9), { ahead: 2, maxSize: NEVER, sizeOf: () => 0 }, async (each) => {
         if (each === 4) throw new Error("four");
         return each;
       }))

@@ -84,7 +84,7 @@ describe("createDispatcher", () => {
     expect(transportError(error, "far.invalid")).toMatchObject({
       name: "Unavailable",
       message:
-        "The proxy wants to know who asks (HTTP 407): write its address in HTTPS_PROXY as http://user:password@host:port.",
+        "The proxy requires authentication (HTTP 407). Set HTTPS_PROXY to http://user:password@host:port.",
     });
   });
 
@@ -109,7 +109,7 @@ describe("transportError", () => {
   it.each([
     ["ENOTFOUND", "not known to DNS"],
     ["ECONNREFUSED", "refuses connections"],
-    ["UND_ERR_CONNECT_TIMEOUT", "no connection came about"],
+    ["UND_ERR_CONNECT_TIMEOUT", "no connection was made"],
     ["SELF_SIGNED_CERT_IN_CHAIN", "certificate of h cannot be verified (SELF_SIGNED_CERT_IN_CHAIN)"],
     ["ERR_TLS_CERT_ALTNAME_INVALID", "certificate of h cannot be verified"],
     ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "certificate of h cannot be verified"],
@@ -124,7 +124,7 @@ describe("transportError", () => {
 
   it.each([
     ["ECONNREFUSED", "", "h cannot be reached through proxy p:3128: it refuses connections (ECONNREFUSED)."],
-    ["UND_ERR_ABORTED", "Proxy response (407) !== 200", "The proxy p:3128 wants to know who asks (HTTP 407)"],
+    ["UND_ERR_ABORTED", "Proxy response (407) !== 200", "The proxy p:3128 requires authentication (HTTP 407)"],
     ["UND_ERR_ABORTED", "Proxy response (503) !== 200", "The proxy p:3128 refuses to connect to h (HTTP 503)."],
     ["ERR_SSL_WRONG_VERSION_NUMBER", "", "No TLS connection to h through proxy p:3128"],
   ])("names the proxy: %s %s", (code, text, said) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { connect } from "../../src/app/cloud.ts";
-import { isLoopback, objection } from "../../src/http/hosts.ts";
+import { isLoopback, whyNotAllowed } from "../../src/http/hosts.ts";
 import { serve } from "./server.ts";
 
 const allow = { allowHosts: ["logs.example.com", "*.cdn.example.com", "store.example:9000"], loopback: true };
@@ -18,7 +18,7 @@ describe("which links may be followed", () => {
     "http://[::1]:80/",
     "http://localhost/",
   ])("%s may", (link) => {
-    expect(objection(new URL(link), allow)).toBeUndefined();
+    expect(whyNotAllowed(new URL(link), allow)).toBeUndefined();
   });
 
   it.each([
@@ -40,15 +40,15 @@ describe("which links may be followed", () => {
     ["file:///etc/passwd", "is file, not https"],
     ["ftp://localhost/", "is ftp, not https"],
   ])("%s may not: %s", (link, reason) => {
-    expect(objection(new URL(link), allow)).toContain(reason);
-    expect(objection(new URL(link), allow)).not.toMatch(/pw@|Signature/);
+    expect(whyNotAllowed(new URL(link), allow)).toContain(reason);
+    expect(whyNotAllowed(new URL(link), allow)).not.toMatch(/pw@|Signature/);
   });
 
   it("nobody outside may redirect to this machine", () => {
     const here = new URL("http://127.0.0.1/");
     const permission = { allowHosts: [], loopback: true };
-    expect(objection(here, permission, new URL("https://b.aliyuncs.com/"))).toContain("which is this machine");
-    expect(objection(here, permission, new URL("http://localhost/"))).toBeUndefined();
+    expect(whyNotAllowed(here, permission, new URL("https://b.aliyuncs.com/"))).toContain("which is this machine");
+    expect(whyNotAllowed(here, permission, new URL("http://localhost/"))).toBeUndefined();
   });
 
   it.each([
@@ -60,7 +60,9 @@ describe("which links may be followed", () => {
     for (const scheme of ["http", "https"]) {
       if (!URL.canParse(`${scheme}://${host}/k`)) continue;
       const permission = { allowHosts: [host, "localhost", "*.localhost", "127.0.0.1"], loopback: false };
-      expect(objection(new URL(`${scheme}://${host}/k?Signature=s`), permission)).toContain("leads to this machine");
+      expect(whyNotAllowed(new URL(`${scheme}://${host}/k?Signature=s`), permission)).toContain(
+        "leads to this machine",
+      );
     }
   });
 
@@ -74,7 +76,10 @@ describe("which links may be followed", () => {
     "localhost.example",
   ])("%s is not this machine", (host) => {
     expect(
-      objection(new URL(`https://${host}/`), { allowHosts: [new URL(`https://${host}/`).hostname], loopback: false }),
+      whyNotAllowed(new URL(`https://${host}/`), {
+        allowHosts: [new URL(`https://${host}/`).hostname],
+        loopback: false,
+      }),
     ).toBeUndefined();
   });
 
@@ -100,7 +105,7 @@ describe("which links may be followed", () => {
   );
 
   it("an empty pattern allows nothing", () => {
-    expect(objection(new URL("https://x.example/"), { allowHosts: ["", "*.", " "], loopback: true })).toBeDefined();
+    expect(whyNotAllowed(new URL("https://x.example/"), { allowHosts: ["", "*.", " "], loopback: true })).toBeDefined();
     expect(isLoopback(new URL("https://x.example/"))).toBe(false);
   });
 });

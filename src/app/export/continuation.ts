@@ -7,8 +7,8 @@ import {
   type Manifest,
   type ManifestPart,
   readManifest,
-  stamped,
   tokenOf,
+  withArchiveId,
   writeManifest,
 } from "../../sinks/manifest-file.ts";
 import type { Host } from "../context.ts";
@@ -58,7 +58,7 @@ export const continuePlace = async (context: PlaceContext): Promise<Manifest | u
   const { manifest, prepared, refusal, movedFrom } = await compare(context);
   if (refusal !== undefined) {
     if (!adopt) throw new UsageError(refusal);
-    const own = await adoptPlace(context, manifest && stamped(manifest, id));
+    const own = await adoptPlace(context, manifest && withArchiveId(manifest, id));
     if (own) await writeManifest(manifestPath(target), own, host);
     return own;
   }
@@ -77,7 +77,7 @@ export const continuePlace = async (context: PlaceContext): Promise<Manifest | u
   }
   if (!manifest || manifest.archive !== undefined) return manifest;
   // Written before there were tokens. The archive is first: a manifest without them is compared by what they would be.
-  const own = stamped(manifest, id);
+  const own = withArchiveId(manifest, id);
   await archive.setTokens(
     place,
     own.parts.map((part) => ({ part: part.part, token: tokenIn(part, id) })),

@@ -1,4 +1,4 @@
-import { type RawRecord, wholeRecord } from "../../core/raw-record.ts";
+import { type RawRecord, toStoredRecord } from "../../core/raw-record.ts";
 import type { StoredRecord } from "../../core/records.ts";
 
 /** Records with their documents as one text and one buffer: cheap to hand to another thread, which takes them apart. */
@@ -50,6 +50,6 @@ export const decodeBundle = ({ facts, bytes }: Bundle): StoredRecord[] => {
   return (JSON.parse(facts) as Facts[]).map(({ record, meta: metaLength, document, sha256 }) => {
     const meta = metaLength === 0 ? undefined : take(metaLength);
     const body = take(document);
-    return wholeRecord({ record, meta, document: sha256 === null ? undefined : body, sha256 });
+    return toStoredRecord({ record, meta, document: sha256 === null ? undefined : body, sha256 });
   });
 };

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Renderer } from "../../core/export.ts";
-import { wholeRecord } from "../../core/raw-record.ts";
+import { toStoredRecord } from "../../core/raw-record.ts";
 import { type RenderedBatch, type RenderOptions, renderBatch } from "../../core/render-batch.ts";
 import { type Bundle, decodeBundle, encodeBundle } from "./bundle.ts";
 import { type RenderPlan, renderingOf } from "./plan.ts";
@@ -41,7 +41,7 @@ export const openRenderer = async (
   if (all.length === 0) {
     const rendering = await renderingOf(plan);
     return {
-      render: async (records, had) => renderBatch(records.map(wholeRecord), had, rendering),
+      render: async (records, had) => renderBatch(records.map(toStoredRecord), had, rendering),
       ahead: 0,
       close: async () => undefined,
     };

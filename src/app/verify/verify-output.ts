@@ -7,7 +7,7 @@ import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
 import { plural } from "../../core/wording.ts";
 import { lines } from "../../parse/lines.ts";
 import type { FileFacts } from "../../sinks/atomic-file.ts";
-import { isFacts, type Manifest, manifestIn, tokenOf } from "../../sinks/manifest-file.ts";
+import { isFileFacts, type Manifest, parseManifest, tokenOf } from "../../sinks/manifest-file.ts";
 import type { Finding } from "./finding.ts";
 
 export interface VerifiedOutput {
@@ -49,10 +49,10 @@ export const verifyOutput = async (
 
 /** A manifest that is not in order has no parts that could be checked. */
 const readable = (json: JsonObject, shown: string, tell: (finding: Finding) => void): Pick<Manifest, "parts"> => {
-  const manifest = manifestIn(json);
+  const manifest = parseManifest(json);
   if (typeof manifest !== "string") return manifest;
   // Said of each file already.
-  if (Array.isArray(json.files) && json.files.every(isFacts))
+  if (Array.isArray(json.files) && json.files.every(isFileFacts))
     tell({ where: shown, what: `of its manifest, ${manifest}` });
   return { parts: [] };
 };
@@ -74,7 +74,7 @@ export const verifyFiles = async (
   if (!files) tell({ where: shown, what: "its manifest names no files" });
   let checked = 0;
   for (const facts of files ?? []) {
-    if (!isFacts(facts)) {
+    if (!isFileFacts(facts)) {
       tell({ where: shown, what: `its manifest has an entry that is no file: ${JSON.stringify(facts).slice(0, 80)}` });
       continue;
     }

@@ -1,6 +1,6 @@
 import type { Command, Option } from "commander";
 import { UsageError } from "../../core/errors.ts";
-import { redacted } from "../../core/secrets.ts";
+import { redactSecrets } from "../../core/secrets.ts";
 import type { Io } from "../io.ts";
 import { unconfigured } from "../unconfigured.ts";
 import { type ConfigText, readConfig } from "./file.ts";
@@ -116,7 +116,7 @@ const fromEnvironment = (flags: readonly Flag[], { env }: Io, problems: string[]
       const text = variable && env[variable];
       if (!text) continue;
       const value = checked(
-        () => `${variable} is invalid: "${redacted(text)}".`,
+        () => `${variable} is invalid: "${redactSecrets(text)}".`,
         problems,
         () => fromVariable(flag, option, text),
       );

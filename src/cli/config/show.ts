@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { isSecret, redacted } from "../../core/secrets.ts";
+import { isSecret, redactSecrets } from "../../core/secrets.ts";
 import type { Json, JsonObject } from "../../core/transcript.ts";
 import type { Io } from "../io.ts";
 import { table } from "../terminal/format.ts";
@@ -75,7 +75,7 @@ const isShard = (value: Json): value is { index: number; count: number } =>
   typeof value === "object" && value !== null && "index" in value && "count" in value;
 
 const clean = (value: unknown): Json => {
-  if (typeof value === "string") return redacted(value);
+  if (typeof value === "string") return redactSecrets(value);
   // Whatever else a flag's parser makes is data; undefined is no value.
   return Array.isArray(value) ? value.map(clean) : ((value ?? null) as Json);
 };

@@ -1,23 +1,23 @@
 export interface BatchOptions<T> {
-  /** One at a time. */
+  /** Writes one batch; never called again before it has finished. */
   write: (batch: T[]) => Promise<void>;
-  /** A batch is written when it has so many pieces, */
+  /** Pieces that make a batch full. */
   maxCount: number;
-  /** or so much in all, by `sizeOf`, */
+  /** Sum of `sizeOf` that makes a batch full. */
   maxSize: number;
   sizeOf: (piece: T) => number;
-  /** or when its first piece has waited so long, in milliseconds. */
+  /** A batch that is not full is written after this time, in milliseconds. */
   maxDelayMs: number;
 }
 
 export interface Batches<T> {
-  /** Settles at once while there is room: at most one batch waits for another to be written. Throws what `write` threw. */
+  /** Waits only while a full batch waits for another one to be written. Rejects with the error of `write`. */
   add(piece: T): Promise<void>;
-  /** Everything is written. Throws what `write` threw. */
+  /** Writes everything that was added. Rejects with the error of `write`. */
   flush(): Promise<void>;
 }
 
-/** Collects pieces that come one by one, from many sides, into batches. */
+/** Collects pieces from concurrent callers into batches. */
 export const inBatches = <T>({ write, maxCount, maxSize, sizeOf, maxDelayMs }: BatchOptions<T>): Batches<T> => {
   let waiting: T[] = [];
   let size = 0;
@@ -26,11 +26,11 @@ export const inBatches = <T>({ write, maxCount, maxSize, sizeOf, maxDelayMs }: B
   let failure: { error: unknown } | undefined;
 
   const isFull = (): boolean => waiting.length >= maxCount || size >= maxSize;
-  let late = false;
-  const begin = (): void => {
+  let isOverdue = false;
+  const startWrite = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    late = writing !== undefined;
+    isOverdue = writing !== undefined;
     if (writing || waiting.length === 0) return;
     const batch = waiting;
     waiting = [];
@@ -41,31 +41,31 @@ export const inBatches = <T>({ write, maxCount, maxSize, sizeOf, maxDelayMs }: B
       })
       .finally(() => {
         writing = undefined;
-        next();
+        schedule();
       });
   };
-  const next = (): void => {
-    if (isFull() || (late && !writing)) begin();
-    else if (waiting.length > 0) timer ??= setTimeout(begin, maxDelayMs);
+  const schedule = (): void => {
+    if (isFull() || (isOverdue && !writing)) startWrite();
+    else if (waiting.length > 0) timer ??= setTimeout(startWrite, maxDelayMs);
   };
-  const check = (): void => {
+  const throwFailure = (): void => {
     if (failure) throw failure.error;
   };
   return {
     add: async (piece) => {
-      check();
+      throwFailure();
       waiting.push(piece);
       size += sizeOf(piece);
-      next();
+      schedule();
       while (isFull() && writing) await writing;
-      check();
+      throwFailure();
     },
     flush: async () => {
       while (writing || waiting.length > 0) {
-        begin();
+        startWrite();
         await writing;
       }
-      check();
+      throwFailure();
     },
   };
 };

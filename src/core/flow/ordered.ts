@@ -1,36 +1,36 @@
 export interface OrderedOptions<T> {
-  /** So many are under way beside the one that is waited for, */
+  /** How many items may be in work beside the one that is awaited. */
   ahead: number;
-  /** or as many as make up so much by `sizeOf`, asked before `work` is. */
-  room: number;
+  /** Largest sum of `sizeOf` in work at one time; a single larger item runs alone. */
+  maxSize: number;
   sizeOf: (item: T) => number;
 }
 
 /**
-What `work` makes of each item, in the items' order, several under way at once.
+Yields the results of `work` in the order of the items, with several items in work at a time.
 
-The first error ends it. What is under way then is nobody's any more: its own errors are not heard.
+The first error ends it. Running work is then abandoned, and its rejections are ignored.
 */
 export async function* inOrder<T, R>(
   items: AsyncIterable<T>,
-  { ahead, room, sizeOf }: OrderedOptions<T>,
+  { ahead, maxSize, sizeOf }: OrderedOptions<T>,
   work: (item: T) => Promise<R>,
 ): AsyncGenerator<R> {
-  const coming: { result: Promise<R>; size: number }[] = [];
+  const running: { result: Promise<R>; size: number }[] = [];
   let sum = 0;
-  const first = (): Promise<R> => {
-    const { result, size } = coming.shift() as { result: Promise<R>; size: number };
+  const takeFirst = (): Promise<R> => {
+    const { result, size } = running.shift() as { result: Promise<R>; size: number };
     sum -= size;
     return result;
   };
   for await (const item of items) {
     const size = sizeOf(item);
-    while (coming.length > 0 && sum + size > room) yield await first();
+    while (running.length > 0 && sum + size > maxSize) yield await takeFirst();
     const result = work(item);
     result.catch(() => undefined);
-    coming.push({ result, size });
+    running.push({ result, size });
     sum += size;
-    if (coming.length > ahead) yield await first();
+    if (running.length > ahead) yield await takeFirst();
   }
-  while (coming.length > 0) yield await first();
+  while (running.length > 0) yield await takeFirst();
 }

@@ -1,12 +1,12 @@
 /**
-Runs `work` over what `items` yields, at most `concurrency` at once, in the order of intake.
+Runs `work` for each item, started in the order of `items`, at most `concurrency` at a time.
 
-Begins with one and widens by one with each success: a run that cannot succeed (a wrong secret, say) ends after one
-call, not after as many as fit, and a service is not met with a burst.
+Starts with one item and allows one more after each success. So a run with a wrong secret ends after one call, and the
+service gets no burst of requests at the start.
 
-When `work` or `items` throws, nothing more is taken in, what runs is waited for, and the first error is thrown.
-`closing` stops the intake in the same way without an error, also while `items` is slow to yield. Holds only what is
-running: no list of results, and no promise that outlives its item.
+When `work` or `items` throws, no further item is taken; running work is awaited, and the first error is thrown.
+`closing` stops the intake in the same way without an error, even while `items` is slow to yield. Memory holds only
+the running items.
 */
 export const forEachConcurrent = async <T>(
   items: AsyncIterable<T>,
@@ -18,32 +18,32 @@ export const forEachConcurrent = async <T>(
   const failures: unknown[] = [];
   let running = 0;
   let width = 1;
-  let asking = false;
+  let isTaking = false;
   let ended = false;
   let wake = (): void => {};
-  const fail = (error: unknown): void => void failures.push(error);
+  const addFailure = (error: unknown): void => void failures.push(error);
 
-  const start = async (item: T): Promise<void> => {
+  const run = async (item: T): Promise<void> => {
     running += 1;
     try {
       await work(item);
       width = Math.min(concurrency, width + 1);
     } catch (error) {
-      fail(error);
+      addFailure(error);
     }
     running -= 1;
     wake();
   };
-  const ask = async (): Promise<void> => {
-    asking = true;
+  const takeNext = async (): Promise<void> => {
+    isTaking = true;
     try {
       const { value, done } = await iterator.next();
       if (done) ended = true;
-      else if (!stopped()) void start(value);
+      else if (!stopped()) void run(value);
     } catch (error) {
-      fail(error);
+      addFailure(error);
     }
-    asking = false;
+    isTaking = false;
     wake();
   };
   const stopped = (): boolean => failures.length > 0 || closing?.aborted === true;
@@ -51,14 +51,14 @@ export const forEachConcurrent = async <T>(
   const onClosing = (): void => wake();
   closing?.addEventListener("abort", onClosing);
   while (running > 0 || !(ended || stopped())) {
-    if (!asking && !ended && !stopped() && running < width) void ask();
-    // Nothing can call wake between here and the assignment: all of it is in one turn of the event loop.
+    if (!isTaking && !ended && !stopped() && running < width) void takeNext();
+    // No `wake` is lost: this runs in one turn of the event loop, up to the assignment.
     await new Promise<void>((resolve) => {
       wake = resolve;
     });
   }
   closing?.removeEventListener("abort", onClosing);
-  // Not waited for: an intake that hangs (a silent pipe) would hold up the end.
+  // Not awaited: an intake that hangs (a silent pipe) would delay the end.
   if (!ended) void iterator.return?.(undefined)?.catch(() => undefined);
   if (failures.length > 0) throw failures[0];
 };
