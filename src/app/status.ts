@@ -6,7 +6,7 @@ import type { Host } from "./context.ts";
 import type { ArchiveRequest, SelectionRequest } from "./requests.ts";
 import { storedFilter } from "./selection/selection.ts";
 
-/** What an archive holds, whose calls these are, and the last runs. */
+/** The contents of an archive, its region and account, and the last runs. */
 export interface Status extends Summary {
   binding: ArchiveBinding;
   runs: RunRecord[];
@@ -23,7 +23,7 @@ export const archiveStatus = async (request: ArchiveRequest, host: Host): Promis
   }
 };
 
-/** What the archive knows of the calls that a request means, ordered by start, in batches; without documents. */
+/** The stored calls of a request without their documents, ordered by start, in batches. */
 export async function* listCalls(
   request: ArchiveRequest & SelectionRequest & Pick<StoredFilter, "states">,
   host: Host,

@@ -2,12 +2,12 @@ import { type Preset, presets } from "../presets/index.ts";
 import { REDACT_CATEGORIES } from "../transforms/redact/categories.ts";
 import { writers } from "../writers/index.ts";
 
-// What help says of formats, presets and kinds of personal data comes from their registries.
+// The help takes the names of formats, presets and kinds of personal data from their registries.
 
 /** "ndjson, csv, messages or raw". */
 export const formatNames = (): string => listed(Object.keys(writers));
 
-/** @param suits which presets are meant; @default all */
+/** @param suits selects presets; @default all */
 export const presetNames = (suits: (preset: Preset) => boolean = () => true): string =>
   Object.values(presets as Record<string, Preset>)
     .filter(suits)
