@@ -7,21 +7,21 @@ import type { AckRequest } from "./requests.ts";
 import { idsOf, namesIds } from "./selection/selection.ts";
 import { type RunResult, withSession } from "./session.ts";
 
-/** How acknowledging came out. */
+/** The result of acknowledging calls. */
 export interface AckResult extends RunResult {
-  /** Calls that were acknowledged, or with `undo` no longer are; with `dryRun`, would be. */
+  /** Calls that were changed; with `dryRun`, calls that would be. */
   changed: number;
-  /** Named calls that already were as asked. */
+  /** Named calls that were already in the requested state. */
   unchanged: number;
-  /** Names that are no id, or of calls that there is nothing to acknowledge of. */
+  /** Names that are not ids, and calls that cannot be acknowledged. */
   refused: number;
 }
 
 /**
-Acknowledges trouble, or takes that back.
+Acknowledges missing, invalid and failed calls, or undoes that.
 
-@param onDryRun told of each call that would change, with `dryRun`
-@throws UsageError for a selection that cannot be
+@param onDryRun called with `dryRun` for each call that would change
+@throws UsageError for an invalid selection
 */
 export const runAck = async (
   request: AckRequest,
@@ -32,7 +32,7 @@ export const runAck = async (
   const { ids = [], idsFile, all, state, undo = false } = request;
   const many = [all && "--all", state && "--state"].filter(Boolean);
   const byIds = namesIds(request);
-  if (byIds && many.length > 0) throw new UsageError(`Name calls, or use ${many.join(" ")}: not both.`);
+  if (byIds && many.length > 0) throw new UsageError(`Name calls or use ${many.join(" ")}, not both.`);
   if (!byIds && many.length === 0)
     throw new UsageError("Nothing is selected. Name calls, give a file of them with --ids, or use --state or --all.");
   const writes = request.dryRun !== true;
@@ -90,9 +90,9 @@ export const runAck = async (
 const settle = (archive: Archive, items: readonly number[], undo: boolean): Promise<void> =>
   undo ? archive.takeBack(items) : archive.acknowledge(items);
 
-/** Why there is nothing to acknowledge. */
+/** Why a call cannot be acknowledged; undefined if it can. */
 const objection = (record: StoredRecord | undefined): string | undefined => {
   if (!record) return "The archive does not have it.";
   if (isTroubled(record.state)) return undefined;
-  return `It is ${record.state}; only what is ${TROUBLE.slice(0, -1).join(", ")} or ${TROUBLE.at(-1)} can be acknowledged.`;
+  return `It is ${record.state}. Only ${TROUBLE.slice(0, -1).join(", ")} or ${TROUBLE.at(-1)} calls can be acknowledged.`;
 };

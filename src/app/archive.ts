@@ -5,10 +5,10 @@ import type { Archive } from "../core/archive.ts";
 import type { Host } from "./context.ts";
 import type { ArchiveRequest } from "./requests.ts";
 
-// The composition root, with `wire-cloud.ts`, `outputs.ts` and `rendering/plan.ts`: the only places where adapters are
-// made. Apart, because most commands need no cloud, and loading what speaks to it takes longer than all else.
+// The archive is created here and the cloud in `cloud.ts`, because most commands need no cloud, and loading its packages
+// takes longer than everything else.
 
-/** The archive that the request name. @param create make it when there is none */
+/** Opens the archive of a request. @param create create it if it does not exist */
 export const archiveOf = ({ archive }: ArchiveRequest, host: Host, create: boolean): Promise<Archive> =>
   openArchive({
     place: archive === false ? undefined : /^\w+:/.test(archive) ? archive : resolve(host.cwd, archive),
@@ -16,6 +16,6 @@ export const archiveOf = ({ archive }: ArchiveRequest, host: Host, create: boole
     now: host.now,
   });
 
-/** Why the archive that the request name could not be written; the file need not be there. */
+/** Why the archive of a request cannot be written; undefined if it can. The file need not exist. */
 export const archiveRefusal = ({ archive }: ArchiveRequest, host: Host): string | undefined =>
   archive === false ? undefined : whyNotWritable(resolve(host.cwd, archive));

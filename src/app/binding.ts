@@ -20,31 +20,31 @@ export const bindingOf = async (archive: Pick<Facts, "fact">): Promise<ArchiveBi
   return { ...(region !== undefined && { region }), ...(account !== undefined && { account }) };
 };
 
-/** Where a run asks, and for whom; an account that cannot be known in time is not compared. */
+/** The region and account of this run; without the account if it could not be found out in time. */
 export const bindingIn = async (cloud: Pick<Cloud, "place" | "account">): Promise<ArchiveBinding> => {
   const account = await cloud.account();
   return { region: cloud.place, ...(account !== undefined && { account }) };
 };
 
-/** Why calls of `here` do not belong into an archive; undefined when nothing says so. */
+/** Why an archive must not get calls of `here`; undefined if it may. */
 export const mismatch = (name: string, archive: ArchiveBinding, here: ArchiveBinding): string | undefined => {
   if (archive.region !== undefined && here.region !== undefined && archive.region !== here.region)
-    return `${name} holds calls of ${placeName(archive.region)}; this run asks ${placeName(here.region)}. An archive serves one region: correct --region or --endpoint, or name another archive with --archive.`;
+    return `${name} holds calls of ${placeName(archive.region)}; this run uses ${placeName(here.region)}. An archive holds calls of one region: correct --region or --endpoint, or name another archive with --archive.`;
   if (archive.account !== undefined && here.account !== undefined && archive.account !== here.account)
-    return `${name} holds calls of account ${archive.account}; the credentials in use belong to account ${here.account}. An archive serves one account: use that account's credentials (--profile), or name another archive with --archive.`;
+    return `${name} holds calls of account ${archive.account}; the credentials in use belong to account ${here.account}. An archive holds calls of one account: use that account's credentials (--profile), or name another archive with --archive.`;
   return undefined;
 };
 
 export const placeName = (region: string): string => (region === "loopback" ? "an emulator on this machine" : region);
 
-/** As one phrase, for people. */
+/** Region and account as text for people. */
 export const bindingName = ({ region, account }: ArchiveBinding): string =>
   [region && placeName(region), account && `account ${account}`].filter(Boolean).join(", ");
 
 /**
 Refuses to mix regions or accounts in one archive, before anything is fetched.
 
-@returns the client to ask with: its first answer records whose calls the archive holds, where that was not known
+@returns a client that records region and account in the archive at its first answer, if they were not known
 @throws UsageError
 */
 export const bindArchive = async (
@@ -55,11 +55,11 @@ export const bindArchive = async (
   if (request.archive === false) return cloud.ims;
   const before = await bindingOf(archive);
   const elsewhere = mismatch(request.archive, before, { region: cloud.place });
-  // Whose credentials these are is a question of the cloud that is meant.
+  // The account is looked up only if the region is right.
   const here = elsewhere === undefined ? await bindingIn(cloud) : {};
   const reason = elsewhere ?? mismatch(request.archive, before, here);
   if (reason !== undefined && !request.allowOther)
-    throw new UsageError(`${reason} --allow-other goes on all the same.`);
+    throw new UsageError(`${reason} Use --allow-other to continue anyway.`);
   if (reason !== undefined) return cloud.ims;
   const missing = (["region", "account"] as const).filter((name) => before[name] === undefined && here[name]);
   if (missing.length === 0) return cloud.ims;
@@ -68,16 +68,16 @@ export const bindArchive = async (
   });
 };
 
-/** An answer that there is no such call or agent is none: it may come from the wrong region. */
-const onFirstAnswer = ({ describeInstance, listInstances }: Ims, tell: () => Promise<void>): Ims => {
-  let told: Promise<void> | undefined;
-  const heard = async <T>(answer: T): Promise<T> => {
-    told ??= tell();
-    await told;
+/** Calls `onAnswer` at the first success. A "not found" does not count, because it may come from the wrong region. */
+const onFirstAnswer = ({ describeInstance, listInstances }: Ims, onAnswer: () => Promise<void>): Ims => {
+  let recording: Promise<void> | undefined;
+  const record = async <T>(answer: T): Promise<T> => {
+    recording ??= onAnswer();
+    await recording;
     return answer;
   };
   return {
-    describeInstance: async (id, signal) => heard(await describeInstance(id, signal)),
-    listInstances: async (query, signal) => heard(await listInstances(query, signal)),
+    describeInstance: async (id, signal) => record(await describeInstance(id, signal)),
+    listInstances: async (query, signal) => record(await listInstances(query, signal)),
   };
 };

@@ -9,15 +9,15 @@ import { guessPreset } from "../presets/checks/guess-preset.ts";
 import { isPreset, type Preset, presets } from "../presets/index.ts";
 import type { Host } from "./context.ts";
 
-/** Files to check, and by whose rules. */
+/** Files to check, and the preset whose rules apply. */
 export interface CheckRequest {
   /** Files or folders. */
   paths: readonly string[];
-  /** @default guessed by shape */
+  /** @default guessed from the shape of the rows */
   preset?: string;
 }
 
-/** Told of what a check finds, as it is found; awaited, so that a slow reader slows the check. */
+/** Receives findings while the check runs. Its promises are awaited, so a slow reader slows the check down. */
 export interface CheckListener {
   begin(): void;
   findings(file: string, findings: readonly Finding[]): Promise<void>;
@@ -26,13 +26,14 @@ export interface CheckListener {
   folder(folder: string, findings: readonly FolderFinding[]): Promise<void>;
 }
 
+/** In bytes. */
 const LONGEST_LINE = 64 * 1024 * 1024;
 
 /**
 Checks fine-tuning files: each file by itself, then each folder as a whole. Memory does not grow with the files.
 
 @returns how many errors there were
-@throws UsageError for a preset that does not exist, and for what cannot be read
+@throws UsageError for an unknown preset, and for files that cannot be read
 */
 export const runCheck = async (
   { paths, preset: presetName }: CheckRequest,
@@ -42,12 +43,12 @@ export const runCheck = async (
   const preset = presetOf(presetName);
   const places = paths.flatMap((path) => placesOf(path, cwd));
   let errors = 0;
-  for (const { shown, path, names, isFolder } of places) {
+  for (const { label: place, path, names, isFolder } of places) {
     const files: { name: string; report: FileReport }[] = [];
     for (const name of names) {
-      const label = isFolder ? join(shown, name) : shown;
-      const chosen = { given: preset, folder: basename(path), hasInfo: existsSync(join(path, "dataset_info.json")) };
-      const report = await checkOne(join(path, name), label, chosen, listener);
+      const label = isFolder ? join(place, name) : place;
+      const hints = { given: preset, folder: basename(path), hasInfo: existsSync(join(path, "dataset_info.json")) };
+      const report = await checkOne(join(path, name), label, hints, listener);
       files.push({ name, report });
       errors += report.errors;
       await listener.file(label, report, preset === undefined);
@@ -62,7 +63,7 @@ export const runCheck = async (
       ...optional("datasetInfo", join(path, "dataset_info.json")),
     });
     errors += found.filter(({ severity }) => severity === "error").length;
-    await listener.folder(shown, found);
+    await listener.folder(place, found);
   }
   return errors;
 };
@@ -70,13 +71,13 @@ export const runCheck = async (
 const presetOf = (name: string | undefined): Preset | undefined => {
   if (name === undefined) return undefined;
   if (isPreset(name)) return presets[name];
-  throw new UsageError(`There is no preset "${name}". There are: ${Object.keys(presets).join(", ")}.`);
+  throw new UsageError(`There is no preset "${name}". The presets are: ${Object.keys(presets).join(", ")}.`);
 };
 
 interface Place {
-  /** As the user wrote it. */
-  shown: string;
-  /** A folder, in which `names` are to be checked. */
+  /** The path as the user wrote it. */
+  label: string;
+  /** The folder of the files in `names`. */
   path: string;
   names: string[];
   isFolder: boolean;
@@ -84,26 +85,27 @@ interface Place {
 
 const JSON_LINES = /\.jsonl(\.gz)?$/;
 
-/** A file, or a folder and the folders right in it that hold data. @throws UsageError when there is nothing to check */
+/** A file; or a folder and its direct subfolders that contain data. @throws UsageError when there is nothing to check */
 const placesOf = (arg: string, cwd: string): Place[] => {
   const path = resolve(cwd, arg);
-  if (!existsSync(path)) throw new UsageError(`There is no ${arg}.`);
+  if (!existsSync(path)) throw new UsageError(`${arg} does not exist.`);
   if (!statSync(path).isDirectory()) {
-    if (/\.(parquet|csv|xlsx?)$/i.test(path)) throw new UsageError(`${arg}: check reads JSON lines.`);
-    return [{ shown: arg, path: dirname(path), names: [basename(path)], isFolder: false }];
+    if (/\.(parquet|csv|xlsx?)$/i.test(path))
+      throw new UsageError(`${arg}: check reads only JSON lines (.jsonl, .jsonl.gz).`);
+    return [{ label: arg, path: dirname(path), names: [basename(path)], isFolder: false }];
   }
   const inner = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   const places = [[arg, path] as const, ...inner.map(({ name }) => [join(arg, name), join(path, name)] as const)]
     .map(
-      ([shown, path]): Place => ({
-        shown,
+      ([label, path]): Place => ({
+        label,
         path,
         names: filesOf(path).filter((name) => JSON_LINES.test(name)),
         isFolder: true,
       }),
     )
     .filter(({ names }) => names.length > 0);
-  if (places.length === 0) throw new UsageError(`${arg} has no .jsonl files in it.`);
+  if (places.length === 0) throw new UsageError(`${arg} contains no .jsonl files.`);
   return places;
 };
 
@@ -116,13 +118,19 @@ const filesOf = (folder: string): string[] =>
 const optional = <K extends string>(key: K, path: string): Partial<Record<K, string>> =>
   (existsSync(path) ? { [key]: readFileSync(path, "utf8") } : {}) as Partial<Record<K, string>>;
 
-interface Chosen {
+/** What the preset of a file is chosen by. */
+interface PresetHints {
   given: Preset | undefined;
   folder: string;
   hasInfo: boolean;
 }
 
-const checkOne = async (path: string, label: string, { given, folder, hasInfo }: Chosen, listener: CheckListener) => {
+const checkOne = async (
+  path: string,
+  label: string,
+  { given, folder, hasInfo }: PresetHints,
+  listener: CheckListener,
+) => {
   const check = checkFile((row) => given ?? presetOf(guessPreset(row, { folder, hasDatasetInfo: hasInfo })));
   listener.begin();
   for await (const findings of findingsOf(path, check))
@@ -133,7 +141,7 @@ const checkOne = async (path: string, label: string, { given, folder, hasInfo }:
 
 async function* findingsOf(path: string, check: FileCheck): AsyncGenerator<Finding[]> {
   const file = createReadStream(path);
-  // The error of either end reaches the loop below.
+  // Errors of the file and of gunzip both reach the loop below.
   const bytes: Readable = path.endsWith(".gz") ? pipeline(file, createGunzip(), () => undefined) : file;
   try {
     for await (const line of byteLines(bytes)) {
@@ -147,7 +155,7 @@ async function* findingsOf(path: string, check: FileCheck): AsyncGenerator<Findi
   }
 }
 
-/** Lines as bytes, without their ends: what is not UTF-8 must still be seen. */
+/** Lines as bytes without line ends, because invalid UTF-8 must be reported and not replaced. */
 async function* byteLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer | "long"> {
   let open: Buffer[] = [];
   let length = 0;

@@ -19,27 +19,26 @@ import { USER_AGENT } from "./version.ts";
 export interface Cloud {
   ims: Ims;
   endpoint: URL;
-  /** Undefined where the endpoint's name does not say. */
+  /** Undefined if the endpoint's name does not contain it. */
   region: string | undefined;
-  /** The flag that says where the service is, and its value: for messages. */
+  /** The flag that sets the address of the service, with its value, for messages. */
   addressFlag: string;
-  /** `sdk` or `builtin`. */
   client: "sdk" | "builtin";
   credentials: Credentials;
-  /** Tells one cloud from another: the endpoint's host, or that it is this machine. */
+  /** Identifies the cloud: the endpoint's host, or `loopback`. */
   place: string;
-  /** Of the credentials; undefined when it cannot be known within some seconds. Asked once. */
+  /** The account of the credentials, requested once; undefined if there is no answer within some seconds. */
   account(): Promise<string | undefined>;
-  /** The service's clock, to the second; undefined when its answer names no time. */
+  /** The service's clock, to the second; undefined if its answer has no time. */
   serverTime(): Promise<Date | undefined>;
   download(limits: Pick<CloudRequest, "allowHost" | "maxDocumentSize">): Download;
-  /** How many requests were throttled and tried again so far. */
+  /** How many requests were throttled and repeated so far. */
   throttled(): number;
   close(): Promise<void>;
 }
 
 /**
-The service, asked for credentials once before anything runs side by side.
+Connects to the service. Credentials are fetched once, before any concurrent request.
 
 @throws BadCredentials, UsageError
 */
@@ -93,11 +92,11 @@ export const connect = async (
   };
 };
 
-/** The vendor's SDK knows no proxy. */
-const chooseClient = async (wanted: CloudRequest["client"], host: Host): Promise<"sdk" | "builtin"> => {
-  if (wanted !== "auto") return wanted;
+/** With a proxy `auto` is `builtin`, because the vendor's SDK does not support proxies. */
+const chooseClient = async (client: CloudRequest["client"], host: Host): Promise<"sdk" | "builtin"> => {
+  if (client !== "auto") return client;
   return proxyInUse(host.env) === undefined && (await iceSdkVersion()) !== undefined ? "sdk" : "builtin";
 };
 
-/** For `doctor`: what there is to choose from. */
+/** For `doctor`. */
 export { iceSdkVersion, proxyInUse };

@@ -1,18 +1,18 @@
 import type { Readable, Writable } from "node:stream";
 import type { Log } from "../core/ports.ts";
 
-/** How far a stage of a run is. */
+/** The progress of one stage of a run. */
 export interface Step {
   stage: string;
   done: number;
-  /** Of those, what took work: the rate is of these. @default all */
+  /** How many of `done` took work; the rate counts only these. @default all */
   worked?: number;
-  /** How many there will be; absent while that is not known. */
+  /** The expected number; absent while it is not known. */
   total?: number;
   troubled: number;
 }
 
-/** Shows how far a run is; called often. */
+/** Shows the progress of a run; `show` is called often. */
 export interface Progress {
   show(step: Step): void;
   /** The stage is over. */
@@ -28,13 +28,13 @@ export interface Host {
   /** The machine's name. */
   host: string;
   /**
-  Where process ids mean something: the machine's boot and its namespace of process ids, as containers have their own.
-  The time of the boot, to the minute, where the system does not tell more.
+  Identifies where a process id is valid: the boot of the machine and the namespace of process ids, because containers
+  have their own. Where the system does not provide this: the time of the boot, to the minute.
   */
   processSpace: string;
   /** Whether a process of this machine runs. */
   isAlive: (pid: number) => boolean;
-  /** When a process of this machine began, in a measure of the system's own; undefined where the system does not tell. */
+  /** When a process of this machine started, in units of the system; undefined where the system does not provide it. */
   startOf: (pid: number) => string | undefined;
   /** Without the leading `v`. */
   nodeVersion: string;
@@ -42,7 +42,7 @@ export interface Host {
   cores: number;
   /** The clock. */
   now: () => Date;
-  /** Of this process, random: in every line of its JSON logs and in the record of its run. */
+  /** A random id of this process, in every line of its JSON logs and in the record of its run. */
   runId: string;
   stdin: Readable;
   /** Where an output named `-` goes. */
@@ -50,27 +50,27 @@ export interface Host {
   stderr: Writable;
 }
 
-/** How a run came out: `partial` means that some items are missing, invalid or failed; all others are delivered. */
+/** The outcome of a run. `partial`: some items are missing, invalid or failed, all others are delivered. */
 export type RunOutcome = "complete" | "partial" | "failed";
 
-/** Numbers for how runs end, as the caller's process will say them; they are kept in the record of the run. */
+/** The exit codes of the calling process, which are kept in the record of a run. */
 export interface ExitCodes {
   of(end: { outcome: RunOutcome } | { error: unknown }): number;
-  /** How a run ended that another one is to go on from; undefined when it came to its end. */
+  /** How an earlier run ended before it was done; undefined if it finished. */
   earlyEnd(exitCode: number | undefined): string | undefined;
 }
 
-/** What every use case gets besides its request. */
+/** What every use case receives besides its request. */
 export interface AppContext {
   host: Host;
-  /** Events; fields hold no secret and no signed link. */
+  /** Logs events; the fields contain no secrets and no signed links. */
   log: Log;
   progress: Progress;
-  /** Aborted by whoever wants the run to end: nothing new is taken in, what runs is finished and committed. */
+  /** Aborted to stop a run: it starts nothing new, and finishes and commits running work. */
   closing: AbortSignal;
-  /** Aborted when that takes too long: everything ends at once. */
+  /** Aborted when stopping takes too long: everything ends at once. */
   ending: AbortSignal;
   exitCodes: ExitCodes;
-  /** Requests of this run that were made again, and those of them that the service had throttled; counted here. */
+  /** Counts the requests of this run that were repeated, and how many of these because of throttling. */
   retries: { all: number; throttled: number };
 }

@@ -8,11 +8,11 @@ import { listCalls } from "./list.ts";
 import type { ExportRequest } from "./requests.ts";
 import { findCall, transcriptOf } from "./show.ts";
 
-/** How many calls the demonstration's cloud holds. */
+/** How many calls the emulated cloud of the demo has. */
 export const DEMO_CALLS = 60;
 export const DEMO_FORMATS = ["ndjson", "csv", "messages", "raw"];
 
-/** What the demonstration did, to be shown. */
+/** The results of the demo. */
 export interface Demo {
   export: ExportRun;
   /** The archive that it made. */
@@ -22,10 +22,10 @@ export interface Demo {
 }
 
 /**
-Runs the main job from end to end on invented calls, against an emulated cloud.
+Exports invented calls from an emulated cloud.
 
-@param folder where archive and outputs go
-@param onStart told of the emulated agent before its calls are exported
+@param folder for the archive and the outputs
+@param onStart called with the emulated agent before its calls are exported
 */
 export const runDemo = async (
   folder: string,

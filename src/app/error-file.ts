@@ -5,15 +5,15 @@ import type { StreamContext } from "../sinks/open-stream.ts";
 import { fillWhole } from "../sinks/whole-file.ts";
 import type { Host } from "./context.ts";
 
-/** A call that could not be had, as NDJSON; `-i` takes it back. */
+/** A missing, invalid or failed call as a line of NDJSON; `-i` reads it. */
 export const troubleLine = ({ id, state, error, attempts, acknowledged }: StoredRecord, more: object = {}): string => {
   const { code, requestId, message } = error ?? {};
   return `${JSON.stringify({ id, state, code, requestId, message, attempts, acknowledged, ...more })}\n`;
 };
 
 /**
-Writes what the selection did not bring, one call a line, if a file was asked for; also when there is nothing to say, so
-that no older file speaks in its place.
+Writes the missing, invalid and failed calls of the selection to the requested file, one per line. Writes an empty file
+if there are none, so that an older file is not mistaken for the result.
 */
 export const writeErrorFile = async (
   { errorFile }: { errorFile?: string },

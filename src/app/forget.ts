@@ -4,14 +4,14 @@ import type { ForgetRequest } from "./requests.ts";
 import { scrub } from "./scrub.ts";
 import { type RunResult, withSession } from "./session.ts";
 
-/** How an erasure came out: `failed` when deleted bytes are still in the file. */
+/** The result of an erasure: `failed` if deleted bytes are still in the file. */
 export interface ForgetResult extends RunResult {
   forgotten: number;
   /** Ids that the archive does not have. */
   unknown: number;
 }
 
-/** An output that still holds a call. */
+/** An output that still contains a call. */
 export interface Holding {
   id: string;
   format: string;
@@ -19,9 +19,9 @@ export interface Holding {
 }
 
 /**
-Deletes what the archive holds of calls, at once and without a trace in the file but the id.
+Deletes the content of calls from the archive at once. Only the id stays in the file.
 
-@param onHolding told of each output that still holds a call
+@param onHolding called for each output that still contains a call
 */
 export const runForget = async (
   request: ForgetRequest,

@@ -4,7 +4,7 @@ import type { Host } from "./context.ts";
 import type { ArchiveRequest, SelectionRequest } from "./requests.ts";
 import { storedFilter } from "./selection/selection.ts";
 
-/** What the archive knows of the calls that a request means, ordered by start, in batches; without documents. */
+/** The stored calls of a request without their documents, ordered by start, in batches. */
 export async function* listCalls(
   request: ArchiveRequest & SelectionRequest & Pick<StoredFilter, "states">,
   host: Host,

@@ -3,17 +3,17 @@ import type { PruneRequest } from "./requests.ts";
 import { scrub } from "./scrub.ts";
 import { type RunResult, withSession } from "./session.ts";
 
-/** How a retention rule came out: `failed` when deleted bytes are still in the file. */
+/** The result of pruning: `failed` if deleted bytes are still in the file. */
 export interface PruneResult extends RunResult {
-  /** Calls that were deleted, or with `dryRun` would be. */
+  /** Calls that were deleted; with `dryRun`, calls that would be. */
   calls: number;
-  /** Calls that started before this were meant. */
+  /** Selects calls that started before this time. */
   until: Date;
 }
 
 const DAY_MS = 86_400_000;
 
-/** Deletes documents of old calls; that a call was there is kept, so that it is not fetched again. */
+/** Deletes the documents of old calls. Their ids stay, so that they are not fetched again. */
 export const runPrune = async (request: PruneRequest, context: AppContext): Promise<PruneResult> => {
   const { host, log } = context;
   const until = new Date(host.now().getTime() - request.olderThan * DAY_MS);

@@ -1,10 +1,10 @@
 import type { Shard } from "../core/selection.ts";
 import type { Troubled } from "../core/state.ts";
 
-// What use cases are asked for: plain values, checked where they are used. Paths may be relative to the host's folder.
+// Requests of the use cases: plain values, checked where they are used. Paths may be relative to the host's `cwd`.
 
 export interface ArchiveRequest {
-  /** The archive's file; false: a private temporary one that keeps nothing beyond the run. */
+  /** The archive's file; false: a temporary archive that is deleted after the run. */
   archive: string | false;
 }
 
@@ -12,18 +12,18 @@ export interface ArchiveRequest {
 export interface SelectionRequest {
   /** Instance ids, in any letter case. */
   ids?: readonly string[];
-  /** A file of them, `-` for standard input: one per line, NDJSON, or CSV with an id column. */
+  /** A file of ids, `-` for standard input: one per line, NDJSON, or CSV with an id column. */
   idsFile?: string;
   agents?: readonly string[];
-  /** A time as `core/selection.ts` reads it, or `last`: on from the last run. */
+  /** A time as `core/selection.ts` reads it, or `last`: from where the last run ended. */
   since?: string;
-  /** Not included. @default now */
+  /** The end of the range, not included. @default now */
   until?: string;
-  /** Time zone of bare dates. @default the system's */
+  /** Time zone of dates that have none. @default the system's */
   tz?: string;
-  /** Only this part, by hash of the id. */
+  /** Selects only this part, by hash of the id. */
   shard?: Shard;
-  /** Stop after so many calls. */
+  /** Stops after this number of calls. */
   limit?: number;
 }
 
@@ -40,19 +40,19 @@ export interface ConnectionRequest {
   region?: string;
   /** Instead of the region's address. */
   endpoint?: string;
-  /** Credentials profile of the aliyun command line. */
+  /** Uses the credentials of this profile of the aliyun CLI. */
   profile?: string;
-  /** Used instead of the chain of credentials. */
+  /** Used instead of the credentials chain. */
   keys?: { accessKeyId: string; accessKeySecret: string };
   client: "auto" | "sdk" | "builtin";
-  /** Requests per second at most. @default as many as the service takes */
+  /** Most requests per second. @default as many as the service accepts */
   tps?: number;
-  /** How often a request that failed temporarily is made again. */
+  /** How often a request is repeated after a temporary failure. */
   retries: number;
 }
 
 export interface CloudRequest extends ConnectionRequest {
-  /** `always` asks for the details of listed calls too: one more request a call. */
+  /** `always`: also request the details of listed calls, one more request per call. */
   describe: "auto" | "always";
   /** More hosts to download from: exact, or `*.suffix`. */
   allowHost?: readonly string[];
@@ -60,48 +60,48 @@ export interface CloudRequest extends ConnectionRequest {
   maxDocumentSize: number;
   /** Calls fetched at once. */
   concurrency: number;
-  /** Go on although the archive holds calls of another region or account. */
+  /** Continue although the archive holds calls of another region or account. */
   allowOther?: boolean;
 }
 
-/** Of every use case that writes to the archive. */
+/** For every use case that writes to the archive. */
 export interface RunRequest {
   /** How long to wait for another run that holds the archive, in seconds. @default 0 */
   wait?: number;
-  /** Where the run's figures go as OpenMetrics text. */
+  /** A file for the metrics of the run, as OpenMetrics text. */
   metricsFile?: string;
 }
 
 export interface PullRequest extends SelectionRequest, ArchiveRequest, CloudRequest, RunRequest {
-  /** Fetch again what the archive has. */
+  /** Fetch calls again that the archive already has. */
   refresh?: boolean;
-  /** Where missing, invalid and failed calls are written as NDJSON. */
+  /** A file for missing, invalid and failed calls, as NDJSON. */
   errorFile?: string;
-  /** Count trouble that was reported before or acknowledged, too. */
+  /** Also count missing, invalid and failed calls that were reported before or acknowledged. */
   strict?: boolean;
-  /** How far behind its cursor `since: "last"` begins, in seconds. */
+  /** How far before the cursor `since: "last"` begins, in seconds. */
   lookback: number;
-  /** An agent that has never listed a call is no trouble. */
+  /** An agent that has never listed a call does not make the run `partial`. */
   allowEmpty?: boolean;
 }
 
 export interface OutputRequest {
-  /** @default by the ending of `output`, else ndjson */
+  /** @default chosen by the ending of `output`, else ndjson */
   formats?: readonly string[];
-  /** A file, a folder (ending in `/` or there already), or `-` for standard output. */
+  /** A file, a folder (ends with `/` or exists), or `-` for standard output. */
   output: string;
   rows: "call" | "turn";
   csvBom?: boolean;
   csvGuard: boolean;
-  /** Write only what this output has not had yet, as a new part. */
+  /** Write only calls that this output does not have yet, as a new part. */
   new?: boolean;
-  /** Replace files that are not ours, too. */
+  /** Also replace files that callarchive did not write. */
   force?: boolean;
-  /** False: an output that is there is an error. @default true */
+  /** False: an output that exists is an error. @default true */
   clobber?: boolean;
-  /** With `new`: learn from the output's files what it has had. */
+  /** With `new`: read from the output's files which calls it has. */
   adopt?: boolean;
-  /** Threads that format conversations. @default by the machine's cores */
+  /** Number of threads that format conversations. @default depends on the machine's cores */
   threads?: number;
 }
 
@@ -113,14 +113,14 @@ export interface RedactRequest {
 }
 
 export interface ExportRequest extends PullRequest, FilterRequest, OutputRequest, RedactRequest {
-  /** Contact nothing: write what the archive has. */
+  /** Do not contact the cloud: write what the archive has. */
   offline?: boolean;
-  /** The command that writes all that the archive has to this output, for a warning. */
+  /** The command that writes all stored calls to this output, for a warning. */
   fillCommand?: string;
 }
 
 export interface RetentionRequest extends ArchiveRequest, RunRequest {
-  /** Say what would be done, and change nothing. */
+  /** Report what would be done, and change nothing. */
   dryRun?: boolean;
 }
 
@@ -129,7 +129,7 @@ export interface ForgetRequest extends RetentionRequest {
 }
 
 export interface PruneRequest extends RetentionRequest {
-  /** Calls that started longer ago, in days. */
+  /** Selects calls that started more than this many days ago. */
   olderThan: number;
   agents?: readonly string[];
 }
@@ -145,11 +145,11 @@ export interface AckRequest extends RetentionRequest {
 export interface VerifyRequest extends SelectionRequest, ConnectionRequest {
   /** @default no archive: only outputs are checked */
   archive: string | false;
-  /** Whether a missing archive is an error even where outputs are named. */
+  /** Whether a missing archive is an error even if outputs are named. */
   archiveNamed: boolean;
   /** Folders with a manifest, or files with one beside them. */
   outputs: readonly string[];
-  /** List again, and compare. */
+  /** List the calls in the cloud again, and compare. */
   remote?: boolean;
   allowOther?: boolean;
   allowEmpty?: boolean;

@@ -2,15 +2,15 @@ import { Throttled } from "../core/errors.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import type { AppContext } from "./context.ts";
 
-/** A spell of throttling ends when nothing was throttled for so long, in milliseconds. */
-const SPELL_MS = 30_000;
+/** A period of throttling ends when nothing was throttled for this long, in milliseconds. */
+const PERIOD_MS = 30_000;
 
-/** In that time, in milliseconds, the pace has found the rate that the service takes: the one worth reporting. */
+/** After this long, in milliseconds, the rate limiter has found the rate that the service accepts. */
 const FINDING_MS = 1_000;
-/** A rate this much below the highest has been cut. */
-const CUT = 0.9;
+/** A rate below this share of the highest rate has been reduced. */
+const REDUCED = 0.9;
 
-/** A request that failed and is about to be made again. */
+/** A request that failed and is about to be repeated. */
 interface RetriedRequest {
   action?: string;
   item?: string | undefined;
@@ -20,29 +20,29 @@ interface RetriedRequest {
 }
 
 /**
-Logs requests that are made again: each one at debug level, and throttling once per spell, because it explains
-why a run is slow. A spell of a single refusal is only counted.
+Logs repeated requests: each one at debug level, and throttling once per period, because it explains why a run is slow.
+A period with a single refusal is only counted.
 
-@param rate requests to the API a second, at present
+@param rate the current number of API requests per second
 */
 export const createRetryReporter = (
   { log, retries, host }: Pick<AppContext, "host" | "log" | "retries">,
   rate: () => number,
 ) => {
   let throttled = 0;
-  const spells = new Map<string, { began: number; last: number; highest: number; reported: boolean }>();
-  const reportSpell = (action: string | undefined, message: string): void => {
+  const periods = new Map<string, { start: number; last: number; highest: number; reported: boolean }>();
+  const reportThrottling = (action: string | undefined, message: string): void => {
     const isApi = action !== "download";
     const at = host.now().getTime();
-    const before = spells.get(isApi ? "api" : "download");
-    const isOver = !before || at - before.last >= SPELL_MS;
-    const spell = isOver ? { began: at, last: at, highest: 0, reported: false } : before;
-    spells.set(isApi ? "api" : "download", spell);
-    spell.last = at;
-    spell.highest = Math.max(spell.highest, rate());
-    const isFound = !isApi || rate() < CUT * spell.highest || at - spell.began >= FINDING_MS;
-    if (spell.reported || !isFound) return;
-    spell.reported = true;
+    const before = periods.get(isApi ? "api" : "download");
+    const isOver = !before || at - before.last >= PERIOD_MS;
+    const period = isOver ? { start: at, last: at, highest: 0, reported: false } : before;
+    periods.set(isApi ? "api" : "download", period);
+    period.last = at;
+    period.highest = Math.max(period.highest, rate());
+    const isFound = !isApi || rate() < REDUCED * period.highest || at - period.start >= FINDING_MS;
+    if (period.reported || !isFound) return;
+    period.reported = true;
     const perSecond = rate() < 10 ? Math.round(rate() * 10) / 10 : Math.round(rate());
     log("info", "throttled", isApi ? { perSecond, message } : { message });
   };
@@ -56,7 +56,7 @@ export const createRetryReporter = (
       if (!(error instanceof Throttled)) return;
       retries.throttled += 1;
       throttled += 1;
-      reportSpell(action, message);
+      reportThrottling(action, message);
     },
   };
 };

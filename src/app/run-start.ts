@@ -1,21 +1,21 @@
 import { redactSecrets } from "../core/secrets.ts";
 import type { Json, JsonObject } from "../core/transcript.ts";
 
-/** So many ids of a selection are named. */
-const NAMED = 5;
+/** How many ids of a selection are listed. */
+const MOST_IDS = 5;
 
-/** What the start line of a run says: the selection, where it comes from and where it goes, without secrets. */
+/** The fields of a run's start line: selection, archive and output, without secrets. */
 export const startFacts = (facts: JsonObject, archive: string | false, output: string | undefined): JsonObject => {
   const { ids, asked: _, ...rest } = facts;
-  const many = Array.isArray(ids) && ids.length > NAMED;
-  const shown: JsonObject = {
-    ...(ids !== undefined && { ids: many ? ids.slice(0, NAMED) : ids }),
+  const many = Array.isArray(ids) && ids.length > MOST_IDS;
+  const fields: JsonObject = {
+    ...(ids !== undefined && { ids: many ? ids.slice(0, MOST_IDS) : ids }),
     ...(many && { idCount: ids.length }),
     ...rest,
     archive,
     ...(output !== undefined && { output }),
   };
-  return withoutSecrets(shown) as JsonObject;
+  return withoutSecrets(fields) as JsonObject;
 };
 
 const withoutSecrets = (value: Json): Json => {

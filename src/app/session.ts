@@ -16,50 +16,51 @@ import { checkFileWritable } from "./writable.ts";
 
 /** How often a run renews its lock, in milliseconds. */
 const RENEW_MS = 15_000;
-const LOOK_AGAIN_MS = 500;
+/** How often a waiting run tries to get the lock, in milliseconds. */
+const RETRY_MS = 500;
 
-/** A run on an archive: its only writer if it writes, and stopped by a signal. */
+/** A run on an archive. If it writes, it is the only writer. */
 export interface Session {
   archive: Archive;
   startedAt: Date;
-  /** Aborted by the first signal or when the time is up: take nothing new in, finish what runs. */
+  /** Aborted by the first signal or at --max-duration: start nothing new, finish running work. */
   closing: AbortSignal;
-  /** Aborted when that takes too long: end at once. */
+  /** Aborted when stopping takes too long: end at once. */
   ending: AbortSignal;
 }
 
-/** How a run came out: what the record of it says, and its figures. */
+/** The result of a run, with the details for its record and its metrics. */
 export interface RunResult {
   outcome: RunOutcome;
   detail: JsonObject;
   figures?: Figures;
-  /** The run finished, and has reported all trouble of its selection: a later one need not. */
+  /** The run finished and reported all missing, invalid and failed calls of its selection; later runs need not. */
   reported?: true;
 }
 
 export interface SessionOptions {
   /** The command's name, for the record of the run. */
   command: string;
-  /** What was asked for: in the record of the run from its beginning. */
+  /** The selection and options, for the record of the run. */
   facts: JsonObject;
-  /** False for work that only reads: it waits for no other run, and leaves no record. */
+  /** False for work that only reads: it does not wait for another run, and leaves no record. */
   writes: boolean;
-  /** Make the archive when there is none. */
+  /** Create the archive if there is none. */
   create: boolean;
-  /** Times as they were written ("7d"): they mean another instant in every run, so they are compared instead of the instants. */
+  /** Times as they were written ("7d"), to compare runs: the instants differ in every run. */
   asked?: JsonObject;
-  /** `work` scrubs the archive itself. */
+  /** `work` scrubs the archive itself, so the session does not. */
   scrubs?: boolean;
   /** Where the data goes, for the start line. */
   output?: string;
-  /** Done before an archive is made: when it throws, none is left behind. */
+  /** Called before an archive is created. If it throws, no archive is created. */
   beforeCreation?: () => Promise<unknown>;
 }
 
 /**
 Runs `work` on the archive, as its only writer if it writes.
 
-@throws ArchiveBusy when another run holds it, the reason of `closing` when it was stopped, and what `work` throws
+@throws ArchiveBusy if another run holds the archive; the reason of `closing` if it was stopped; the error of `work`
 */
 export const withSession = async <T extends RunResult>(
   request: ArchiveRequest & RunRequest,
@@ -88,7 +89,7 @@ export const withSession = async <T extends RunResult>(
         await acquire(archive, context, request.wait ?? 0, stop.closing);
         renewal = setInterval(() => void archive.renew().catch(stop.lockLost), RENEW_MS).unref();
         reportDifference(await archive.lastRuns(), command, facts, context);
-        // What an earlier run deleted, but could not take out of the file.
+        // An earlier run may have deleted calls without removing their bytes from the file.
         if (!options.scrubs) await scrub(archive, request.archive, log);
         run = await archive.beginRun({
           command,
@@ -101,7 +102,7 @@ export const withSession = async <T extends RunResult>(
       end = { exitCode: exitCodes.of(result), ...result };
       return result;
     } catch (error) {
-      // The reason for stopping explains whatever else failed while the run was ending.
+      // Errors while stopping are consequences: the reason for stopping is reported.
       const reason: unknown = stop.closing.aborted ? stop.closing.reason : error;
       end = { exitCode: exitCodes.of({ error: reason }), detail: { ...facts, error: messageOf(reason) } };
       throw reason;
@@ -117,7 +118,7 @@ export const withSession = async <T extends RunResult>(
 
 type RunEnd = { exitCode: number } & Omit<RunResult, "outcome">;
 
-/** What a run leaves behind when it ends; nothing here may hide how the run came out. */
+/** Writes the record and the metrics of a run at its end. Its errors are logged, because they must not hide the result. */
 class RunReport {
   #standing: Standing | undefined;
   readonly #request: ArchiveRequest & RunRequest;
@@ -178,7 +179,7 @@ const open = async (
   }
 };
 
-/** The caller's signals, and that the lock is lost: nothing more may be written then. */
+/** The signals of the caller, combined with the loss of the lock: after that nothing may be written. */
 const stopSignals = ({ closing: outer, ending: outerEnding }: AppContext) => {
   const closing = new AbortController();
   const ending = new AbortController();
@@ -192,7 +193,7 @@ const stopSignals = ({ closing: outer, ending: outerEnding }: AppContext) => {
     closing: closing.signal,
     ending: ending.signal,
     lockLost: (): void => {
-      const lost = new LockLost("Another run took the archive over, because this one was silent for too long.");
+      const lost = new LockLost("Another run took over the archive, because this run did not renew its lock in time.");
       closing.abort(lost);
       ending.abort(lost);
     },
@@ -216,11 +217,11 @@ const acquire = async (
     processSpace: host.processSpace,
     ...(processStarted !== undefined && { processStarted }),
   };
-  /** It runs no more, or its id is another process's by now. */
-  const isDead = ({ pid, processStarted: began }: Owner): boolean => {
+  /** Whether the process has ended; another process may have its id by now. */
+  const isDead = ({ pid, processStarted: recorded }: Owner): boolean => {
     if (!host.isAlive(pid)) return true;
     const started = host.startOf(pid);
-    return began !== undefined && started !== undefined && began !== started;
+    return recorded !== undefined && started !== undefined && recorded !== started;
   };
   const until = host.now().getTime() + waitSeconds * 1000;
   for (let announced = false; ; announced = true) {
@@ -228,14 +229,14 @@ const acquire = async (
     if (!holder) return;
     if (host.now().getTime() >= until) throw new ArchiveBusy(holder);
     if (!announced) log("info", "waiting", { pid: holder.pid, host: holder.host, startedAt: holder.startedAt });
-    await delay(LOOK_AGAIN_MS, undefined, { signal: closing }).catch(() => undefined);
+    await delay(RETRY_MS, undefined, { signal: closing }).catch(() => undefined);
     closing.throwIfAborted();
   }
 };
 
 const TIMES = new Set(["since", "until"]);
 
-/** Says that an earlier run ended early and selected something else: repeating it with another selection is probably a mistake. */
+/** Logs if the last run ended early and had another selection, because the user probably meant to repeat it. */
 const reportDifference = (
   runs: readonly RunRecord[],
   command: string,
@@ -246,7 +247,7 @@ const reportDifference = (
   const ended = last && exitCodes.earlyEnd(last.exitCode);
   if (!last?.detail || ended === undefined) return;
   const { runId: _, ...before } = last.detail;
-  // Times are compared as they were asked for: "7d" is another instant in every run.
+  // Times are compared as they were written: "7d" is another instant in every run.
   const changed = Object.keys(facts)
     .filter((key) => !("asked" in facts && TIMES.has(key)))
     .filter((key) => JSON.stringify(facts[key]) !== JSON.stringify(before[key]));

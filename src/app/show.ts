@@ -7,33 +7,34 @@ import { archiveOf } from "./archive.ts";
 import type { Host } from "./context.ts";
 import type { ArchiveRequest } from "./requests.ts";
 
-/** A shorter beginning would be a guess. */
+/** The fewest characters that an id may be shortened to. */
 const SHORTEST = 4;
-const NAMED = 5;
+/** How many ids are listed if several match. */
+const MOST_IDS = 5;
 
 /**
-One call of the archive, by its id or by the beginning of it.
+One call of the archive, by its id or the beginning of its id.
 
-@throws UsageError when the archive does not have it, or several ids begin so
+@throws UsageError if no id or several ids match
 */
 export const findCall = async (request: ArchiveRequest, id: string, host: Host): Promise<StoredRecord> => {
   const archive = await archiveOf(request, host, false);
   try {
     const record = (await archive.find(id)) ?? (await archive.find(await wholeId(archive, id)));
     if (record) return record;
-    throw new UsageError(`The archive does not have ${id}; "callarchive list" names what it has.`);
+    throw new UsageError(`The archive does not have ${id}; "callarchive list" lists its calls.`);
   } finally {
     await archive.close();
   }
 };
 
-/** The only id that begins so; the text itself where there is none. */
+/** The only id with this beginning; the text itself if there is none. */
 const wholeId = async (archive: Archive, beginning: string): Promise<string> => {
   if (beginning.length < SHORTEST) return beginning;
-  const ids = await archive.beginningWith(beginning, NAMED + 1);
+  const ids = await archive.beginningWith(beginning, MOST_IDS + 1);
   if (ids.length > 1)
     throw new UsageError(
-      `Several ids begin with ${beginning}: ${ids.slice(0, NAMED).join(", ")}${ids.length > NAMED ? ", …" : ""}. Write more of the one that you mean.`,
+      `Several ids begin with ${beginning}: ${ids.slice(0, MOST_IDS).join(", ")}${ids.length > MOST_IDS ? ", …" : ""}. Write more characters of the id.`,
     );
   return ids[0] ?? beginning;
 };
@@ -44,7 +45,7 @@ export const documentOf = ({ id, state, document, error }: StoredRecord): Docume
   throw new UsageError(`${id} is ${state}: there is no document. ${error?.message ?? ""}`.trim());
 };
 
-/** The call as a transcript. @throws UsageError when it is invalid or has no document */
+/** The transcript of a call. @throws UsageError when it is invalid or has no document */
 export const transcriptOf = (record: StoredRecord): Transcript => {
   const document = documentOf(record);
   const { id, state, error } = record;

@@ -4,7 +4,7 @@ import { type ArchiveBinding, bindingOf } from "./binding.ts";
 import type { Host } from "./context.ts";
 import type { ArchiveRequest } from "./requests.ts";
 
-/** What an archive holds, whose calls these are, and the last runs. */
+/** The contents of an archive, its region and account, and the last runs. */
 export interface Status extends Summary {
   binding: ArchiveBinding;
   runs: RunRecord[];

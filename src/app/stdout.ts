@@ -1,2 +1,2 @@
-// For whoever prints: the same stream that an output named `-` goes to.
+// For commands that print: the stream of the output `-`.
 export { streamOutput } from "../sinks/stream.ts";

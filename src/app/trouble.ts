@@ -1,21 +1,21 @@
 import type { Archive } from "../core/archive.ts";
 import type { Selection } from "./selection/selection.ts";
 
-/** Calls of a selection that are missing, invalid or failed, but are no news. */
+/** The missing, invalid and failed calls of a selection that are already known or acknowledged. */
 export interface TroubleReport {
   /** Reported by an earlier run that finished, in the same state and with the same code. */
   knownTrouble: number;
-  /** Settled by `callarchive ack`. */
+  /** Acknowledged by `callarchive ack`. */
   acknowledged: number;
   /** How many of both do not make the run `partial`. */
   uncounted: number;
-  /** Whether `uncounted` leaves out known trouble, as runs from the last one on do. */
+  /** Whether known calls are in `uncounted`, as with `--since last`. */
   leavesKnownOut: boolean;
-  /** All trouble counts. */
+  /** Nothing is left out. */
   strict: boolean;
 }
 
-/** `--since last` counts only what is new, everything else only what nobody acknowledged; `--strict` counts all. */
+/** `--since last` counts only new ones, other runs all that are not acknowledged, and `--strict` all. */
 export const troubleOf = async (
   archive: Archive,
   { strict }: { strict?: boolean },
@@ -27,10 +27,10 @@ export const troubleOf = async (
   return { knownTrouble: known, acknowledged, uncounted, leavesKnownOut, strict: strict === true };
 };
 
-/** The same for the record of a run, and for the machine's summary. */
+/** The fields for the record of a run and for the summary in JSON logs. */
 export const troubleFacts = ({ knownTrouble, acknowledged }: TroubleReport) => ({ knownTrouble, acknowledged });
 
-/** All trouble of a run, by whether it is news: the parts add up to what is missing, invalid or failed. */
+/** The counts for the metrics; they add up to all missing, invalid and failed calls. */
 export const troubleFigures = (
   { knownTrouble, acknowledged }: TroubleReport,
   { missing, invalid, failed }: Record<"missing" | "invalid" | "failed", number>,

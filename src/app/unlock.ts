@@ -3,14 +3,14 @@ import { archiveOf } from "./archive.ts";
 import type { Host } from "./context.ts";
 import type { ArchiveRequest } from "./requests.ts";
 
-/** A holder as people name it: `4711@worker-2`. */
+/** A holder's name for people: `4711@worker-2`. */
 export const holderName = ({ pid, host }: Holder): string => `${pid}@${host}`;
 
 /**
-Takes the archive from a run that is gone, if that run is named.
+Removes the lock of a run that died, if `name` is its holder.
 
 @param name `PID@HOST` of the holder; undefined only looks
-@returns who holds or held the archive, if anybody, and whether the lock was removed
+@returns the holder, if there is one, and whether its lock was removed
 */
 export const unlockArchive = async (
   request: ArchiveRequest,

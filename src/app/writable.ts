@@ -5,14 +5,14 @@ import { tagOf } from "../sinks/leftovers.ts";
 import { isSpecial, makeFolder, placeAt, type Special } from "../sinks/places.ts";
 import type { Host } from "./context.ts";
 
-/** The name of the file that a folder is tried with, less its tag. */
+/** The beginning of the name of the file that tests whether a folder is writable. */
 export const PROBE = ".callarchive";
 
 /**
-Fails now, not after an hour of work, when a file that is written at the end could not be.
+Checks before the work that a file can be written which is written at its end.
 
-@param flag that names it
-@throws UsageError for a folder, Error for a place that cannot be written
+@param flag the flag that names the file
+@throws UsageError for a folder, Error if the file cannot be written
 */
 export const checkFileWritable = (path: string | undefined, flag: string, host: Host): void => {
   if (path === undefined) return;
@@ -23,7 +23,7 @@ export const checkFileWritable = (path: string | undefined, flag: string, host: 
   else checkFolder(dirname(place.path), host);
 };
 
-/** Makes the folder, if it is not there. @throws Error when nothing can be written there */
+/** Creates the folder if needed, and checks that it is writable. @throws Error if it is not */
 export const checkFolder = (folder: string, host: Host): void => {
   const probe = join(folder, `${PROBE}.${tagOf(host)}.part`);
   try {
@@ -35,7 +35,7 @@ export const checkFolder = (folder: string, host: Host): void => {
   }
 };
 
-/** @throws Error when it may not be written */
+/** @throws Error if it cannot be written */
 export const checkSpecial = (place: Special): void => {
   if (place.kind === "descriptor") return;
   try {

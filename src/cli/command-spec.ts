@@ -12,30 +12,30 @@ export interface Input<F> {
   given: ReadonlySet<string>;
   /** The command's name, for the run record. */
   command: string;
-  /** All of the command line, for those that speak of it: each command with its flags. */
+  /** The whole program, each command with its flags: for `config` and `completion`. */
   program: () => Promise<Command>;
 }
 
-/** A command is data plus a short handler; what it works with comes in, or is loaded when it runs. */
+/** A command is data and a short handler. The handler loads what it needs when it runs. */
 export interface CommandSpec<F = object> {
-  /** More, for the command's own help. */
+  /** Further text for the help of this command. */
   description?: string;
-  /** Flags under their headings. */
+  /** Flags by the heading that the help shows them under. */
   options: Record<string, Option[]>;
-  /** A command line without the program's name, and what it does. */
+  /** Pairs of a command line, without the program's name, and what it does. */
   examples: readonly (readonly [string, string])[];
   run(input: Input<F>): Promise<ExitCode>;
 }
 
-/** What the list of commands says of one. */
+/** One command in the list of commands. */
 export interface CommandEntry {
   name: string;
   /** As commander writes it: `[ids...]`, `<file>`; `<one|other>` takes one of these words. */
   args?: string;
   summary: string;
-  /** Its argument takes the words in it, also where that is only one. */
+  /** The argument's name is its only allowed value, as in `<unlock>`. */
   words?: true;
-  /** Neither the environment nor the config file sets its flags: it works when they are wrong. */
+  /** Ignores the environment and the config file, so that it works when they are wrong. */
   unconfigured?: true;
   load(): Promise<CommandSpec<never>>;
 }

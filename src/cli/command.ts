@@ -8,14 +8,14 @@ import type { DisplayFlags } from "./terminal/logger.ts";
 import { checkPrinted } from "./terminal/printed.ts";
 import { unconfigured } from "./unconfigured.ts";
 
-/** Adds a command by its name alone, for help that only lists it. */
+/** Adds a command without its flags, for help that only lists it. */
 export const nameCommand = (program: Command, { name, args, summary }: CommandEntry): Command =>
   program
     .command(args ? `${name} ${args}` : name)
     .summary(summary)
     .exitOverride();
 
-/** Adds a command to the program; its handler hands the exit code to `done`. */
+/** Adds a command to the program; its handler passes the exit code to `done`. */
 export const addCommand = async (
   program: Command,
   entry: CommandEntry,
@@ -38,7 +38,7 @@ export const addCommand = async (
     const keys = command.options.map((option) => option.attributeName());
     const given = new Set(keys.filter((key) => command.getOptionValueSource(key) === "cli"));
     const { createLogger } = await import("./terminal/logger.ts");
-    // Until the configuration is read, as the command line alone would have it.
+    // Until the configuration is read, only the command line decides how messages look.
     let logger = createLogger(io, command.opts() as DisplayFlags);
     try {
       if (!entry.unconfigured) {
@@ -68,7 +68,7 @@ export const addCommand = async (
   });
 };
 
-/** Line breaks within a paragraph are those of the source. */
+/** Joins the lines of each paragraph: their line breaks are only the source's. */
 const flowing = (text: string): string => text.replace(/(\S)\n(?=\S)/g, "$1 ");
 
 const examples = (lines: CommandSpec["examples"]): string => {

@@ -5,9 +5,9 @@ import { stopSignals } from "./stop-signals.ts";
 import { createProgress } from "./terminal/progress.ts";
 
 /**
-Runs a use case that signals stop in order: what runs is finished and committed.
+Runs a use case. At the first signal, running work is finished and committed.
 
-@param maxDuration seconds after which it is stopped in the same way
+@param maxDuration seconds, after which it stops in the same way
 */
 export const withContext = async <F, T>(
   { io, flags, logger }: Input<F>,
@@ -25,7 +25,7 @@ export const withContext = async <F, T>(
   }
 };
 
-/** For a use case that only reads: a signal ends the process at once, and nothing is shown of its progress. */
+/** For a use case that only reads: a signal ends the process at once, and no progress is shown. */
 export const readingContext = <F>({ io, logger }: Input<F>): AppContext => {
   const never = new AbortController().signal;
   const { log, retries } = logger;

@@ -4,7 +4,7 @@ import { redactOptions, type SelectionFlags } from "./options.ts";
 import { presetNames } from "./preset-names.ts";
 import { bytes, seconds, several, whole } from "./values.ts";
 
-/** The flags of `dataset` as commander gives them: lists go by their flag's singular. */
+/** The flags of `dataset` as commander gives them: a list is named like its flag, in the singular. */
 export type DatasetFlags = Omit<DatasetRequest, "ids" | "idsFile" | "agents" | "presets" | "kinds" | "languages"> &
   SelectionFlags & { preset?: string[]; kind?: string[]; language?: string[] };
 
@@ -15,58 +15,70 @@ const option = (flags: string, description: string, parse?: (text: string, befor
 
 export const datasetOptions = (): Record<string, Option[]> => ({
   Samples: [
-    option("--preset <name>", `kind of file: ${presetNames()}; repeatable (default: messages)`, several),
-    option("--task <task>", "what is to be learned").choices(["chat", "text-to-sql"]).default("chat"),
+    option("--preset <name>", `file format of a trainer: ${presetNames()}; repeatable (default: messages)`, several),
     option(
       "--greeting <policy>",
-      "what the agent says first: quoted in the system turn, dropped, padded, or kept unlearned",
+      "the agent's words before the caller's first: quote them in the system turn, drop them, put an empty user turn before them (pad), or keep them without learning them (mask)",
     )
       .choices(["system", "drop", "pad", "mask"])
       .default("system"),
-    option("--system <text>", "the system turn: auto (the call's own prompt), none, or this text").default("auto"),
-    option("--system-file <file>", "the system turn, from a file"),
-    option("--interrupted <policy>", "where the caller cut in: cut, cut and not learn it (mask), or keep all")
+    option("--system <text>", "system turn: auto (the call's own prompt), none, or this text").default("auto"),
+    option("--system-file <file>", "read the system turn from this file"),
+    option(
+      "--interrupted <policy>",
+      "answers that the caller interrupted: cut what was not heard, also do not learn the rest (mask), or keep all",
+    )
       .choices(["cut", "mask", "keep"])
       .default("cut"),
-    option("--strip-fillers", 'take "um", 嗯 and their like out of what callers say'),
+    option("--strip-fillers", 'remove "um", 嗯 and similar fillers from what callers say'),
     option("--kind <kinds>", "only turns of these kinds, for example normal", several),
     option("--expand <unit>", "one sample per call, or one per agent turn").choices(["call", "turn"]).default("call"),
-    option("--content-parts", `${presetNames(({ can }) => can.parts === true)}: content as a list of parts`),
+    option(
+      "--content-parts",
+      `write content as a list of parts (only ${presetNames(({ can }) => can.parts === true)})`,
+    ),
     option(
       "--think <mode>",
-      `${presetNames(({ can }) => can.think === true)}, thinking models: empty or the source's reasoning before each answer`,
+      `for thinking models, write <think> before each answer: empty, or the source's reasoning (only ${presetNames(({ can }) => can.think === true)})`,
     ).choices(["empty", "reasoning"]),
   ],
   Limits: [
-    option("--min-turns <n>", "drop shorter dialogs", whole(1)),
-    option("--max-turns <n>", "drop longer dialogs", whole(1)),
+    option("--min-turns <n>", "drop dialogs with fewer turns", whole(1)),
+    option("--max-turns <n>", "drop dialogs with more turns", whole(1)),
     option("--min-duration <time>", "drop shorter calls: seconds, or 90s, 5m", seconds),
     option("--max-call-duration <time>", "drop longer calls: seconds, or 90s, 5m", seconds),
-    option("--min-characters <n>", "drop dialogs with less text", whole(1)),
-    option("--language <names>", "keep dialogs in zh, en, mixed or other", several),
-    option("--max-tokens <n>", "keep samples within a budget, counted through the real chat template", whole(1)),
+    option("--min-characters <n>", "drop dialogs with fewer characters", whole(1)),
+    option("--language <names>", "keep only dialogs in these languages: zh, en, mixed, other", several),
+    option(
+      "--max-tokens <n>",
+      "largest size of a sample in tokens, counted with the chat template of the model",
+      whole(1),
+    ),
     option(
       "--tokenizer <name|file>",
-      "counts tokens, for the report and for --max-tokens: qwen3, o200k, or a tokenizer.json with its template beside it (default with --max-tokens: qwen3)",
+      "count tokens with qwen3, o200k, or a tokenizer.json with its template beside it; shown in the report (default with --max-tokens: qwen3)",
     ),
-    option("--over-budget <how>", "drop what is over the budget, or cut it at whole turns")
+    option("--over-budget <how>", "samples larger than --max-tokens: drop them, or cut them after a whole turn")
       .choices(["drop", "cut"])
       .default("drop"),
   ],
   Redaction: redactOptions(),
   Set: [
-    option("--dedupe <how>", "drop exact copies, near ones too, or none; none ever straddles a split but with none")
+    option("--dedupe <how>", "drop exact copies, near copies too, or none; only with none can copies be in two splits")
       .choices(["exact", "near", "none"])
       .default("exact"),
-    option("--split <shares>", "by hash of the call, stable for ever").default("train=0.9,validation=0.05,test=0.05"),
-    option("--seed <text>", "another choice of splits, order and sample").default("0"),
-    option("--shuffle", "order by seeded hash instead of by start"),
-    option("--sample <n>", "only so many samples, by seeded hash", whole(1)),
+    option(
+      "--split <shares>",
+      "splits and their shares; a hash of the call's id decides, so a call never changes its split",
+    ).default("train=0.9,validation=0.05,test=0.05"),
+    option("--seed <text>", "change the choice of splits, order and sample").default("0"),
+    option("--shuffle", "order samples by a seeded hash instead of by start time"),
+    option("--sample <n>", "keep only n samples, chosen by a seeded hash", whole(1)),
   ],
   Output: [
-    option("-o, --output <folder>", "where the data set goes").default("dataset"),
-    option("--max-file-size <size>", "split files that would be larger: 200MB", bytes),
-    option("--gzip", "compress the files: .jsonl.gz"),
-    option("--parquet", "Parquet instead of JSONL"),
+    option("-o, --output <folder>", "folder for the data set").default("dataset"),
+    option("--max-file-size <size>", "start a new file before one gets larger than this: 200MB", bytes),
+    option("--gzip", "compress the files (.jsonl.gz)"),
+    option("--parquet", "write Parquet instead of JSONL"),
   ],
 });

@@ -12,7 +12,7 @@ import {
 } from "../core/errors.ts";
 import type { Signal } from "./io.ts";
 
-/** What the process says when it ends; scripts rely on these. */
+/** The exit codes of the process; scripts rely on them. */
 export const EXIT = {
   complete: 0,
   failure: 1,
@@ -21,9 +21,9 @@ export const EXIT = {
   partial: 3,
   /** Credentials, permission or clock: stopped at once. */
   denied: 4,
-  /** Throttled or unreachable beyond the retries: run again. */
+  /** Throttled or unreachable, and all retries failed: run again. */
   temporary: 5,
-  /** `--max-duration` is reached; the same command goes on. */
+  /** `--max-duration` is reached; the same command continues. */
   timeUp: 10,
   /** Another run holds the archive. */
   busy: 11,
@@ -48,7 +48,7 @@ export class Interrupted extends Error {
 export class TimeUp extends Error {
   override readonly name = "TimeUp";
   constructor(seconds: number) {
-    super(`Stopped after ${seconds} s, as --max-duration says.`);
+    super(`Stopped after ${seconds} s because of --max-duration.`);
   }
 }
 
@@ -60,21 +60,21 @@ export const exitCodeOf = (error: unknown): ExitCode => {
   if (error instanceof UsageError) return EXIT.usage;
   if (error instanceof BadCredentials || error instanceof Denied || error instanceof ClockSkewed) return EXIT.denied;
   if (error instanceof GivenUp || error instanceof Unavailable || error instanceof Throttled) return EXIT.temporary;
-  // Whoever reads our output has seen enough: that is not a failure.
+  // The reader of our output closed the pipe: that is not a failure.
   if (error instanceof ReaderGone) return EXIT.complete;
   return EXIT.failure;
 };
 
-/** The exit code of a run that came to its end. */
+/** The exit code of a run that finished. */
 export const exitCodeFor = (outcome: RunOutcome): ExitCode =>
   ({ complete: EXIT.complete, partial: EXIT.partial, failed: EXIT.failure })[outcome];
 
-/** The numbers that runs leave in the archive's record. */
+/** The exit codes that the archive records for its runs. */
 export const exitCodes: ExitCodes = {
   of: (end) => ("outcome" in end ? exitCodeFor(end.outcome) : exitCodeOf(end.error)),
   earlyEnd: (exitCode) => {
-    if (exitCode === undefined) return "has no end on record";
-    if (exitCode === EXIT.timeUp) return "was ended by --max-duration";
+    if (exitCode === undefined) return "did not end properly";
+    if (exitCode === EXIT.timeUp) return "was stopped by --max-duration";
     const signals: readonly number[] = [EXIT.hungUp, EXIT.interrupted, EXIT.terminated];
     return signals.includes(exitCode) ? "was stopped by a signal" : undefined;
   },

@@ -1,19 +1,19 @@
 import type { Writable } from "node:stream";
 import type { Host } from "../app/context.ts";
 
-/** What asks a run to end; SIGHUP comes when its terminal is closed. */
+/** Signals that stop a run; SIGHUP is sent when its terminal is closed. */
 export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
-/** All that the command line touches of the process it lives in. */
+/** Everything that the command line uses of its process. */
 export interface Io extends Host {
   /** Data only. */
   stdout: Writable & { isTTY?: boolean; columns?: number };
-  /** What went wrong when stdout was written; a reader that closed the pipe is nothing wrong. */
+  /** The first error of writing to stdout, except that the reader closed the pipe. */
   stdoutFailure: () => Error | undefined;
   /** Messages. */
   stderr: Writable & { isTTY?: boolean };
-  /** Calls back at each of these signals until the returned function is called. */
-  onSignal: (heard: (signal: Signal) => void) => () => void;
-  /** Ends the process at once: the second signal asks for it. */
+  /** Calls `listener` at each signal until the returned function is called. */
+  onSignal: (listener: (signal: Signal) => void) => () => void;
+  /** Ends the process at once, at the second signal. */
   exit: (code: number) => void;
 }

@@ -3,43 +3,43 @@ import type { Io } from "./io.ts";
 
 const STDOUT = 1;
 
-/** Answers what is asked while a command line is being written, without loading what makes the answer. */
-const answered = async ([word, ...more]: readonly string[]): Promise<boolean> => {
+/** Prints --version and --help at once, because they are asked for interactively. Resolves to whether it did. */
+const answerQuickly = async ([word, ...more]: readonly string[]): Promise<boolean> => {
   const isVersion = word === "--version" || word === "-V";
   const isHelp = word === "--help" || word === "-h";
-  // A console of Windows wants its text from a stream.
+  // On Windows the console needs a stream for its encoding.
   if (more.length > 0 || !(isVersion || isHelp) || process.platform === "win32") return false;
   try {
     const text = isVersion ? Buffer.from(`${(await import("../app/version.ts")).VERSION}\n`) : await builtHelp();
-    // Without making a stream of it.
+    // process.stdout is slow to create.
     for (let at = 0; at < text.length; ) at += writeSync(STDOUT, text, at);
     return true;
   } catch {
-    // It was not built in this width, or nobody listens: the long way knows what to do.
+    // There is no prebuilt help of this width, or the pipe is closed: the program handles both.
     return false;
   }
 };
 
-/** The program's help as it was built; only for the widths that are common. @throws where there is none */
+/** The help that the build wrote, for common widths. @throws when there is none for this width */
 const builtHelp = async (): Promise<Buffer> => {
   const { helpWidth } = await import("./terminal/help-width.ts");
   const { isatty } = await import("node:tty");
-  // Only of a terminal, since it makes a stream.
+  // process.stdout is created only for a terminal, because creating it is slow.
   const width = helpWidth({ env: process.env, stdout: isatty(STDOUT) ? process.stdout : {} });
   return readFileSync(new URL(`../help-${width}.txt`, import.meta.url));
 };
 
-/** The command line, on this process. Alone in touching it. */
+/** Runs the command line in this process. The only module that uses `process`. */
 export const main = async (): Promise<void> => {
   const argv = process.argv.slice(2);
-  if (await answered(argv)) return;
+  if (await answerQuickly(argv)) return;
   const { availableParallelism, hostname, uptime } = await import("node:os");
   const { randomBytes } = await import("node:crypto");
   let reads = false;
   let failure: Error | undefined;
   const io: Io = {
     env: process.env,
-    // Made only when something reads it: it would hold the process up.
+    // Created only when something reads it: an open stdin keeps the process alive.
     get stdin() {
       reads = true;
       return process.stdin;
@@ -59,11 +59,11 @@ export const main = async (): Promise<void> => {
     nodeVersion: process.versions.node,
     cores: availableParallelism(),
     now: () => new Date(),
-    onSignal: (heard) => {
+    onSignal: (listener) => {
       const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-      for (const signal of signals) process.on(signal, heard);
+      for (const signal of signals) process.on(signal, listener);
       return () => {
-        for (const signal of signals) process.off(signal, heard);
+        for (const signal of signals) process.off(signal, listener);
       };
     },
     exit: (code) => process.exit(code),
@@ -71,7 +71,7 @@ export const main = async (): Promise<void> => {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") failure ??= error;
   });
-  // About messages that nobody can read there is nothing to say.
+  // If stderr is closed, messages are lost; the run continues.
   process.stderr.on("error", () => undefined);
   try {
     const { run } = await import("./program.ts");
@@ -84,7 +84,7 @@ export const main = async (): Promise<void> => {
   }
 };
 
-/** Boots and namespaces are told by /proc, on Linux. */
+/** From /proc on Linux; elsewhere the time of the boot. */
 const processSpace = (uptime: () => number): string => {
   try {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
@@ -97,7 +97,7 @@ const processSpace = (uptime: () => number): string => {
 const startOf = (pid: number): string | undefined => {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name of the command may hold spaces and parentheses; the start is the twentieth field after it.
+    // The command's name may contain spaces and parentheses, so fields are counted after its last parenthesis.
     return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
   } catch {
     return undefined;
@@ -108,7 +108,7 @@ const isAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // It runs, as somebody else.
+    // EPERM: the process exists, but belongs to another user.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 };

@@ -4,7 +4,7 @@ import type { Troubled } from "../core/state.ts";
 import { REDACT_CATEGORIES } from "../transforms/redact/categories.ts";
 import { bytes, seconds, several, shard, whole, zone } from "./values.ts";
 
-// Flags as data; times stay text until --tz is known.
+// --since and --until stay text here, because their meaning depends on --tz.
 
 const option = (flags: string, description: string, parse?: (text: string, before: never) => unknown): Option => {
   const made = new Option(flags, description);
@@ -23,16 +23,16 @@ export interface SelectionFlags {
 export const selectionOptions = (): Option[] => [
   option(
     "-i, --ids <file>",
-    "instance ids from a file, - for standard input: one per line, NDJSON, or CSV with an id column",
+    "read instance ids from a file (- for standard input): one per line, NDJSON, or CSV with an id column",
   ),
-  option("--agent <id>", "calls of this agent, within --since and --until; repeatable", several),
+  option("--agent <id>", "calls of this agent, between --since and --until; repeatable", several),
   option(
     "--since <time>",
-    "from here on: 2025-08-14, 2025-08-14T09:30:00+08:00, back from now (24h, 7d), or `last`: on from the last run",
+    "start of the range: 2025-08-14, 2025-08-14T09:30:00+08:00, an age (24h, 7d), or `last` to continue after the last run",
   ),
-  option("--until <time>", "up to here, not included (default: now)"),
-  option("--tz <zone>", "time zone of bare dates (default: the system's)", zone),
-  option("--shard <k/n>", "only part k of n, by hash of the id, to share work among machines", shard),
+  option("--until <time>", "end of the range, not included (default: now)"),
+  option("--tz <zone>", "time zone of dates that have none (default: the system's)", zone),
+  option("--shard <k/n>", "only part k of n, by hash of the id, to divide the work between machines", shard),
   option("--limit <n>", "stop after n calls", whole(1)),
 ];
 
@@ -44,7 +44,7 @@ export interface FilterFlags {
 export const filterOptions = (): Option[] => [
   option("--status <status>", "only calls with this status, for example Finished"),
   option("--min-turns <n>", "only calls with at least n turns", whole(1)),
-  option("--min-duration <time>", "only calls at least this long: seconds, or 90s, 5m", seconds),
+  option("--min-duration <time>", "only calls that lasted at least this long: seconds, or 90s, 5m", seconds),
 ];
 
 export interface ArchiveFlags {
@@ -53,8 +53,9 @@ export interface ArchiveFlags {
 }
 const DEFAULT_ARCHIVE = "callarchive.db";
 export const archiveOption = (): Option =>
-  option("--archive <file>", "where raw documents are kept").default(DEFAULT_ARCHIVE);
-export const noArchiveOption = (): Option => option("--no-archive", "keep nothing beyond this run");
+  option("--archive <file>", "file that stores the raw records and the state of each call").default(DEFAULT_ARCHIVE);
+export const noArchiveOption = (): Option =>
+  option("--no-archive", "use a temporary archive that is deleted after this run");
 
 export interface CloudFlags {
   region?: string;
@@ -71,35 +72,35 @@ export interface CloudFlags {
   retries: number;
 }
 export const connectionOptions = (): Option[] => [
-  option("--region <region>", "the agents' region (default: cn-shanghai)"),
-  option("--endpoint <url>", "the service's address, instead of the region's"),
-  option("--profile <name>", "credentials profile of the aliyun command line"),
+  option("--region <region>", "region of the agents (default: cn-shanghai)"),
+  option("--endpoint <url>", "address of the service, instead of the region's address"),
+  option("--profile <name>", "use the credentials of this profile of the aliyun CLI"),
   option(
     "--client <which>",
-    "client for the service: the vendor's SDK if installed and no proxy is set, or one of them",
+    "client for the service; auto uses the vendor's SDK if it is installed and no proxy is set",
   )
     .choices(["auto", "sdk", "builtin"])
     .default("auto"),
-  option("--tps <n>", "at most n requests to the service a second (default: as many as it takes)", whole(1)),
-  option("--retries <n>", "how often a request that failed in passing is tried again", whole(0, 100)).default(6),
+  option("--tps <n>", "send at most n requests per second (default: as many as the service accepts)", whole(1)),
+  option("--retries <n>", "how often to repeat a request after a temporary failure", whole(0, 100)).default(6),
 ];
 export const allowOtherOption = (): Option =>
-  option("--allow-other", "go on although the archive holds calls of another region or account");
+  option("--allow-other", "continue although the archive holds calls of another region or account");
 export const cloudOptions = (): Option[] => [
   ...connectionOptions(),
   option(
     "--describe <when>",
-    "ask for the details of listed calls too (times, numbers, duration): one more request a call",
+    "always: also request the details of listed calls (times, numbers, duration), one more request per call",
   )
     .choices(["auto", "always"])
     .default("auto"),
-  option("--allow-host <host>", "also download from this host, or *.suffix; repeatable", several),
+  option("--allow-host <host>", "also allow downloads from this host, or *.suffix; repeatable", several),
   allowOtherOption(),
-  option("--max-document-size <size>", "refuse larger documents", bytes).default(64 * 1024 * 1024, "64MB"),
-  option("--concurrency <n>", "calls fetched at once", whole(1, 1024)).default(16),
+  option("--max-document-size <size>", "reject larger documents", bytes).default(64 * 1024 * 1024, "64MB"),
+  option("--concurrency <n>", "number of calls to fetch at the same time", whole(1, 1024)).default(16),
 ];
 
-/** Of every command that writes to the archive. */
+/** Flags of every command that writes to the archive. */
 export interface RunFlags {
   /** Seconds. */
   wait?: number;
@@ -107,9 +108,9 @@ export interface RunFlags {
   metricsFile?: string;
 }
 export const runOptions = (): Option[] => [
-  option("--wait <time>", "when another run holds the archive, wait so long for it: 90s, 10m", seconds),
-  option("--max-duration <time>", "stop after so long, ready to go on: 25m", seconds),
-  option("--metrics-file <file>", "write the run's figures as OpenMetrics text, for node_exporter"),
+  option("--wait <time>", "if another run holds the archive, wait up to this long: 90s, 10m", seconds),
+  option("--max-duration <time>", "stop after this time, for example 25m; the same command continues later", seconds),
+  option("--metrics-file <file>", "write metrics of the run as OpenMetrics text, for node_exporter"),
 ];
 
 export interface PullFlags extends RunFlags {
@@ -122,18 +123,18 @@ export interface PullFlags extends RunFlags {
   allowEmpty?: boolean;
 }
 export const allowEmptyOption = (): Option =>
-  option("--allow-empty", "an agent that has never listed a call is warned of, and is no reason for exit 3");
-/** Of everything that changes an archive. */
-export const dryRunOption = (): Option => option("-n, --dry-run", "say what would be done, and change nothing");
+  option("--allow-empty", "only warn about an agent that has never listed a call, instead of exit 3");
+/** The flag of every command that changes the archive. */
+export const dryRunOption = (): Option => option("-n, --dry-run", "show what would be done, and change nothing");
 
 export const pullOptions = (): Option[] => [
-  option("--refresh", "fetch again what the archive has"),
+  option("--refresh", "fetch calls again that the archive already has"),
   dryRunOption(),
-  option("--error-file <file>", "write what is missing, invalid or failed as NDJSON; `-i` takes it back"),
-  option("--strict", "exit 3 also for trouble that was reported before or acknowledged"),
+  option("--error-file <file>", "write missing, invalid and failed calls to this file as NDJSON; `-i` reads it"),
+  option("--strict", "exit 3 also for missing, invalid or failed calls that were reported before or acknowledged"),
   option(
     "--lookback <time>",
-    "how far behind its cursor `--since last` looks for calls that came late",
+    "with --since last: how far before the cursor to look for calls that were listed late",
     seconds,
   ).default(24 * 3600, "24h"),
   allowEmptyOption(),
@@ -145,16 +146,16 @@ export interface ConfigFlags {
   config?: string | false;
 }
 export const configOptions = (): Option[] => [
-  option("--config <file>", "settings in YAML or JSON (default: ~/.config/callarchive/config.yaml, if it is there)"),
-  option("--no-config", "no config file, not even that one"),
+  option("--config <file>", "settings in YAML or JSON (default: ~/.config/callarchive/config.yaml, if it exists)"),
+  option("--no-config", "read no config file, not even the default one"),
 ];
 
 export const displayOptions = (): Option[] => [
-  option("--log-format <format>", "how logger is written to stderr").choices(["text", "json"]).default("text"),
-  option("-q, --quiet", "errors only").conflicts("verbose"),
-  option("-v, --verbose", "each call and each retry"),
-  option("--no-progress", "no progress line"),
-  option("--color <when>", "colors in messages").choices(["auto", "never", "always"]).default("auto"),
+  option("--log-format <format>", "format of the messages on stderr").choices(["text", "json"]).default("text"),
+  option("-q, --quiet", "print errors only").conflicts("verbose"),
+  option("-v, --verbose", "also print each call and each retry"),
+  option("--no-progress", "show no progress line"),
+  option("--color <when>", "when to color messages").choices(["auto", "never", "always"]).default("auto"),
 ];
 
 export interface RedactFlags {
@@ -162,11 +163,12 @@ export interface RedactFlags {
   redactPattern?: string[];
 }
 export const redactOptions = (): Option[] => [
-  new Option("--redact <kinds>", `replace by numbered placeholders: ${REDACT_CATEGORIES.join(", ")}, or all`).argParser(
-    several,
-  ),
-  new Option("--redact-pattern <name=regex>", "replace what this finds by <NAME_1>; repeatable").argParser(
-    // A pattern may hold commas.
+  new Option(
+    "--redact <kinds>",
+    `replace personal data by numbered placeholders: ${REDACT_CATEGORIES.join(", ")}, or all`,
+  ).argParser(several),
+  new Option("--redact-pattern <name=regex>", "replace what this pattern matches by <NAME_1>; repeatable").argParser(
+    // Not split at commas: a pattern may contain them.
     (text: string, before: string[] | undefined) => [...(before ?? []), text],
   ),
 ];

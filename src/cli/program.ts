@@ -10,26 +10,26 @@ import type { Io } from "./io.ts";
 import { helpWidth } from "./terminal/help-width.ts";
 import { checkPrinted } from "./terminal/printed.ts";
 
-const INTRO = `Gets every conversation out of Alibaba Cloud's Real-time Conversational AI once, keeps it whole in an archive, and writes it as NDJSON, CSV or fine-tuning chat files, as often as you like.`;
+const INTRO = `Downloads every conversation from Alibaba Cloud's Real-time Conversational AI once, keeps it whole in an archive, and exports it as NDJSON, CSV or fine-tuning chat files, as often as you like.`;
 
 const OUTRO = `
 Start here:
-  $ callarchive demo                 see it work, without an account
+  $ callarchive demo                 try it without an account
   $ callarchive doctor               check credentials, permissions and network
   $ callarchive export ID            one call, to standard output
 `;
 
-const OUTRO_WORDS = [
+const OUTRO_LINES = [
   "Every flag can be set in the environment (CALLARCHIVE_ARCHIVE, CALLARCHIVE_MIN_TURNS, …) and in a config file.",
-  "Exit codes: 0 complete, 1 failure, 2 usage, 3 partial, 4 credentials, permission or clock, 5 temporary (run again), 10 time is up, 11 another run holds the archive, 129, 130 and 143 interrupted.",
+  "Exit codes: 0 complete, 1 failure, 2 usage, 3 partial, 4 credentials, permission or clock, 5 temporary (run again), 10 --max-duration reached, 11 another run holds the archive, 129, 130 and 143 interrupted.",
 ];
 
 const outro = (width: number): string => {
   const help = new Help();
-  return `${OUTRO}\n${OUTRO_WORDS.map((words) => help.boxWrap(words, width)).join("\n")}\n`;
+  return `${OUTRO}\n${OUTRO_LINES.map((line) => help.boxWrap(line, width)).join("\n")}\n`;
 };
 
-/** The program with the flags of some of its commands; the others are there by name alone. */
+/** The program; only wanted commands have their flags, the others only their names. */
 const assemble = async (
   isWanted: (entry: CommandEntry) => boolean,
   io: Io,
@@ -60,7 +60,7 @@ const assemble = async (
   return program;
 };
 
-/** Help that was asked for is complete when it could be printed. */
+/** The exit code after help was printed on request. */
 const helpGiven = async (io: Io): Promise<ExitCode> => {
   try {
     await checkPrinted(io);
@@ -71,10 +71,10 @@ const helpGiven = async (io: Io): Promise<ExitCode> => {
   }
 };
 
-/** Runs one command line. Never throws for what a user can cause: it tells, and gives the exit code. */
+/** Runs one command line and returns the exit code. Prints errors that a user can cause, and does not throw them. */
 export const run = async (argv: readonly string[], io: Io): Promise<ExitCode> => {
   let code: ExitCode = EXIT.complete;
-  // A command line is of one command.
+  // Only this command needs its flags.
   const named = argv.find((word) => word !== "help" && !word.startsWith("-"));
   let complaint = "";
   const program = await assemble(
@@ -96,7 +96,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<ExitCode> =>
     await program.parseAsync(argv, { from: "user" });
     return code;
   } catch (error) {
-    // Help that was asked for is complete.
+    // commander ends like this after help or the version.
     if (error instanceof CommanderError && error.exitCode === 0) return helpGiven(io);
     const exitCode = error instanceof CommanderError ? EXIT.usage : exitCodeOf(error);
     const { hintsOf, likelyLogFormat } = await import("./terminal/log-format.ts");

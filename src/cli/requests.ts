@@ -4,14 +4,14 @@ import type { ConnectionFlags, SelectionFlags } from "./options.ts";
 
 type Selecting = Pick<Input<SelectionFlags>, "args" | "given"> & { flags: SelectionFlags & { lookback?: number } };
 
-/** Without what is undefined: a key that is there says something. */
+/** Removes keys whose value is undefined, because a request must not have such keys. */
 const defined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as never;
 
 /**
-The selection of a command line that talks to the service.
+The selection of a command that contacts the service.
 
-Ids win over a range that only the environment or the config file names.
+Ids on the command line override a range from the environment or the config file.
 */
 export const selectionRequest = ({ args, flags, given }: Selecting): SelectionRequest => {
   const { ids: idsFile, agent, since, until, tz, shard, limit } = flags;
@@ -30,9 +30,9 @@ export const selectionRequest = ({ args, flags, given }: Selecting): SelectionRe
 };
 
 /**
-The selection of a command line that only reads the archive.
+The selection of a command that only reads the archive.
 
-Agents and times of the environment or the config file are for listing; here they would hide stored calls.
+Ignores agents and times from the environment or the config file: they are meant for listing, and would hide stored calls.
 */
 export const storedSelectionRequest = ({ args, flags, given }: Selecting): SelectionRequest => {
   const { ids: idsFile, agent, since, until, tz, shard, limit } = flags;
@@ -48,7 +48,7 @@ export const storedSelectionRequest = ({ args, flags, given }: Selecting): Selec
   });
 };
 
-/** The rest of the flags: all but those that a selection is made of, which have other names in a request. */
+/** The flags without those of the selection, which have other names in a request. */
 export const otherFlags = <F extends SelectionFlags>(flags: F): Omit<F, keyof SelectionFlags> => {
   const { ids: _, agent: _a, since: _s, until: _u, tz: _t, shard: _sh, limit: _l, ...rest } = flags;
   return rest;

@@ -1,3 +1,3 @@
-/** A word as a shell reads it back. */
+/** Quotes a word for a POSIX shell, where it needs quotes. */
 export const shellQuoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,4 +1,4 @@
 import type { Command } from "commander";
 
-/** Commands whose flags neither the environment nor the config file sets: they work when both are wrong. */
+/** Commands that ignore the environment and the config file, so that they work when these are wrong. */
 export const unconfigured = new WeakSet<Command>();

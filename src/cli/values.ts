@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import type { Shard } from "../core/selection.ts";
 
-// Text becomes a value here, once.
+// Parsers of flag values: from text to a checked value.
 
 export const whole =
   (least: number, most = Number.MAX_SAFE_INTEGER) =>
@@ -44,7 +44,7 @@ export const zone = (text: string): string => {
   }
 };
 
-/** Repeatable, and a comma-separated list in one. */
+/** For a flag that is repeatable and takes comma-separated lists. */
 export const several = (text: string, before: readonly string[] | undefined): string[] => [
   ...(before ?? []),
   ...text

@@ -1,11 +1,11 @@
 import { unitHash } from "./split.ts";
 
 /**
-The order of shuffled samples: by `unitHash(shuffle:seed:sampleId)`, on every machine the same.
+The order of shuffled samples: by `unitHash(shuffle:seed:sampleId)`, the same on every machine.
 
-Samples that come later are put between the old ones, whose order among themselves never changes. `add` gives each its
-number, from 0; `order` gives the numbers as they are to be written. 12 bytes a sample: the samples themselves stay where
-they are, for example in a file whose line offsets the caller knows.
+New samples are put between the old ones; the order of the old ones never changes. `add` numbers the samples from 0;
+`order` returns the numbers in the order to write. Takes 12 bytes per sample: the samples stay with the caller, for example
+in a file with known line offsets.
 */
 export const createShuffle = (seed: string) => {
   let keys = new Float64Array(1024);
@@ -30,67 +30,67 @@ export const createShuffle = (seed: string) => {
 };
 
 /**
-Keeps `limit` of the samples, as good as drawn by chance: those with the smallest `unitHash(sample:seed:sampleId)`.
+Keeps a pseudo-random choice of `limit` samples: those with the smallest `unitHash(sample:seed:sampleId)`.
 
-Unlike a reservoir drawn by dice, the choice depends neither on order nor on machine, and hardly on growth: a sample
-leaves only when a new one with a smaller hash comes, and never comes back. A larger limit keeps all that a smaller one
-keeps. Memory holds `limit` values and no more, in a heap.
+Unlike reservoir sampling, the choice does not depend on order or machine. It changes little as the set grows: a sample is
+removed only when a new one with a smaller hash comes. A larger limit keeps all samples of a smaller one. Memory holds at
+most `limit` values, in a heap.
 */
 export const createSampler = <Value>(seed: string, limit: number) => {
-  /** The largest hash on top: a binary heap. */
-  const heap: Drawn<Value>[] = [];
+  /** A binary heap with the largest hash on top. */
+  const heap: Entry<Value>[] = [];
   let arrivals = 0;
   return {
-    /** The value that has no place any more: an older one, or this very one. Undefined while there is room. */
+    /** Adds a value; returns the value that is removed for it, which may be itself. Undefined while there is room. */
     add: (sampleId: string, value: Value): { lost: Value } | undefined => {
-      const drawn = { key: unitHash(`sample:${seed}:${sampleId}`), id: sampleId, arrival: arrivals++, value };
+      const entry = { key: unitHash(`sample:${seed}:${sampleId}`), id: sampleId, arrival: arrivals++, value };
       if (heap.length < limit) {
-        heap.push(drawn);
+        heap.push(entry);
         siftUp(heap);
         return undefined;
       }
       const top = heap[0];
-      if (top === undefined || !isBefore(drawn, top)) return { lost: value };
-      heap[0] = drawn;
+      if (top === undefined || !isBefore(entry, top)) return { lost: value };
+      heap[0] = entry;
       siftDown(heap);
       return { lost: top.value };
     },
-    /** What is kept, in the order that it came in. */
+    /** The kept values in their order of arrival. */
     values: (): Value[] => [...heap].sort((one, other) => one.arrival - other.arrival).map(({ value }) => value),
   };
 };
 
-interface Drawn<Value> {
+interface Entry<Value> {
   key: number;
   id: string;
   arrival: number;
   value: Value;
 }
 
-/** Equal hashes, one in 2^48, are told apart by id: by arrival they would depend on order. */
-const isBefore = <Value>(one: Drawn<Value>, other: Drawn<Value>): boolean =>
+/** Orders by hash. Equal hashes (one in 2^48) are ordered by id, because arrival would depend on order. */
+const isBefore = <Value>(one: Entry<Value>, other: Entry<Value>): boolean =>
   one.key < other.key || (one.key === other.key && one.id < other.id);
 
-const siftUp = <Value>(heap: Drawn<Value>[]): void => {
+const siftUp = <Value>(heap: Entry<Value>[]): void => {
   for (let at = heap.length - 1; at > 0; ) {
     const parent = (at - 1) >> 1;
-    if (!swapped(heap, parent, at)) return;
+    if (!swapIfLarger(heap, parent, at)) return;
     at = parent;
   }
 };
 
-const siftDown = <Value>(heap: Drawn<Value>[]): void => {
+const siftDown = <Value>(heap: Entry<Value>[]): void => {
   for (let at = 0; ; ) {
     const [left, right] = [heap[2 * at + 1], heap[2 * at + 2]];
     if (left === undefined) return;
     const larger = right !== undefined && isBefore(left, right) ? 2 * at + 2 : 2 * at + 1;
-    if (!swapped(heap, at, larger)) return;
+    if (!swapIfLarger(heap, at, larger)) return;
     at = larger;
   }
 };
 
-/** Puts the larger one on top. */
-const swapped = <Value>(heap: Drawn<Value>[], parent: number, child: number): boolean => {
+/** Moves the larger one up; returns whether it had to. */
+const swapIfLarger = <Value>(heap: Entry<Value>[], parent: number, child: number): boolean => {
   const [upper, lower] = [heap[parent], heap[child]];
   if (upper === undefined || lower === undefined || !isBefore(upper, lower)) return false;
   heap[parent] = lower;

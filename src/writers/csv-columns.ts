@@ -9,12 +9,12 @@ interface About {
   readonly about: string;
 }
 
-/** Says the same in every row of a call. */
+/** A column with the same value in every row of a call. */
 export interface CallColumn extends About {
   readonly ofCall: (call: Transcript) => Cell;
 }
 
-/** Each row's own; `place` counts from 1. Empty in the only row of a call that has no turns. */
+/** A column with a value per turn; `place` counts from 1. Empty in the only row of a call without turns. */
 export interface TurnColumn extends About {
   readonly ofTurn: (turn: Turn, place: number) => Cell;
 }
@@ -24,7 +24,7 @@ const json = (value: object | undefined): Cell => (value === undefined ? undefin
 const call = (name: string, about: string, ofCall: CallColumn["ofCall"]): CallColumn => ({ name, about, ofCall });
 const turn = (name: string, about: string, ofTurn: TurnColumn["ofTurn"]): TurnColumn => ({ name, about, ofTurn });
 
-/** The columns of the CSV, in order. New ones go to the end: readers count on places. */
+/** The columns of the CSV, in order. New ones are added at the end, because programs rely on positions. */
 export const csvColumns: readonly (CallColumn | TurnColumn)[] = [
   call("call_id", "Instance id of the call", ({ id }) => id),
   turn("turn", "Place of the turn in its call, from 1; empty when the call has no turns", (_, place) => place),

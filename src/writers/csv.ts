@@ -4,16 +4,16 @@ import { type CallColumn, type Cell, csvColumns, type TurnColumn } from "./csv-c
 import { putParts } from "./long.ts";
 import type { WriterOptions } from "./shape.ts";
 
-/** What spreadsheets take for a formula, full-width signs included. */
+/** Cells that a spreadsheet would read as a formula, full-width signs included. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 
-/** What only fits between quotes; blanks at an end, because some readers cut them off. */
+/** Cells that need quotes; also for blanks at an end, because some readers remove them. */
 const QUOTED = /[",\r\n\uFEFF]|^ | $/;
 
-/** Either of these, and what may be half a character: nearly every cell holds nothing of the kind. */
+/** A quick test for both, and for lone surrogates, because almost no cell needs any of this. */
 const SPECIAL = /[",\r\n\uFEFF\ud800-\udfff]|^[ =+\-@\t＝＋－＠]| $/;
 
-/** The columns in order: each of a turn alone, those of the call that stand side by side together. */
+/** The columns in order; neighbouring columns of the call are grouped. */
 const LAYOUT = csvColumns.reduce<(CallColumn[] | TurnColumn)[]>((layout, column) => {
   const last = layout.at(-1);
   if ("ofTurn" in column) layout.push(column);
@@ -22,7 +22,7 @@ const LAYOUT = csvColumns.reduce<(CallColumn[] | TurnColumn)[]>((layout, column)
   return layout;
 }, []);
 
-/** A turn a row, a header always, lines ended by `\n`. */
+/** One row per turn, always with a header; lines end with `\n`. */
 export const csv = ({ csvBom = false, csvGuard = true }: WriterOptions): Writer => {
   const text = (cell: Cell): string => {
     if (typeof cell !== "string") return cell === undefined ? "" : String(cell);
@@ -31,7 +31,7 @@ export const csv = ({ csvBom = false, csvGuard = true }: WriterOptions): Writer 
     if (csvGuard && FORMULA.test(own)) return `"'${own.replaceAll('"', '""')}"`;
     return QUOTED.test(own) ? `"${own.replaceAll('"', '""')}"` : own;
   };
-  /** What is the call's is written once, and joined to each of its turns. */
+  /** The text of the call's columns is made once, and reused for each turn. */
   const rowOf = (call: Transcript): ((turn?: Turn, place?: number) => string) => {
     const pieces = LAYOUT.map((piece) =>
       Array.isArray(piece) ? piece.map(({ ofCall }) => text(ofCall(call))).join(",") : piece,
@@ -52,7 +52,7 @@ export const csv = ({ csvBom = false, csvGuard = true }: WriterOptions): Writer 
     item: (transcript, put) => {
       const { turns } = transcript;
       const row = rowOf(transcript);
-      // Rows repeat what is the call's: a document of a few MB may make gigabytes.
+      // Written in parts: the columns of the call repeat in every row, so a document of a few MB may give gigabytes.
       if (turns.length === 0) put(row(), { rows: 1 });
       else putParts(put, { count: turns.length, part: (at) => row(turns[at], at + 1) });
       return undefined;

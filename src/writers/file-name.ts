@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 
-/** Leaves room for endings below the 255 bytes of common file systems. */
+/** File systems allow 255 bytes; the rest is for endings. */
 const LONGEST = 180;
 
 /**
-A file name for an id: never a path, never hidden, and distinct for distinct ids, also where names ignore case.
+A file name for an id: never a path, never hidden, and different for different ids, even if the file system ignores case.
 
-Letters, digits, `_`, `-` and inner dots stay; all else becomes %XX of its UTF-8. Ids with capitals, and ids that are
-too long, end in `~` and a hash: no other name holds a `~`.
+Letters, digits, `_`, `-` and inner dots stay; everything else becomes %XX of its UTF-8. Names of ids with capitals, and of
+ids that are too long, end in `~` and a hash; other names contain no `~`.
 */
 export const fileName = (id: string): string => {
   const escaped = id.replace(/[^A-Za-z0-9_.-]|^\.|\.$/gu, percent);
@@ -15,7 +15,7 @@ export const fileName = (id: string): string => {
   return isPlain ? escaped : `${escaped.slice(0, LONGEST - 33)}~${hash(id)}`;
 };
 
-/** The id that a name was made of; undefined where the name holds only its beginning, and for names that were not made here. */
+/** The id of a file name; undefined if the name has only a part of it, or is not from `fileName`. */
 export const idOf = (name: string): string | undefined => {
   try {
     const id = decodeURIComponent(name.split("~")[0] ?? "");
@@ -28,5 +28,5 @@ export const idOf = (name: string): string | undefined => {
 const percent = (character: string): string =>
   Buffer.from(character).toString("hex").toUpperCase().replace(/../g, "%$&");
 
-// UTF-16, for UTF-8 has one and the same form for all lone surrogates.
+// UTF-16, because in UTF-8 all lone surrogates become the same bytes.
 const hash = (id: string): string => createHash("sha256").update(id, "utf16le").digest("hex").slice(0, 32);

@@ -1,22 +1,22 @@
 import type { ItemPut } from "../core/ports.ts";
 
-/** How long a piece gets before the next one begins, in characters: what a file's buffer takes without growing. */
+/** The length of a piece in characters; a file's buffer takes it without growing. */
 const PIECE = 64 * 1024;
-/** How much text of one transcript is held, in characters; of a longer one the pieces are made while it is written. */
-const HELD = 4 * 1024 * 1024;
+/** How much text of one transcript is kept in memory, in characters. The pieces of longer text are made again on writing. */
+const MOST_HELD = 4 * 1024 * 1024;
 
 export interface Parts {
   count: number;
-  /** The text of one part. Asked again for a long text, and gives the same then. */
+  /** The text of one part. Called twice for long texts, and must return the same. */
   part: (at: number) => string;
-  /** How many rows all parts make together. @default each part is one */
+  /** How many rows all parts are together. @default one per part */
   rows?: number;
 }
 
 /**
-Puts a text that is made of parts, in pieces of bounded length.
+Writes a text that consists of parts, in pieces of bounded length.
 
-Nothing is put before every part has been made once: one that cannot be made leaves nothing half-written.
+Every part is made once before anything is written, so that a part that fails leaves nothing half-written.
 */
 export const putParts = (put: ItemPut, { count, part, rows }: Parts): void => {
   const pieces: { data: string; rows: number }[] = [];
@@ -24,7 +24,7 @@ export const putParts = (put: ItemPut, { count, part, rows }: Parts): void => {
   let first = 0;
   let length = 0;
   let at = 0;
-  for (; at < count && length <= HELD; at += 1) {
+  for (; at < count && length <= MOST_HELD; at += 1) {
     const next = part(at);
     if (text !== "" && text.length + next.length > PIECE) {
       pieces.push({ data: text, rows: at - first });

@@ -4,10 +4,10 @@ import { jsonLine, type WriterOptions } from "./shape.ts";
 export const REPORT = "messages.report.ndjson";
 
 /**
-One fine-tuning sample a line, exactly `{"messages":[{"role","content"},…]}`.
+One fine-tuning sample per line, exactly `{"messages":[{"role","content"},…]}`.
 
-The report names what readers of such files would drop or change without a word, a line per call: `{id, dropped}` with
-the reason, or `{id, changes}`. Calls that fit as they are have no line in it.
+The report lists the calls that were dropped or changed, one per line: `{id, dropped}` with the reason, or `{id, changes}`.
+Unchanged calls are not in it.
 */
 export const messages = ({ toSample, report = REPORT }: WriterOptions): Writer => {
   if (toSample === undefined) throw new TypeError("The messages format needs toSample.");

@@ -4,10 +4,10 @@ import type { Transcript } from "../core/transcript.ts";
 import { putParts } from "./long.ts";
 import { jsonLine, type WriterOptions } from "./shape.ts";
 
-/** A transcript of more turns is written turn by turn: as one text it would take as much memory as its turns again. */
+/** A transcript with more turns is written turn by turn: as one text it would double its memory. */
 const LONG_TURNS = 5_000;
 
-/** One transcript a line, or with rows "turn" one turn a line. */
+/** One transcript per line, or with rows "turn" one turn per line. */
 export const ndjson = ({ rows = "call" }: WriterOptions): Writer => ({
   begin: () => {},
   item: (transcript, put) => {
@@ -19,14 +19,14 @@ export const ndjson = ({ rows = "call" }: WriterOptions): Writer => ({
   end: () => {},
 });
 
-/** A line names its call and its place in it, counted from 1; a call without turns has one line too, so that it is not lost. */
+/** A line has its call and its position, counted from 1. A call without turns gets one line, so that it is not lost. */
 const putTurns = ({ id: callId, source, agentId, sessionId, startedAt, turns }: Transcript, put: ItemPut): void => {
   const call = jsonLine({ callId, source, agentId, sessionId, startedAt });
   if (turns.length === 0) {
     put(call, { rows: 1 });
     return;
   }
-  // The call's part is written once and cut open for each turn: building whole rows as objects is eight times slower.
+  // The JSON of the call is made once and reused for each turn, because making whole rows is eight times slower.
   const head = call.slice(0, -"}\n".length);
   const part = (index: number): string => {
     const turn = turns[index];
@@ -36,7 +36,7 @@ const putTurns = ({ id: callId, source, agentId, sessionId, startedAt, turns }: 
   putParts(put, { count: turns.length, part });
 };
 
-/** The very line that `jsonLine` gives, in parts: what stands before the turns, each turn, and the rest. */
+/** Writes the same line as `jsonLine`, in parts: the text before the turns, each turn, and the rest. */
 const putLong = (transcript: Transcript, put: ItemPut): void => {
   const { turns } = transcript;
   const fields = Object.entries(transcript);

@@ -4,14 +4,14 @@ import { fileName } from "./file-name.ts";
 import type { WriterOptions } from "./shape.ts";
 
 const FOLDER = "raw";
-/** Where a sink may list the files: a writer of whole files puts nothing into its main one. */
+/** The main file, in which a sink may list the files: this writer itself writes nothing to it. */
 export const LIST = `${FOLDER}/SHA256SUMS`;
 
 /**
 The documents themselves.
 
-Into a folder: a file per call under `raw/`, byte for byte as the service stores it. As one file: a JSON array of them,
-each as it was but for gzip and byte order mark, which have no place inside an array.
+In a folder: a file per call under `raw/`, byte for byte as the service stores it. As one file: a JSON array of the
+documents, without gzip and byte order marks, which an array cannot contain.
 */
 export const raw = ({ single = false }: WriterOptions): Writer => (single ? array() : files());
 

@@ -10,7 +10,7 @@ export interface WriterOptions {
   csvBom?: boolean;
   /** Put an apostrophe before cells that a spreadsheet would run as formulas. @default true */
   csvGuard?: boolean;
-  /** Makes a fine-tuning sample of a transcript; `messages` cannot do without. */
+  /** Makes a fine-tuning sample of a transcript; required for `messages`. */
   toSample?: (transcript: Transcript) => SampleResult;
   /** File beside the samples that names every dropped or changed call; `null`: none. @default "messages.report.ndjson" */
   report?: string | null;
@@ -18,22 +18,22 @@ export interface WriterOptions {
   single?: boolean;
 }
 
-/** What the registry says of a format. */
+/** A format in the registry. */
 export interface WriterShape {
   create(options: WriterOptions): Writer;
   /** The main file's name inside an output folder; for `raw`, the list of its files. */
   file: string;
-  /** Files that it may put beside its main one. */
+  /** Further files that it may write beside the main file. */
   sidecars: readonly string[];
   /** One line for the help. */
   summary: string;
   /** Endings of `-o` that choose this format. */
   extensions: readonly string[];
-  /** Whether personal data can be replaced in it: not where documents stay byte for byte. */
+  /** Whether personal data can be replaced; false if documents stay byte for byte. */
   redactable: boolean;
   /** Whether it makes fine-tuning samples, which are counted. */
   samples: boolean;
 }
 
-/** One line of JSON, every string in it well-formed. */
+/** One line of JSON with well-formed strings. */
 export const jsonLine = (value: object): string => `${jsonOf(value)}\n`;

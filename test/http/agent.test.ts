@@ -83,8 +83,7 @@ describe("createDispatcher", () => {
     const error = await dispatcher.request({ origin: "http://far.invalid", path: "/", method: "GET" }).catch((e) => e);
     expect(transportError(error, "far.invalid")).toMatchObject({
       name: "Unavailable",
-      message:
-        "The proxy requires authentication (HTTP 407). Set HTTPS_PROXY to http://user:password@host:port.",
+      message: "The proxy requires authentication (HTTP 407). Set HTTPS_PROXY to http://user:password@host:port.",
     });
   });
 

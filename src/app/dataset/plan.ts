@@ -37,8 +37,6 @@ const LANGUAGES = ["zh", "en", "mixed", "other"];
 
 /** @throws UsageError for anything that cannot be, or that a preset cannot express */
 export const planOf = async (request: DatasetRequest, host: Host): Promise<DatasetPlan> => {
-  if (request.task === "text-to-sql")
-    throw new UsageError("--task text-to-sql is made of query logs, which this version does not archive yet.");
   const policy = await policyOf(request, host);
   const needs = needsOf(policy);
   const wanted = [...new Set(request.presets ?? DEFAULT_PRESETS)].map((name): PresetPlan => {

@@ -31,5 +31,4 @@ export interface DatasetRequest extends SelectionRequest, ArchiveRequest, Redact
   maxFileSize?: number;
   gzip?: boolean;
   parquet?: boolean;
-  task: "chat" | "text-to-sql";
 }

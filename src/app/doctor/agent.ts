@@ -5,13 +5,14 @@ import { isKnown, whatToCheck } from "../pull/never-listed.ts";
 import { SilentAgent } from "./silent-agent.ts";
 
 const DAY_MS = 24 * 3_600_000;
-/** How far back an agent's calls are looked for: a request a day, until one is found. */
+/** How many days back an agent's calls are looked for: one request per day, until a call is found. */
 const DAYS = 30;
 
 /**
-Looks for the agent's latest call, day by day back from now. Resolves to what was found, in words.
+Looks for the agent's latest call, day by day back from now.
 
-@throws SilentAgent, and what the service answers for an agent that it does not know
+@returns what was found, for people
+@throws SilentAgent, and the service's error for an unknown agent
 */
 export const agentLists = async (
   cloud: Pick<Cloud, "ims" | "addressFlag">,
@@ -23,7 +24,7 @@ export const agentLists = async (
     const end = new Date(now.getTime() - day * DAY_MS);
     const query = { agentId, start: new Date(end.getTime() - DAY_MS), end, page: 1, size: 1 };
     if ((await cloud.ims.listInstances(query)).length > 0)
-      return `${agentId} lists calls, the latest ${day === 0 ? "of the last 24 hours" : `${plural(day, "day")} ago`}`;
+      return `${agentId} lists calls; the latest is ${day === 0 ? "less than 24 hours old" : `${plural(day, "day")} old`}`;
   }
   const archive = await openArchive();
   try {

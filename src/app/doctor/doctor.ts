@@ -9,7 +9,7 @@ import { existingArchive } from "../pull/fetch.ts";
 import type { DoctorRequest } from "../requests.ts";
 import { agentLists } from "./agent.ts";
 
-/** One thing that a run needs. */
+/** The check of one thing that a run needs. */
 export interface Check {
   check: string;
   ok: boolean;
@@ -19,15 +19,15 @@ export interface Check {
   error?: unknown;
 }
 
-/** An id that no call has: asking for it harms nothing, and the answer tells whether asking is permitted. */
-const NOBODY = "00000000000000000000000000000000";
+/** An id that no call and no agent has; the answer shows whether the request is permitted. */
+const UNUSED_ID = "00000000000000000000000000000000";
 const SKEW_LIMIT_S = 15 * 60;
 const NODE = [20, 19] as const;
 
 /**
-Checks all that a run needs; each check goes on where the one before failed, as far as it can.
+Checks everything that a run needs. A failed check does not stop the next, unless that needs its result.
 
-@param onCheck told of each check as soon as it is made
+@param onCheck called with each check as soon as it is made
 */
 export const runDoctor = async (
   request: DoctorRequest,
@@ -63,17 +63,23 @@ export const runDoctor = async (
   if (cloud) {
     const { ims, endpoint, region, addressFlag, client, serverTime } = cloud;
     const where = `${endpoint.origin} (${regionText(request, region)}): `;
-    await examine("endpoint", async () => ((await serverTime()) ? "reached" : "reached, says no time"), where);
+    await examine(
+      "endpoint",
+      async () => ((await serverTime()) ? "reached" : "reached, but its answer has no time"),
+      where,
+    );
     await examine("clock", async () => clock(await serverTime(), host.now()));
     await examine("client", async () => {
       const version = await iceSdkVersion();
       if (client === "sdk") return `@alicloud/ice20201109 ${version}`;
       return version ? "built in" : "built in (@alicloud/ice20201109 is not installed; it is optional)";
     });
-    await examine("describe", () => permitted("ice:DescribeAIAgentInstance", () => ims.describeInstance(NOBODY)));
+    await examine("describe", () =>
+      checkPermission("ice:DescribeAIAgentInstance", () => ims.describeInstance(UNUSED_ID)),
+    );
     const start = host.now();
-    const query = { agentId: NOBODY, start: new Date(start.getTime() - 60_000), end: start, page: 1, size: 1 };
-    await examine("list", () => permitted("ice:ListAIAgentInstance", () => ims.listInstances(query)));
+    const query = { agentId: UNUSED_ID, start: new Date(start.getTime() - 60_000), end: start, page: 1, size: 1 };
+    await examine("list", () => checkPermission("ice:ListAIAgentInstance", () => ims.listInstances(query)));
     for (const agentId of new Set(request.agents))
       await examine("agent", () =>
         agentLists({ ims, addressFlag }, agentId, () => existingArchive(request, host), host.now()),
@@ -89,17 +95,17 @@ export const runDoctor = async (
     const why = archiveRefusal(request, host);
     if (why !== undefined) {
       await archive?.close();
-      throw new Error(`${request.archive} cannot be written: ${why}. Name another place with --archive.`);
+      throw new Error(`${request.archive} cannot be written: ${why}. Name another file with --archive.`);
     }
-    if (!archive) return `${request.archive}: none yet, a first pull makes it`;
+    if (!archive) return `${request.archive}: does not exist yet; the first pull creates it`;
     const { counts } = await archive.summary();
     const binding = await bindingOf(archive);
     await archive.close();
     const reason = mismatch(String(request.archive), binding, here);
     if (reason !== undefined) throw new Error(reason);
-    const whose = bindingName(binding);
+    const owner = bindingName(binding);
     const calls = plural(sumOf(counts), "call");
-    return `${request.archive}: ${calls}${whose && ` of ${whose}`}`;
+    return `${request.archive}: ${calls}${owner && ` of ${owner}`}`;
   });
   return checks;
 };
@@ -109,10 +115,10 @@ const regionText = ({ endpoint }: DoctorRequest, region: string | undefined): st
   return region === undefined ? "set by --endpoint: --region is not used" : `region ${region}, set by --endpoint`;
 };
 
-/** Enough of a key's id to tell it from others: at most four characters of each end, and no more than half of it. */
+/** The ends of a key's id, so that people recognise it: at most four characters each, and at most half of it. */
 const masked = (id: string): string => {
-  const shown = Math.min(4, Math.floor(id.length / 4));
-  return `${id.slice(0, shown)}…${shown > 0 ? id.slice(-shown) : ""}`;
+  const length = Math.min(4, Math.floor(id.length / 4));
+  return `${id.slice(0, length)}…${length > 0 ? id.slice(-length) : ""}`;
 };
 
 const nodeVersion = (version: string): string => {
@@ -122,19 +128,22 @@ const nodeVersion = (version: string): string => {
 };
 
 const clock = (server: Date | undefined, now: Date): string => {
-  if (!server) return "the service says no time to compare with";
+  if (!server) return "not compared: the service's answer has no time";
   const off = Math.round((now.getTime() - server.getTime()) / 1000);
   const words = off === 0 ? "exact" : `${Math.abs(off)} s ${off > 0 ? "ahead" : "behind"}`;
   if (Math.abs(off) < SKEW_LIMIT_S) return words;
-  throw new ClockSkewed(`${words}: the service refuses calls over 15 minutes off. Set the clock (NTP).`, {
-    code: "Clock",
-  });
+  throw new ClockSkewed(
+    `${words}: the service refuses requests when the clock is more than 15 minutes off. Set the clock (NTP).`,
+    {
+      code: "Clock",
+    },
+  );
 };
 
-/** A permitted request for something that does not exist is refused for that reason, not for lack of permission. */
-const permitted = async (action: string, ask: () => Promise<unknown>): Promise<string> => {
+/** Requests something that does not exist: "not found" means that the action is permitted. */
+const checkPermission = async (action: string, request: () => Promise<unknown>): Promise<string> => {
   try {
-    await ask();
+    await request();
   } catch (error) {
     if (!(error instanceof NotFound || error instanceof Refused)) throw error;
   }

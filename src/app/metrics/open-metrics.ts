@@ -1,7 +1,7 @@
 type Labels = Readonly<Record<string, string>>;
 export type Sample = readonly [labels: Labels, value: number];
 
-/** A label's value: quotes, backslashes and line ends escaped, and no character that a terminal would obey. */
+/** A label's value: quotes, backslashes and line ends are escaped, control characters replaced. */
 const escaped = (value: string): string =>
   value
     .toWellFormed()
@@ -14,11 +14,11 @@ const labelled = (labels: Labels): string =>
     .map(([name, value]) => `${name}="${escaped(value)}"`)
     .join(",");
 
-/** Text in the OpenMetrics format, a family of gauges at a time; all samples have the labels in `common`. */
+/** Builds text in the OpenMetrics format; all samples have the labels in `common`. */
 export const openMetrics = (prefix: string, common: Labels) => {
   const lines: string[] = [];
   return {
-    /** A family without samples is left out. @param help one line */
+    /** Adds a family of gauges, unless it has no samples. @param help one line */
     gauge: (name: string, help: string, samples: readonly Sample[]): void => {
       if (samples.length === 0) return;
       lines.push(`# HELP ${prefix}_${name} ${help}`, `# TYPE ${prefix}_${name} gauge`);

@@ -5,16 +5,16 @@ import type { Health } from "../../core/health.ts";
 import type { Host } from "../context.ts";
 import type { ArchiveRequest } from "../requests.ts";
 
-/** How an archive stands at the end of a run. */
+/** The state of an archive at the end of a run, for its metrics. */
 export interface Standing extends Health {
-  /** Of its documents, and of these as they are stored. */
+  /** Size of its documents before compression, and as they are stored. */
   rawBytes: number;
   storedBytes: number;
-  /** On disk, what is not yet written back included; absent where it is no file. */
+  /** Size on disk, the write-ahead log included; absent if the archive is not a file. */
   fileBytes?: number;
 }
 
-/** Undefined where there is no archive, or it cannot be read: figures of the run are worth writing without it. */
+/** Undefined if there is no archive or it cannot be read: the other metrics are still written. */
 export const standingOf = async (
   archive: Archive,
   { archive: place }: ArchiveRequest,

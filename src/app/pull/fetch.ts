@@ -13,69 +13,69 @@ import { cursorName, inMyShard, type KnownToArchive, type Selection } from "../s
 import type { Session } from "../session.ts";
 import { neverListed, rememberListed, warnOfSilent } from "./never-listed.ts";
 
-/** What fetching a selection brought, beyond the ledger. */
+/** The counts of fetching a selection that the ledger does not have. */
 export interface PullResult extends PullProgress {
-  /** Calls that are still going on and have neither id nor link yet. */
+  /** Calls that have not ended and have neither id nor link yet. */
   running: number;
-  /** The start of the first window that listed such a call: when exactly it began, a list does not say. */
+  /** The start of the first window that listed such a call, because a list has no start times. */
   runningSince?: string;
-  /** The same, from more than 72 hours ago. */
+  /** Such calls from more than 72 hours ago. */
   absent: number;
-  /** Lines of an id file that are no id. */
+  /** Lines of an id file without an id. */
   unreadable: number;
   /** Agents that could not be listed. */
   unlisted: number;
   /** Calls that were listed only when the pages were read again. */
   listedLate: number;
-  /** Agents that have never listed a call, unless that is allowed. */
+  /** Agents that have never listed a call; 0 with `allowEmpty`. */
   silentAgents: number;
-  /** Requests that were throttled and tried again. */
+  /** Requests that were throttled and repeated. */
   throttled: number;
 }
 
-/** Calls of the last minutes may not be listed yet: a cursor stays so far behind the present, in milliseconds. */
+/** How far a cursor stays behind the present, in milliseconds: the latest calls may not be listed yet. */
 export const MARGIN_MS = 10 * 60_000;
 
-/** What the archive named by the flags knows; nothing when there is none yet. */
+/** What the archive of a request knows; nothing if it does not exist yet. */
 export const knownBy = (request: ArchiveRequest, host: Host): KnownToArchive => {
-  const look = async <T>(ask: (archive: Archive) => Promise<T>): Promise<T | undefined> => {
+  const read = async <T>(query: (archive: Archive) => Promise<T>): Promise<T | undefined> => {
     if (request.archive === false) return undefined;
     const archive = await existingArchive(request, host);
     try {
-      return archive && (await ask(archive));
+      return archive && (await query(archive));
     } finally {
       await archive?.close();
     }
   };
   return {
     agents: async () =>
-      (await look(async (archive) => (await archive.summary()).agents.map((agent) => agent.agentId))) ?? [],
-    cursor: (name) => look((archive) => archive.cursor(name)),
+      (await read(async (archive) => (await archive.summary()).agents.map((agent) => agent.agentId))) ?? [],
+    cursor: (name) => read((archive) => archive.cursor(name)),
   };
 };
 
-/** Undefined when there is none yet. */
+/** The archive of a request; undefined if it does not exist yet. */
 export const existingArchive = (request: ArchiveRequest, host: Host): Promise<Archive | undefined> =>
   archiveOf(request, host, false).catch((error: unknown) => {
     if (error instanceof NoArchive) return undefined;
     throw error;
   });
 
-/** The cloud of a run, connected to when it is first asked for, and once. */
+/** Connects to the cloud at the first call, and only once. */
 export const cloudOf = (request: CloudRequest, context: AppContext): (() => Promise<Cloud>) => {
-  let made: Promise<Cloud> | undefined;
-  return () => (made ??= import("../cloud.ts").then(({ connect }) => connect(request, context)));
+  let connection: Promise<Cloud> | undefined;
+  return () => (connection ??= import("../cloud.ts").then(({ connect }) => connect(request, context)));
 };
 
-/** Brings what a request selects into the archive, and moves the cursors of agents whose calls are settled. */
+/** Fetches the selected calls into the archive, and moves the cursors of agents whose calls are settled. */
 export const fetchSelection = async (
   request: PullRequest,
   { host, log, progress }: AppContext,
-  connected: () => Promise<Cloud>,
+  connectOnce: () => Promise<Cloud>,
   { archive, startedAt, closing, ending }: Session,
   selection: Selection,
 ): Promise<PullResult> => {
-  const cloud = await connected();
+  const cloud = await connectOnce();
   const { now } = host;
   const surveys: Survey[] = [];
   let unreadable = 0;
@@ -105,9 +105,9 @@ export const fetchSelection = async (
       closing,
       signal: ending,
       log,
-      progress: (so) => {
-        limited = so.limited;
-        progress.show(stepOf(so, askedFor(selection, request)));
+      progress: (counts) => {
+        limited = counts.limited;
+        progress.show(stepOf(counts, expectedCalls(selection, request)));
       },
       ...(request.refresh && { refresh: true }),
       ...(request.limit && { limit: request.limit }),
@@ -117,8 +117,10 @@ export const fetchSelection = async (
     const sum = (of: "running" | "lost" | "late") =>
       surveys.flatMap(({ windows }) => windows).reduce((total, window) => total + window[of], 0);
     const unlisted = surveys.filter(({ error }) => error).length;
-    const since = surveys.flatMap(({ windows }) => windows.flatMap(({ running, start }) => (running > 0 ? start : [])));
-    const runningSince = since.map((start) => start.toISOString()).toSorted()[0];
+    const starts = surveys.flatMap(({ windows }) =>
+      windows.flatMap(({ running, start }) => (running > 0 ? start : [])),
+    );
+    const runningSince = starts.map((start) => start.toISOString()).toSorted()[0];
     const counted = { running: sum("running"), absent: sum("lost"), listedLate: sum("late") };
     const trouble = { unreadable, unlisted, silentAgents, throttled: cloud.throttled() };
     return { ...pulled, ...counted, ...trouble, ...(runningSince && { runningSince }) };
@@ -128,25 +130,25 @@ export const fetchSelection = async (
   }
 };
 
-/** Those of the request's shard. */
+/** The calls that belong to the request's shard. */
 export async function* sharded(
   found: AsyncIterable<FoundCall[]>,
   request: SelectionRequest,
 ): AsyncGenerator<FoundCall[]> {
   const isMine = inMyShard(request);
-  // What has a stand-in id was in this archive's share when it was listed.
+  // A call with a stand-in id belonged to this shard when it was listed.
   for await (const batch of found)
     yield batch.filter(({ ref }) => ref.standIn !== undefined || isMine(ref.instanceId ?? ref.link ?? ""));
 }
 
-/** How many calls a selection names, where that is known before each of them was looked at. */
-export const askedFor = (selection: Selection, { limit, shard }: SelectionRequest): number | undefined =>
+/** How many calls a selection names; undefined if that is not known before they are listed. */
+export const expectedCalls = (selection: Selection, { limit, shard }: SelectionRequest): number | undefined =>
   selection.by === "range" || selection.total === undefined || shard
     ? undefined
     : Math.min(selection.total, limit ?? Number.POSITIVE_INFINITY);
 
-const stepOf = ({ selected, known, settled, troubled, complete }: PullProgress, asked: number | undefined): Step => {
-  const total = complete ? selected : asked;
+const stepOf = ({ selected, known, settled, troubled, complete }: PullProgress, expected: number | undefined): Step => {
+  const total = complete ? selected : expected;
   return {
     stage: "Fetching",
     done: known + settled,
@@ -157,8 +159,8 @@ const stepOf = ({ selected, known, settled, troubled, complete }: PullProgress, 
 };
 
 /**
-Moves each agent's cursor over the windows, from the first on, that were listed to their end and in which every call is
-settled; never past where the run began, less the margin, and only on from where it stood.
+Moves each agent's cursor over the first windows that were listed completely and in which every call is settled. It moves
+only forward, and never past the start of the run minus the margin.
 */
 const moveCursors = async (
   archive: Archive,
@@ -173,13 +175,13 @@ const moveCursors = async (
     const { stretch, windows } = survey;
     const name = cursorName(stretch.agentId, request.shard);
     const before = await archive.cursor(name);
-    // Between the cursor and a later start nothing was looked at.
+    // Calls between the cursor and a later start were not listed.
     if (before && stretch.since > before) continue;
     const unsettled = await archive.unsettledWindows(stretch.agentId, new Date(startedAt.getTime() - GIVE_UP_MS));
-    // Where nothing is settled yet, the next run still has to know where to go on from.
+    // Even if nothing is settled, the next run needs a cursor to continue from.
     let reached = stretch.since;
     for (const { start, end, settled } of windows) {
-      // Of an agent or a region that may be mistyped nothing is known: what is there is to be found once that is put right.
+      // The agent or region of a silent agent may be mistyped: after a correction, its calls must still be found.
       if (!settled || silent.includes(survey) || unsettled.some((open) => open.start < end && open.end > start)) break;
       reached = end;
     }

@@ -5,7 +5,7 @@ import type { Cloud } from "../cloud.ts";
 
 type Known = Pick<Archive, "list" | "fact">;
 
-/** Remembers agents that list calls of which this archive gets none, because they belong to other shards. */
+/** Remembers agents whose calls were listed but all belong to other shards, so that they do not count as silent. */
 export const rememberListed = async (
   archive: Known & Pick<Archive, "setFact">,
   surveys: readonly Survey[],
@@ -15,7 +15,7 @@ export const rememberListed = async (
       await archive.setFact(`listed:${stretch.agentId}`, "yes");
 };
 
-/** Of the agents that were listed, those of which neither this run nor the archive has ever seen a call. */
+/** The agents of which neither this run nor the archive has ever seen a call. */
 export const neverListed = async (archive: Known | undefined, surveys: readonly Survey[]): Promise<Survey[]> => {
   const silent: Survey[] = [];
   for (const survey of surveys)
@@ -23,13 +23,13 @@ export const neverListed = async (archive: Known | undefined, surveys: readonly 
   return silent;
 };
 
-/** Whether the archive knows of a call of the agent. */
+/** Whether the archive has seen a call of the agent. */
 export const isKnown = async (archive: Known, agentId: string): Promise<boolean> => {
   for await (const batch of archive.list({ agents: [agentId], limit: 1 })) if (batch.length > 0) return true;
   return (await archive.fact(`listed:${agentId}`)) !== undefined;
 };
 
-/** Warns of agents that have never listed a call. Returns how many are trouble: none when that is allowed. */
+/** Warns about agents that have never listed a call. Returns their number; 0 with `allowEmpty`. */
 export const warnOfSilent = async (
   archive: Known | undefined,
   surveys: readonly Survey[],
@@ -43,5 +43,5 @@ export const warnOfSilent = async (
   return allowEmpty ? 0 : silent.length;
 };
 
-/** What may be wrong when an agent lists no call. */
+/** What to check when an agent lists no call. */
 export const whatToCheck = ({ addressFlag }: Pick<Cloud, "addressFlag">): string => `check --agent and ${addressFlag}`;

@@ -14,15 +14,15 @@ import { warnOfSilent } from "./never-listed.ts";
 export interface PullPlan {
   outcome: "complete" | "partial";
   selected: number;
-  /** Of those, stored already. */
+  /** How many of those are stored already. */
   known: number;
-  /** Calls that still go on and are not among the selected. */
+  /** Calls that have not ended; they are not in `selected`. */
   running: number;
-  /** Lines of an id file that are no id. */
+  /** Lines of an id file without an id. */
   unreadable: number;
 }
 
-/** Says what a pull would fetch: lists, but describes and downloads nothing, and changes nothing in the archive. */
+/** Counts what a pull would fetch. Lists calls, but describes and downloads none, and does not change the archive. */
 export const planPull = async (
   command: string,
   request: PullRequest,
@@ -34,7 +34,7 @@ export const planPull = async (
   log("info", "start", { version: VERSION, command, ...facts });
   const cloud = selection.by === "range" ? await (await import("../cloud.ts")).connect(request, context) : undefined;
   const archive = request.archive === false ? undefined : await existingArchive(request, host);
-  // Counts each call once, however often it is named, without holding them all in memory.
+  // A temporary archive counts each call once, without holding all ids in memory.
   const scratch = await archiveOf({ archive: false }, host, true);
   const surveys: Survey[] = [];
   let selected = 0;

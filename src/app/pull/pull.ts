@@ -13,10 +13,10 @@ import { cloudOf, fetchSelection, knownBy, type PullResult } from "./fetch.ts";
 import { type PullPlan, planPull } from "./plan.ts";
 import { reportStopped } from "./stopped.ts";
 
-/** How a pull came out. */
+/** The result of a pull. */
 export interface PullRun extends RunResult {
   selected: number;
-  /** Of the selection, in each state. */
+  /** How many calls of the selection are in each state. */
   states: Counts;
   pulled: PullResult;
   trouble: TroubleReport;
@@ -24,9 +24,9 @@ export interface PullRun extends RunResult {
 }
 
 /**
-Brings a selection into the archive.
+Fetches a selection into the archive.
 
-@throws UsageError for a selection that cannot be, and what ends a run: credentials, permission, the service out of reach
+@throws UsageError for an invalid selection, and errors that end a run: credentials, permission, unreachable service
 */
 export const runPull = async (request: PullRequest, context: AppContext): Promise<PullRun> => {
   const { host, log } = context;
@@ -71,7 +71,7 @@ export const runPull = async (request: PullRequest, context: AppContext): Promis
   });
 };
 
-/** Says what a pull would fetch, and changes nothing. */
+/** Counts what a pull would fetch, and changes nothing. */
 export const runPullPlan = async (request: PullRequest, context: AppContext): Promise<PullPlan> =>
   planPull("pull", request, context, await pullSelection(request, context));
 

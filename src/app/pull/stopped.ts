@@ -3,9 +3,9 @@ import { sumOf } from "../../core/counts.ts";
 import type { AppContext } from "../context.ts";
 import type { PullRequest } from "../requests.ts";
 import type { Selection } from "../selection/selection.ts";
-import { askedFor } from "./fetch.ts";
+import { expectedCalls } from "./fetch.ts";
 
-/** Logs how far a run came that ended early: nothing that was stored is lost. */
+/** Logs how many calls a run handled that ended early; stored calls are not lost. */
 export const reportStopped = async (
   request: PullRequest,
   { log }: AppContext,
@@ -13,7 +13,7 @@ export const reportStopped = async (
   selection: Selection,
 ): Promise<void> => {
   const counts = await archive.counts();
-  const asked = askedFor(selection, request);
+  const asked = expectedCalls(selection, request);
   log("info", "stopped", {
     ...(asked !== undefined && { asked }),
     selected: sumOf(counts),

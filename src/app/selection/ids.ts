@@ -5,20 +5,20 @@ import { messageOf, UsageError } from "../../core/errors.ts";
 import { lines } from "../../parse/lines.ts";
 import type { Host } from "../context.ts";
 
-/** Names of a column or key that holds an instance id, best first; case, `_`, `-` and blanks do not matter. */
+/** Names of a column or key with instance ids, best first; case, `_`, `-` and blanks are ignored. */
 const ID_NAMES = ["instanceid", "aiagentinstanceid", "callid", "id"];
 
 const plain = (name: string): string => name.toLowerCase().replace(/[\s_-]/g, "");
 
 const idName = (names: readonly string[]): string | undefined => {
-  for (const wanted of ID_NAMES) {
-    const name = names.find((each) => plain(each) === wanted);
+  for (const known of ID_NAMES) {
+    const name = names.find((each) => plain(each) === known);
     if (name !== undefined) return name;
   }
   return undefined;
 };
 
-/** @throws UsageError for text that no id can be */
+/** @throws UsageError for text that cannot be an id */
 export const checkedId = (text: string, place = ""): string => {
   const id = text.trim();
   if (/^[\x21-\x7e]{1,256}$/.test(id) && !/[,;"]|:\/\//.test(id)) return id;
@@ -29,26 +29,26 @@ export const checkedId = (text: string, place = ""): string => {
   );
 };
 
-/** What is being read, for messages. */
+/** The source of ids, and who receives messages about invalid lines. */
 interface Source {
   label: string;
-  unreadable: (message: string) => void;
+  onUnreadable: (message: string) => void;
 }
 
 /**
 Instance ids from a file, or from standard input for `-`: one per line, NDJSON, or CSV with an id column.
 
-The first line that says something decides which; if it holds no id, that is a mistake in the command. A later line that
-holds none is told to `unreadable`, and passed over. Blank lines and lines that begin with `#` say nothing.
+The first line decides which. If it has no id, the command is wrong and this throws. A later line without an id is reported
+to `onUnreadable` and skipped. Blank lines and lines that begin with `#` are ignored.
 
 @throws UsageError that names the file and line
 */
 export async function* idsFrom(
   name: string,
   host: Host,
-  unreadable: (message: string) => void,
+  onUnreadable: (message: string) => void,
 ): AsyncGenerator<string> {
-  const source: Source = { label: name === "-" ? "standard input" : name, unreadable };
+  const source: Source = { label: name === "-" ? "standard input" : name, onUnreadable };
   const stream = name === "-" ? host.stdin : createReadStream(resolve(host.cwd, name));
   const texts = lines(utf8(stream as AsyncIterable<Uint8Array>, source.label));
   let idIn: ((text: string) => string) | undefined;
@@ -56,10 +56,10 @@ export async function* idsFrom(
   try {
     for await (const text of texts) {
       number += 1;
-      if (isSilent(text)) continue;
+      if (isIgnored(text)) continue;
       const isFirst = idIn === undefined;
       if (isFirst && !text.trimStart().startsWith("{") && isHeader(text)) return yield* fromCsv(source, text, texts);
-      idIn ??= text.trimStart().startsWith("{") ? fromJson : asItIs;
+      idIn ??= text.trimStart().startsWith("{") ? fromJson : unchanged;
       const id = checked(source, () => `line ${number}`, isFirst, idIn, text);
       if (id !== undefined) yield id;
     }
@@ -69,11 +69,11 @@ export async function* idsFrom(
   }
 }
 
-const asItIs = (text: string): string => text;
+const unchanged = (text: string): string => text;
 
-export const isSilent = (text: string): boolean => text.trim() === "" || text.startsWith("#");
+export const isIgnored = (text: string): boolean => text.trim() === "" || text.startsWith("#");
 
-/** Spreadsheets and PowerShell like to write UTF-16: it would read as gibberish. */
+/** Refuses UTF-16, which spreadsheets and PowerShell write, with a clear message. */
 async function* utf8(chunks: AsyncIterable<Uint8Array>, label: string): AsyncGenerator<Uint8Array> {
   let first = true;
   for await (const chunk of chunks) {
@@ -84,8 +84,9 @@ async function* utf8(chunks: AsyncIterable<Uint8Array>, label: string): AsyncGen
   }
 }
 
+/** The id in a text; undefined if it has none and is not the first. */
 const checked = (
-  { label, unreadable }: Source,
+  { label, onUnreadable }: Source,
   where: () => string,
   isFirst: boolean,
   idIn: (text: string) => string,
@@ -95,9 +96,9 @@ const checked = (
     return checkedId(idIn(text));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const told = `${label}, ${where()}: ${error.message}`;
-    if (isFirst) throw new UsageError(told);
-    unreadable(told);
+    const message = `${label}, ${where()}: ${error.message}`;
+    if (isFirst) throw new UsageError(message);
+    onUnreadable(message);
     return undefined;
   }
 };
@@ -108,7 +109,8 @@ const fromJson = (line: string): string => {
     throw new UsageError(`not a JSON object: ${line.slice(0, 40)}`);
   const name = idName(Object.keys(value));
   const id = name === undefined ? undefined : (value as Record<string, unknown>)[name];
-  if (typeof id !== "string") throw new UsageError(`no text under any of ${ID_NAMES.join(", ")}: ${line.slice(0, 40)}`);
+  if (typeof id !== "string")
+    throw new UsageError(`no text in a key named ${ID_NAMES.join(", ")}: ${line.slice(0, 40)}`);
   return id;
 };
 
@@ -120,7 +122,7 @@ const parsed = (line: string): unknown => {
   }
 };
 
-/** A line of column names, one of which is an id's. */
+/** Whether a line is a CSV header with an id column. */
 export const isHeader = (line: string): boolean =>
   idName(line.split(/[,;\t]/).map((cell) => cell.replace(/"/g, ""))) !== undefined;
 
@@ -128,16 +130,16 @@ async function* fromCsv(source: Source, header: string, rest: AsyncIterable<stri
   const { default: Papa } = await import("papaparse");
   async function* text(): AsyncGenerator<string> {
     yield `${header}\n`;
-    for await (const line of rest) if (!isSilent(line)) yield `${line}\n`;
+    for await (const line of rest) if (!isIgnored(line)) yield `${line}\n`;
   }
   const parser = Papa.parse(Papa.NODE_STREAM_INPUT, {
     header: true,
     skipEmptyLines: "greedy",
-    // Guessed from the header alone: cells of other columns hold anything.
+    // Chosen by the header, because cells may contain any of these characters.
     delimiter: [",", ";", "\t"].find((mark) => header.includes(mark)) ?? ",",
   });
   const feed = Readable.from(text());
-  // pipe() leaves errors where they are.
+  // pipe() does not forward errors.
   feed.on("error", (error) => parser.destroy(error));
   feed.pipe(parser);
   let row = 0;
@@ -145,7 +147,7 @@ async function* fromCsv(source: Source, header: string, rest: AsyncIterable<stri
     row += 1;
     const cell = record[idName(Object.keys(record)) ?? ""] ?? "";
     if (cell.trim() === "") continue;
-    const id = checked(source, () => `record ${row}`, row === 1, asItIs, cell);
+    const id = checked(source, () => `record ${row}`, row === 1, unchanged, cell);
     if (id !== undefined) yield id;
   }
 }

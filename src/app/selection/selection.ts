@@ -9,12 +9,13 @@ import type { FilterRequest, SelectionRequest } from "../requests.ts";
 import { countIds } from "./id-count.ts";
 import { checkedId, idsFrom } from "./ids.ts";
 
-/** What a command line selects. */
+/** The calls that a request selects. */
 export type Selection =
   | {
       by: "ids";
-      ids: (unreadable: (message: string) => void) => AsyncGenerator<string>;
-      total?: number /* as named: repeats count */;
+      ids: (onUnreadable: (message: string) => void) => AsyncGenerator<string>;
+      /** How many ids were named, duplicates included. */
+      total?: number;
     }
   | { by: "range"; stretches: AgentRange[]; last: boolean };
 
@@ -23,13 +24,13 @@ export type SelectionContext = Pick<AppContext, "host" | "log">;
 
 type RangeRequest = SelectionRequest & { lookback?: number };
 
-/** What an archive that is there already knows. */
+/** What an existing archive knows of agents and cursors. */
 export interface KnownToArchive {
   agents(): Promise<string[]>;
   cursor(name: string): Promise<Date | undefined>;
 }
 
-/** @throws UsageError for a selection that cannot be; one without an agent names those that the archive has seen */
+/** @throws UsageError for an invalid selection; if the agent is missing, it lists those in the archive */
 export const selectionOf = async (
   request: RangeRequest,
   { host }: SelectionContext,
@@ -39,7 +40,7 @@ export const selectionOf = async (
   if (namesIds(request)) {
     if (since !== undefined || until !== undefined)
       throw new UsageError(
-        "Select calls by id, or by --agent and --since: not both. Run twice; the archive keeps what it has.",
+        "Select calls by id, or by --agent and --since, not both. To get both, run the command twice.",
       );
     return withTotal(selectIds(request, host), request, host);
   }
@@ -49,9 +50,7 @@ export const selectionOf = async (
     );
   if (!agents?.length) throw new UsageError(withoutAgent(await known.agents()));
   if (!since)
-    throw new UsageError(
-      "--agent needs --since: from when on? For example --since 2025-08-01, --since 7d, or --since last.",
-    );
+    throw new UsageError("--agent needs --since, for example --since 2025-08-01, --since 7d, or --since last.");
   return {
     by: "range",
     last: since === "last",
@@ -62,7 +61,7 @@ export const selectionOf = async (
 /** Whether a selection goes by ids. */
 export const namesIds = ({ ids = [], idsFile }: SelectionRequest): boolean => ids.length > 0 || idsFile !== undefined;
 
-/** A file can be counted before it is read; a stream cannot. */
+/** Adds the number of ids if it is known: a file can be counted before it is read, a stream cannot. */
 const withTotal = async (
   selection: IdSelection,
   { ids = [], idsFile }: SelectionRequest,
@@ -75,19 +74,19 @@ const withTotal = async (
 
 type IdSelection = Selection & { by: "ids" };
 
-/** The ids that a request names, itself or by a file. */
+/** The ids that a request names directly or in a file. */
 export const idsOf = (request: SelectionRequest, host: Host): IdSelection["ids"] => selectIds(request, host).ids;
 
 const selectIds = ({ ids = [], idsFile: file }: SelectionRequest, host: Host): IdSelection => {
   const named = ids.map((id) => checkedId(id, "On the command line: "));
-  async function* all(unreadable: (message: string) => void): AsyncGenerator<string> {
+  async function* all(onUnreadable: (message: string) => void): AsyncGenerator<string> {
     yield* named;
-    if (file !== undefined) yield* idsFrom(file, host, unreadable);
+    if (file !== undefined) yield* idsFrom(file, host, onUnreadable);
   }
-  // No wrapper around the file's reader where none is needed: it would run for every id.
-  const alone = (unreadable: (message: string) => void) =>
-    file !== undefined && named.length === 0 ? idsFrom(file, host, unreadable) : all(unreadable);
-  return { by: "ids", ids: alone, ...(file === undefined && { total: named.length }) };
+  // A file alone needs no wrapper generator, which would run for every id.
+  const read = (onUnreadable: (message: string) => void) =>
+    file !== undefined && named.length === 0 ? idsFrom(file, host, onUnreadable) : all(onUnreadable);
+  return { by: "ids", ids: read, ...(file === undefined && { total: named.length }) };
 };
 
 const stretchesOf = (
@@ -111,38 +110,38 @@ const stretchesOf = (
       const cursor = await known.cursor(cursorName(agentId, shard));
       if (!cursor)
         throw new UsageError(
-          `There is no last run of agent ${agentId} to go on from: the first needs an explicit --since, for example --since 2025-08-01.`,
+          `There is no last run of agent ${agentId}: --since last works from the second run on. Give the first run a time, for example --since 2025-08-01.`,
         );
-      // A cursor from a clock that ran ahead is no reason to look at nothing.
+      // A clock that was ahead may have put the cursor into the future.
       const from = Math.min(cursor.getTime(), now.getTime());
       return { agentId, ...range(new Date(from - lookback * 1000), end) };
     }),
   );
 };
 
-/** Each share of the work has a cursor of its own. */
+/** Each shard of an agent has its own cursor. */
 export const cursorName = (agentId: string, shard: Shard | undefined): string =>
   shard ? `${agentId}#${shard.index}/${shard.count}` : agentId;
 
 const zoneOf = ({ tz }: SelectionRequest, { env }: Host): string => {
   const zone = tz ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
-  // Node keeps a TZ that it does not know, and every date in it is invalid.
+  // With an unknown TZ, Node has this zone, and all its dates are invalid.
   if (zone !== undefined && zone !== "Etc/Unknown") return zone;
-  throw new UsageError(`The system's time zone is not known (TZ=${env.TZ ?? ""}): name one with --tz.`);
+  throw new UsageError(`The system's time zone is not known (TZ=${env.TZ ?? ""}). Set one with --tz.`);
 };
 
 const withoutAgent = (known: readonly string[]): string => {
-  const seen = known.length > 0 ? ` The archive has seen: ${known.join(", ")}.` : "";
-  return `A date range needs an agent, because the service lists calls by agent: add --agent ID, set CALLARCHIVE_AGENT, or name agents in the config file.${seen}`;
+  const hint = known.length > 0 ? ` The agents in the archive are: ${known.join(", ")}.` : "";
+  return `A date range needs an agent, because the service lists calls by agent: add --agent ID, set CALLARCHIVE_AGENT, or name agents in the config file.${hint}`;
 };
 
-/** Whether something with this name belongs to this machine's share; by its address, while a call has no id. */
+/** Whether a name belongs to this machine's shard: a call's id, or its address while it has no id. */
 export const inMyShard =
   ({ shard }: SelectionRequest) =>
   (name: string): boolean =>
     shard === undefined || inShard(name, shard);
 
-/** The stored calls that a request means that contacts nothing; without any condition, all of them. */
+/** The filter for stored calls of a request; without any condition, all calls. */
 export const storedFilter = (request: SelectionRequest, host: Host): StoredFilter => {
   const { agents, since, until, limit } = request;
   const zone = zoneOf(request, host);
@@ -155,21 +154,22 @@ export const storedFilter = (request: SelectionRequest, host: Host): StoredFilte
   };
 };
 
-/** What an archive could not select. */
+/** What could not be selected from an archive. */
 export interface StoredSelection {
   /** Ids that it does not have. */
   absent: string[];
-  /** Lines of an id file that are no id. */
+  /** Lines of an id file without an id. */
   unreadable: number;
 }
 
-/** Selects from the archive alone; what it does not have is logged. */
+/** Selects from the archive only, and logs the ids that it does not have. */
 export const selectStored = async (
   archive: Archive,
   request: SelectionRequest,
   { host, log }: SelectionContext,
 ): Promise<StoredSelection> => {
-  if (request.shard) throw new UsageError("--shard shares the work of fetching; with --offline there is none.");
+  if (request.shard)
+    throw new UsageError("--shard divides the work of fetching, and --offline fetches nothing: use only one of them.");
   const absent: string[] = [];
   let unreadable = 0;
   if (!namesIds(request)) {

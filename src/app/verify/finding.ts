@@ -1,4 +1,4 @@
-/** Something that is not as it should be: where, and what. */
+/** A fault: where it is, and what is wrong. */
 export interface Finding {
   where: string;
   what: string;

@@ -13,78 +13,81 @@ import type { Finding } from "./finding.ts";
 export interface VerifiedOutput {
   /** How many files were checked. */
   files: number;
-  /** The id of the archive that the output belongs to, where the manifest names one. */
+  /** The id of the archive that the output belongs to, if the manifest has it. */
   archive?: string;
 }
 
 /**
-Checks an output against its manifest: every file's bytes, SHA-256 and, where a line is a row, rows; and that the tokens
-of its parts fit what the manifest says of their files.
+Checks an output against its manifest: size and SHA-256 of every file, the number of rows where a line is a row, and the
+token of each part.
 
 @throws UsageError when there is no manifest
 */
 export const verifyOutput = async (
   path: string,
   shown: string,
-  tell: (finding: Finding) => void,
+  report: (finding: Finding) => void,
 ): Promise<VerifiedOutput> => {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
   const manifest = await manifestOf(isFolder ? join(path, "manifest.json") : `${path}.manifest.json`, shown);
   if (manifest.incomplete === true) {
-    tell({
+    report({
       where: shown,
-      what: "is not complete: the run that wrote it did not end. The same command again completes it",
+      what: "is not complete: the run that wrote it did not finish. Run the same command again to complete it",
     });
     return { files: 0 };
   }
-  const files = await verifyFiles(manifest, path, shown, isFolder, tell);
+  const files = await verifyFiles(manifest, path, shown, isFolder, report);
   const { archive } = manifest;
   if (typeof archive !== "string") return { files };
-  const { parts } = readable(manifest, shown, tell);
+  const { parts } = readable(manifest, shown, report);
   for (const { part, token, files: own } of parts)
     if (part > 0 && token !== tokenOf(archive, part, own))
-      tell({ where: shown, what: `the token of part ${part} does not fit the part's files` });
+      report({ where: shown, what: `the token of part ${part} does not match the files of the part` });
   return { files, archive };
 };
 
-/** A manifest that is not in order has no parts that could be checked. */
-const readable = (json: JsonObject, shown: string, tell: (finding: Finding) => void): Pick<Manifest, "parts"> => {
+/** The parts of a manifest; none if the manifest is not valid. */
+const readable = (json: JsonObject, shown: string, report: (finding: Finding) => void): Pick<Manifest, "parts"> => {
   const manifest = parseManifest(json);
   if (typeof manifest !== "string") return manifest;
-  // Said of each file already.
+  // Invalid file entries were reported before.
   if (Array.isArray(json.files) && json.files.every(isFileFacts))
-    tell({ where: shown, what: `of its manifest, ${manifest}` });
+    report({ where: shown, what: `its manifest is not valid: ${manifest}` });
   return { parts: [] };
 };
 
 /**
-A manifest comes from a disk that others write to: it names files in its own folder, or it is wrong.
+Checks the files of a manifest. A name that leaves the manifest's folder is a finding, because anyone may have written it.
 
-Resolves to how many files were checked.
+@returns how many files were checked
 */
 export const verifyFiles = async (
   manifest: JsonObject,
   path: string,
   shown: string,
   isFolder: boolean,
-  tell: (finding: Finding) => void,
+  report: (finding: Finding) => void,
 ): Promise<number> => {
   const root = isFolder ? path : dirname(path);
   const files: readonly Json[] | undefined = Array.isArray(manifest.files) ? manifest.files : undefined;
-  if (!files) tell({ where: shown, what: "its manifest names no files" });
+  if (!files) report({ where: shown, what: "its manifest names no files" });
   let checked = 0;
   for (const facts of files ?? []) {
     if (!isFileFacts(facts)) {
-      tell({ where: shown, what: `its manifest has an entry that is no file: ${JSON.stringify(facts).slice(0, 80)}` });
+      report({
+        where: shown,
+        what: `its manifest has an entry that is not a file: ${JSON.stringify(facts).slice(0, 80)}`,
+      });
       continue;
     }
     const { name } = facts;
     const where = isFolder ? join(shown, name) : join(dirname(shown), name);
     checked += 1;
-    const wrong = await differences(join(root, name), facts);
-    for (const what of wrong) tell({ where, what });
-    if (wrong.length === 0 && basename(name).startsWith("SHA256SUMS"))
-      checked += await verifySums(join(root, name), where, tell);
+    const faults = await findFaults(join(root, name), facts);
+    for (const what of faults) report({ where, what });
+    if (faults.length === 0 && basename(name).startsWith("SHA256SUMS"))
+      checked += await verifySums(join(root, name), where, report);
   }
   return checked;
 };
@@ -99,15 +102,15 @@ const manifestOf = async (path: string, shown: string): Promise<JsonObject> => {
   throw new UsageError(`${shown} has no readable manifest, so it is not a complete output.`);
 };
 
-const differences = async (path: string, { bytes, sha256, rows, name }: FileFacts): Promise<string[]> => {
+const findFaults = async (path: string, { bytes, sha256, rows, name }: FileFacts): Promise<string[]> => {
   const found = await digest(path, /\.(ndjson|jsonl)$/.test(name));
   if (typeof found === "string") return [found];
-  const wrong: string[] = [];
-  if (found.bytes !== bytes) wrong.push(`has ${plural(found.bytes, "byte")}, the manifest says ${bytes}`);
+  const faults: string[] = [];
+  if (found.bytes !== bytes) faults.push(`has ${plural(found.bytes, "byte")}, but ${bytes} in the manifest`);
   if (found.rows !== undefined && found.rows !== rows)
-    wrong.push(`has ${plural(found.rows, "row")}, the manifest says ${rows}`);
-  if (found.sha256 !== sha256) wrong.push("is not what was written (SHA-256)");
-  return wrong;
+    faults.push(`has ${plural(found.rows, "row")}, but ${rows} in the manifest`);
+  if (found.sha256 !== sha256) faults.push("has changed since it was written (SHA-256)");
+  return faults;
 };
 
 const digest = async (
@@ -118,7 +121,7 @@ const digest = async (
   let bytes = 0;
   let rows = 0;
   try {
-    // A pipe would be waited for, for ever.
+    // Reading a pipe could wait forever.
     if (!(await stat(path)).isFile()) return "is not a file";
     for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
       hash.update(chunk);
@@ -126,13 +129,15 @@ const digest = async (
       if (countRows) for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) rows += 1;
     }
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ENOENT" ? "is not there" : `cannot be read: ${messageOf(error)}`;
+    return (error as NodeJS.ErrnoException).code === "ENOENT"
+      ? "does not exist"
+      : `cannot be read: ${messageOf(error)}`;
   }
   return { bytes, sha256: hash.digest("hex"), ...(countRows && { rows }) };
 };
 
-/** The files that a list in the form of `sha256sum` names. */
-const verifySums = async (path: string, where: string, tell: (finding: Finding) => void): Promise<number> => {
+/** Checks the files in a list in the format of `sha256sum`. Returns how many there were. */
+const verifySums = async (path: string, where: string, report: (finding: Finding) => void): Promise<number> => {
   let checked = 0;
   const sums = createReadStream(path);
   for await (const line of lines(sums as AsyncIterable<Uint8Array>)) {
@@ -140,9 +145,9 @@ const verifySums = async (path: string, where: string, tell: (finding: Finding) 
     if (sha256 === undefined) continue;
     checked += 1;
     const found = await digest(join(dirname(path), name), false);
-    if (typeof found === "string") tell({ where: join(dirname(where), name), what: found });
+    if (typeof found === "string") report({ where: join(dirname(where), name), what: found });
     else if (found.sha256 !== sha256)
-      tell({ where: join(dirname(where), name), what: "is not what was written (SHA-256)" });
+      report({ where: join(dirname(where), name), what: "has changed since it was written (SHA-256)" });
   }
   return checked;
 };

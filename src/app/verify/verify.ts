@@ -19,8 +19,8 @@ import { verifyOutput } from "./verify-output.ts";
 /**
 Checks an archive, outputs against their manifests, and the archive against what the service lists.
 
-@param onFinding told of everything that is not as it should be
-@returns how many findings there were
+@param onFinding called for each fault
+@returns how many faults there were
 */
 export const runVerify = async (
   request: VerifyRequest,
@@ -29,81 +29,85 @@ export const runVerify = async (
 ): Promise<number> => {
   const { host, log } = context;
   if (!request.remote && [request.agents, request.since, request.until].some((value) => value !== undefined))
-    throw new UsageError("--agent, --since and --until go with --remote: the archive and outputs are checked whole.");
-  let found = 0;
-  const tell = (finding: Finding): void => {
-    found += 1;
+    throw new UsageError(
+      "--agent, --since and --until need --remote: the archive and outputs are always checked whole.",
+    );
+  let findings = 0;
+  const report = (finding: Finding): void => {
+    findings += 1;
     onFinding(finding);
   };
   const place = request.archive === false ? "" : request.archive;
   const archive = await archiveOf(request, host, false).catch((error: unknown) => {
     if (error instanceof ArchiveDamaged) {
-      tellDamage(error, place, tell);
+      reportDamage(error, place, report);
       return undefined;
     }
-    // Outputs can be checked where no archive is.
+    // Outputs can be checked without an archive.
     const isOptional = request.outputs.length > 0 && !request.archiveNamed && !request.remote;
     if (error instanceof NoArchive && isOptional) return undefined;
     throw error;
   });
   try {
-    if (archive) log("info", "archive-checked", { documents: await verifyArchive(archive, place, tell) });
+    if (archive) log("info", "archive-checked", { documents: await verifyArchive(archive, place, report) });
     for (const output of request.outputs) {
-      const { files, archive: owner } = await verifyOutput(resolve(host.cwd, output), output, tell);
+      const { files, archive: owner } = await verifyOutput(resolve(host.cwd, output), output, report);
       log("info", "output-checked", { output, files });
       if (archive && owner !== undefined && owner !== (await archive.fact("id")))
         log("info", "anothers-output", { output, archive: owner });
     }
     if (request.remote && archive)
-      await verifyRemote(request, context, archive, tell).catch((error: unknown) => tellDamage(error, place, tell));
+      await verifyRemote(request, context, archive, report).catch((error: unknown) =>
+        reportDamage(error, place, report),
+      );
   } finally {
     await archive?.close();
   }
-  return found;
+  return findings;
 };
 
-/** What is damaged is a finding; any other error ends the command. */
-const tellDamage = (error: unknown, where: string, tell: (finding: Finding) => void): void => {
+/** Reports damage of the archive as a finding; any other error ends the command. */
+const reportDamage = (error: unknown, where: string, report: (finding: Finding) => void): void => {
   if (!(error instanceof ArchiveDamaged)) throw error;
-  tell({ where, what: error.message });
+  report({ where, what: error.message });
 };
 
-const verifyArchive = async (archive: Archive, where: string, tell: (finding: Finding) => void): Promise<number> => {
-  for (const what of await archive.integrity()) tell({ where, what });
+const verifyArchive = async (archive: Archive, where: string, report: (finding: Finding) => void): Promise<number> => {
+  for (const what of await archive.integrity()) report({ where, what });
   let documents = 0;
   const count = (n: number): void => {
     documents += n;
   };
-  await verifyDocuments(archive, tell, count).catch((error: unknown) => tellDamage(error, where, tell));
+  await verifyDocuments(archive, report, count).catch((error: unknown) => reportDamage(error, where, report));
   return documents;
 };
 
 const verifyDocuments = async (
   archive: Archive,
-  tell: (finding: Finding) => void,
+  report: (finding: Finding) => void,
   count: (documents: number) => void,
 ): Promise<void> => {
   for await (const batch of archive.list({ states: ["fetched", "invalid"] }, { documents: true, tolerant: true })) {
     for (const { id, document } of batch) {
       count(1);
-      if (!document) tell({ where: id, what: "its document cannot be read" });
+      if (!document) report({ where: id, what: "its document cannot be read" });
       else if (createHash("sha256").update(document.bytes).digest("hex") !== document.sha256)
-        tell({ where: id, what: "its document is not what was stored (SHA-256)" });
+        report({ where: id, what: "its document has changed since it was stored (SHA-256)" });
     }
   }
 };
 
-/** What the service lists and the archive has not settled, and what the archive has and the service lists no more. */
+/** Reports calls that the service lists and the archive has not settled, and calls that only the archive has. */
 const verifyRemote = async (
   request: VerifyRequest,
   context: AppContext,
   archive: Archive,
-  tell: (finding: Finding) => void,
+  report: (finding: Finding) => void,
 ): Promise<void> => {
   const { host, log } = context;
   const selection = await selectionOf(request, context, knownBy(request, host));
   if (selection.by !== "range") throw new UsageError("--remote needs --agent and --since.");
-  const stretches = await expected(archive, selection.stretches, request, host.now());
+  const stretches = await rangesToCompare(archive, selection.stretches, request, host.now());
   const { connect } = await import("../cloud.ts");
   const cloud = await connect(request, context);
   const listed = await archiveOf({ archive: false }, host, true);
@@ -120,20 +124,20 @@ const verifyRemote = async (
         seen += 1;
         const state = states[at];
         const where = ref.instanceId ?? (link ? standInOf(addressOf(link)) : "");
-        if (state === undefined) tell({ where, what: "the cloud lists it, the archive lacks it" });
+        if (state === undefined) report({ where, what: "the cloud lists it, but the archive does not have it" });
         else if (state === "pending" || (isTroubled(state) && !(await isAcknowledged(archive, where))))
-          tell({ where, what: `the cloud lists it, in the archive it is ${state}` });
+          report({ where, what: `the cloud lists it, but in the archive it is ${state}` });
       }
     }
     for (const { stretch, error } of surveys) {
-      if (error) tell({ where: `agent ${stretch.agentId}`, what: `could not be listed: ${error.message}` });
-      else await tellVanished(archive, listed, stretch, tell);
+      if (error) report({ where: `agent ${stretch.agentId}`, what: `could not be listed: ${error.message}` });
+      else await reportVanished(archive, listed, stretch, report);
     }
     if (request.allowEmpty) await warnOfSilent(archive, surveys, cloud, request, log);
     else
       for (const { stretch, complete } of await neverListed(archive, surveys))
         if (complete)
-          tell({ where: `agent ${stretch.agentId}`, what: `has never listed a call: ${whatToCheck(cloud)}` });
+          report({ where: `agent ${stretch.agentId}`, what: `has never listed a call: ${whatToCheck(cloud)}` });
     log("info", "compared", { calls: seen });
     for (const { agentId, until, end } of stretches)
       log("info", "compared-up-to", { agentId, until: until.toISOString(), end });
@@ -143,27 +147,25 @@ const verifyRemote = async (
   }
 };
 
-/** Somebody has looked at it: it is no news. */
 const isAcknowledged = async (archive: Archive, id: string): Promise<boolean> =>
   (await archive.find(id))?.acknowledged === true;
 
 /**
-What the archive may be expected to have: calls up to the cursor, or to the margin where there is none, unless `--until`
-says otherwise.
+The ranges to compare: up to `--until`, else up to the cursor, else up to the margin if there is no cursor.
 
 @throws UsageError when nothing is left to compare
 */
-const expected = async (
+const rangesToCompare = async (
   archive: Archive,
   stretches: readonly AgentRange[],
   { until }: VerifyRequest,
   now: Date,
-): Promise<ComparedStretch[]> => {
+): Promise<ComparedRange[]> => {
   const margin = new Date(now.getTime() - MARGIN_MS);
   return Promise.all(
     stretches.map(async (stretch) => {
       if (until !== undefined) return { ...stretch, end: "--until" };
-      // The cursor of an agent that has never listed a call stands where the first run began.
+      // An agent without calls has a cursor at the start of its first run, which is ignored.
       const cursor = (await isKnown(archive, stretch.agentId))
         ? await archive.cursor(cursorName(stretch.agentId, undefined))
         : undefined;
@@ -171,32 +173,32 @@ const expected = async (
       if (stretch.since < end)
         return { ...stretch, until: end, end: cursor ? "its cursor" : "ten minutes ago; it has no cursor yet" };
       throw new UsageError(
-        `There is nothing to compare for agent ${stretch.agentId}: --since is ${stretch.since.toISOString()}, and calls are expected only up to ${end.toISOString()}${cursor ? ", where its cursor stands" : ""}. Give an earlier --since, or say --until.`,
+        `There is nothing to compare for agent ${stretch.agentId}: --since is ${stretch.since.toISOString()}, and calls are expected only up to ${end.toISOString()}${cursor ? ", where its cursor stands" : ""}. Give an earlier --since, or set --until.`,
       );
     }),
   );
 };
 
-interface ComparedStretch extends AgentRange {
-  /** What the stretch ends at, in words. */
+interface ComparedRange extends AgentRange {
+  /** What the range ends at, for people. */
   end: string;
 }
 
-/** An instance is made at most so long before its call begins, in milliseconds. */
+/** An instance is created at most this long before its call begins, in milliseconds. */
 const CREATED_BEFORE_MS = 10 * 60_000;
 
-const tellVanished = async (
+const reportVanished = async (
   archive: Archive,
   listed: Archive,
   { agentId, since, until }: AgentRange,
-  tell: (finding: Finding) => void,
+  report: (finding: Finding) => void,
 ): Promise<void> => {
-  // The list goes by when an instance was made, which is a little before its call begins.
+  // The service lists by the time an instance was created, which is a little before its call begins.
   const from = new Date(since.getTime() + CREATED_BEFORE_MS);
   for await (const batch of archive.list({ agents: [agentId], since: from, until })) {
     const states = await listed.look(batch.map(({ id, link }) => (link ? { link } : { instanceId: id })));
     for (const [at, { id, state }] of batch.entries())
       if (states[at] === undefined && state !== "pruned")
-        tell({ where: id, what: "the archive has it, the cloud lists it no more" });
+        report({ where: id, what: "the archive has it, but the cloud no longer lists it" });
   }
 };

@@ -6,23 +6,23 @@ import { type AckFlags, archiveOption, dryRunOption, runOptions, selectionOption
 
 export const ack: CommandSpec<AckFlags> = {
   description:
-    "For missing, invalid and failed calls that somebody has looked at. They no longer count in any exit code, hold no cursor, and are not asked for again except with --refresh. What the archive has of them stays.",
+    "For missing, invalid and failed calls that somebody has looked at. Acknowledged calls no longer count for the exit code, no longer hold back a cursor, and are fetched again only with --refresh. The archive keeps what it has of them.",
   options: {
     Selection: [
       ...selectionOptions().filter(({ long }) => long === "--ids"),
-      new Option("--all", "every missing, invalid or failed call of the archive"),
+      new Option("--all", "every missing, invalid or failed call in the archive"),
       new Option("--state <state>", "every call in this state").choices(TROUBLE),
     ],
     Control: [
-      new Option("--undo", "take it back: from then on they count and are asked for as before"),
+      new Option("--undo", "undo the acknowledgement: the calls count and are fetched again as before"),
       dryRunOption(),
     ],
     Archive: [archiveOption(), ...runOptions()],
   },
   examples: [
-    ["ack ID", "one call, as `status --failed` or an error file names it"],
-    ["ack -i trouble.ndjson", "all calls of an error file"],
-    ["ack --state missing -n", "which calls are missing"],
+    ["ack ID", "one call, by its id from `status --failed` or from an error file"],
+    ["ack -i trouble.ndjson", "all calls in an error file"],
+    ["ack --state missing -n", "print the missing calls, acknowledge nothing"],
   ],
   run: async (input) => {
     const { args, flags, given, io, logger } = input;
@@ -35,7 +35,7 @@ export const ack: CommandSpec<AckFlags> = {
       ...rest,
       ids: args,
       ...(idsFile !== undefined && { idsFile }),
-      // From the environment or the config file these would acknowledge what nobody has looked at.
+      // Only from the command line: a setting for all runs would acknowledge calls that nobody has looked at.
       ...(all && given.has("all") && { all }),
       ...(state && given.has("state") && { state }),
       ...(undo && given.has("undo") && { undo }),

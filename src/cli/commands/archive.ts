@@ -5,33 +5,34 @@ import { archiveOption } from "../options.ts";
 import { shellQuoted } from "../shell.ts";
 
 export const archive: CommandSpec<{ archive: string; holder?: string }> = {
-  description: `unlock takes the archive from a run that is gone. A run that died on this machine is seen at once, and one on another
-machine a minute after it was last heard of: it is for a clock that was wrong, and for those who cannot wait. Without
---holder it says who holds the archive, and removes nothing. If that run is still alive, it ends with an error.`,
+  description: `unlock removes the lock of a run that died. This is rarely needed: the next command notices at once that a run on this
+machine died, and one minute after its last renewal that a run on another machine died. Use unlock when a clock was wrong,
+or when you cannot wait. Without --holder it prints which run holds the archive, and removes nothing. If that run is still
+alive, it ends with an error.`,
   options: {
-    Unlock: [new Option("--holder <pid@host>", "the run to take the archive from, as it is shown")],
+    Unlock: [new Option("--holder <pid@host>", "the run whose lock is removed, as `archive unlock` prints it")],
     Archive: [archiveOption()],
   },
   examples: [
-    ["archive unlock", "who holds it, and the command that takes it from them"],
-    ["archive unlock --holder 4711@worker-2", "that run is gone for certain"],
+    ["archive unlock", "print which run holds the archive, and the command that removes its lock"],
+    ["archive unlock --holder 4711@worker-2", "remove the lock of this run: you are sure that it died"],
   ],
   run: async ({ flags, io, logger }) => {
     const { ArchiveBusy } = await import("../../app/errors.ts");
     const { holderName, unlockArchive } = await import("../../app/unlock.ts");
     const { holder, removed } = await unlockArchive(flags, flags.holder, io);
     if (!holder) {
-      logger.message(`Nobody holds the archive ${flags.archive}.`);
+      logger.message(`No run holds the archive ${flags.archive}.`);
       return EXIT.complete;
     }
     const name = holderName(holder);
     if (!removed) {
-      const other = flags.holder === undefined ? "" : `That is not ${flags.holder}. `;
+      const other = flags.holder === undefined ? "" : `The holder is not ${flags.holder}. `;
       const command = `callarchive archive unlock --archive ${shellQuoted(flags.archive)} --holder ${shellQuoted(name)}`;
-      throw new ArchiveBusy(holder, `${other}If it is certain that this run is gone: ${command}`);
+      throw new ArchiveBusy(holder, `${other}If you are sure that this run died: ${command}`);
     }
     logger.record("summary", { unlocked: name, exitCode: EXIT.complete });
-    logger.message(`The archive ${flags.archive} is free: ${name} holds it no more.`);
+    logger.message(`Removed the lock: ${name} no longer holds the archive ${flags.archive}.`);
     return EXIT.complete;
   },
 };

@@ -6,15 +6,20 @@ import { presetNames } from "../preset-names.ts";
 type CheckFlags = { preset?: string; json?: boolean };
 
 export const check: CommandSpec<CheckFlags> = {
-  description: `Reads JSON lines (.jsonl, .jsonl.gz), or folders of them, whoever wrote them, and says which lines a trainer would refuse,
-drop or misread. The first ten lines per rule are shown, all with -v. Exit code 0: no errors, 3: errors.`,
+  description: `Reads JSON lines (.jsonl, .jsonl.gz) or folders of them, from any tool, and prints which lines a trainer would refuse,
+drop or misread: the first ten lines per rule, all with -v. Exit code 0: no errors, 3: errors.`,
   options: {
-    Rules: [new Option("--preset <name>", `whose rules: ${presetNames()} (default: guessed by shape)`)],
+    Rules: [
+      new Option(
+        "--preset <name>",
+        `trainer whose rules apply: ${presetNames()} (default: guessed from the shape of the rows)`,
+      ),
+    ],
     Output: [new Option("--json", "one JSON object per finding, then one per file")],
   },
   examples: [
     ["check train.jsonl --preset bailian", "before an upload to Model Studio"],
-    ["check out/ --preset llama-factory", "a folder: each split, and how they fit together"],
+    ["check out/ --preset llama-factory", "a folder: each split, and whether the splits fit together"],
   ],
   run: async ({ args, flags, io }) => {
     const { runCheck } = await import("../../app/check.ts");

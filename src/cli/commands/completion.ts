@@ -3,7 +3,7 @@ import type { Shell } from "../completion/script.ts";
 import { EXIT } from "../exit-codes.ts";
 
 export const completion: CommandSpec = {
-  description: `Put one of these where your shell starts:
+  description: `Add one of these lines to the start file of your shell:
 
   source <(callarchive completion bash)      in ~/.bashrc
   source <(callarchive completion zsh)       in ~/.zshrc, after compinit
@@ -12,7 +12,7 @@ export const completion: CommandSpec = {
   examples: [
     [
       "completion bash > ~/.local/share/bash-completion/completions/callarchive",
-      "for good, without asking at each start of the shell",
+      "install the script, so that the shell starts faster",
     ],
   ],
   run: async ({ args: [shell], io, program }) => {

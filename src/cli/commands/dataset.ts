@@ -6,9 +6,9 @@ import { archiveOption, selectionOptions } from "../options.ts";
 import { otherFlags, storedSelectionRequest } from "../requests.ts";
 
 export const dataset: CommandSpec<DatasetFlags> = {
-  description: `Takes everything the archive has, or what the selection names, and contacts no cloud. Into the folder go the files of
-each preset by split, and what is known of them: a card, a report to look at, where each sample comes from, and every call
-that was dropped, with the reason.`,
+  description: `Reads all calls in the archive, or those that you select, and does not contact the cloud. Writes to the folder: the files
+of each preset by split, a data set card, a report, a list of where each sample comes from, and a list of every dropped
+call with the reason.`,
   options: {
     Selection: selectionOptions().filter(({ long }) => long !== "--shard"),
     ...datasetOptions(),
@@ -16,8 +16,14 @@ that was dropped, with the reason.`,
   },
   examples: [
     ["dataset -o set", "chat samples in the shape that every trainer reads, split 90/5/5"],
-    ["dataset --preset llama-factory --preset trl --redact all -o set", "two trainers at once, without personal data"],
-    ["dataset --preset bailian --dedupe near --min-turns 4 --language zh -o set", "fewer and better"],
+    [
+      "dataset --preset llama-factory --preset trl --redact all -o set",
+      "files for two trainers, personal data replaced",
+    ],
+    [
+      "dataset --preset bailian --dedupe near --min-turns 4 --language zh -o set",
+      "a stricter choice: no near copies, at least 4 turns, Chinese",
+    ],
   ],
   run: async (input) => {
     const { flags, logger } = input;

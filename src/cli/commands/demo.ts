@@ -3,7 +3,7 @@ import type { CommandSpec } from "../command-spec.ts";
 import { exitCodeFor } from "../exit-codes.ts";
 
 export const demo: CommandSpec<{ output: string }> = {
-  options: { Output: [new Option("-o, --output <folder>", "where the files go").default("callarchive-demo")] },
+  options: { Output: [new Option("-o, --output <folder>", "folder for the files").default("callarchive-demo")] },
   examples: [["demo", "a week of 60 invented calls, in every format"]],
   run: async (input) => {
     const { flags, io, logger } = input;
@@ -25,7 +25,7 @@ export const demo: CommandSpec<{ output: string }> = {
     logger.message(`\n$ callarchive show ${demo.sample.id} --archive ${demo.archive}\n`);
     io.stdout.write(conversation(demo.sample));
     logger.message(
-      `\nLook into ${output}/, then try it with your own account: "callarchive doctor" says what is still missing.`,
+      `\nThe files are in ${output}/. To try it with your own account, run "callarchive doctor": it says what is still missing.`,
     );
     return exitCodeFor(outcome);
   },

@@ -17,8 +17,8 @@ export const doctor: CommandSpec<DoctorFlags> = {
     Output: [new Option("--json", "one JSON object per check")],
   },
   examples: [
-    ["doctor", "everything a run needs"],
-    ["doctor --agent AGENT", "and whether the agent had a call in the last 30 days"],
+    ["doctor", "check everything that a run needs"],
+    ["doctor --agent AGENT", "also check that the agent had a call in the last 30 days"],
   ],
   run: async (input) => {
     const { flags, io, logger } = input;
@@ -39,7 +39,7 @@ export const doctor: CommandSpec<DoctorFlags> = {
 
 const indented = (text: string): string => text.replaceAll("\n", `\n${" ".repeat(19)}`);
 
-/** A command line that is right can fail for what it finds alone. */
+/** A failed check is never a usage error, because the command line was right. */
 const codeOf = (error: unknown): ExitCode => {
   if (error instanceof SilentAgent) return EXIT.partial;
   const code = exitCodeOf(error);

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve as resolvePath } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import type { CommandSpec } from "../command-spec.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -24,30 +24,28 @@ const number = (flags: string, description: string, byDefault: number): Option =
   new Option(flags, description).default(byDefault).argParser(whole);
 
 export const emulate: CommandSpec<EmulateFlags> = {
-  description: "Prints the environment that points callarchive at it, then serves until it is interrupted.",
+  description: "Prints the environment variables that make callarchive use the emulator, then runs until Ctrl-C.",
   options: {
     Corpus: [
-      number("--calls <n>", "how many calls there are", 200),
-      number("--agents <n>", "how many agents they belong to", 3),
-      number("--seed <n>", "another corpus; the same seed gives the same bytes", 1),
-      number("--open <n>", "how many of the newest calls are still going on", 0),
-      new Option("--data <dir>", "serve these call logs (*.json) too, byte for byte, as calls of the first agent"),
+      number("--calls <n>", "number of calls", 200),
+      number("--agents <n>", "number of agents that the calls belong to", 3),
+      number("--seed <n>", "seed of the generated calls; the same seed gives the same bytes", 1),
+      number("--open <n>", "how many of the newest calls have not ended yet", 0),
+      new Option("--data <dir>", "also serve these call logs (*.json), byte for byte, as calls of the first agent"),
     ],
     Behaviour: [
-      number("--port <n>", "port on 127.0.0.1, 0 for a free one", 0),
-      number("--latency <ms>", "wait before every answer", 0),
-      new Option("--quota <n>", "API calls a second, over which they are throttled (default: no limit)").argParser(
-        whole,
-      ),
+      number("--port <n>", "port on 127.0.0.1; 0 takes a free one", 0),
+      number("--latency <ms>", "delay before every answer", 0),
+      new Option("--quota <n>", "throttle requests above this number per second (default: no limit)").argParser(whole),
       new Option(
         "--faults <list>",
-        "what goes wrong, as probabilities: throttle, error, reset, expire, cut, slow, shift, vanish, down; cap=N: pages of at most N calls",
+        "faults to simulate, each with its probability: throttle, error, reset, expire, cut, slow, shift, vanish, down; cap=N limits pages to N calls",
       ),
     ],
   },
   examples: [
     ["emulate --calls 1000 --port 8787", "a thousand calls"],
-    ["emulate --faults throttle=0.05,error=0.02,reset=0.01,expire=0.1,cut=0.02", "a bad day"],
+    ["emulate --faults throttle=0.05,error=0.02,reset=0.01,expire=0.1,cut=0.02", "an unreliable service"],
   ],
   run: async ({ flags, io, logger }) => {
     const { parseFaults, startEmulator } = await import("../../app/emulate.ts");
@@ -62,13 +60,13 @@ export const emulate: CommandSpec<EmulateFlags> = {
         startEmulator({
           ...options,
           latencyMs: latency,
-          ...(data !== undefined && { data: resolve(io.cwd, data) }),
+          ...(data !== undefined && { data: resolvePath(io.cwd, data) }),
           ...(faults !== undefined && { faults: parseFaults(faults) }),
           ...(flags.verbose && { log: logger.message }),
         }),
       )
       .catch(asUsage);
-    const ended = new Promise<void>((heard) => io.onSignal(() => heard()));
+    const ended = new Promise<void>((resolve) => io.onSignal(() => resolve()));
     io.stdout.write(
       [
         `export CALLARCHIVE_ENDPOINT=${emulator.url}`,
@@ -80,10 +78,10 @@ export const emulate: CommandSpec<EmulateFlags> = {
     );
     const [first] = emulator.ids();
     logger.message(
-      `Serving ${plural(emulator.agents.length, "agent")}: ${emulator.agents.join(", ")}. Ctrl-C ends it.`,
+      `Serving ${plural(emulator.agents.length, "agent")}: ${emulator.agents.join(", ")}. Press Ctrl-C to stop.`,
     );
     logger.message(
-      `In another shell, with the lines above: callarchive export --since 2025-07-14, or: callarchive export ${first}`,
+      `In another shell, run the lines above, then: callarchive export --since 2025-07-14, or: callarchive export ${first}`,
     );
     await ended;
     await emulator.close();

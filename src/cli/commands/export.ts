@@ -22,28 +22,29 @@ const names = Object.keys(writers);
 const formatNames = `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 
 const outputOptions = (): Option[] => [
-  new Option("-f, --format <name>", `${formatNames}; repeatable (default: by the ending of -o, else ndjson)`).argParser(
-    (text: string, before: string[] | undefined) => [...(before ?? []), ...text.split(",").map((name) => name.trim())],
-  ),
   new Option(
-    "-o, --output <place>",
-    "a file, a folder (ending in / or there already), or - for standard output",
-  ).default("-"),
-  new Option("--new", "write only what this output has not had yet, as a new part beside the old ones"),
-  new Option("--force", "replace files that are not callarchive's own, too").conflicts("clobber"),
-  new Option("--no-clobber", "replace nothing: an output that is there is an error"),
-  new Option("--adopt", "with --new: learn from the output's own files what it has had, and go on from there"),
+    "-f, --format <name>",
+    `${formatNames}; repeatable (default: chosen by the ending of -o, else ndjson)`,
+  ).argParser((text: string, before: string[] | undefined) => [
+    ...(before ?? []),
+    ...text.split(",").map((name) => name.trim()),
+  ]),
+  new Option("-o, --output <place>", "a file, a folder (ends with / or exists), or - for standard output").default("-"),
+  new Option("--new", "write only calls that this output does not have yet, as a new part beside the old ones"),
+  new Option("--force", "also replace files that callarchive did not write").conflicts("clobber"),
+  new Option("--no-clobber", "replace nothing: fail if the output exists"),
+  new Option("--adopt", "with --new: read from the output's own files which calls it has, and continue from there"),
   new Option("--rows <unit>", "ndjson: one line per call or per turn").choices(["call", "turn"]).default("call"),
-  new Option("--csv-bom", "csv: begin with a byte order mark, for Excel"),
-  new Option("--no-csv-guard", "csv: leave cells that a spreadsheet would run as formulas unescaped"),
+  new Option("--csv-bom", "csv: start with a byte order mark, for Excel"),
+  new Option("--no-csv-guard", "csv: do not escape cells that a spreadsheet would run as formulas"),
   new Option(
     "--threads <n>",
-    "threads that make many calls' output (default: one less than cores, at most 4; 0 on two, and for fewer than 2,000 calls)",
+    "number of threads that format the output (default: cores minus one, at most 4; 0 on two cores and for fewer than 2,000 calls)",
   ).argParser(whole(0, 64)),
 ];
 
 export const exportCommand: CommandSpec<ExportFlags> = {
-  description: `Takes instance ids, or an agent and a stretch of time. What the archive has already is not fetched again; what it has not is fetched, kept there, and then everything selected is written, ordered by start.`,
+  description: `Selects calls by instance id, or by agent and time. Fetches the selected calls that the archive does not have, stores them there, and then writes all selected calls, ordered by start time.`,
   options: {
     Selection: selectionOptions(),
     Filters: filterOptions(),
@@ -52,19 +53,19 @@ export const exportCommand: CommandSpec<ExportFlags> = {
     Archive: [
       archiveOption(),
       noArchiveOption(),
-      new Option("--offline", "contact nothing: write what the archive has"),
+      new Option("--offline", "do not contact the cloud: write what the archive has"),
       ...pullOptions(),
     ],
     Service: cloudOptions(),
   },
   examples: [
     ["export b95663f3c5eb2 > call.ndjson", "one call"],
-    ["export -i ids.txt -f csv -o calls.csv", "the ids in a file, as a table"],
+    ["export -i ids.txt -f csv -o calls.csv", "the calls whose ids are in a file, as a table"],
     [
       "export --agent AGENT --since 2025-08-01 --until 2025-08-08 -f ndjson,messages -o week/",
       "a week of one agent, two formats",
     ],
-    ["export --offline -f messages -o train.jsonl", "everything the archive has, without the cloud"],
+    ["export --offline -f messages -o train.jsonl", "everything in the archive, without contacting the cloud"],
   ],
   run: async (input: Input<ExportFlags & ConfigFlags>): Promise<ExitCode> => {
     const { flags, logger } = input;
@@ -93,11 +94,11 @@ export const exportCommand: CommandSpec<ExportFlags> = {
   },
 };
 
-/** The command that writes what the archive has as this one would: with its agents, filters, formats and redaction. */
+/** The command that writes all stored calls in the way of this one: same agents, filters, formats and redaction. */
 const fillCommand = ({ flags, given }: Input<ExportFlags & ConfigFlags>): string => {
   const words = ["callarchive", "export", "--offline", "--new", "-o", flags.output];
   const add = (name: string, flag: string, value?: string): void => {
-    // What the environment or the config file says holds for that command too.
+    // Settings of the environment and the config file apply to that command anyway.
     if (given.has(name)) words.push(flag, ...(value === undefined ? [] : [value]));
   };
   for (const agent of new Set(flags.agent)) words.push("--agent", agent);

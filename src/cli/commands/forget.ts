@@ -3,12 +3,12 @@ import { exitCodeFor } from "../exit-codes.ts";
 import { archiveOption, dryRunOption, type RetentionFlags, runOptions } from "../options.ts";
 
 export const forget: CommandSpec<RetentionFlags & { dryRun?: boolean }> = {
-  description: `For requests for erasure. Deletes at once and leaves no trace in the file but the id, so that the call is not fetched
-again. Outputs are not touched: those that were written with this archive are named, one per line.`,
+  description: `For erasure requests. Deletes the calls at once and keeps only their ids, so that they are not fetched again. Outputs are
+not changed: it prints each output that was written from this archive and contains one of the calls, one per line.`,
   options: { Control: [dryRunOption()], Archive: [archiveOption(), ...runOptions()] },
   examples: [
-    ["forget ID -n", "what would be deleted, and the files that hold it"],
-    ["forget ID", "one call; what it prints are the files to clean"],
+    ["forget ID -n", "show what would be deleted, and which outputs contain it"],
+    ["forget ID", "delete one call, and print the outputs that still contain it"],
   ],
   run: async (input) => {
     const { args, flags, io, logger } = input;

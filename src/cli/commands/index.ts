@@ -1,8 +1,8 @@
 import type { CommandEntry } from "../command-spec.ts";
 
 /**
-Every command, in the order of the help. Its flags are loaded when something asks for them, and what it works with when it
-runs: help and version load nothing that they do not show.
+Every command, in the order of the help. Its flags are loaded on demand, and its collaborators when it runs, because
+loading them all would make --help and --version slow.
 */
 export const commands: readonly CommandEntry[] = [
   {
@@ -14,7 +14,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "pull",
     args: "[ids...]",
-    summary: "Fetch calls into the archive, and write nothing else",
+    summary: "Fetch calls into the archive, without writing any output",
     load: async () => (await import("./pull.ts")).pullCommand,
   },
   {
@@ -25,24 +25,24 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "list",
-    summary: "List the calls that the archive knows",
+    summary: "List the calls in the archive",
     load: async () => (await import("./list.ts")).list,
   },
   {
     name: "show",
     args: "<id>",
-    summary: "Print one call of the archive",
+    summary: "Print one call from the archive",
     load: async () => (await import("./show.ts")).show,
   },
   {
     name: "status",
-    summary: "Say what the archive holds",
+    summary: "Show what the archive contains",
     load: async () => (await import("./status.ts")).status,
   },
   {
     name: "ack",
     args: "[ids...]",
-    summary: "Settle calls that cannot be had, so that they no longer count",
+    summary: "Acknowledge calls that cannot be fetched, so that they no longer cause exit 3",
     load: async () => (await import("./ack.ts")).ack,
   },
   {
@@ -53,54 +53,54 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "prune",
-    summary: "Delete what the archive holds of old calls, by a retention rule",
+    summary: "Delete the content of old calls from the archive",
     load: async () => (await import("./prune.ts")).prune,
   },
   {
     name: "forget",
     args: "<ids...>",
-    summary: "Delete what the archive holds of these calls, and name the outputs that still hold them",
+    summary: "Delete the content of these calls from the archive, and name the outputs that still contain them",
     load: async () => (await import("./forget.ts")).forget,
   },
   {
     name: "archive",
     args: "<unlock>",
     words: true,
-    summary: "Take the archive from a run that is gone",
+    summary: "Remove the lock of a run that died",
     load: async () => (await import("./archive.ts")).archive,
   },
   {
     name: "check",
     args: "<paths...>",
-    summary: "Check fine-tuning files before a trainer silently drops half of them",
+    summary: "Check fine-tuning files for lines that a trainer would refuse, drop or misread",
     load: async () => (await import("./check.ts")).check,
   },
   {
     name: "doctor",
-    summary: "Check Node, credentials, network, clock and permissions, and say what to do",
+    summary: "Check Node, credentials, network, clock and permissions, and say how to fix them",
     load: async () => (await import("./doctor.ts")).doctor,
   },
   {
     name: "emulate",
-    summary: "Play the cloud on this machine, to try things without an account",
+    summary: "Run an emulated cloud on this machine, to try callarchive without an account",
     load: async () => (await import("./emulate.ts")).emulate,
   },
   {
     name: "demo",
-    summary: "Show the main job at work, against the emulator: no account, no network",
+    summary: "Run an example export against the emulator: no account, no network",
     load: async () => (await import("./demo.ts")).demo,
   },
   {
     name: "config",
     args: "<show|path> [command]",
-    summary: "Check the configuration, and say what each flag is worth and where that comes from",
+    summary: "Check the configuration, and show the value of each flag and where it comes from",
     unconfigured: true,
     load: async () => (await import("./config.ts")).config,
   },
   {
     name: "completion",
     args: "<bash|zsh|fish>",
-    summary: "Print a script that completes commands, flags and their values in a shell",
+    summary: "Print a shell script that completes commands, flags and their values",
     unconfigured: true,
     load: async () => (await import("./completion.ts")).completion,
   },

@@ -20,11 +20,14 @@ export const list: CommandSpec<ListFlags> = {
       new Option("--state <state>", "only calls in this state").choices(STATES),
     ],
     Archive: [archiveOption()],
-    Output: [new Option("--json", "one JSON object per line; `export -i` takes it back")],
+    Output: [new Option("--json", "one JSON object per line; `export -i` reads it")],
   },
   examples: [
-    ["list --since 7d", "the last week, by start"],
-    ["list --state failed --json > again.ndjson", "calls to try again: callarchive export -i again.ndjson"],
+    ["list --since 7d", "the calls of the last week, ordered by start time"],
+    [
+      "list --state failed --json > again.ndjson",
+      "save the failed calls; to fetch them again: callarchive export -i again.ndjson",
+    ],
   ],
   run: async (input) => {
     const { flags, io } = input;

@@ -12,16 +12,16 @@ const days = (text: string): number => {
 
 export const prune: CommandSpec<RetentionFlags & { olderThan?: number; agent?: string[]; dryRun?: boolean }> = {
   description:
-    "Deletes documents and what was said about the calls. That a call was there is kept, so that it is not fetched again.",
+    "Deletes the documents and the details of old calls. Keeps their ids, so that they are not fetched again.",
   options: {
     Rule: [
-      new Option("--older-than <days>", "calls that started longer ago: 180d").argParser(days),
+      new Option("--older-than <days>", "calls that started more than this long ago: 180d").argParser(days),
       new Option("--agent <id...>", "only calls of these agents").argParser(several),
       dryRunOption(),
     ],
     Archive: [archiveOption(), ...runOptions()],
   },
-  examples: [["prune --older-than 180d -n", "how many calls are older than half a year"]],
+  examples: [["prune --older-than 180d -n", "count the calls that are older than 180 days, delete nothing"]],
   run: async (input) => {
     const { flags, given, logger } = input;
     const { runPrune } = await import("../../app/prune.ts");
@@ -29,7 +29,7 @@ export const prune: CommandSpec<RetentionFlags & { olderThan?: number; agent?: s
     const { plural } = await import("../../core/wording.ts");
     const { withContext } = await import("../context.ts");
     const { olderThan, agent, ...rest } = flags;
-    if (olderThan === undefined) throw new UsageError("prune needs a rule: --older-than 180d, for example.");
+    if (olderThan === undefined) throw new UsageError("prune needs a rule, for example --older-than 180d.");
     const request = { ...rest, olderThan, ...(agent && given.has("agent") && { agents: agent }) };
     const { outcome, calls, until } = await withContext(input, flags.maxDuration, (context) =>
       runPrune(request, context),
@@ -39,7 +39,7 @@ export const prune: CommandSpec<RetentionFlags & { olderThan?: number; agent?: s
     const facts = { olderThan: `${olderThan}d`, until: until.toISOString() };
     logger.record("summary", { ...facts, calls, dryRun, exitCode });
     logger.message(
-      `${plural(calls, "call")} from before ${until.toISOString()} ${dryRun ? "would be deleted" : "deleted"}.`,
+      `${plural(calls, "call")} that started before ${until.toISOString()} ${dryRun ? "would be deleted" : "deleted"}.`,
     );
     return exitCode;
   },

@@ -10,8 +10,8 @@ export const pullCommand: CommandSpec<PullCommandFlags> = {
     Service: cloudOptions(),
   },
   examples: [
-    ["pull --agent AGENT --since 24h", "the last day of one agent"],
-    ["pull -i ids.txt", "the calls that a file names"],
+    ["pull --agent AGENT --since 24h", "the calls of one agent in the last 24 hours"],
+    ["pull -i ids.txt", "the calls whose ids are in a file"],
   ],
   run: async (input: Input<PullCommandFlags>): Promise<ExitCode> => {
     const { flags, logger } = input;

@@ -6,17 +6,17 @@ import { archiveOption } from "../options.ts";
 type ShowFlags = { archive: string; json?: boolean; raw?: boolean; meta?: boolean };
 
 export const show: CommandSpec<ShowFlags> = {
-  description: "The beginning of an id will do, from four characters on, where only one call's begins so.",
+  description: "The first characters of the id are enough, at least four, if only one call's id begins with them.",
   options: {
     Output: [
       new Option("--json", "the transcript as JSON").conflicts(["raw", "meta"]),
-      new Option("--raw", "the service's own document, byte for byte").conflicts(["json", "meta"]),
-      new Option("--meta", "what the service said about the call, as JSON").conflicts(["json", "raw"]),
+      new Option("--raw", "the document of the service, byte for byte").conflicts(["json", "meta"]),
+      new Option("--meta", "the details of the call from the service, as JSON").conflicts(["json", "raw"]),
     ],
     Archive: [archiveOption()],
   },
   examples: [
-    ["show ID", "the conversation, to read"],
+    ["show ID", "the conversation as text"],
     ["show ID --raw > log.json", "the call log as it was downloaded"],
   ],
   run: async ({ args: [id = ""], flags, io }) => {

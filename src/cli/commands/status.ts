@@ -9,10 +9,10 @@ export const status: CommandSpec<{ archive: string; json?: boolean; failed?: boo
     Archive: [archiveOption()],
     Output: [
       new Option("--json", "as one JSON object"),
-      new Option("--failed", "the calls that could not be had, as NDJSON; `export -i` takes it back"),
+      new Option("--failed", "the missing, invalid and failed calls as NDJSON; `export -i` reads it"),
     ],
   },
-  examples: [["status", "how many calls, of which agents, from when to when, and the last runs"]],
+  examples: [["status", "number of calls by state and agent, their dates, and the last runs"]],
   run: async ({ flags, io }) => {
     if (flags.failed) {
       const { listCalls } = await import("../../app/list.ts");

@@ -17,13 +17,16 @@ const RANGE = ["--agent", "--since", "--until", "--tz"];
 
 export const verify: CommandSpec<VerifyFlags> = {
   description: `Checks the database, every document's SHA-256 and the ledger. An output is a folder with a manifest.json, or a file
-with its FILE.manifest.json beside it. Exit 3 when anything is not as it should be.
+with FILE.manifest.json beside it. Exit 3 if there is any finding.
 
-Against the cloud, calls are compared up to where the agent's cursor stands: later ones need not be in the archive yet.
---until says otherwise.`,
+With --remote, calls are compared up to the cursor of the agent, because later calls need not be in the archive yet.
+--until sets another end.`,
   options: {
     "Against the cloud": [
-      new Option("--remote", "list again, and name what the cloud has and the archive lacks, and the reverse"),
+      new Option(
+        "--remote",
+        "list the calls in the cloud again, and report calls that only the cloud or only the archive has",
+      ),
       ...selectionOptions().filter(({ long }) => RANGE.includes(long ?? "")),
       allowEmptyOption(),
       ...connectionOptions(),
@@ -33,9 +36,9 @@ Against the cloud, calls are compared up to where the agent's cursor stands: lat
     Output: [new Option("--json", "one JSON object per finding")],
   },
   examples: [
-    ["verify", "the archive itself"],
-    ["verify week/ calls.csv", "and two outputs"],
-    ["verify --remote --agent AGENT --since 30d", "and the last month, against what the service lists"],
+    ["verify", "check the archive"],
+    ["verify week/ calls.csv", "also check two outputs"],
+    ["verify --remote --agent AGENT --since 30d", "also compare the last 30 days with what the service lists"],
   ],
   run: async (input) => {
     const { args, flags, given, io, logger } = input;
@@ -58,7 +61,7 @@ Against the cloud, calls are compared up to where the agent's cursor stands: lat
       io.stdout.write(`${flags.json ? JSON.stringify(finding) : oneLine(`${where}: ${what}`)}\n`);
     });
     const exitCode = findings === 0 ? EXIT.complete : EXIT.partial;
-    if (findings === 0) logger.message("Everything is as it should be.", "green");
+    if (findings === 0) logger.message("Nothing is wrong.", "green");
     else logger.message(`${plural(findings, "finding")}.`, "red");
     logger.record("summary", { findings, exitCode });
     return exitCode;

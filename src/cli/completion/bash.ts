@@ -6,13 +6,13 @@ _callarchive_words() {
   local IFS=$' \\t\\n'
   COMPREPLY=($(compgen -W "$1" -- "$cur"))
 }
-# Several, with commas between.
+# A list separated by commas.
 _callarchive_list() {
   local IFS=$' \\t\\n' before=
   case "$cur" in *,*) before="\${cur%,*}," ;; esac
   COMPREPLY=($(compgen -P "$before" -W "$1" -- "\${cur##*,}"))
 }
-# Readline knows best how to quote names of files; where it cannot be asked, they are listed.
+# Readline quotes file names correctly; old versions of bash cannot ask it.
 _callarchive_files() {
   local IFS=$'\\n'
   compopt -o default 2>/dev/null || COMPREPLY=($(compgen -f -- "$cur"))

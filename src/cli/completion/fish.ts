@@ -21,7 +21,7 @@ const linesOf = ({ name, flags, args }: CompletedCommand): string[] => {
   return [
     ...flags.map((flag) => line(`${on} ${namesOf(flag)}${flag.value ? takes(flag.value) : ""}`, flag.summary)),
     ...args.flatMap((arg, at) => {
-      // Where a flag's value is taken for an argument, one candidate too few or too many does no harm.
+      // fish may count a flag's value as an argument; then it only offers wrong candidates.
       const here = `-n '__callarchive_on ${name}; and test (count (__callarchive_words)) -eq ${at + 1}'`;
       if (arg.words.length > 0) return [`complete -c callarchive ${here} -a ${quoted(arg.words.join(" "))}`];
       return arg.files ? [`complete -c callarchive ${on} -F`] : [];

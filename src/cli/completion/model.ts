@@ -1,16 +1,16 @@
 import type { Argument, Command, Option } from "commander";
 import { isList, takesValue } from "../config/flags.ts";
 
-/** What can stand in a place: one of some words, a file, a folder, or what only the user knows. */
+/** What can be completed in one place: words, files or folders; nothing if only the user knows the value. */
 export interface Candidates {
   words: readonly string[];
   files?: "file" | "folder";
-  /** Several, with commas between. */
+  /** The value is a list separated by commas. */
   list?: boolean;
 }
 
 export interface CompletedFlag {
-  /** Long first: `--ids`, `-i`. */
+  /** The long name first: `--ids`, `-i`. */
   names: readonly string[];
   summary: string;
   /** Undefined for a flag without a value. */
@@ -21,14 +21,14 @@ export interface CompletedCommand {
   name: string;
   summary: string;
   flags: readonly CompletedFlag[];
-  /** The last stands for all that follow when it is `many`. */
+  /** The last one is repeated if it is `many`. */
   args: readonly (Candidates & { many: boolean })[];
 }
 
 /**
-What of a program can be completed.
+The parts of a program that can be completed.
 
-@param words values of flags whose own definition does not name them, by the flag's name
+@param words by flag, the values of flags whose definition does not list them
 */
 export const completable = (program: Command, words: Record<string, readonly string[]>): CompletedCommand[] => {
   const names = [...program.commands.map((command) => command.name()), "help"];
@@ -45,7 +45,7 @@ export const completable = (program: Command, words: Record<string, readonly str
 
 const HELP: CompletedFlag = { names: ["--help", "-h"], summary: "print help" };
 
-/** Before any command. */
+/** The flags that can stand before a command. */
 export const programFlags: readonly CompletedFlag[] = [
   HELP,
   { names: ["--version", "-V"], summary: "print the version" },
@@ -58,7 +58,7 @@ const flag = (option: Option, words: Record<string, readonly string[]>): Complet
     value: {
       words: option.argChoices ?? words[option.name()] ?? [],
       list: isList(option),
-      ...placeNamed(/[<[]([\w/|-]+)/.exec(option.flags)?.[1] ?? ""),
+      ...filesFor(/[<[]([\w/|-]+)/.exec(option.flags)?.[1] ?? ""),
     },
   }),
 });
@@ -66,16 +66,16 @@ const flag = (option: Option, words: Record<string, readonly string[]>): Complet
 const positional = (argument: Argument, commands: readonly string[]): Candidates & { many: boolean } => ({
   words: argument.argChoices ?? (argument.name() === "command" ? commands : []),
   many: argument.variadic,
-  ...placeNamed(argument.name()),
+  ...filesFor(argument.name()),
 });
 
-/** By what the help calls a value. */
-const placeNamed = (name: string): Pick<Candidates, "files"> => {
+/** Files or folders, by the name of a value in the help. */
+const filesFor = (name: string): Pick<Candidates, "files"> => {
   if (/^(folder|dir)/.test(name)) return { files: "folder" };
   return /^(file|path|place|output)|\|file/.test(name) ? { files: "file" } : {};
 };
 
-/** The beginning of a description, as much as fits beside a flag. */
+/** The first words of a description, as many as fit beside a flag. */
 const short = (text: string): string => {
   const [first = ""] = text.split(/;| \(/);
   return first.length > 80 ? `${first.slice(0, 79).trimEnd()}…` : first;

@@ -10,7 +10,7 @@ import { zsh } from "./zsh.ts";
 const shells = { bash, zsh, fish };
 export type Shell = keyof typeof shells;
 
-/** The completion script for a shell; it knows all by itself, and runs nothing when a key is pressed. */
+/** The completion script for a shell. It contains all names and values, so completing runs no command. */
 export const completionScript = (shell: Shell, program: Command): string =>
   shells[shell](
     completable(program, {

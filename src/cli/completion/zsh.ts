@@ -32,7 +32,7 @@ const block = ({ name, flags, args }: CompletedCommand): string => {
   return `    ${name})\n      _arguments -s -S \\\n${specs.map((spec) => `        ${spec}`).join(" \\\n")}\n      ;;`;
 };
 
-/** As `_arguments` reads it: what excludes it, its names, its meaning, its value. */
+/** A flag for `_arguments`: what it excludes, its names, its description, its value. */
 const specOf = ({ names, summary, value }: CompletedFlag): string => {
   const [long = "", short] = names;
   const repeats = value?.list ? "*" : `(${names.join(" ")})`;

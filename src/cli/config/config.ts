@@ -13,34 +13,34 @@ export type Source =
   | { from: "env"; variable: string }
   | { from: "file"; file: string; line: number };
 
-/** What a flag is worth to a command, and who says so. */
+/** The value of a flag for a command, and where it comes from. */
 export interface Setting {
   flag: Flag;
   value: unknown;
   source: Source;
-  /** As it was written, for example `90s`; undefined on a command line and by default. */
+  /** The text in the environment or the config file, for example `90s`; undefined from elsewhere. */
   text?: string;
 }
 
-/** The config file, its names checked. */
+/** The config file after its names were checked. */
 export interface Config extends ConfigText {
   settings: Settings;
 }
 
-/** The commands that the environment and the config file speak to. */
+/** The commands that the environment and the config file apply to. */
 export const configurable = async (whole: () => Promise<Command>): Promise<Command[]> =>
   (await whole()).commands.filter((command) => !unconfigured.has(command));
 
 const prefix = ({ shown }: ConfigText, line: number): string => `${shown}:${line}`;
 
-/** So many problems are told; a file that has more is another kind of file. */
-const TOLD = 20;
+/** How many problems are printed: a file with more is probably not a config file. */
+const MOST_PROBLEMS = 20;
 
 /** @throws UsageError with each problem on a line of its own */
 const refuse = (problems: readonly string[]): void => {
   if (problems.length === 0) return;
-  const more = problems.length > TOLD ? [`… and ${problems.length - TOLD} more.`] : [];
-  throw new UsageError([...problems.slice(0, TOLD), ...more].join("\n"));
+  const more = problems.length > MOST_PROBLEMS ? [`… and ${problems.length - MOST_PROBLEMS} more.`] : [];
+  throw new UsageError([...problems.slice(0, MOST_PROBLEMS), ...more].join("\n"));
 };
 
 /**
@@ -65,33 +65,33 @@ export const loadConfig = async (
 };
 
 /**
-What each flag of a command is worth: command line, then environment, then the command's section of the config file, then
-the rest of the file, then the default. What clashes with a word of higher rank is not listened to.
+The value of each flag of a command: from the command line, else the environment, else the command's section of the config
+file, else the rest of the file, else the default. A flag that conflicts with one from an earlier place is ignored.
 
 @throws UsageError for values that a flag cannot take
 */
 export const settingsOf = (command: Command, config: Config | undefined, io: Io): Setting[] => {
   const flags = flagsOf(command);
   const problems: string[] = [];
-  const said = new Map<string, Setting>();
+  const settings = new Map<string, Setting>();
   for (const flag of flags)
     if (command.getOptionValueSource(flag.attribute) === "cli")
-      said.set(flag.attribute, { flag, value: command.getOptionValue(flag.attribute), source: { from: "flag" } });
+      settings.set(flag.attribute, { flag, value: command.getOptionValue(flag.attribute), source: { from: "flag" } });
   const section = config?.settings.sections.find(({ key }) => key === command.name());
   for (const rank of [
     fromEnvironment(flags, io, problems),
     fromFile(flags, config, section?.entries ?? [], true, problems),
     fromFile(flags, config, config?.settings.entries ?? [], false, problems),
   ]) {
-    const higher = [...said.values()];
+    const higher = [...settings.values()];
     for (const setting of rank)
-      if (!said.has(setting.flag.attribute) && !higher.some((each) => clash(each, setting)))
-        said.set(setting.flag.attribute, setting);
+      if (!settings.has(setting.flag.attribute) && !higher.some((each) => areInConflict(each, setting)))
+        settings.set(setting.flag.attribute, setting);
   }
   refuse(problems);
   return flags.map(
     (flag) =>
-      said.get(flag.attribute) ?? {
+      settings.get(flag.attribute) ?? {
         flag,
         value: command.getOptionValue(flag.attribute),
         source: { from: "default" },
@@ -99,7 +99,7 @@ export const settingsOf = (command: Command, config: Config | undefined, io: Io)
   );
 };
 
-/** Gives the command what the environment and the config file say. */
+/** Sets the command's flags from the environment and the config file. */
 export const configure = async (command: Command, whole: () => Promise<Command>, io: Io): Promise<void> => {
   const named = command.getOptionValueSource("config") === "cli" ? command.getOptionValue("config") : undefined;
   const config = await loadConfig(named, () => configurable(whole), io);
@@ -120,7 +120,7 @@ const fromEnvironment = (flags: readonly Flag[], { env }: Io, problems: string[]
         problems,
         () => fromVariable(flag, option, text),
       );
-      // That it is not denied says less than what it is.
+      // CALLARCHIVE_NO_X=false does not override a value in CALLARCHIVE_X.
       if (value === undefined || (option === flag.off && value !== false && found.has(flag.attribute))) continue;
       found.set(flag.attribute, { flag, value, source: { from: "env", variable }, text });
     }
@@ -135,7 +135,7 @@ const fromFile = (
   problems: string[],
 ): Setting[] =>
   entries.flatMap((entry) => {
-    // Other commands' flags are for them. At the top, `agents` is never the emulator's number of them.
+    // Skips flags of other commands. Outside a section, `agents` means --agent, never the emulator's --agents.
     const own = isSection || entry.key !== "agents" ? flags.find(({ key }) => key === entry.key) : undefined;
     const flag = own ?? (entry.key === "agents" ? flags.find(({ key }) => key === "agent") : undefined);
     if (!flag || !config) return [];
@@ -157,8 +157,8 @@ const checked = (place: (at: number) => string, problems: string[], make: () => 
   }
 };
 
-/** Whether two flags cannot stand together, so that the one said louder silences the other. */
-const clash = (a: Setting, b: Setting): boolean =>
+/** Whether two flags cannot be used together. */
+const areInConflict = (a: Setting, b: Setting): boolean =>
   (a.value !== false && excludes(a.flag.on, b.flag)) || (a.value !== false && excludes(b.flag.on, a.flag));
 
 const excludes = (option: Option | undefined, { attribute }: Flag): boolean =>

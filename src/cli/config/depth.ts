@@ -1,14 +1,14 @@
 import { Lexer } from "yaml";
 
-/** Far more than settings need, far less than a stack holds. */
+/** More than settings need, and few enough for the parser's stack. */
 const DEPTH = 16;
 const INDENT = 100;
 
 /**
-The line where brackets, dashes or indentation go too deep, or undefined.
+The line where brackets, dashes or indentation are nested too deeply, or undefined.
 
-The parser answers depth with the end of its stack, which can abort the process (a regular expression compiled there is
-a fatal error of V8); the lexer has no stack.
+Checked before parsing: deep nesting overflows the parser's stack, which can abort the process (V8 fails fatally when it
+compiles a regular expression there). The lexer does not recurse.
 */
 export const deepLine = (text: string): number | undefined => {
   let line = 1;

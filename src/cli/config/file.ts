@@ -6,18 +6,18 @@ import type { Io } from "../io.ts";
 
 export interface ConfigText {
   path: string;
-  /** As messages name it: in the user's own words, where there are any. */
+  /** The path for messages, as the user wrote it if the user named the file. */
   shown: string;
   text: string;
 }
 
-/** A file of settings is never this long, in bytes. */
-const MOST = 1_000_000;
+/** The largest config file, in bytes. */
+const MOST_BYTES = 1_000_000;
 
-/** Where the config file is looked for when none is named; the first that is there is taken. */
+/** Where the config file is looked for when none is named; the first that exists is used. */
 export const usualPlaces = ({ env }: Io): string[] => {
   const named = env.XDG_CONFIG_HOME ?? "";
-  // https://specifications.freedesktop.org/basedir-spec: a relative path is to be ignored.
+  // https://specifications.freedesktop.org/basedir-spec: a relative path must be ignored.
   const base = isAbsolute(named) ? named : join(env.HOME || homedir(), ".config");
   return ["yaml", "yml", "json"].map((ending) => join(base, "callarchive", `config.${ending}`));
 };
@@ -26,7 +26,7 @@ export const usualPlaces = ({ env }: Io): string[] => {
 The config file: the one that `--config` names, else CALLARCHIVE_CONFIG, else the first in the usual places.
 
 @param flag false for `--no-config`
-@throws UsageError when a file that was named is not there, and for one that is not a readable text of up to 1 MB
+@throws UsageError when a named file does not exist, and for a file that is not readable text of up to 1 MB
 */
 export const readConfig = async (flag: string | false | undefined, io: Io): Promise<ConfigText | undefined> => {
   if (flag === false || (flag === undefined && isOn(io.env.CALLARCHIVE_NO_CONFIG))) return undefined;
@@ -49,12 +49,12 @@ const isOn = (text = ""): boolean => /^(1|true|yes|on)$/i.test(text);
 /** Undefined when there is no such file. */
 const read = async (path: string, shown: string): Promise<string | undefined> => {
   const fail = (why: string): never => {
-    throw new UsageError(`The config file ${shown} ${why} (--no-config does without.)`);
+    throw new UsageError(`The config file ${shown} ${why} (--no-config runs without it.)`);
   };
   try {
     const file = await open(path);
-    const bytes = await beginning(file, MOST + 1).finally(() => file.close());
-    if (bytes.length > MOST) return fail("is larger than 1 MB: this cannot be it.");
+    const bytes = await beginning(file, MOST_BYTES + 1).finally(() => file.close());
+    if (bytes.length > MOST_BYTES) return fail("is larger than 1 MB, so it is not a config file.");
     const { utf8 } = await import("../../core/text.ts");
     return utf8(bytes) ?? fail("is not UTF-8 text.");
   } catch (error) {
@@ -65,7 +65,7 @@ const read = async (path: string, shown: string): Promise<string | undefined> =>
   }
 };
 
-/** Up to so many bytes, also of a pipe or a device. */
+/** The first `most` bytes at most, also of a pipe or a device. */
 const beginning = async (file: FileHandle, most: number): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   let length = 0;

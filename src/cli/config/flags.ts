@@ -2,17 +2,17 @@ import type { Command, Option } from "commander";
 import { messageOf } from "../../core/errors.ts";
 import type { Entry } from "./text.ts";
 
-/** What a config file calls by one name: `archive` is both --archive and --no-archive, `progress` is --no-progress. */
+/** The flags behind one key of the config file: `archive` is --archive and --no-archive, `progress` is --no-progress. */
 export interface Flag {
-  /** In the config file: the flag's own name, without `no-`. */
+  /** The name in the config file: the flag's name without `no-`. */
   key: string;
-  /** In the command's `flags`. */
+  /** The name in the command's `flags`. */
   attribute: string;
   on?: Option;
   off?: Option;
 }
 
-/** The flags of a command that can be set beforehand: all but --config. */
+/** The flags of a command that the environment and the config file can set: all but --config. */
 export const flagsOf = (command: Command): Flag[] => {
   const flags = new Map<string, Flag>();
   for (const option of command.options) {
@@ -27,9 +27,9 @@ export const flagsOf = (command: Command): Flag[] => {
 /** The name of a flag's environment variable, for example `CALLARCHIVE_MIN_TURNS`, `CALLARCHIVE_NO_PROGRESS`. */
 export const variableOf = (option: Option): string => `CALLARCHIVE_${option.name().replaceAll("-", "_").toUpperCase()}`;
 
-/** Text that a flag cannot take; the message says what it can. */
+/** A text that is not a value of the flag; the message says what is. */
 export class NotAValue extends Error {
-  /** Which of several values it is. */
+  /** The index of the wrong value in a list. */
   readonly at: number;
   constructor(message: string, at = 0) {
     super(message);
@@ -42,7 +42,7 @@ export const fromVariable = ({ on }: Flag, option: Option, text: string): unknow
   if (takesValue(option)) return parsed(option, [text]);
   const isOn = truth(text);
   if (!option.negate) return isOn;
-  // "Not without" is with: as the flag that it denies is by default.
+  // CALLARCHIVE_NO_X=false gives the default of --x.
   return isOn ? false : on && takesValue(on) ? on.defaultValue : true;
 };
 
@@ -50,7 +50,7 @@ export const fromVariable = ({ on }: Flag, option: Option, text: string): unknow
 export const fromEntry = ({ on, off }: Flag, { values, list }: Entry): unknown => {
   const [first, ...more] = values;
   if (!first || values.some(({ text, plain }) => plain && /^(~|null|)$/i.test(text)))
-    return raise("There is no value.");
+    return raise("The value is missing.");
   if (on && takesValue(on)) {
     const word = first.plain && more.length === 0 ? first.text.toLowerCase() : "";
     if (off && /^(false|no|off)$/.test(word)) return false;
@@ -63,7 +63,7 @@ export const fromEntry = ({ on, off }: Flag, { values, list }: Entry): unknown =
   return list ? raise("Write true or false, not a list.") : truth(first.text);
 };
 
-/** Whether a flag may be repeated: its parser adds to what came before. */
+/** Whether a flag is repeatable: its parser then returns a list. */
 export const isList = (option: Option): boolean => {
   if (option.variadic) return true;
   try {

@@ -3,18 +3,18 @@ import type { Io } from "../io.ts";
 import { flagsOf, variableOf } from "./flags.ts";
 import type { Entry, Problem, Settings } from "./text.ts";
 
-/** The name among `names` that was probably meant, in whatever case and with whatever hyphens it was written. */
+/** The name in `names` that is most like `name`, without regard to case and hyphens; undefined if none is similar. */
 export const closest = (name: string, names: Iterable<string>): string | undefined => {
   const plain = (text: string): string => text.toLowerCase().replace(/[-_ ]/g, "");
-  const wanted = plain(name.slice(0, 64));
+  const meant = plain(name.slice(0, 64));
   const near = [...new Set(names)]
-    .map((each) => ({ each, steps: distance(wanted, plain(each)) }))
+    .map((each) => ({ each, steps: distance(meant, plain(each)) }))
     .filter(({ each, steps }) => steps <= (each.length <= 4 ? 1 : each.length < 10 ? 2 : 3))
     .sort((a, b) => a.steps - b.steps);
   return near[0]?.each;
 };
 
-/** Letters changed, added, left out, or swapped with their neighbour. */
+/** The number of letters to change, add, remove, or swap with a neighbour. */
 const distance = (a: string, b: string): number => {
   const rows = [Array.from({ length: b.length + 1 }, (_, at) => at)];
   const cell = (i: number, j: number): number => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;
@@ -33,14 +33,14 @@ const distance = (a: string, b: string): number => {
   return cell(a.length, b.length);
 };
 
-/** Names in a config file that mean nothing, or nothing where they stand. */
+/** Names in a config file that are unknown, or stand in the wrong place. */
 export const wrongNames = ({ entries, sections }: Settings, commands: readonly Command[]): Problem[] => {
   const keys = new Map(commands.map((command) => [command.name(), flagsOf(command).map(({ key }) => key)]));
   const all = [...keys.values()].flat();
   const twice = (those: readonly { key: string; line: number }[]): Problem[] =>
     those.flatMap(({ key, line }, at) => {
       const before = those.slice(0, at).find((each) => sameKey(each.key) === sameKey(key));
-      return before ? [{ line, text: `${key}: line ${before.line} says it already.` }] : [];
+      return before ? [{ line, text: `${key}: already set on line ${before.line}.` }] : [];
     });
   const mistake = (entry: Entry, known: readonly string[], help: string): Problem[] => {
     const { key, line, values } = entry;
@@ -48,10 +48,10 @@ export const wrongNames = ({ entries, sections }: Settings, commands: readonly C
     if (known.includes(key)) return [];
     if (/access_?-?key|ak_?-?(id|secret)|secret|password|security_?-?token|sts_?-?token|credential/i.test(key))
       return [{ line, text: SECRETS(key) }];
-    if (key === "config") return [{ line, text: "config: a config file cannot name another." }];
+    if (key === "config") return [{ line, text: "config: a config file cannot name another config file." }];
     const owners = [...keys].filter(([, theirs]) => theirs.includes(key)).map(([name]) => name);
     if (owners.length > 0) return [{ line, text: `"${key}" is not a flag of ${help}, but of ${owners.join(", ")}.` }];
-    if (keys.has(key)) return [{ line, text: `${key}: write the flags of this command on lines beneath, indented.` }];
+    if (keys.has(key)) return [{ line, text: `${key}: write the flags of this command on indented lines below it.` }];
     return [{ line, text: unknown(key, known, help) }];
   };
   return [
@@ -76,17 +76,17 @@ const unknown = (key: string, known: readonly string[], help: string): string =>
   const meant = closest(key, known);
   return meant
     ? `unknown key ${name} (did you mean "${meant}"?)`
-    : `unknown key ${name}; "callarchive ${help} --help" names the flags.`;
+    : `unknown key ${name}; "callarchive ${help} --help" lists the flags.`;
 };
 
 const SECRETS = (key: string): string =>
   `${JSON.stringify(key.slice(0, 60))}: credentials do not belong in this file. Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or name a profile of the aliyun command line: "profile: NAME".`;
 
-/** CALLARCHIVE_ variables that are no flag's but nearly; others may be anybody's, and are left alone. */
+/** CALLARCHIVE_ variables with almost the name of a flag's variable. Other unknown ones may belong to another program. */
 export const wrongVariables = async ({ env }: Io, all: () => Promise<readonly Command[]>): Promise<string[]> => {
   const prefix = "CALLARCHIVE_";
   const set = Object.keys(env).filter((name) => name.startsWith(prefix) && env[name]);
-  // Mostly there is nothing to check, and then no need to know every flag of every command.
+  // Usually none is set; then the flags of all commands need not be loaded.
   if (set.length === 0) return [];
   const known = new Set((await all()).flatMap((command) => command.options.map(variableOf)));
   const short = (name: string): string => name.slice(prefix.length);

@@ -5,19 +5,19 @@ import type { Io } from "../io.ts";
 import { table } from "../terminal/format.ts";
 import { type Config, type Setting, type Source, settingsOf } from "./config.ts";
 
-/** A flag's value, with the commands for which it is that. */
-export interface Shown {
+/** A flag's value, and the commands that have this value. */
+export interface SettingRow {
   key: string;
-  /** Nothing secret is in it. */
+  /** Without secrets. */
   value: Json;
   text: string;
   source: Source;
   commands: string[];
 }
 
-/** What each flag is worth, commands that agree in one row. @throws UsageError as the command itself would */
-export const effective = (commands: readonly Command[], config: Config | undefined, io: Io): Shown[] => {
-  const rows = new Map<string, Shown>();
+/** The value of each flag; commands with the same value share a row. @throws UsageError for wrong values */
+export const effective = (commands: readonly Command[], config: Config | undefined, io: Io): SettingRow[] => {
+  const rows = new Map<string, SettingRow>();
   for (const command of commands)
     for (const setting of settingsOf(command, config, io)) {
       const { flag, value, source } = setting;
@@ -26,15 +26,15 @@ export const effective = (commands: readonly Command[], config: Config | undefin
       const row = rows.get(same);
       if (row) row.commands.push(command.name());
       else {
-        const shown = isSecret(flag.key) && value !== undefined ? "***" : clean(value);
-        rows.set(same, { key: flag.key, value: shown, text, source, commands: [command.name()] });
+        const safe = isSecret(flag.key) && value !== undefined ? "***" : clean(value);
+        rows.set(same, { key: flag.key, value: safe, text, source, commands: [command.name()] });
       }
     }
   return [...rows.values()].sort((a, b) => (a.key === b.key ? 0 : a.key < b.key ? -1 : 1));
 };
 
-/** For people. @param all how many commands there are: where all agree, they are not named; where one is asked for, none */
-export const showTable = (rows: readonly Shown[], all: number): string =>
+/** A table for people. @param all number of commands; a row that applies to all of them says "all" */
+export const showTable = (rows: readonly SettingRow[], all: number): string =>
   table(
     [
       ["FLAG", "VALUE", "FROM", "COMMANDS"],
@@ -47,7 +47,7 @@ export const showTable = (rows: readonly Shown[], all: number): string =>
     ].map((row) => (all === 1 ? row.slice(0, 3) : row)),
   );
 
-export const showJson = (path: string | undefined, rows: readonly Shown[]): JsonObject => ({
+export const showJson = (path: string | undefined, rows: readonly SettingRow[]): JsonObject => ({
   file: path ?? null,
   settings: rows.map(({ key, value, source, commands }) => ({ key, value, ...source, commands })),
 });
@@ -59,7 +59,7 @@ const textOf = ({ flag, value, source, text: written }: Setting): string => {
   if (value === undefined) return "(unset)";
   if (isSecret(flag.key)) return "***";
   if (source.from === "default" && flag.on?.defaultValueDescription) return flag.on.defaultValueDescription;
-  // A number's unit is in the words, not in the value.
+  // The text has the unit of a number (90s), the value has not.
   const cleaned = clean(typeof value === "number" ? (written ?? value) : value);
   const text = Array.isArray(cleaned)
     ? cleaned.join(",")
@@ -67,7 +67,7 @@ const textOf = ({ flag, value, source, text: written }: Setting): string => {
       ? `${cleaned.index}/${cleaned.count}`
       : cleaned;
   const plain = typeof text === "object" ? JSON.stringify(text) : String(text);
-  // One line, and nothing that moves a terminal's cursor.
+  // Escapes line breaks and control characters.
   return /^[^\p{C}]+$/u.test(plain) ? plain : JSON.stringify(plain);
 };
 
@@ -76,6 +76,6 @@ const isShard = (value: Json): value is { index: number; count: number } =>
 
 const clean = (value: unknown): Json => {
   if (typeof value === "string") return redactSecrets(value);
-  // Whatever else a flag's parser makes is data; undefined is no value.
+  // All other values of flags are JSON; undefined becomes null.
   return Array.isArray(value) ? value.map(clean) : ((value ?? null) as Json);
 };

@@ -1,10 +1,10 @@
 import { Composer, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, Parser } from "yaml";
 import { deepLine } from "./depth.ts";
 
-/** A value as it is written. */
-export interface Written {
+/** A value as text in the config file. */
+export interface ValueText {
   text: string;
-  /** Not in quotes: only then `false` is the word for no, and `null` no value at all. */
+  /** Not in quotes: only then do `false` and `null` have their special meaning. */
   plain: boolean;
   line: number;
 }
@@ -13,11 +13,11 @@ export interface Written {
 export interface Entry {
   key: string;
   line: number;
-  values: readonly Written[];
+  values: readonly ValueText[];
   list: boolean;
 }
 
-/** `export:` with the flags of that command beneath it. */
+/** The name of a command, for example `export:`, with its flags below it. */
 export interface Section {
   key: string;
   line: number;
@@ -36,16 +36,16 @@ export interface Settings {
 }
 
 /**
-The settings in a YAML or JSON text, every value as text: the flag's own parser makes of it what it is.
+The settings in a YAML or JSON text. Every value stays text, because the flag's own parser reads it.
 
-Aliases are not followed, and what is nested deeply is not parsed: settings need neither.
+Aliases are not followed and deep nesting is not parsed: settings need neither.
 */
 export const parseSettings = (text: string): Settings => {
   const none = { entries: [], sections: [] };
   const deep = deepLine(text);
-  if (deep !== undefined) return { ...none, problems: [{ line: deep, text: "This is nested too deeply." }] };
+  if (deep !== undefined) return { ...none, problems: [{ line: deep, text: "The nesting is too deep." }] };
   const lines = new LineCounter();
-  // Tabs are indentation in JSON, not in YAML; within its strings there can be none.
+  // JSON may be indented with tabs, YAML may not. JSON strings contain no tabs.
   const source = /^\s*\{/.test(text) ? text.replaceAll("\t", " ") : text;
   const tokens = [...new Parser(lines.addNewLine).parse(source)];
   const [document, another] = new Composer({ schema: "failsafe", uniqueKeys: false }).compose(tokens);
@@ -54,18 +54,18 @@ export const parseSettings = (text: string): Settings => {
     line: lineAt(pos[0]),
     text: `${message}.`,
   }));
-  if (another) problems.push({ line: lineAt(another.range[0]), text: "There is a second document; write one." });
+  if (another) problems.push({ line: lineAt(another.range[0]), text: "The file has two documents; write one." });
   const contents = document?.contents;
-  // After `---` there is a node also where nothing is written.
+  // A file with only `---` has an empty node.
   const isEmpty = !contents || (isScalar(contents) && contents.type === "PLAIN" && contents.value === "");
   return problems.length > 0 || isEmpty ? { ...none, problems } : new Reader(lineAt).settings(contents);
 };
 
-/** More is another kind of file, and would only take its time. */
+/** A file with more is not a config file, and reading it would only take time. */
 const MOST_KEYS = 1000;
 const MOST_VALUES = 10_000;
 
-/** Makes settings of a document's nodes, and collects what is none. */
+/** Turns the nodes of a document into settings, and collects problems. */
 class Reader {
   readonly #problems: Problem[] = [];
   readonly #lineAt: (offset: number) => number;
@@ -105,10 +105,10 @@ class Reader {
       if (value) this.#problem(value, "There are more than 10,000 values.");
       return { key, line, values: [], list: true };
     }
-    return { key, line, values: nodes.flatMap((node) => this.#written(node, line)), list: isSeq(value) };
+    return { key, line, values: nodes.flatMap((node) => this.#values(node, line)), list: isSeq(value) };
   }
 
-  #written(node: Node | null, line: number): Written[] {
+  #values(node: Node | null, line: number): ValueText[] {
     if (!node) return [{ text: "", plain: true, line }];
     if (isScalar(node))
       return [{ text: String(node.value ?? ""), plain: node.type === "PLAIN", line: this.#line(node) }];

@@ -1,8 +1,8 @@
 import { BadCredentials, messageOf } from "../../core/errors.ts";
 
-/** An error's message, with the command that finds out more; `doctor` itself needs no such advice. */
+/** An error's message; for wrong credentials, it also names `doctor`, unless `doctor` itself failed. */
 export const advised = (error: unknown, command: string): string => {
   const message = messageOf(error);
   const hasKey = error instanceof BadCredentials && error.facts.code !== "NoCredentials";
-  return hasKey && command !== "doctor" ? `${message} "callarchive doctor" says which key is in use.` : message;
+  return hasKey && command !== "doctor" ? `${message} Run "callarchive doctor" to see which key is in use.` : message;
 };

@@ -7,7 +7,7 @@ const clock = (seconds: number | undefined): string => {
   return `${String(Math.floor(whole / 60)).padStart(4)}:${String(whole % 60).padStart(2, "0")}`;
 };
 
-/** A transcript to read on a terminal. */
+/** A transcript as text for a terminal. */
 export const conversation = (call: Transcript): string => {
   const facts = [
     call.startedAt,

@@ -6,8 +6,8 @@ import { count, plural, size } from "../../core/wording.ts";
 import type { Logger } from "./logger.ts";
 import { countsOf } from "./summary.ts";
 
-/** Of the reasons why calls were dropped, so many are named. */
-const NAMED = 8;
+/** How many reasons for dropped calls the summary lists. */
+const MOST_REASONS = 8;
 
 /** The closing lines of a data set. */
 export const printDatasetSummary = (
@@ -27,13 +27,13 @@ export const printDatasetSummary = (
   logger.record("summary", summary as JsonObject);
   const sum = `${plural(calls.read, "call")} read = ${count(calls.kept)} kept + ${count(calls.dropped)} dropped`;
   logger.message(`${sum}; ${plural(samples, "sample")}`, "green");
-  for (const { step, reason, calls: n } of dropped.slice(0, NAMED))
+  for (const { step, reason, calls: n } of dropped.slice(0, MOST_REASONS))
     logger.message(`  ${count(n)} dropped by ${step}: ${oneLine(reason.split(":")[0] ?? "")}`);
   if (redacted) logger.message(`  redacted: ${countsOf(redacted)}`);
   const place = relative(io.cwd, resolve(io.cwd, flags.output)) || ".";
   for (const { name, rows, bytes } of files)
     logger.message(`${place}/${name}  ${plural(rows, "sample")}, ${size(bytes)}`);
   logger.message(
-    `Open ${place}/report.html to see the set; dropped.ndjson names every call that was left out (${count(calls.dropped)}).`,
+    `Open ${place}/report.html to see the data set. ${place}/dropped.ndjson lists the dropped calls (${count(calls.dropped)}).`,
   );
 };

@@ -5,25 +5,25 @@ import { count, plural } from "../../core/wording.ts";
 import { table } from "./format.ts";
 import type { printer } from "./stdout.ts";
 
-/** Of one rule in one file, so many findings are printed; all with `-v`. */
-const SHOWN = 10;
+/** How many findings of one rule in one file are printed; `-v` prints all. */
+const MOST_PRINTED = 10;
 
-/** Prints findings as compilers print them, or as JSON lines. */
+/** Prints findings as `place: severity rule: detail`, or as JSON lines. */
 export const createFindingPrinter = (
   { print, flush }: ReturnType<typeof printer>,
   { json, verbose }: { json?: boolean; verbose?: boolean },
 ): CheckListener => {
-  let shown = new Map<string, number>();
+  let counts = new Map<string, number>();
   const line = (text: string, value: object): void => print(`${json ? JSON.stringify(value) : oneLine(text)}\n`);
   return {
     begin: () => {
-      shown = new Map();
+      counts = new Map();
     },
     findings: async (file, findings) => {
       for (const finding of findings) {
-        const seen = (shown.get(finding.rule) ?? 0) + 1;
-        shown.set(finding.rule, seen);
-        if (seen > SHOWN && !verbose) continue;
+        const nth = (counts.get(finding.rule) ?? 0) + 1;
+        counts.set(finding.rule, nth);
+        if (nth > MOST_PRINTED && !verbose) continue;
         const place = finding.line === undefined ? file : `${file}:${finding.line}`;
         line(`${place}: ${finding.severity} ${finding.rule}: ${finding.detail}`, { file, ...finding });
       }
@@ -31,7 +31,8 @@ export const createFindingPrinter = (
     },
     file: async (file, { columns: _, ...report }, isGuess) => {
       const { preset, rows, errors, warnings, rules } = report;
-      const how = preset === undefined ? "" : ` as ${preset}${isGuess ? " (guessed by shape; --preset says it)" : ""}`;
+      const how =
+        preset === undefined ? "" : ` as ${preset}${isGuess ? " (guessed from the rows; --preset sets it)" : ""}`;
       line(`${file}: ${plural(rows, "row")}${how}: ${plural(errors, "error")}, ${plural(warnings, "warning")}`, {
         file,
         guessed: isGuess && preset !== undefined,

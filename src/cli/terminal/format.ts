@@ -10,72 +10,73 @@ export const paint = (color: boolean, style: Style, text: string): string =>
 
 const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   start: ({ version, runId, command, ...fields }) =>
-    `callarchive ${version} begins run ${runId}: ${[command, ...pairs(fields)].join(" ")}`,
+    `callarchive ${version} starts run ${runId}: ${[command, ...pairs(fields)].join(" ")}`,
   retry: ({ action, item, attempt, waitMs, message }) =>
-    `${action}${item ? ` ${item}` : ""}: ${message} Attempt ${attempt} failed; the next follows in ${Number(waitMs) / 1000} s.`,
+    `${action}${item ? ` ${item}` : ""}: ${message} Attempt ${attempt} failed; the next one starts in ${Number(waitMs) / 1000} s.`,
   throttled: ({ perSecond, message }) =>
     perSecond === undefined
-      ? `${message} It is tried again.`
-      : `The service throttles: now ${perSecond} requests a second.`,
+      ? `${message} The request is repeated.`
+      : `The service throttles: now ${perSecond} requests per second.`,
   fetched: ({ id, bytes }) => `${id}: fetched, ${size(Number(bytes))}.`,
-  open: ({ id }) => `${id}: not finished, or its log is not written yet.`,
+  open: ({ id }) => `${id}: the call has not ended, or its log is not written yet.`,
   missing: ({ id, message }) => `${id}: missing. ${message}`,
   failed: ({ id, message }) => `${id}: failed. ${message}`,
   invalid: ({ id, format, message }) =>
     format === undefined
-      ? `${id}: invalid: ${message}. Its bytes are kept: "callarchive show ${id} --raw"; "callarchive pull ${id} --refresh" asks for it again.`
-      : `${id}: cannot be written as ${format}: ${message}. It is left out there; other formats have it.`,
-  "not-refreshed": ({ id, stored, message }) => `${id}: asked for again in vain: it stays ${stored}. ${message}`,
-  "not-described": ({ id, message }) => `${id}: its details could not be had. ${message}`,
+      ? `${id}: invalid: ${message}. Its bytes are kept: "callarchive show ${id} --raw" prints them, "callarchive pull ${id} --refresh" fetches it again.`
+      : `${id}: cannot be written as ${format}: ${message}. This format leaves it out; other formats have it.`,
+  "not-refreshed": ({ id, stored, message }) => `${id}: could not be refreshed, it stays ${stored}. ${message}`,
+  "not-described": ({ id, message }) => `${id}: its details could not be fetched. ${message}`,
   "not-listed": ({ agentId, message }) => `Agent ${agentId} could not be listed. ${message}`,
   "not-recorded": ({ message }) => String(message),
   fewer: ({ place, before, now }) =>
-    `${place} had ${plural(Number(before), "conversation")}, now ${count(Number(now))}: this selection replaces it.`,
-  "no-reader": ({ path }) => `Waiting until something reads ${path}.`,
+    `${place} had ${plural(Number(before), "conversation")}; this run replaces them with ${count(Number(now))}.`,
+  "no-reader": ({ path }) => `Waiting for a program that reads ${path}.`,
   "not-scrubbed": ({ message }) => String(message),
   "not-acknowledged": ({ id, message }) => `${id}: not acknowledged. ${message}`,
   "bad-id": ({ message }) => String(message),
   "would-forget": ({ id, state, startedAt, bytes }) =>
-    `${id}: would be deleted: ${state}${startedAt ? `, began ${startedAt}` : ""}, ${size(Number(bytes))} of documents.`,
+    `${id}: would be deleted (${state}${startedAt ? `, started ${startedAt}` : ""}, ${size(Number(bytes))} of documents).`,
   waiting: ({ pid, host, startedAt }) =>
-    `Waiting for another run to end: process ${pid} on ${host}, since ${startedAt}.`,
+    `Waiting for another run to end: process ${pid} on ${host}, started ${startedAt}.`,
   stopping: ({ reason, drainSeconds }) =>
-    `${reason} Finishing what is under way (up to ${drainSeconds} s); another signal ends at once.`,
+    `${reason} Finishing running work (up to ${drainSeconds} s); another signal ends it at once.`,
   "selection-differs": ({ startedAt, ended, was, is }) =>
-    `The last run (${startedAt}) ${ended}, and selected something else: ${JSON.stringify(was)}, now ${JSON.stringify(is)}.`,
+    `The last run (${startedAt}) ${ended}, and had another selection: ${JSON.stringify(was)}, now ${JSON.stringify(is)}.`,
   moved: ({ place, from }) =>
-    `${place} was at ${from} before, and holds what this archive wrote there: it goes on here.`,
+    `${place} was at ${from} before, and holds what this archive wrote there: this run continues it.`,
   adopted: ({ place, parts, known }) =>
     parts === 0
-      ? `${place} holds no output: no call counts as written there.`
-      : `${place}: its files say (${plural(Number(parts), "part")}) that it has had ${plural(Number(known), "call")} of this archive.`,
+      ? `${place} holds no output: all calls count as not written there yet.`
+      : `${place} already has ${plural(Number(known), "call")} of this archive, according to its files (${plural(Number(parts), "part")}).`,
   "adopted-unknown": ({ place, unknown }) =>
-    `${place} holds ${plural(Number(unknown), "call")} that this archive does not have. If it gets them one day, --new writes them there again.`,
+    `${place} holds ${plural(Number(unknown), "call")} that this archive does not have. If the archive gets them later, --new writes them there again.`,
   "anothers-output": ({ output, archive }) =>
-    `${output} belongs to another archive (${String(archive).slice(0, 8)}…) than the one that was checked.`,
+    `${output} belongs to another archive (${String(archive).slice(0, 8)}…), not to the one that was checked.`,
   stopped: ({ asked, selected, fetched, invalid, keeps }) => {
     const of =
       asked === undefined
-        ? `${plural(Number(selected), "call")} found so far`
-        : `${plural(Math.max(Number(asked), Number(selected)), "call")} asked for`;
+        ? `${plural(Number(selected), "call")} found until then`
+        : `${plural(Math.max(Number(asked), Number(selected)), "call")} selected`;
     const kept = keeps
-      ? `, ${isAre(Number(fetched) + Number(invalid))} in the archive. The same command goes on from there.`
+      ? `, ${isAre(Number(fetched) + Number(invalid))} in the archive. The same command continues from there.`
       : ".";
     return `Ended early: of ${of}${kept}`;
   },
-  "archive-checked": ({ documents }) => `${plural(Number(documents), "document")} of the archive checked.`,
+  "archive-checked": ({ documents }) => `Checked ${plural(Number(documents), "document")} of the archive.`,
   "output-checked": ({ output, files }) => `${output}: ${plural(Number(files), "file")} checked.`,
-  compared: ({ calls }) => `${plural(Number(calls), "call")} listed by the cloud compared.`,
+  compared: ({ calls }) => `Compared ${plural(Number(calls), "call")} that the cloud lists.`,
   "compared-up-to": ({ agentId, until, end }) => `Agent ${agentId}: compared up to ${until} (${end}).`,
-  "link-refreshed": ({ id }) => `${id}: the link had expired; asked for a fresh one.`,
-  "pages-moved": ({ agentId, pass }) => `Pages of agent ${agentId} moved while they were read (pass ${pass}).`,
-  "window-split": ({ start, end }) => `More calls than one window can list: split ${start} .. ${end}.`,
+  "link-refreshed": ({ id }) => `${id}: the link had expired; requested a new one.`,
+  "pages-moved": ({ agentId, pass }) => `The pages of agent ${agentId} changed while they were read (pass ${pass}).`,
+  "window-split": ({ start, end }) =>
+    `The window ${start} .. ${end} has more calls than the service lists at once: split.`,
   "keeps-moving": ({ agentId, start, end, passes }) =>
-    `The calls of agent ${agentId} from ${start} to ${end} changed each of the ${passes} times that they were listed; the next run lists them again.`,
+    `The calls of agent ${agentId} from ${start} to ${end} changed each time they were listed (${passes} times); the next run lists them again.`,
   "never-listed": ({ agentId, message }) =>
-    `Agent ${agentId} has never listed a call: ${message}. If it has had none yet, --allow-empty makes that exit 0.`,
+    `Agent ${agentId} has never listed a call: ${message}. If it has no calls yet, --allow-empty avoids exit 3.`,
   "older-calls": ({ place, since, command }) =>
-    `${place} has had nothing yet, and --since last begins at ${since}: older calls in the archive are not written there. To write everything the archive has: ${command}`,
+    `${place} is new, and --since last begins at ${since}: older calls in the archive are not written there. To write all calls in the archive: ${command}`,
 };
 
 /** An event as a line for people. */
@@ -85,7 +86,7 @@ export const sentence = (event: string, fields: JsonObject): string =>
 const pairs = (fields: JsonObject): string[] =>
   Object.entries(fields).map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
 
-/** Columns of text, two spaces apart; a cell is one line, whatever is in it. */
+/** Columns of text, two spaces apart; line breaks in a cell are escaped. */
 export const table = (cells: readonly (readonly string[])[]): string => {
   const rows = cells.map((row) => row.map(oneLine));
   const widths: number[] = [];

@@ -1,6 +1,6 @@
 import type { Io } from "../io.ts";
 
-/** What is known of a command line that is wrong, or whose configuration is. */
+/** What can be read of a command line before it, or its configuration, is known to be valid. */
 interface Hints {
   /** The value of `--log-format`. */
   logFormat?: string | undefined;
@@ -11,15 +11,15 @@ interface Hints {
 }
 
 /**
-The form in which a usage error is told: by the flag, else the environment, else the config file, as far as these can be
-read. Never throws: whatever is wrong with them is the error that is about to be told.
+The log format for a usage error: from the flag, else the environment, else the config file, as far as these can be read.
+Never throws, because an error in one of them is the error that the caller is about to print.
 */
 export const likelyLogFormat = async ({ logFormat, config, command }: Hints, io: Io): Promise<"text" | "json"> => {
-  const said = logFormat ?? (io.env.CALLARCHIVE_LOG_FORMAT || (await ofFile(config, command, io)));
-  return said === "json" ? "json" : "text";
+  const format = logFormat ?? (io.env.CALLARCHIVE_LOG_FORMAT || (await ofFile(config, command, io)));
+  return format === "json" ? "json" : "text";
 };
 
-/** The same for words that are not parsed yet. */
+/** The hints in a command line that is not parsed yet. */
 export const hintsOf = (argv: readonly string[], command: string | undefined): Hints => {
   const end = argv.indexOf("--");
   const words = end < 0 ? argv : argv.slice(0, end);

@@ -12,29 +12,29 @@ export interface DisplayFlags {
   color: "auto" | "never" | "always";
 }
 
-/** Messages and logs, all of them to stderr. Whatever it is given, what reaches a terminal is text. */
+/** Writes messages and logs to stderr, with control characters escaped. */
 export interface Logger {
   /**
-  Something that happened; `-v` shows the debug ones.
+  Logs an event; debug events only with `-v`.
 
-  From the event `start` on, lines of text carry the time, except on a terminal: there somebody watches.
+  From the event `start` on, text lines begin with the time, except on a terminal.
   */
   log: Log;
-  /** A line of JSON logs alone, also with `-q`, where `message` says the same to people. */
+  /** Writes a line to JSON logs only, also with `-q`; `message` tells people the same. */
   record: (event: string, fields: JsonObject) => void;
-  /** Lines for people alone: not shown with `-q`, nor in JSON logs. */
+  /** Writes lines for people: not with `-q`, and not in JSON logs. */
   message: (text: string, style?: Style) => void;
-  /** Why a command failed: its last line. */
+  /** Writes why a command failed, as its last line. */
   fail: (message: string, exitCode: number) => void;
-  /** Called around every line, so that a progress line can step aside. */
-  aside: (wrap: (write: () => void) => void) => void;
+  /** Sets a function that every write goes through, so that it can hide the progress line meanwhile. */
+  wrapWrites: (wrap: (write: () => void) => void) => void;
   color: boolean;
-  /** Requests of this run that were made again, and those of them that the service had throttled. */
+  /** How many requests of this run were repeated, and how many of these because of throttling. */
   retries: { all: number; throttled: number };
 }
 
-/** Of one kind of trouble, so many lines are shown before the rest is only counted; `-v` shows all. */
-const SHOWN = 20;
+/** How many lines of one event are shown; `-v` shows all. */
+const MOST_SHOWN = 20;
 const RANK: Record<Level, number> = { debug: 0, info: 1, warn: 2, error: 3 };
 
 export const createLogger = (io: Io, flags: DisplayFlags): Logger => {
@@ -53,8 +53,8 @@ export const createLogger = (io: Io, flags: DisplayFlags): Logger => {
     if (RANK[level] < least) return;
     const seen = (times.get(event) ?? 0) + 1;
     times.set(event, seen);
-    if (!flags.verbose && seen > SHOWN) {
-      if (seen === SHOWN + 1) line(`More like this (${event}) are counted, not shown; -v shows all.`, "dim");
+    if (!flags.verbose && seen > MOST_SHOWN) {
+      if (seen === MOST_SHOWN + 1) line(`More lines like this (${event}) are not shown; -v shows all.`, "dim");
       return;
     }
     line(oneLine(sentence(event, fields)), level === "error" ? "red" : level === "warn" ? "yellow" : "dim");
@@ -66,7 +66,7 @@ export const createLogger = (io: Io, flags: DisplayFlags): Logger => {
   };
   const start = (fields: JsonObject): void => {
     timed = flags.logFormat === "text" && io.stderr.isTTY !== true;
-    // What a person has just typed need not be repeated.
+    // On a terminal only with -v: the user has just typed the command.
     if (flags.logFormat === "json") write("info", "start", fields);
     else text(timed ? "info" : "debug", "start", { runId: io.runId, ...fields });
   };
@@ -84,7 +84,7 @@ export const createLogger = (io: Io, flags: DisplayFlags): Logger => {
       if (!flags.quiet && flags.logFormat === "text")
         for (const part of printable(words).split("\n")) line(part, style);
     },
-    aside: (wrap) => {
+    wrapWrites: (wrap) => {
       around = wrap;
     },
     color,
@@ -92,7 +92,7 @@ export const createLogger = (io: Io, flags: DisplayFlags): Logger => {
   };
 };
 
-/** https://no-color.org; FORCE_COLOR as most tools read it. */
+/** Follows https://no-color.org, and FORCE_COLOR like most tools. */
 const wantsColor = ({ env, stderr }: Io, { color }: DisplayFlags): boolean => {
   if (color !== "auto") return color === "always";
   if (env.NO_COLOR) return false;

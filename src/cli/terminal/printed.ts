@@ -1,15 +1,15 @@
 import type { Io } from "../io.ts";
 
 /**
-Waits until everything that was printed has left.
+Waits until everything printed to stdout has been written.
 
-@throws Error when it could not be written: whoever saved it in a file has not got it
+@throws Error when it could not be written, for example because the disk is full
 */
 export const checkPrinted = async ({ stdout, stdoutFailure }: Pick<Io, "stdout" | "stdoutFailure">): Promise<void> => {
-  // Not when all has left: /dev/full refuses even nothing.
+  // Only if something is buffered: /dev/full fails even for an empty write.
   if (stdout.writableLength > 0) await new Promise<void>((done) => stdout.write("", () => done()));
-  // Streams tell of an error one step after the write that it ended.
+  // A stream emits its error one tick after the failed write.
   await new Promise<void>((done) => setImmediate(done));
   const failure = stdoutFailure();
-  if (failure) throw new Error(`Standard output could not be written: ${failure.message}`);
+  if (failure) throw new Error(`Cannot write to standard output: ${failure.message}`);
 };

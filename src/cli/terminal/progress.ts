@@ -7,7 +7,7 @@ import type { DisplayFlags, Logger } from "./logger.ts";
 const TTY_EVERY_MS = 100;
 const LOG_EVERY_MS = 10_000;
 
-/** A live line on a terminal, otherwise a plain line now and then; nothing with `-q` or `--no-progress`. */
+/** A live line on a terminal, otherwise a plain line every ten seconds; nothing with `-q` or `--no-progress`. */
 export const createProgress = (io: Io, flags: DisplayFlags, logger: Logger): Progress => {
   if (flags.quiet || !flags.progress) return { show: () => {}, stop: () => {} };
   const clock = createClock(io);
@@ -18,10 +18,10 @@ export const createProgress = (io: Io, flags: DisplayFlags, logger: Logger): Pro
 
 const plainLines = (clock: Clock, flags: DisplayFlags, logger: Logger): Progress => ({
   show: (step) => {
-    if (!clock.due(step, LOG_EVERY_MS)) return;
+    if (!clock.isDue(step, LOG_EVERY_MS)) return;
     const rate = clock.rate(step);
-    const { worked: _, ...shown } = step;
-    if (flags.logFormat === "json") logger.record("progress", { ...shown, perSecond: Math.round(rate * 10) / 10 });
+    const { worked: _, ...fields } = step;
+    if (flags.logFormat === "json") logger.record("progress", { ...fields, perSecond: Math.round(rate * 10) / 10 });
     else logger.message(words(step, rate));
   },
   stop: () => {},
@@ -31,7 +31,7 @@ const liveLine = (io: Io, clock: Clock, logger: Logger): Progress => {
   let spinner: Ora | undefined;
   let loading = false;
   let stopped = false;
-  // Loaded at the first step: most commands show none.
+  // ora is loaded at the first step, because most commands show no progress.
   const load = async (): Promise<void> => {
     loading = true;
     const { default: ora } = await import("ora");
@@ -41,7 +41,7 @@ const liveLine = (io: Io, clock: Clock, logger: Logger): Progress => {
       discardStdin: false,
       color: logger.color ? "cyan" : false,
     });
-    logger.aside((write) => {
+    logger.wrapWrites((write) => {
       const spinning = spinner?.isSpinning;
       if (spinning) spinner?.clear();
       write();
@@ -56,13 +56,13 @@ const liveLine = (io: Io, clock: Clock, logger: Logger): Progress => {
         return;
       }
       if (!spinner.isSpinning) spinner.start();
-      if (clock.due(step, TTY_EVERY_MS)) spinner.text = words(step, clock.rate(step));
+      if (clock.isDue(step, TTY_EVERY_MS)) spinner.text = words(step, clock.rate(step));
     },
     stop: () => {
       stopped = true;
       loading = spinner !== undefined;
       spinner?.stop();
-      logger.aside((write) => write());
+      logger.wrapWrites((write) => write());
     },
   };
 };
@@ -71,23 +71,23 @@ type Clock = ReturnType<typeof createClock>;
 
 const createClock = (io: Io) => {
   let stage = "";
-  let begun = 0;
-  let shown = 0;
+  let startedAt = 0;
+  let shownAt = 0;
   return {
-    /** Whether so long has passed since the last showing; the first of a stage waits too, it has nothing to say. */
-    due: (step: Step, everyMs: number): boolean => {
+    /** Whether a line is due: `everyMs` after the last one, or after the beginning of the stage. */
+    isDue: (step: Step, everyMs: number): boolean => {
       const now = io.now().getTime();
       if (step.stage !== stage) {
         stage = step.stage;
-        begun = now;
-        shown = now;
+        startedAt = now;
+        shownAt = now;
       }
-      if (now - shown < everyMs) return false;
-      shown = now;
+      if (now - shownAt < everyMs) return false;
+      shownAt = now;
       return true;
     },
     /** Per second. */
-    rate: (step: Step): number => ((step.worked ?? step.done) * 1000) / Math.max(1, io.now().getTime() - begun),
+    rate: (step: Step): number => ((step.worked ?? step.done) * 1000) / Math.max(1, io.now().getTime() - startedAt),
   };
 };
 

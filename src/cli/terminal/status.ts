@@ -4,7 +4,7 @@ import { oneLine } from "../../core/printable.ts";
 import { count, size } from "../../core/wording.ts";
 import { table } from "./format.ts";
 
-/** What an archive holds, as text. @param name the archive's, as the user wrote it */
+/** The status of an archive as text. @param name the archive as the user wrote it */
 export const statusText = (name: string, status: Status): string => {
   const { binding, counts, acknowledged, agents, rawBytes, storedBytes, runs } = status;
   const states = Object.entries(counts).filter(([, n]) => n > 0);
@@ -13,8 +13,8 @@ export const statusText = (name: string, status: Status): string => {
     `Archive ${oneLine(name)}: ${size(rawBytes)} of documents, ${size(storedBytes)} as stored`,
     states.length > 0 ? states.map(([state, n]) => `${count(n)} ${state}`).join(", ") + settled : "no calls yet",
   ];
-  const whose = bindingName(binding);
-  if (whose !== "") lines.push(`of ${whose}`);
+  const owner = bindingName(binding);
+  if (owner !== "") lines.push(`of ${owner}`);
   if (agents.length > 0)
     lines.push(
       "",

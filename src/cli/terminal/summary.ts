@@ -46,11 +46,11 @@ export const printPullSummary = (logger: Logger, run: PullRun, exitCode: number)
   for (const line of [...troubleLines(trouble), ...pullLines(pulled, ms)]) logger.message(line);
 };
 
-/** What a pull would do. */
+/** Prints what a pull would do. */
 export const printPlan = (logger: Logger, { selected, known, running, unreadable }: PullPlan): void => {
   logger.record("plan", { selected, known, running, unreadable });
   logger.message(`${plural(selected, "call")} selected: ${count(known)} known, ${count(selected - known)} to fetch.`);
-  if (running > 0) logger.message(`${plural(running, "call")} more, still going on.`);
+  if (running > 0) logger.message(`${plural(running, "more call")} not ended yet.`);
 };
 
 const exportLines = ({
@@ -72,16 +72,16 @@ const exportLines = ({
   if (skipped.length > 0) lines.push(`skipped by ${skipped.join(", ")}`);
   lines.push(...pullLines(pulled, ms));
   if (pulled.notRefreshed > 0)
-    lines.push(`${plural(pulled.notRefreshed, "call")} could not be refreshed; what was stored stays.`);
-  if (tally.open > 0) lines.push(`${plural(tally.open, "call")} not finished yet: run again later.`);
+    lines.push(`${plural(pulled.notRefreshed, "call")} could not be refreshed; the stored documents stay.`);
+  if (tally.open > 0) lines.push(`${plural(tally.open, "call")} not ended yet: run again later.`);
   if (pending > 0)
     lines.push(
-      `${plural(pending, "call")} ${pending === 1 ? "was" : "were"} never asked for: an earlier run ended before.`,
+      `${plural(pending, "call")} ${pending === 1 ? "was" : "were"} not fetched: an earlier run ended before that.`,
     );
   if (samples) {
     const dropped = Object.entries(samples.dropped).map(([reason, n]) => `${reason} ${count(n)}`);
     lines.push(
-      `${plural(samples.samples, "sample")}${dropped.length > 0 ? `; calls without one: ${dropped.join(", ")}` : ""}`,
+      `${plural(samples.samples, "sample")}${dropped.length > 0 ? `; calls without a sample: ${dropped.join(", ")}` : ""}`,
     );
   }
   if (redacted) lines.push(`redacted: ${countsOf(redacted)}`);
@@ -90,7 +90,7 @@ const exportLines = ({
   return lines;
 };
 
-/** Places that redaction took out, by kind. */
+/** How many places were redacted, by kind. */
 export const countsOf = (redacted: Readonly<Record<string, number>>): string =>
   Object.entries(redacted)
     .map(([name, n]) => `${name} ${count(n)}`)
@@ -98,20 +98,20 @@ export const countsOf = (redacted: Readonly<Record<string, number>>): string =>
 
 const pullLines = ({ settled, bytes, known, throttled, limited, listedLate }: PullResult, ms: number): string[] => {
   const lines = [
-    `${plural(settled, "call")} asked for (${size(bytes)}), ${count(known)} known from before; ${duration(ms)}`,
+    `${plural(settled, "call")} requested (${size(bytes)}), ${count(known)} already in the archive; ${duration(ms)}`,
   ];
   if (throttled > 0)
-    lines.push(`${plural(throttled, "request")} ${throttled === 1 ? "was" : "were"} throttled and made again.`);
-  if (limited) lines.push("--limit ended the selection; there may be more.");
-  if (listedLate > 0) lines.push(`${plural(listedLate, "call")} listed only when the pages were read again.`);
+    lines.push(`${plural(throttled, "request")} ${throttled === 1 ? "was" : "were"} throttled and repeated.`);
+  if (limited) lines.push("Stopped at --limit; there may be more calls.");
+  if (listedLate > 0) lines.push(`${plural(listedLate, "call")} listed only when the pages were read a second time.`);
   return lines;
 };
 
 const troubleLines = ({ knownTrouble, acknowledged, leavesKnownOut, strict }: TroubleReport): string[] => {
-  const effect = strict ? "counted, as --strict says" : "not counted";
+  const effect = strict ? "counted because of --strict" : "not counted";
   const lines: string[] = [];
   if (knownTrouble > 0 && leavesKnownOut)
-    lines.push(`${count(knownTrouble)} known from before, ${effect}; "callarchive ack ID…" settles them.`);
+    lines.push(`${count(knownTrouble)} reported before, ${effect}; "callarchive ack ID…" acknowledges them.`);
   if (acknowledged > 0) lines.push(`${count(acknowledged)} acknowledged, ${effect}.`);
   return lines;
 };

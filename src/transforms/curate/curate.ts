@@ -14,23 +14,23 @@ import { pairTools } from "./tools.ts";
 export type { Change, Policy } from "./policy.ts";
 export { needsOf } from "./policy.ts";
 
-/** A sample per turn grows with the square of the turns: of longer dialogs nobody wants them all. */
+/** The longest dialog that is expanded per turn, in messages: the size of its samples grows with the square of the length. */
 const MOST_EXPANDED = 1000;
 
-/** What became of a call: its samples, or why there are none. */
-export type Curated = { samples: Sample[]; changes: Change[] } | DroppedSample;
+/** The samples of a call, or why there are none. */
+export type CurateResult = { samples: Sample[]; changes: Change[] } | DroppedSample;
 
 /**
 A call's samples under a policy.
 
-Each is at most one leading system turn, then the dialog: no two turns of one speaker in a row, the agent last, no
-content empty but for padding, for tools' results and for calls of tools without words. Calls of tools are kept with
-their results; whether they can be expressed is the preset's to say.
+Each sample has at most one system turn, then the dialog: no two turns of one speaker in a row, the agent last. Content is
+empty only in padding, tool results, and tool calls without words. Tool calls stay with their results; the preset decides
+whether it can express them.
 */
-export const curate = (call: Transcript, policy: Policy): Curated => {
-  const told = tell(call, policy);
-  if ("dropped" in told) return { callId: call.id, step: told.step, reason: told.dropped };
-  const { messages, changes } = told;
+export const curate = (call: Transcript, policy: Policy): CurateResult => {
+  const dialog = dialogOf(call, policy);
+  if ("dropped" in dialog) return { callId: call.id, step: dialog.step, reason: dialog.dropped };
+  const { messages, changes } = dialog;
   const sample: Sample = {
     id: call.id,
     callId: call.id,
@@ -48,16 +48,16 @@ export const curate = (call: Transcript, policy: Policy): Curated => {
 
 const isLearned = ({ role, learn }: Message): boolean => role === "assistant" && learn !== false;
 
-/** The call's messages under a policy, and what was changed of its words. */
-export const tell = (
+/** The call's messages under a policy, and how they differ from the call. */
+export const dialogOf = (
   call: Transcript,
   policy: Policy,
 ): { messages: Message[]; changes: Change[] } | (Drop & { step: string }) => {
-  const told = runSteps(draftOf(call.turns, promptOf(policy.system ?? "auto", call.system)), stepsOf(call, policy));
-  return "dropped" in told ? told : { messages: messagesOf(told.draft), changes: told.changes };
+  const result = runSteps(draftOf(call.turns, promptOf(policy.system ?? "auto", call.system)), stepsOf(call, policy));
+  return "dropped" in result ? result : { messages: messagesOf(result.draft), changes: result.changes };
 };
 
-/** In this order: merged late, so that only what stays counts as merged. */
+/** The steps in order. Turns are merged late, so that a merge with a dropped turn is not counted. */
 const stepsOf = (call: Transcript, policy: Policy): Step[] => {
   const { greeting = "system", interrupted = "cut" } = policy;
   return [
@@ -83,7 +83,7 @@ const promptOf = (policy: NonNullable<Policy["system"]>, own: string | undefined
   return text === undefined || blank(text) ? undefined : text;
 };
 
-/** Puts the policy's text in the place of whatever system turns the log began with. */
+/** Replaces the system turns of the log by the policy's text. */
 const settleSystem = (policy: NonNullable<Policy["system"]>): Step => ({
   name: "system",
   run: ({ system: _, ...draft }) => {

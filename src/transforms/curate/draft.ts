@@ -2,25 +2,25 @@ import type { Message } from "../../core/sample.ts";
 import type { Turn } from "../../core/transcript.ts";
 import type { Change, DropReason } from "./policy.ts";
 
-/** A call on its way to a sample. */
+/** A call while it is turned into a sample. */
 export interface Draft {
-  /** As in the source: what `messages` is made of. */
+  /** The turns of the source, from which `messages` are made. */
   turns: Turn[];
   /** The text of the system turn. */
   system?: string;
   /** Turns that the system turn quotes. */
   quoted?: NonNullable<Message["turns"]>;
-  /** What stays before the caller's first words. */
+  /** The messages before the caller's first words. */
   opening: Message[];
-  /** The dialog. */
+  /** The messages from the caller's first words on. */
   messages: Message[];
 }
 
 /**
-One thing that is done to a call. Pure, with a name of its own, so that steps can be put together and counted.
+One change to a draft: a pure function with a name, so that steps can be combined and counted.
 
-It gives back the very draft when there is nothing to do: that is how `runSteps` knows what changed. A step whose work
-is not a change of the call's words has no `change`.
+It returns the same object if there is nothing to do, so that `runSteps` knows what changed. A step that does not change
+the call's words has no `change`.
 */
 export interface Step {
   readonly name: string;
@@ -32,7 +32,7 @@ export interface Drop {
   dropped: DropReason;
 }
 
-/** Runs the steps in order, up to the first that drops the call; names those that changed something. */
+/** Runs the steps in order, up to the first that drops the call. Returns the changes that were made. */
 export const runSteps = (
   first: Draft,
   steps: readonly Step[],
@@ -48,7 +48,7 @@ export const runSteps = (
   return { draft, changes };
 };
 
-/** A step on the dialog alone. */
+/** A step that only edits `messages`. */
 export const onMessages = (
   name: string,
   change: Change,
@@ -62,7 +62,7 @@ export const onMessages = (
   },
 });
 
-/** `list` with some items edited; the very list when none was. */
+/** `list` with items edited; the same object if none changed. */
 export const editEach = <T>(list: T[], edit: (item: T) => T): T[] => {
   let isEdited = false;
   const edited = list.map((item) => {

@@ -1,9 +1,9 @@
 import type { Message, Sample } from "../../core/sample.ts";
 
 /**
-A sample for each agent turn that may be learned: the dialog up to it, and of it that turn alone to be learned.
+One sample per agent turn that may be learned: the dialog up to this turn, and only this turn is learned.
 
-Numbers count all agent turns of the whole, so that a turn's number does not depend on which of them are learned.
+The number in the id counts all agent turns, so that it does not depend on which of them are learned.
 */
 export const expandTurns = (sample: Sample): Sample[] => {
   const seen: Message[] = [];

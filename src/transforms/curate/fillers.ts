@@ -1,14 +1,14 @@
 import { editEach, onMessages, type Step } from "./draft.ts";
 
-// Each stands between what is no letter: 嗯 in 嗯,好的 but no syllable of a word. 那个 and its like are fillers only with
-// a comma or an ellipsis after them, and a lone 嗯？ or "hm?" is a question.
+// A filler has no letter beside it, so that no syllable of a word matches. 那个 and similar words are fillers only before a
+// comma or an ellipsis. 嗯？ or "hm?" alone is a question and stays.
 const CHINESE =
   /(?<![\p{L}\p{N}])(?:[嗯呃]+(?![嗯呃]*\s*[?？])|(?:那个|这个|就是|然后|额+|啊+|哎)(?=\s*[,，、…]))(?:[\s,，、…]|\.{2,})*/gu;
-// "ER" and "5 mm" are words.
+// "ER" and "5 mm" are not fillers.
 const ENGLISH =
   /(?<![\p{L}\p{N}'’-])(?:[Uu]+m+|[Uu]+h+m*|[Ee]rm*|[Hh]mm*)(?![\p{L}\p{N}'’-])(?!\s*\?)(?:[\s,，…]|\.{2,})*/gu;
 
-/** A text without its fillers; empty when it was nothing else. What is left keeps its words as they were said. */
+/** A text without its fillers; empty if it had only fillers. Other words stay unchanged. */
 export const withoutFillers = (text: string): string => {
   let left = text;
   for (let before = ""; before !== left; ) {
@@ -22,7 +22,7 @@ export const withoutFillers = (text: string): string => {
     .trim();
 };
 
-/** Takes fillers out of what the caller says. */
+/** Removes fillers from the caller's messages. */
 export const stripFillers: Step = onMessages("fillers", "fillers-stripped", (messages) =>
   editEach(messages, (message) => {
     if (message.role !== "user") return message;

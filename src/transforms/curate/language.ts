@@ -1,24 +1,24 @@
 import type { Message, Sample } from "../../core/sample.ts";
 
-/** From this share on, a dialog is of one language; below it for both, it is mixed. */
+/** From this share on, a dialog has one language; if neither language reaches it, it is mixed. */
 export const PURE = 0.8;
-/** From this share of letters of neither script on, it is another language. */
+/** From this share of units in other scripts on, the language is `other`. */
 export const FOREIGN = 0.5;
-/** From this share of kana among kana and Han on, Han characters are Japanese. */
+/** From this share of kana in kana and Han on, the Han characters count as Japanese. */
 export const KANA = 0.05;
 
 /**
-The language of a dialog, by script alone: what the user and the agent say, not the system turn nor tool results.
+The language of a dialog by script: of what the user and the agent say, not of the system turn and tool results.
 
-A Han character counts as one, and so does a whole Latin word, for each is about one word of speech: "我要 reset 密码" is
-Chinese with a word of English, though half of its letters are Latin. Digits and punctuation count nothing.
+A Han character counts as one unit, and so does a whole Latin word, because each is about one word of speech: "我要 reset
+密码" is Chinese with one English word, though half of its letters are Latin. Digits and punctuation do not count.
 
-- `other`: no letters at all; or at least half of the units are of neither script, such as kana, Hangul and Cyrillic.
-- `zh`, `en`: at least 80% of the Han and Latin units are of that script.
-- `mixed`: anything between.
+- `other`: no letters, or at least half of the units are in another script, such as kana, Hangul or Cyrillic.
+- `zh`, `en`: at least 80% of the Han and Latin units are in that script.
+- `mixed`: everything else.
 
-What script cannot tell it does not try to: French counts as `en`, Cantonese as `zh`. Language detectors that could do
-better are wrong about turns as short as those of a call.
+Languages of one script are not distinguished: French counts as `en`, Cantonese as `zh`. Language detectors are often
+wrong about turns as short as those of a call.
 */
 export const languageOf = (messages: readonly Message[]): Sample["language"] => {
   const units = { han: 0, latin: 0, kana: 0, other: 0 };
@@ -57,7 +57,7 @@ const count = (text: string, units: Units): void => {
 
 type Script = keyof Units | "none";
 
-/** By comparing numbers, for a regular expression a character is ten times slower. */
+/** Compares code points, because a regular expression per character is ten times slower. */
 const scriptOf = (code: number, character: string): Script => {
   if (code < 0x80) return (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a ? "latin" : "none";
   if (code >= 0x4e00 && code <= 0x9fff) return "han";

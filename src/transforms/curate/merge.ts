@@ -4,9 +4,10 @@ import type { Message } from "../../core/sample.ts";
 export const blank = (text: string): boolean => text.trim() === "";
 
 /**
-One message where the same speaker has several in a row; the very list it was given when nobody has.
+Merges consecutive messages of one speaker; returns the same list if there are none.
 
-Results of tools stay apart, each answers a call of its own. What must not be learned spoils what it is merged with.
+Tool results are not merged, because each answers its own call. If one of the messages must not be learned, the merged
+message must not be learned.
 */
 export const mergeSpeakers = (messages: Message[]): Message[] => {
   const runs: [Message, ...Message[]][] = [];
@@ -32,7 +33,7 @@ const merged = (run: [Message, ...Message[]]): Message => {
   };
 };
 
-/** Texts of one speaker: nothing between Chinese or Japanese characters, one space otherwise. */
+/** Joins texts of one speaker: without a space between Chinese or Japanese characters, else with one. */
 export const joinTexts = (texts: string[]): string =>
   texts
     .map((text, index) => {
@@ -44,11 +45,11 @@ export const joinTexts = (texts: string[]): string =>
 
 // Korean puts spaces between words, so Hangul is not among them.
 const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\u3000-\u303f\uff00-\uffef]/u;
-/** Quotes, dashes and ellipses that Chinese shares with English: they count with a Chinese character at their side. */
+/** Quotes, dashes and ellipses of both Chinese and English: they count as Chinese beside a Chinese character. */
 const SHARED = /[“”‘’…—·]/u;
 
 const seam = (head: string, tail: string): "" | " " => {
-  // Two code units hold the last character also where it is a surrogate pair.
+  // Two code units contain the whole character, even if it is a surrogate pair.
   const last = [...head.slice(-2)].at(-1) ?? "";
   const first = [...tail.slice(0, 2)].at(0) ?? "";
   const wide = [last, first].filter((character) => WIDE.test(character)).length;

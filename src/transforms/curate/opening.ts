@@ -3,7 +3,7 @@ import type { Draft, Step } from "./draft.ts";
 import { blank, joinTexts, mergeSpeakers } from "./merge.ts";
 import type { Policy } from "./policy.ts";
 
-/** Sets apart what comes before the caller's first words. */
+/** Moves the messages before the caller's first words to `opening`. */
 export const splitOpening: Step = {
   name: "opening",
   run: (draft) => {
@@ -13,7 +13,7 @@ export const splitOpening: Step = {
   },
 };
 
-/** A quoted, dropped or padded greeting has words alone. */
+/** Removes tool calls and results from the opening, because a quoted, dropped or padded greeting has only words. */
 export const dropOpeningTools: Step = {
   name: "opening-tools",
   change: "opening-tools-dropped",
@@ -26,7 +26,7 @@ export const dropOpeningTools: Step = {
   },
 };
 
-/** What becomes of the agent's words before the caller's first: see `Policy.greeting`. */
+/** Applies `Policy.greeting` to the agent's words before the caller's first. */
 export const settleGreeting = (policy: NonNullable<Policy["greeting"]>): Step => ({
   name: "greeting",
   change: GREETINGS[policy].change,
@@ -63,7 +63,7 @@ const GREETINGS = {
 
 const textOf = (messages: Message[]): string => joinTexts(messages.map(({ content }) => content));
 
-/** In the language of the greeting, Chinese or else English: the call's own `language` is often not set. */
+/** In Chinese if the greeting has Han characters, else in English: the call's `language` is often not set. */
 const quote = (greeting: string): string =>
   /\p{Script=Han}/u.test(greeting)
     ? `通话开始时，你先说了：“${greeting}”`

@@ -1,43 +1,44 @@
 /** How calls become fine-tuning samples. Every field has a default. */
 export interface Policy {
   /**
-  What the agent says before the caller's first words, the greeting above all: few readers take a sample that begins so.
+  What happens to the agent's words before the caller's first, usually a greeting: few readers accept a sample that begins
+  with the agent.
 
-  - `system`: quoted in the system turn, so that the answers that follow keep their context.
-  - `drop`: left out.
-  - `pad`: kept after an empty user turn. Serving must do the same, and the strictest readers refuse empty content.
-  - `mask`: kept where it is, not to be learned: for presets that can say so.
+  - `system`: quoted in the system turn, so that later answers keep their context.
+  - `drop`: removed.
+  - `pad`: kept after an empty user turn. Serving must do the same, and strict readers refuse empty content.
+  - `mask`: kept in place, but not learned; only for presets that support this.
 
   @default "system"
   */
   greeting?: "system" | "drop" | "pad" | "mask";
   /**
-  The system turn: the call's own prompt, none, or a fixed text. With `none` a quoted greeting still makes one.
+  The system turn: the call's own prompt, none, or a fixed text. Even with `none`, a quoted greeting creates one.
 
   @default "auto"
   */
   system?: "auto" | "none" | { text: string };
   /**
-  Where the caller cut in: `cut` off what was never heard; `mask`: cut it off, and do not learn the half answer either;
-  or `keep` the whole text without the platform's tag, not to be learned.
+  Answers that the caller interrupted. `cut`: remove the text that was not heard. `mask`: remove it, and do not learn the
+  rest. `keep`: keep the whole text without the platform's tag, but do not learn it.
 
   @default "cut"
   */
   interrupted?: "cut" | "mask" | "keep";
-  /** Take "um", 嗯 and their like out of what callers say. A lone 嗯 can be an answer, so: @default false */
+  /** Removes "um", 嗯 and similar fillers from what callers say. Off by default, because 嗯 alone can be an answer. @default false */
   stripFillers?: boolean;
-  /** Only turns of these kinds, for example `normal`; all when absent. */
+  /** Keeps only turns of these kinds, for example `normal`. @default all */
   kinds?: readonly string[];
-  /** Of the dialog: from the caller's first words to the agent's last, merged. */
+  /** Turns of the dialog from the caller's first words to the agent's last, after merging. */
   minTurns?: number;
   maxTurns?: number;
-  /** Seconds; a call of unknown duration counts as long as its last turn's begin. */
+  /** Seconds. Without a known duration, the begin of the last turn is used. */
   minDuration?: number;
   maxDuration?: number;
-  /** Characters of the dialog, spaces not counted. */
+  /** Characters of the dialog, without spaces. */
   minCharacters?: number;
   /**
-  One sample per call, or one per agent turn, each with the dialog up to it and that turn alone to be learned.
+  One sample per call; or one per agent turn, with the dialog up to it, of which only this turn is learned.
 
   @default "call"
   */
@@ -48,11 +49,11 @@ export interface Policy {
 Why a call gives no sample.
 
 - `no-user-turn`: the caller says nothing.
-- `no-assistant-turn`: the agent answers nothing that the caller said.
-- `role:X`: role X cannot be expressed (X is cut to 40 characters); `role:system` where it comes within the dialog.
-- `tool-result-without-call`, `tool-call-without-result`: calls of tools and their results do not fit together.
+- `no-assistant-turn`: the agent says nothing after the caller's first words.
+- `role:X`: role X cannot be expressed (X is cut to 40 characters); `role:system` for a system turn inside the dialog.
+- `tool-result-without-call`, `tool-call-without-result`: tool calls and results do not match.
 - `min-turns`, `max-turns`, `min-duration`, `max-duration`, `min-characters`: see `Policy`.
-- `nothing-to-learn`: the policies take every agent turn out of learning.
+- `nothing-to-learn`: under the policies, no agent turn is learned.
 */
 export type DropReason =
   | "no-user-turn"
@@ -68,17 +69,17 @@ export type DropReason =
   | "nothing-to-learn";
 
 /**
-What a sample changes of its call's words.
+How a sample differs from its call.
 
-- `kinds-left-out`: turns of other kinds than asked for were left out.
-- `interruption-cut`: text that was never heard was left out.
-- `interruption-tag-removed`: the platform's tag was taken out, the text around it kept.
-- `fillers-stripped`: the caller's fillers were taken out.
-- `empty-turns-dropped`: turns without text were left out.
-- `opening-tools-dropped`: what the agent asked of tools before the caller's first words was left out.
+- `kinds-left-out`: turns of other kinds were removed.
+- `interruption-cut`: text that was not heard was removed.
+- `interruption-tag-removed`: the platform's tag was removed, and the text around it kept.
+- `fillers-stripped`: the caller's fillers were removed.
+- `empty-turns-dropped`: turns without text were removed.
+- `opening-tools-dropped`: tool calls before the caller's first words were removed.
 - `greeting-quoted`, `greeting-dropped`, `greeting-padded`, `greeting-masked`: see `Policy.greeting`.
-- `trailing-user-cut`: the caller's last words, never answered, were left out.
-- `turns-merged`: turns of one speaker in a row were made one.
+- `trailing-user-cut`: the caller's last words, without an answer, were removed.
+- `turns-merged`: consecutive turns of one speaker were merged.
 */
 export type Change =
   | "kinds-left-out"
@@ -94,9 +95,9 @@ export type Change =
   | "trailing-user-cut"
   | "turns-merged";
 
-/** What samples made under a policy ask of their preset. */
+/** What a preset must support for samples made under a policy. */
 export interface Needs {
-  /** Turns that must not be learned: the preset's loss key goes into every row, or into none. */
+  /** Turns that must not be learned. If true, every row gets the preset's loss key. */
   loss: boolean;
   /** Samples that begin with the agent. */
   greetingFirst: boolean;

@@ -4,7 +4,7 @@ import { type Draft, editEach, onMessages, type Step } from "./draft.ts";
 import { blank, mergeSpeakers } from "./merge.ts";
 import type { Change, Policy } from "./policy.ts";
 
-/** Leaves out turns of other kinds. */
+/** Removes turns of other kinds. */
 export const onlyKinds = (kinds: readonly string[]): Step => ({
   name: "kinds",
   change: "kinds-left-out",
@@ -14,14 +14,14 @@ export const onlyKinds = (kinds: readonly string[]): Step => ({
   },
 });
 
-/** Takes the system turns that a log begins with as its system prompt; any other role unknown to samples drops it. */
+/** Takes the leading system turns as the system prompt. Drops the call if a later turn has an unknown role. */
 export const takeRoles: Step = {
   name: "roles",
   run: (draft) => {
     const start = draft.turns.findIndex(({ role }) => role !== "system");
     const turns = start === -1 ? [] : draft.turns.slice(start);
-    const odd = turns.find(({ role }) => role !== "user" && role !== "agent" && role !== "tool");
-    if (odd !== undefined) return { dropped: `role:${odd.role.slice(0, 40).toWellFormed()}` };
+    const unknown = turns.find(({ role }) => role !== "user" && role !== "agent" && role !== "tool");
+    if (unknown !== undefined) return { dropped: `role:${unknown.role.slice(0, 40).toWellFormed()}` };
     const prompts = [draft.system, ...draft.turns.slice(0, draft.turns.length - turns.length).map(({ text }) => text)];
     const system = [...new Set(prompts.filter((text) => text !== undefined && !blank(text)))].join("\n\n");
     const { system: _, ...rest } = draft;
@@ -38,7 +38,7 @@ const toMessage = ({ id, role, text, begin, reasoning, toolCalls, toolCallId }: 
   return message;
 };
 
-/** Whose text ends or goes on where the caller cut in. */
+/** Applies `Policy.interrupted` to the agent's answers with the platform's tag. */
 export const settleInterruptions = (policy: NonNullable<Policy["interrupted"]>): Step =>
   onMessages("interruptions", policy === "keep" ? "interruption-tag-removed" : "interruption-cut", (messages) =>
     editEach(messages, (message) => {
@@ -50,7 +50,7 @@ export const settleInterruptions = (policy: NonNullable<Policy["interrupted"]>):
     }),
   );
 
-/** Empty results of tools stay, and so do calls of tools that come without words. */
+/** Removes messages without text, except tool results and tool calls. */
 export const dropEmpty: Step = onMessages("empty-turns", "empty-turns-dropped", (messages) => {
   const kept = messages.filter(
     ({ role, content, toolCalls }) => role === "tool" || toolCalls !== undefined || !blank(content),
@@ -58,7 +58,7 @@ export const dropEmpty: Step = onMessages("empty-turns", "empty-turns-dropped", 
   return kept.length === messages.length ? messages : kept;
 });
 
-/** A sample ends with the agent. */
+/** Removes the caller's last words without an answer, because a sample ends with the agent. */
 export const cutTrailing: Step = {
   name: "trailing-turns",
   change: "trailing-user-cut",
@@ -71,7 +71,7 @@ export const cutTrailing: Step = {
 
 export const mergeTurns: Step & { change: Change } = onMessages("merging", "turns-merged", mergeSpeakers);
 
-/** What a call is before any step. */
+/** The draft before any step. */
 export const draftOf = (turns: Turn[], system: string | undefined): Draft => ({
   turns,
   opening: [],

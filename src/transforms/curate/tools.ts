@@ -2,27 +2,27 @@ import type { Message } from "../../core/sample.ts";
 import type { Drop, Step } from "./draft.ts";
 
 /**
-Holds calls of tools and their results together: each call is answered right after it, before anyone else speaks, but
-for the calls that a sample ends on. A result without an id answers the first call that waits for one.
+Checks that each tool call is answered right after it, before anyone else speaks, except calls at the end of a sample. A
+result without an id answers the first open call.
 */
 export const pairTools: Step = {
   name: "tools",
   run: (draft) => {
-    if (![...draft.opening, ...draft.messages].some(isOfTools)) return draft;
-    const opening = paired(draft.opening);
+    if (![...draft.opening, ...draft.messages].some(usesTools)) return draft;
+    const opening = pair(draft.opening);
     if ("dropped" in opening) return opening;
-    const dialog = paired(draft.messages);
+    const dialog = pair(draft.messages);
     if ("dropped" in dialog) return dialog;
-    // The caller speaks next: whatever still waits, also beside calls that were answered, waits for ever.
+    // The caller speaks next, so open calls of the opening never get a result.
     if (opening.waiting.length > 0) return { dropped: "tool-call-without-result" };
     return { ...draft, opening: opening.messages, messages: dialog.messages };
   },
 };
 
-const isOfTools = ({ role, toolCalls }: Message): boolean => role === "tool" || toolCalls !== undefined;
+const usesTools = ({ role, toolCalls }: Message): boolean => role === "tool" || toolCalls !== undefined;
 
-/** The messages with their results' ids, and the calls that wait for one at their end. */
-const paired = (messages: Message[]): { messages: Message[]; waiting: string[] } | Drop => {
+/** The messages with an id in every result, and the calls that have no result at the end. */
+const pair = (messages: Message[]): { messages: Message[]; waiting: string[] } | Drop => {
   let waiting: string[] = [];
   const result: Message[] = [];
   for (const message of messages) {

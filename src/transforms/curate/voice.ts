@@ -1,9 +1,9 @@
 import type { SampleResult } from "../../core/sample.ts";
 import type { Transcript, Turn } from "../../core/transcript.ts";
-import { tell } from "./curate.ts";
+import { dialogOf } from "./curate.ts";
 import type { Change, DropReason, Policy } from "./policy.ts";
 
-/** The policies that plain chat messages have a place for. */
+/** The policies that plain chat messages can express. */
 export interface VoicePolicy {
   /** See `Policy`. @default "system" */
   greeting?: "system" | "drop" | "pad";
@@ -14,9 +14,9 @@ export interface VoicePolicy {
 }
 
 /**
-A transcript as one sample in the shape that every fine-tuning reader takes: at most one leading system turn, then user
-and assistant in strict turns, user first, assistant last, no content empty (but for `pad`'s first). A call with turns
-of tools gives none: `tool-calls` or `role:tool`.
+A transcript as one sample in the shape that every fine-tuning reader accepts: at most one system turn, then user and
+assistant alternate, user first, assistant last, no empty content (except the padding of `pad`). A call with tool turns is
+dropped: `tool-calls` or `role:tool`.
 */
 export const voiceSample = (
   call: Transcript,
@@ -24,12 +24,12 @@ export const voiceSample = (
 ): SampleResult<DropReason | "tool-calls", Change> => {
   const dropped = inexpressible(call.turns);
   if (dropped !== undefined) return { dropped };
-  const told = tell(call, { ...policy, system: system === "own" ? "auto" : system } satisfies Policy);
-  if ("dropped" in told) return { dropped: told.dropped };
-  return { messages: told.messages.map(({ role, content }) => ({ role, content })), changes: told.changes };
+  const dialog = dialogOf(call, { ...policy, system: system === "own" ? "auto" : system } satisfies Policy);
+  if ("dropped" in dialog) return { dropped: dialog.dropped };
+  return { messages: dialog.messages.map(({ role, content }) => ({ role, content })), changes: dialog.changes };
 };
 
-/** The first reason why these turns have no place in plain chat messages. */
+/** Why plain chat messages cannot express these turns; undefined if they can. */
 const inexpressible = (turns: Turn[]): DropReason | "tool-calls" | undefined => {
   for (const { role, toolCalls } of turns) {
     if (role !== "user" && role !== "agent") return `role:${role.slice(0, 40).toWellFormed()}`;

@@ -8,12 +8,12 @@ const HASHES = BANDS * ROWS;
 export const BAND_WORDS = ROWS / 4;
 export const SIGNATURE_WORDS = HASHES / 4;
 
-/** How alike two texts must be, by Jaccard similarity of their shingles as the signatures tell it. */
+/** The least Jaccard similarity of duplicates, estimated from their signatures. */
 export const SIMILARITY = 0.7;
-/** Equal bytes that it takes: one in 256 is equal by chance. */
-const ENOUGH = Math.ceil(HASHES * (SIMILARITY + (1 - SIMILARITY) / 256));
+/** The number of equal bytes for this similarity: one in 256 is equal by chance. */
+const LEAST_EQUAL = Math.ceil(HASHES * (SIMILARITY + (1 - SIMILARITY) / 256));
 
-/** The hash functions: fixed for ever, for what is a duplicate must not depend on a seed. */
+/** The hash functions. They never change, because the choice of duplicates must not depend on a seed. */
 const factors = Int32Array.from({ length: HASHES }, (_, index) => mixed(2 * index + 1) | 1);
 const offsets = Int32Array.from({ length: HASHES }, (_, index) => mixed(0x5bd1e995 ^ index));
 const minima = new Int32Array(HASHES);
@@ -42,7 +42,7 @@ export const signature = (text: string): Uint32Array | undefined => {
   return words;
 };
 
-/** Whether the signatures at these places tell of texts that are at least `SIMILARITY` alike. */
+/** Whether the signatures at these positions belong to texts with at least `SIMILARITY`. */
 export const isAlike = (one: Uint32Array, at: number, other: Uint32Array, from: number): boolean => {
   let equal = 0;
   for (let word = 0; word < SIGNATURE_WORDS; word++) {
@@ -51,5 +51,5 @@ export const isAlike = (one: Uint32Array, at: number, other: Uint32Array, from: 
     const zeros = ~(((difference & 0x7f7f7f7f) + 0x7f7f7f7f) | difference | 0x7f7f7f7f) >>> 7;
     equal += Math.imul(zeros & 0x01010101, 0x01010101) >>> 24;
   }
-  return equal >= ENOUGH;
+  return equal >= LEAST_EQUAL;
 };

@@ -2,9 +2,9 @@
 export const SHINGLE = 5;
 
 /**
-Text as duplicates are told by: NFKC (full width is half width), small letters, whitespace folded to single spaces.
+Text for comparison: NFKC (full width becomes half width), lower case, single spaces.
 
-Speech recognition decides on case and width by chance, so neither makes two calls different.
+Case and width from speech recognition are random, so they must not make two calls different.
 */
 export const folded = (text: string): string => text.normalize("NFKC").toLowerCase().replace(/\s+/gu, " ").trim();
 
@@ -12,7 +12,7 @@ const GAP = 0;
 const LETTER = 1;
 const ALONE = 2;
 
-/** What each UTF-16 unit is: asked of a table, for regular expressions would take most of the time. */
+/** The class of each UTF-16 unit, in a table because regular expressions would take most of the time. */
 let classes: Uint8Array | undefined;
 const classTable = (): Uint8Array => {
   classes ??= Uint8Array.from({ length: 0x10000 }, (_, unit) => {
@@ -28,10 +28,9 @@ const classTable = (): Uint8Array => {
 };
 
 /**
-Calls `each` with a 32-bit hash of every five tokens in a row of a folded text; of fewer, one hash of all of them.
+Calls `each` with a 32-bit hash of every five consecutive tokens of a folded text; if it has fewer, with one hash of all.
 
-A Chinese character is a token, and elsewhere a word is: so shingles are characters where the text is Chinese and words
-where it is not, also within one text. Punctuation is none. Returns how many there were.
+A token is a Chinese character, or a word of another script. Punctuation is ignored. Returns the number of hashes.
 */
 export const eachShingle = (text: string, each: (hash: number) => void): number => {
   const table = classTable();

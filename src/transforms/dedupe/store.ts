@@ -1,9 +1,9 @@
 import { mixed } from "./shingles.ts";
 
-/** In pieces, so that growth copies nothing. */
+/** Rows per array: the table grows by arrays, so that nothing is copied. */
 const PIECE = 1 << 14;
 
-/** A growing table with rows of as many 32-bit words as were asked for. */
+/** A growing table whose rows have a fixed number of 32-bit words. */
 export class Rows {
   readonly #words: number;
   readonly #pieces: Uint32Array[] = [];
@@ -19,7 +19,7 @@ export class Rows {
     this.length += 1;
   }
 
-  /** The array that a row lies in, from `at(row)` on. */
+  /** The array that contains a row, from `at(row)` on. */
   piece(row: number): Uint32Array {
     const piece = this.#pieces[Math.floor(row / PIECE)];
     if (piece === undefined) throw new RangeError(`no row ${row}`);
@@ -32,8 +32,8 @@ export class Rows {
 }
 
 /**
-Finds rows by the words that their keys are made of: each row has `keys` keys, of `words` words each, from its first word
-on. Per key 4 bytes of chain and 4 to 8 of heads; the keys themselves are read from the rows.
+A hash table that finds rows by their keys. A row begins with `keys` keys of `words` words each. Each key takes 4 bytes in
+a chain and 4 to 8 bytes in the heads; the keys themselves are read from the rows.
 */
 export class Chains {
   readonly #rows: Rows;
@@ -55,12 +55,12 @@ export class Chains {
     this.#next.push(new Uint32Array(this.#keys));
     if (this.#next.length * this.#keys > this.#heads.length) {
       this.#heads = new Int32Array(2 * this.#heads.length).fill(-1);
-      for (let old = 0; old < row; old++) this.#hang(old);
+      for (let old = 0; old < row; old++) this.#link(old);
     }
-    this.#hang(row);
+    this.#link(row);
   }
 
-  /** Calls `each` with the rows whose key of this number is the same as in `row`, the newest first, until it says stop. */
+  /** Calls `each` with the rows that have the same key at this index as `row`, newest first, until it returns "stop". */
   find(row: Uint32Array, key: number, each: (found: number) => "on" | "stop"): void {
     const at = key * this.#words;
     let entry = this.#heads[this.#slot(row, at, key)] ?? -1;
@@ -71,7 +71,7 @@ export class Chains {
     }
   }
 
-  #hang(row: number): void {
+  #link(row: number): void {
     const [words, from] = [this.#rows.piece(row), this.#rows.at(row)];
     const [chain, at] = [this.#next.piece(row), this.#next.at(row)];
     for (let key = 0; key < this.#keys; key++) {

@@ -1,17 +1,17 @@
 import { type Group, PAUSE } from "./digits.ts";
 
-/** Digits that may be one number, with what a reader needs to decide. */
+/** Digits that may be one number, with what is needed to decide. */
 export interface Candidate {
   digits: string;
   /** The lengths of its groups. */
   widths: number[];
   spoken: boolean;
   english: boolean;
-  /** A plus, 加 or `plus` stands before it. */
+  /** There is a plus, 加 or `plus` before it. */
   plus: boolean;
-  /** Some group is parted from its neighbour by more than spaces. */
+  /** Two groups are separated by more than spaces. */
   paused: boolean;
-  /** The text just before and just after it; `before` without the plus. */
+  /** The text directly before and after it; `before` without the plus. */
   before: string;
   after: string;
   start: number;
@@ -20,10 +20,10 @@ export interface Candidate {
 const BEFORE = 40;
 const AFTER = 6;
 const PLUS = /(?:\+|加|\bplus\s)\s?\(?$/i;
-/** An opened bracket before an area code belongs to the number. */
+/** An opening bracket before an area code belongs to the number. */
 const BRACKET = /\($/;
 
-/** The candidate that consecutive groups make. */
+/** The candidate that consecutive groups form. */
 export const candidateOf = (groups: readonly Group[]): Candidate | undefined => {
   const [first, last] = [groups[0], groups.at(-1)];
   if (first === undefined || last === undefined) return undefined;
@@ -45,16 +45,16 @@ export const candidateOf = (groups: readonly Group[]): Candidate | undefined => 
   };
 };
 
-/** Letters that may touch a number: what they say is that a number follows. */
+/** Words that may stand directly before a number, because they announce one. */
 const TOUCHING = /(?:^|[^a-z])(?:tel|phone|mobile|mob|cell|call|no|number|qq|wx|vx|id|card|visa|call)$/i;
 
-/** Whether it is a number of its own, not a piece of a longer name, decimal, sum or version. */
+/** Whether it is a whole number, and not a part of a longer name, decimal, amount or version. */
 export const standsAlone = ({ before, after }: Candidate): boolean =>
   (!/\w$/.test(before) || TOUCHING.test(before)) &&
   !/(?:\d\.|[a-z\d]-|[$€£¥￥]\s?)$/i.test(before) &&
   !/^(?:[a-wyz_\d]|x(?!\d)|\.\d|-[a-z]|%)/i.test(after);
 
-/** Whether its groups look like one number's, not like a list of numbers. */
+/** Whether its groups look like one number, not like a list of numbers. */
 export const wellGrouped = ({ widths, spoken, paused }: Candidate): boolean =>
   spoken ||
   widths.length === 1 ||
@@ -69,9 +69,9 @@ const OTHER = `${ORDER}|编号|工号|型号|学号|验证码|代码|\\b(?:accou
 const ORDERS = new RegExp(`(?:${ORDER})${SAID}`, "i");
 const OTHERS = new RegExp(`(?:${OTHER})${SAID}`, "i");
 
-/** A word just before it says that it is a thing's number: an order's, a parcel's… */
+/** Whether a word before it says that it is the number of an order, a parcel and so on. */
 export const labelledOrder = ({ before }: Pick<Candidate, "before">): boolean => ORDERS.test(before);
-/** A word just before it says that it is a number, but nobody's phone. */
+/** Whether a word before it says that it is another number than a phone number. */
 export const labelledOther = ({ before }: Pick<Candidate, "before">): boolean => OTHERS.test(before);
 
 const PHONE =

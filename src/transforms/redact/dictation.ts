@@ -1,38 +1,38 @@
 import type { Turn } from "../../core/transcript.ts";
-import { type Group, idle, type Line, runsOf } from "./digits.ts";
-import { folded, masked } from "./fold.ts";
-import { chained, type NumberReader, numbersIn, readWhole } from "./numbers.ts";
+import { type Group, hasOnlyFillers, type Line, runsOf } from "./digits.ts";
+import { foldWidth, maskPlaceholders } from "./fold.ts";
+import { joinTurns, type NumberReader, numbersIn, readWhole } from "./numbers.ts";
 import type { Span } from "./span.ts";
 import { hasDigits } from "./words.ts";
 
-/** What is said while somebody dictates. */
+/** Words that people say while somebody dictates. */
 const ACKNOWLEDGED =
   /[好的对是行可以嗯哦，您你请讲说呢吗吧]|继续|收到|记下了|明白|没问题|然后|后面|接着|最后|[前后]?[两三四]位|慢慢|\b(?:ok(?:ay)?|yes|yeah|yep|right|got it|mm|uh|huh|go (?:on|ahead)|continue|next|sure|alright|the|rest|last|then|and|is|please|i see|that's)\b|[?？':：]/gi;
-const quiet = (text: string): boolean => idle(text.replace(ACKNOWLEDGED, ""));
+const onlyAcknowledges = (text: string): boolean => hasOnlyFillers(text.replace(ACKNOWLEDGED, ""));
 
-/** Only so much of a turn's beginning and end is looked at, in characters. */
+/** How much of the beginning and end of a turn is searched, in characters. */
 const EDGE = 80;
-/** A number that goes on in the next turn stands no further from its turn's end, in characters. */
+/** A number that continues in the next turn ends at most this far before the end of its turn, in characters. */
 const END = 24;
-/** A dictated number takes no more turns than this, acknowledgements included. */
+/** The most turns of a dictated number, acknowledgements included. */
 const MOST_TURNS = 16;
 
-/** What a turn contributes to a number that is dictated over several turns. */
+/** The digits of a turn that may belong to a number dictated over several turns. */
 interface Piece {
   role: string;
   line: Line;
-  /** How much of the turn's text lies before `line`. */
+  /** Where `line` begins in the turn's text. */
   offset: number;
-  /** The digits at the turn's end, unless they are a number of their own. */
+  /** The digits at the end of the turn, unless they are a whole number. */
   tail?: Group[];
-  /** The digits at its beginning. */
+  /** The digits at its beginning, unless they are a whole number. */
   head?: Group[];
-  /** Nothing is said but these digits, or nothing at all. */
+  /** The turn has only these digits, or nothing but acknowledgements. */
   only: boolean;
 }
 
-/** What each turn holds, by its index, of numbers that one speaker dictates over several turns. */
-export const dictated = (
+/** By turn index, the parts of numbers that one speaker dictates over several turns. */
+export const dictatedSpans = (
   turns: readonly Turn[],
   read: NumberReader,
   names: ReadonlySet<string>,
@@ -41,9 +41,9 @@ export const dictated = (
   const pieceAt: Pieces = (index) => {
     const [piece, turn] = [known.get(index), turns[index]];
     if (piece !== undefined || turn === undefined) return piece;
-    const made = pieceOf(turn, read);
-    known.set(index, made);
-    return made;
+    const created = pieceOf(turn, read);
+    known.set(index, created);
+    return created;
   };
   const spans = new Map<number, Span[]>();
   for (let index = 0; index < turns.length - 1; index += 1) {
@@ -54,7 +54,7 @@ export const dictated = (
       const offset = pieceAt(turn)?.offset ?? 0;
       const found = spans.get(turn) ?? [];
       const [start, end] = [offset + group.start, offset + group.end];
-      // One placeholder for what one turn says of it.
+      // The groups of one turn become one placeholder.
       const last = found.at(-1);
       if (last?.value === chain.value) last.end = end;
       else if (names.has(chain.name)) spans.set(turn, [...found, { start, end, name: chain.name, value: chain.value }]);
@@ -66,15 +66,16 @@ export const dictated = (
 
 const pieceOf = ({ role, text }: Turn, read: NumberReader): Piece => {
   const offset = Math.max(0, text.length - EDGE);
-  const whole = folded(masked(text.slice(offset)));
+  const whole = foldWidth(maskPlaceholders(text.slice(offset)));
   const line: Line = { text: whole };
   const runs = runsOf(line, 1, 1);
   const [first, last] = [runs[0], runs.at(-1)];
-  const own = (run: Group[]): boolean => numbersIn(run, read).length > 0;
-  const ends = last !== undefined && quiet(whole.slice(last.at(-1)?.end)) && !own(last);
-  // A longer turn's head is not looked for: who dictates says little else.
-  const begins = offset === 0 && first !== undefined && quiet(whole.slice(0, first[0]?.start)) && !own(first);
-  const only = runs.length === 0 ? offset === 0 && quiet(whole) : runs.length === 1 && begins && ends;
+  const isNumber = (run: Group[]): boolean => numbersIn(run, read).length > 0;
+  const ends = last !== undefined && onlyAcknowledges(whole.slice(last.at(-1)?.end)) && !isNumber(last);
+  // The head of a longer turn is not searched, because people who dictate say little else.
+  const begins =
+    offset === 0 && first !== undefined && onlyAcknowledges(whole.slice(0, first[0]?.start)) && !isNumber(first);
+  const only = runs.length === 0 ? offset === 0 && onlyAcknowledges(whole) : runs.length === 1 && begins && ends;
   return { role, line, offset, only, ...(ends ? { tail: last } : {}), ...(begins ? { head: first } : {}) };
 };
 
@@ -84,7 +85,7 @@ interface Chain {
   name: string;
   value: string;
   places: [turn: number, group: Group][];
-  /** The index of the last turn that belongs to it. */
+  /** The index of its last turn. */
   last: number;
 }
 
@@ -100,7 +101,7 @@ const chainFrom = (pieceAt: Pieces, from: number, read: NumberReader): Chain | u
     if (piece === undefined) break;
     if (piece.role !== opening.role) {
       if (!piece.only) break;
-      // Whoever listens says the digits again: these go too.
+      // The listener may repeat the digits: the repetition is redacted too.
       const echo = piece.tail ?? [];
       if (!digitsOf(groups).endsWith(digitsOf(echo))) break;
       echoes.push(...echo.map((group): [number, Group] => [index, group]));
@@ -112,7 +113,7 @@ const chainFrom = (pieceAt: Pieces, from: number, read: NumberReader): Chain | u
     }
     places.push(...piece.head.map((group): [number, Group] => [index, group]));
     groups = [...groups, ...piece.head];
-    const found = readWhole(chained(groups), read);
+    const found = readWhole(joinTurns(groups), read);
     if (found !== undefined)
       chain = { name: found.name, value: found.value, places: [...places, ...echoes], last: index };
     if (!piece.only) break;

@@ -1,22 +1,22 @@
 import { CHINESE_DIGITS, digitOf, ENGLISH_DIGITS, ENGLISH_TIMES, timesOf } from "./words.ts";
 
-/** A text that digits were read from; an object, so that two turns that say the same are told apart. */
+/** A text with digits. An object, so that two turns with the same text are different lines. */
 export interface Line {
   readonly text: string;
 }
 
-/** Digits with nothing between them, all written or all said in one language. */
+/** Adjacent digits, all written or all spoken in one language. */
 export interface Group {
   line: Line;
   start: number;
   end: number;
   digits: string;
   kind: "written" | "chinese" | "english";
-  /** What stands between this group and the one before it. */
+  /** The gap between this group and the one before it. */
   gap: Gap;
 }
 
-/** How much a gap parts: a number may hold gaps, but none that part more than those at its ends. */
+/** How much a gap separates. A number may contain gaps, but none wider than the gaps at its ends. */
 export type Gap = 0 | 1 | 2 | 3 | 4;
 export const GLUED = 0;
 const HYPHEN = 1;
@@ -39,7 +39,7 @@ const ATOM = new RegExp(
   "gi",
 );
 
-/** What people put between the digits of one number; longer gaps part any two numbers. */
+/** The longest gap between digits of one number, in characters. */
 const LONGEST_GAP = 16;
 const HYPHENS = /[-\u2010-\u2015~·•.()]|横?杠|减号|空格|\b(?:dash|hyphen|dot|space)\b/gi;
 const SPACES = /[\s\u200b-\u200d\u2060\u00ad]/g;
@@ -49,22 +49,22 @@ const PAUSES =
 const gapOf = (text: string): Gap | undefined => {
   if (text === "") return GLUED;
   if (text.length > LONGEST_GAP) return undefined;
-  const open = text.replace(HYPHENS, "");
-  if (open === "") return HYPHEN;
-  if (open.replace(SPACES, "") === "") return text.includes("\n") ? PAUSE : SPACE;
-  return open.replace(PAUSES, "").replace(SPACES, "") === "" ? PAUSE : undefined;
+  const rest = text.replace(HYPHENS, "");
+  if (rest === "") return HYPHEN;
+  if (rest.replace(SPACES, "") === "") return text.includes("\n") ? PAUSE : SPACE;
+  return rest.replace(PAUSES, "").replace(SPACES, "") === "" ? PAUSE : undefined;
 };
 
-/** Whether nothing is said in it but fillers. */
-export const idle = (text: string): boolean =>
+/** Whether a text has nothing but fillers and separators. */
+export const hasOnlyFillers = (text: string): boolean =>
   text === "" || text.replace(HYPHENS, "").replace(PAUSES, "").replace(SPACES, "") === "";
 
-/** An identity card's check character, `X`, is read only where its 17 digits came before it. */
+/** The check character `X` of an identity card is read only after its 17 digits. */
 const BEFORE_CHECK = 17;
 
 /**
-The runs of digits in a folded text, written or spoken, with at least `least` digits: each a list of groups with nothing
-but separators and fillers between them. An `X` is read as one only after `beforeCheck` digits.
+The runs of at least `least` digits in a folded text, written or spoken: each is a list of groups with only separators and
+fillers between them. `X` is read as a check character only after `beforeCheck` digits.
 */
 export const runsOf = (line: Line, least: number, beforeCheck = BEFORE_CHECK): Group[][] => {
   const runs: { groups: Group[]; length: number }[] = [];

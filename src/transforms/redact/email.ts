@@ -1,5 +1,5 @@
 import type { Finder, Span } from "./span.ts";
-import { CHINESE_DIGITS, digitOf, ENGLISH_DIGITS, written } from "./words.ts";
+import { CHINESE_DIGITS, digitOf, ENGLISH_DIGITS, writeDigits } from "./words.ts";
 
 /** The sign between name and domain, written or spoken. */
 const SIGN = /@|[艾爱]特|圈\s?a(?![a-z])|\bat\b/gi;
@@ -10,7 +10,7 @@ const DOMAIN = new RegExp(`^\\s*(${LABEL}(?:${DOT}${LABEL}){0,4}${DOT}([a-z]{2,2
 const LONGEST_DOMAIN = 120;
 const TOP =
   /^(?:com|cn|net|org|edu|gov|io|co|ai|me|hk|tw|uk|us|de|fr|jp|info|biz|cc|top|vip|xyz|dev|app|tech|cloud)\b/i;
-/** Where "anna at gmail dot com" is an address though nothing else says so. */
+/** Providers with which "anna at gmail dot com" is an address without further signs. */
 const PROVIDER =
   /^(?:gmail|outlook|hotmail|yahoo|icloud|qq|foxmail|163|126|139|189|sina|sohu|aliyun|yeah|proton(?:mail)?|live|aol|msn)\b/i;
 
@@ -31,7 +31,7 @@ const JOINS: Record<string, string> = {
   加号: "+",
   plus: "+",
 };
-/** Words before "at", "九九" or "nine nine" that are no one's name. */
+/** Words before "at" that are not the name of an address. */
 const STOP =
   /^(?:s|i[st]|its|be|to|on|as|are|was|and|so|u[mh]|yes|yeah|ok|okay|sure|m[ey]|us|your?|them|our|mail|email|address|thats?|the|here|there|look|find|visit|site|online|available|page|website|just|only)$/i;
 
@@ -51,8 +51,8 @@ export const emails: Finder = (text) => {
     if (name === undefined) continue;
     if (
       /^at$/i.test(sign) &&
-      !name.sure &&
-      !PROVIDER.test(written(host)) &&
+      !name.isSure &&
+      !PROVIDER.test(writeDigits(host)) &&
       !/mail/i.test(text.slice(Math.max(0, index - 40), index))
     )
       continue;
@@ -62,13 +62,13 @@ export const emails: Finder = (text) => {
   return spans;
 };
 
-const hostOf = (host: string): string => written(host.replace(/[点點]|\bdot\b/gi, ".")).replace(/\s/g, "");
+const hostOf = (host: string): string => writeDigits(host.replace(/[点點]|\bdot\b/gi, ".")).replace(/\s/g, "");
 
 interface Name {
   start: number;
   value: string;
-  /** More than one plain word. */
-  sure: boolean;
+  /** Not just one plain word. */
+  isSure: boolean;
 }
 
 const plainName = (text: string, from: number, end: number): Name | undefined => {
@@ -76,12 +76,12 @@ const plainName = (text: string, from: number, end: number): Name | undefined =>
   while (start > from && end - start < LONGEST_NAME && CHARACTER.test(text[start - 1] ?? "")) start -= 1;
   while (start < end && /[.'%+-]/.test(text[start] ?? "")) start += 1;
   const before = spokenName(text, from, end);
-  // 一二三a@qq.com: digits said before letters are part of the name too.
+  // 一二三a@qq.com: spoken digits before letters belong to the name too.
   if (before !== undefined && before.start < start && !/\s/.test(text.slice(before.start, start))) return before;
-  return start === end ? undefined : { start, value: text.slice(start, end), sure: true };
+  return start === end ? undefined : { start, value: text.slice(start, end), isSure: true };
 };
 
-/** Reads a name backwards from its sign: words only across joints, single letters and digits also across spaces. */
+/** Reads a name backwards from its sign. Words must be joined by signs; single letters and digits may have spaces. */
 const spokenName = (text: string, from: number, end: number): Name | undefined => {
   const window = Math.max(from, end - LONGEST_NAME);
   const tokens = [...text.slice(window, end).matchAll(TOKEN)].map(({ 0: source, index, groups = {} }) => ({
@@ -118,5 +118,5 @@ const spokenName = (text: string, from: number, end: number): Name | undefined =
   const value = parts.join("");
   return STOP.test(value)
     ? undefined
-    : { start, value, sure: parts.length > 1 || /\d/.test(value) || ROLE.test(value) };
+    : { start, value, isSure: parts.length > 1 || /\d/.test(value) || ROLE.test(value) };
 };

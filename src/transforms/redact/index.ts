@@ -1,16 +1,16 @@
 import type { Transcript } from "../../core/transcript.ts";
 import type { RedactCategory } from "./categories.ts";
-import { dictated } from "./dictation.ts";
+import { dictatedSpans } from "./dictation.ts";
 import { runsOf } from "./digits.ts";
 import { emails } from "./email.ts";
-import { folded, masked } from "./fold.ts";
+import { foldWidth, maskPlaceholders } from "./fold.ts";
 import { numberFinder, numberReader, numbersIn } from "./numbers.ts";
 import { passports, plates } from "./papers.ts";
 import { patternFinder, type RedactPattern } from "./pattern.ts";
 import { phoneReader } from "./phone.ts";
 import { Placeholders } from "./placeholders.ts";
-import { type Finder, type Span, united } from "./span.ts";
-import { changed } from "./walk.ts";
+import { type Finder, mergeOverlaps, type Span } from "./span.ts";
+import { changeTexts } from "./walk.ts";
 import { ips, urls } from "./web.ts";
 import { hasDigits } from "./words.ts";
 
@@ -18,10 +18,10 @@ export { REDACT_CATEGORIES, type RedactCategory } from "./categories.ts";
 export { parsePattern, type RedactPattern } from "./pattern.ts";
 
 export interface RedactOptions {
-  /** What to look for; nothing is redacted that is not named. */
+  /** The categories to redact. */
   categories: readonly RedactCategory[];
   /**
-  More to look for.
+  Further patterns to redact.
 
   @default none
   */
@@ -29,19 +29,19 @@ export interface RedactOptions {
 }
 
 export interface Redaction {
-  /** The very transcript that was given where nothing was found. */
+  /** The same object as the input if nothing was found. */
   transcript: Transcript;
-  /** Replacements in this call by category or pattern, never their values; names without any are absent. */
+  /** The number of replacements in this call by category or pattern; those without any are absent. */
   counts: Partial<Record<string, number>>;
 }
 
 export type Redactor = (transcript: Transcript) => Redaction;
 
 /**
-Makes a redactor. It replaces each find by `<CATEGORY_n>`, numbered per call: the same value has the same number
-wherever and however it is said. Redacting twice is redacting once. It never throws.
+Creates a redactor. It replaces each find by `<CATEGORY_n>`, numbered per call: the same value always gets the same
+number, however it is spoken. Redacting a second time changes nothing. It never throws.
 
-Asynchronous because the telephone metadata is loaded, when `phone` is asked for.
+Asynchronous because `phone` needs the telephone metadata, which is loaded here.
 */
 export const createRedactor = async ({ categories, patterns = [] }: RedactOptions): Promise<Redactor> => {
   const names = new Set<string>(categories);
@@ -53,8 +53,8 @@ export const createRedactor = async ({ categories, patterns = [] }: RedactOption
   const custom = patterns.map(patternFinder);
 
   const find = (text: string): Span[] => {
-    const open = masked(text);
-    const narrow = folded(open);
+    const open = maskPlaceholders(text);
+    const narrow = foldWidth(open);
     return [
       ...custom.flatMap((finder) => finder(open)),
       ...wordFinders.flatMap((finder) => finder(narrow)),
@@ -62,19 +62,19 @@ export const createRedactor = async ({ categories, patterns = [] }: RedactOption
     ];
   };
   const partyNumber = (text: string): string => {
-    const [found] = runsOf({ text: folded(text) }, 1).flatMap((run) => numbersIn(run, read));
+    const [found] = runsOf({ text: foldWidth(text) }, 1).flatMap((run) => numbersIn(run, read));
     return found?.value ?? text;
   };
 
   return (transcript) => {
     const placeholders = new Placeholders(transcript);
     const clean = new Set<string>();
-    // What is found changes what stands beside the rest: so again until nothing is.
+    // A replacement changes the context of other finds, so this repeats until nothing is found.
     const fill = (text: string, more: readonly Span[] = []): string => {
       let current = text;
       let spans = more;
       while (spans.length > 0 || !clean.has(current)) {
-        const found = united([...find(current), ...spans]);
+        const found = mergeOverlaps([...find(current), ...spans]);
         if (found.length === 0) clean.add(current);
         current = placeholders.fill(current, found);
         spans = [];
@@ -82,15 +82,15 @@ export const createRedactor = async ({ categories, patterns = [] }: RedactOption
       return current;
     };
     const party = (text: string): string =>
-      names.has("phone") && /\d{3}/.test(masked(text))
+      names.has("phone") && /\d{3}/.test(maskPlaceholders(text))
         ? placeholders.take({ name: "phone", value: partyNumber(text) })
         : text;
 
     let current = transcript;
     for (;;) {
       const before = placeholders.total;
-      const parts = numbers ? dictated(current.turns, read, names) : new Map<number, Span[]>();
-      const next = changed(current, { text: fill, turn: (text, index) => fill(text, parts.get(index)), party });
+      const parts = numbers ? dictatedSpans(current.turns, read, names) : new Map<number, Span[]>();
+      const next = changeTexts(current, { text: fill, turn: (text, index) => fill(text, parts.get(index)), party });
       if (placeholders.total === before) return { transcript: current, counts: placeholders.counts };
       current = next;
     }

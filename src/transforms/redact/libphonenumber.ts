@@ -1,2 +1,2 @@
-// Inlined when the package is built: installed, libphonenumber-js takes 13 MB, and this is all that redaction uses of it.
+// The build bundles this file, because libphonenumber-js takes 13 MB installed, and redaction uses only this function.
 export { parsePhoneNumberFromString } from "libphonenumber-js/max";

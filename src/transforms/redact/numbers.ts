@@ -13,7 +13,7 @@ import type { PhoneReader } from "./phone.ts";
 import type { Finder, Span } from "./span.ts";
 import { hasDigits } from "./words.ts";
 
-/** What a candidate is, if anything. */
+/** Reads a candidate as a number; undefined if it is none. */
 export type NumberReader = (candidate: Candidate) => Pick<Span, "name" | "value"> | undefined;
 export interface NumberFind extends Span {
   groups: readonly Group[];
@@ -21,10 +21,10 @@ export interface NumberFind extends Span {
 
 const SHORTEST = 7;
 const LONGEST = 21;
-/** Digits that even "triple five, triple four…" takes as said. */
+/** A text with fewer spoken digits has no number, even with "triple five, triple four…". */
 const FEWEST = 5;
 
-/** Identity cards, bank cards and phones, told apart; `phone` is undefined where nobody asks for phones. */
+/** Distinguishes identity cards, bank cards and phones. `phone` is undefined if phones are not redacted. */
 export const numberReader =
   (phone: PhoneReader | undefined): NumberReader =>
   (candidate) => {
@@ -42,7 +42,7 @@ const readPhone = (phone: PhoneReader | undefined, candidate: Candidate) => {
   return value === undefined ? undefined : { name: "phone", value };
 };
 
-/** The number that all these groups make together. */
+/** The number that all these groups form together. */
 export const readWhole = (groups: readonly Group[], read: NumberReader): NumberFind | undefined => {
   let length = 0;
   for (const { digits } of groups) {
@@ -57,8 +57,8 @@ export const readWhole = (groups: readonly Group[], read: NumberReader): NumberF
 };
 
 /**
-The numbers in a run: the run itself, else several that fill it side by side, else those of its parts between the widest
-gaps. So no number is seen in the middle of a longer one.
+The numbers in a run: the whole run, else several numbers that fill it completely, else the numbers in its parts between
+the widest gaps. So no part of a longer number is taken for a number.
 */
 export const numbersIn = (groups: readonly Group[], read: NumberReader): NumberFind[] => {
   const whole = readWhole(groups, read);
@@ -71,7 +71,7 @@ export const numbersIn = (groups: readonly Group[], read: NumberReader): NumberF
   return rest === undefined ? parts.flatMap((part) => numbersIn(part, read)) : [rest];
 };
 
-/** "This one one three eight…": the first word is none of the number's. */
+/** "This one one three eight…": the first "one" does not belong to the number. */
 const withoutFirst = (groups: readonly Group[], read: NumberReader): NumberFind | undefined => {
   const [first] = groups;
   if (first === undefined || first.kind === "written" || first.digits.length > 1) return undefined;
@@ -113,7 +113,7 @@ const firstFrom = (parts: readonly Group[][], from: number, read: NumberReader) 
   return undefined;
 };
 
-/** Finds numbers, spoken or written, of the names asked for. */
+/** Finds spoken and written numbers of the named categories. */
 export const numberFinder =
   (read: NumberReader, names: ReadonlySet<string>): Finder =>
   (text) =>
@@ -123,6 +123,6 @@ export const numberFinder =
           .filter(({ name }) => names.has(name))
       : [];
 
-/** Groups of several turns as one run. */
-export const chained = (groups: readonly Group[]): Group[] =>
+/** Joins the groups of several turns into one run. */
+export const joinTurns = (groups: readonly Group[]): Group[] =>
   groups.map((group, index) => (group.line === groups[index - 1]?.line ? group : { ...group, gap: TURN }));

@@ -1,18 +1,18 @@
 import { labelledOther } from "./candidate.ts";
 import type { Finder } from "./span.ts";
-import { CHINESE_DIGITS, ENGLISH_DIGITS, written } from "./words.ts";
+import { CHINESE_DIGITS, ENGLISH_DIGITS, writeDigits } from "./words.ts";
 
 const DIGIT = `(?:[0-9${CHINESE_DIGITS}]|\\b${ENGLISH_DIGITS})[\\s-]?`;
 const LABEL = "(?:护照|通行证|回乡证|台胞证|旅行证|\\bpassport|\\bpermit)";
 const BETWEEN = "(?:号码|号|number|no\\.?|is|是|为|[:：#]|\\s){0,4}";
 const LABELLED = new RegExp(`${LABEL}${BETWEEN}(?<paper>[a-z]?\\s?[a-z]?\\s?(?:${DIGIT}){7,10})(?![a-z0-9])`, "gi");
-/** Chinese passports are known by their shape; all others, and permits, only by the word before them. */
+/** Chinese passports have a known shape; other passports and permits are found only after their label. */
 const CHINESE_PASSPORT = new RegExp(
   `(?<![A-Za-z0-9_-])(?<paper>(?:[EG]\\s?(?:${DIGIT}){8}|E\\s?[A-HJ-NP-Z]\\s?(?:${DIGIT}){7}))(?![A-Za-z0-9])`,
   "g",
 );
 
-/** Finds passports, and permits for Hong Kong, Macao and Taiwan. */
+/** Finds passports and permits for Hong Kong, Macao and Taiwan. */
 export const passports: Finder = (text) =>
   [LABELLED, CHINESE_PASSPORT].flatMap((pattern) =>
     [...text.matchAll(pattern)].flatMap(({ 0: source, index, groups }) => {
@@ -24,7 +24,7 @@ export const passports: Finder = (text) =>
   );
 
 const plain = (text: string): string =>
-  written(text)
+  writeDigits(text)
     .replace(/[\s.·•-]/g, "")
     .toUpperCase();
 
@@ -35,7 +35,7 @@ const BREAK = "[\\s·•.-]?";
 const spaced = (...signs: string[]): string => signs.join(BREAK);
 const PLATE = new RegExp(
   `${PROVINCE}\\s?[a-hj-np-z]${BREAK}${BREAK}(?<serial>${[
-    // Electric cars have six: a letter in front, or at the end.
+    // Electric cars have six characters, with a letter at the start or the end.
     spaced("[a-hjk]", SIGN, FIGURE, FIGURE, FIGURE, FIGURE),
     spaced(FIGURE, FIGURE, FIGURE, FIGURE, FIGURE, "[a-hjk]"),
     spaced(SIGN, SIGN, SIGN, SIGN, `(?:${SIGN}|[挂学警港澳使领])`),
@@ -43,9 +43,9 @@ const PLATE = new RegExp(
   "gi",
 );
 
-/** Finds Chinese number plates, with at least three figures, so that 新 before an English word is none. */
+/** Finds Chinese number plates. At least three digits, so that 新 before an English word does not match. */
 export const plates: Finder = (text) =>
   [...text.matchAll(PLATE)].flatMap(({ 0: source, index: start, groups }) => {
-    const figures = written(groups?.serial ?? "").match(/\d/g) ?? [];
+    const figures = writeDigits(groups?.serial ?? "").match(/\d/g) ?? [];
     return figures.length < 3 ? [] : [{ start, end: start + source.length, name: "plate", value: plain(source) }];
   });

@@ -1,20 +1,20 @@
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { REDACT_CATEGORIES } from "./categories.ts";
-import { unmasked, widened } from "./fold.ts";
+import { hasUnmasked, widen } from "./fold.ts";
 import type { Span } from "./span.ts";
 
-/** A pattern of the user's; what it matches becomes `<NAME_1>`. */
+/** A pattern of the user; its matches become `<NAME_1>`. */
 export interface RedactPattern {
   name: string;
   pattern: RegExp;
 }
 
 /**
-Reads `name=regex`, the flags `g` and `u` added. The name is letters, digits, `-` and `_`.
+Parses `name=regex` and adds the flags `g` and `u`. The name has letters, digits, `-` and `_`.
 
-How long it takes is the regex's own affair: nested repetition can take for ever on a long text.
+The time of a match is not limited: nested repetition can take forever on a long text.
 
-@throws UsageError when there is no name, the name is a category's, the regex is none or matches the empty text.
+@throws UsageError if the name is missing or a category, or the regex is invalid or matches the empty text.
 */
 export const parsePattern = (text: string): RedactPattern => {
   const at = text.indexOf("=");
@@ -23,10 +23,10 @@ export const parsePattern = (text: string): RedactPattern => {
   if (!/^[a-z][a-z0-9_-]{0,39}$/.test(name))
     throw new UsageError(`Not a pattern: "${text}". Write name=regex, for example order=JD\\d{10}.`);
   if ((REDACT_CATEGORIES as readonly string[]).includes(name.replaceAll("_", "-")))
-    throw new UsageError(`"${name}" is a category of its own; give the pattern another name.`);
+    throw new UsageError(`"${name}" is already the name of a category; give the pattern another name.`);
   const pattern = compiled(source, name);
   if (pattern.test(""))
-    throw new UsageError(`The pattern "${name}" matches the empty text; it would match everywhere.`);
+    throw new UsageError(`The pattern "${name}" matches the empty text, so it would match everywhere.`);
   return { name, pattern: new RegExp(pattern) };
 };
 
@@ -34,18 +34,18 @@ const compiled = (source: string, name: string): RegExp => {
   try {
     return new RegExp(source, "gu");
   } catch (error) {
-    throw new UsageError(`The pattern "${name}" is no regular expression: ${messageOf(error)}.`);
+    throw new UsageError(`The pattern "${name}" is not a regular expression: ${messageOf(error)}.`);
   }
 };
 
 /**
-Finds a pattern's matches in a masked text, those without characters left out. A match that holds a placeholder takes it
-along, but a placeholder alone is never matched: so redacting again changes nothing.
+Finds the matches of a pattern in a masked text, except empty ones. A match may contain a placeholder, but a placeholder
+alone is ignored, so that redacting a second time changes nothing.
 */
 export const patternFinder = ({ name, pattern }: RedactPattern): ((text: string) => Span[]) => {
   const everywhere = pattern.global ? pattern : new RegExp(pattern, `${pattern.flags}g`);
   return (text) =>
     [...text.matchAll(everywhere)].flatMap(({ 0: value, index }) =>
-      value === "" || !unmasked(value) ? [] : [{ ...widened(text, index, index + value.length), name, value }],
+      value === "" || !hasUnmasked(value) ? [] : [{ ...widen(text, index, index + value.length), name, value }],
     );
 };

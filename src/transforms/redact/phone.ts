@@ -1,16 +1,16 @@
 import { type Candidate, labelledOther, labelledPhone, wellGrouped } from "./candidate.ts";
 
-/** The number in international form, so that it is the same however it was said; undefined when it is no phone number. */
+/** Returns the number in international form, however it was spoken; undefined if it is not a phone number. */
 export type PhoneReader = (candidate: Candidate) => string | undefined;
 
 const MOBILE = /^(?:(?:00)?86)?(1[3-9]\d{9})$/;
 const LANDLINE = /^(?:0\d{9,11}|[48]00\d{7})$/;
-/** 0571-8765432: written so, it was meant as a landline, though a digit may have been lost on the way. */
+/** 0571-8765432: this grouping means a landline, even if speech recognition lost a digit. */
 const HYPHENATED = /^[34],[78]$/;
 const AMERICAN = /^1?[2-9]\d\d[2-9]\d{6}$/;
 const BRITISH_MOBILE = /^07\d{9}$/;
 const LOCAL = /^[2-8]\d{6,7}$/;
-/** 555-0132 is how Americans write it; in other groupings ten digits are anything. */
+/** The grouping of American numbers; ten digits in other groupings may be anything. */
 const AMERICAN_GROUPS = /^(?:1,)?3,3,4$/;
 const SUM = /^\s?(?:元|块|美元|万|rmb|usd|yuan|dollars)/i;
 
@@ -47,7 +47,7 @@ export const phoneReader = async (): Promise<PhoneReader> => {
     return LOCAL.test(digits) && wellGrouped(candidate) && labelledPhone(candidate) ? digits : undefined;
   };
 
-  /** An extension after a hyphen is taken along, or else the landline before it would not end there. */
+  /** A landline with an extension after a hyphen: without its extension, the number would not be recognised. */
   const extended = (candidate: Candidate): string | undefined => {
     const extension = candidate.widths.length > 1 ? (candidate.widths.at(-1) ?? 0) : 0;
     const digits = candidate.digits.slice(0, -extension);

@@ -2,11 +2,11 @@ import type { Transcript } from "../../core/transcript.ts";
 import { PLACEHOLDER } from "./fold.ts";
 import type { Span } from "./span.ts";
 
-/** Names the finds of one call: the same value gets the same number, in order of appearance. */
+/** The placeholders of one call: numbered in order of appearance, the same number for the same value. */
 export class Placeholders {
-  /** How many times each name was put in place of a find. */
+  /** The number of replacements by name. */
   readonly counts: Partial<Record<string, number>> = {};
-  /** How many times any was. */
+  /** The number of all replacements. */
   total = 0;
   readonly #transcript: Transcript;
   readonly #placeholders = new Map<string, string>();
@@ -16,7 +16,7 @@ export class Placeholders {
     this.#transcript = transcript;
   }
 
-  /** Counts the find and gives what stands in its place. */
+  /** Counts a find and returns its placeholder. */
   take({ name, value }: Pick<Span, "name" | "value">): string {
     this.counts[name] = (this.counts[name] ?? 0) + 1;
     this.total += 1;
@@ -32,7 +32,7 @@ export class Placeholders {
     return placeholder;
   }
 
-  /** The text with its finds replaced; `spans` are in order and do not overlap. */
+  /** Replaces the finds in a text; `spans` must be ordered and must not overlap. */
   fill(text: string, spans: readonly Span[]): string {
     let from = 0;
     const pieces: string[] = [];
@@ -44,7 +44,7 @@ export class Placeholders {
   }
 }
 
-/** Numbers go on after those that the transcript already has, from a redaction before this one. */
+/** The highest numbers in the transcript from an earlier redaction: numbering continues after them. */
 const highestIn = (transcript: Transcript): Map<string, number> => {
   const highest = new Map<string, number>();
   for (const [, label = "", number] of JSON.stringify(transcript).matchAll(PLACEHOLDER))
@@ -52,5 +52,5 @@ const highestIn = (transcript: Transcript): Map<string, number> => {
   return highest;
 };
 
-/** `id-card` is shown as `<ID_CARD_1>`. */
+/** `id-card` becomes `<ID_CARD_1>`. */
 const labelOf = (name: string): string => name.toUpperCase().replaceAll("-", "_");

@@ -1,23 +1,23 @@
 import { REDACT_CATEGORIES } from "./categories.ts";
 
-/** A find: where it lies in a text, and what it says once separators, spelling and full-width forms are gone. */
+/** A find: its place in a text, and its value without separators, spelling and full-width forms. */
 export interface Span {
   start: number;
   end: number;
-  /** A category, or the name of a pattern of the user's. */
+  /** A category, or the name of a user's pattern. */
   name: string;
-  /** Two finds of one name and value are the same thing. Never shown to anybody. */
+  /** Finds with the same name and value get the same placeholder. Never printed. */
   value: string;
 }
 
-/** Finds in a folded text (see fold.ts), in any order. Linear in the text's length. */
+/** Returns the finds in a folded text (see fold.ts), in any order, in time linear in its length. */
 export type Finder = (text: string) => Span[];
 
 /**
-The finds without overlaps, in order of place. Those that overlap become one, named after the longest of them, so that
-no rest of either stays.
+Merges overlapping finds and orders all by place. Merged finds are named after the longest, so that no part of any is left
+in the text.
 */
-export const united = (spans: readonly Span[]): Span[] => {
+export const mergeOverlaps = (spans: readonly Span[]): Span[] => {
   const ordered = spans.toSorted((a, b) => a.start - b.start || b.end - a.end || rank(a) - rank(b));
   const result: { span: Span; longest: Span }[] = [];
   for (const span of ordered) {
@@ -32,5 +32,5 @@ export const united = (spans: readonly Span[]): Span[] => {
   return result.map(({ span }) => span);
 };
 
-/** The user's own patterns, which are no categories, come first. */
+/** Patterns of the user come first (-1), because they are not categories. */
 const rank = ({ name }: Span): number => (REDACT_CATEGORIES as readonly string[]).indexOf(name);

@@ -2,7 +2,7 @@ import { isObject, type Json, type ToolCall, type Transcript, type Turn } from "
 
 type Change = (text: string) => string;
 
-/** What to do with each kind of text; turns come with their place. */
+/** The functions that change each kind of text; turns come with their index. */
 export interface Changes {
   text: Change;
   turn: (text: string, index: number) => string;
@@ -11,12 +11,12 @@ export interface Changes {
 }
 
 /**
-The transcript with every text changed that people wrote or said: caller and callee, the system prompt, the turns with
-reasoning and tool arguments, `userData` and `extra` in all their strings and keys.
+Changes every text that people wrote or said: caller and callee, the system prompt, turns with reasoning and tool
+arguments, and all strings and keys of `userData` and `extra`.
 
-Ids, times, states, links and JSON numbers stay; of the users' ids, those that are no telephone numbers.
+Ids, times, states, links and JSON numbers stay; a user's id changes only if it is a telephone number.
 */
-export const changed = (transcript: Transcript, { text, turn, party }: Changes): Transcript => {
+export const changeTexts = (transcript: Transcript, { text, turn, party }: Changes): Transcript => {
   const { participants, system, turns, userData, extra } = transcript;
   const { caller, callee, agentUserId, remoteUserId } = participants;
   return {
@@ -25,12 +25,12 @@ export const changed = (transcript: Transcript, { text, turn, party }: Changes):
       ...participants,
       ...(caller === undefined ? {} : { caller: party(caller) }),
       ...(callee === undefined ? {} : { callee: party(callee) }),
-      // Of a phone call, the user's id is the number.
+      // In a phone call, the user's id is the phone number.
       ...(isNumber(agentUserId) && { agentUserId: party(agentUserId) }),
       ...(isNumber(remoteUserId) && { remoteUserId: party(remoteUserId) }),
     },
     ...(system === undefined ? {} : { system: within(system, text) }),
-    turns: turns.map((one, index) => ofTurn(one, text, (said) => turn(said, index))),
+    turns: turns.map((one, index) => ofTurn(one, text, (words) => turn(words, index))),
     ...(userData === undefined ? {} : { userData: deep(userData, text) }),
     ...(extra === undefined ? {} : { extra: deepObject(extra, text) }),
   };
@@ -38,9 +38,9 @@ export const changed = (transcript: Transcript, { text, turn, party }: Changes):
 
 const isNumber = (id: string | undefined): id is string => id !== undefined && /^\+?\d{10,15}$/.test(id);
 
-const ofTurn = (turn: Turn, text: Change, say: Change): Turn => ({
+const ofTurn = (turn: Turn, text: Change, turnText: Change): Turn => ({
   ...turn,
-  text: within(turn.text, text, say),
+  text: within(turn.text, text, turnText),
   ...(turn.reasoning === undefined ? {} : { reasoning: within(turn.reasoning, text) }),
   ...(turn.toolCalls === undefined ? {} : { toolCalls: turn.toolCalls.map((call) => ofCall(call, text)) }),
   ...(turn.extra === undefined ? {} : { extra: deepObject(turn.extra, text) }),
@@ -54,19 +54,19 @@ const deep = (value: Json, text: Change): Json => {
   return isObject(value) ? deepObject(value, text) : value;
 };
 
-/** Of two keys that become the same, the later stays. */
+/** If two keys become equal, the later one stays. */
 const deepObject = (value: { [key: string]: Json }, text: Change): { [key: string]: Json } =>
   Object.fromEntries(Object.entries(value).map(([key, item]) => [text(key), deep(item, text)]));
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
 
-/** JSON text stays JSON: its strings are changed unescaped, and a number that is changed becomes a string. */
+/** Changes a text. JSON stays JSON: its strings are unescaped for the change, and a changed number becomes a string. */
 const within = (source: string, text: Change, plain = text): string => {
   if (!isJson(source)) return plain(source);
   return source.replace(TOKEN, (token) => {
-    const said = token.startsWith('"') ? String(JSON.parse(token)) : token;
-    const now = text(said);
-    return now === said ? token : JSON.stringify(now);
+    const before = token.startsWith('"') ? String(JSON.parse(token)) : token;
+    const after = text(before);
+    return after === before ? token : JSON.stringify(after);
   });
 };
 

@@ -1,10 +1,10 @@
 import { labelledOther } from "./candidate.ts";
 import type { Finder, Span } from "./span.ts";
-import { CHINESE_DIGITS, ENGLISH_DIGITS, written } from "./words.ts";
+import { CHINESE_DIGITS, ENGLISH_DIGITS, writeDigits } from "./words.ts";
 
 const CHARACTERS = "[\\w\\-.~:/?#\\[\\]@!$&()*+,;=%]";
 const TOP = "(?:com|net|org|edu|gov|cn|io|co|ai|app|dev|top|xyz|hk|tw|uk|us|me|cc|info|vip|shop|site|tech|cloud)";
-// A label starts only where no other does, and is bounded: so every text is read in linear time.
+// A label cannot start inside another label and has a bounded length, so matching takes linear time.
 const URLS = new RegExp(
   [
     `\\b(?:https?|ftp|wss?)://${CHARACTERS}+`,
@@ -13,10 +13,10 @@ const URLS = new RegExp(
   ].join("|"),
   "gi",
 );
-/** What ends a sentence, not a link. */
+/** Signs that end a sentence and do not belong to a link. */
 const TRAILING = ".,;:!?)]";
 
-/** Finds links with a scheme, and names with a well-known ending: `example.com/a`, `www点example点com`. */
+/** Finds links with a scheme, and host names with a well-known ending: `example.com/a`, `www点example点com`. */
 export const urls: Finder = (text) =>
   [...text.matchAll(URLS)].map(({ 0: source, index: start }) => {
     let length = source.length;
@@ -34,10 +34,10 @@ const QUAD = new RegExp(
   "gi",
 );
 const HEXTETS = /(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])/gi;
-/** Four numbers after one of these are a version. */
+/** Words before four numbers that are a version, not an address. */
 const VERSION = /(?:版本|固件|\b(?:v|ver|version|firmware|build|release))(?:号|\s|是|is|[:：]|v)*$/i;
 
-/** Finds IPv4 addresses, spoken ones included, unless they are said to be versions, and IPv6 addresses. */
+/** Finds IPv4 addresses, also spoken ones, unless a word before says that it is a version; and IPv6 addresses. */
 export const ips: Finder = (text) => [...find(text, QUAD, quadOf), ...find(text, HEXTETS, hextetsOf)];
 
 const find = (text: string, pattern: RegExp, reading: (source: string) => string | undefined): Span[] =>
@@ -49,13 +49,13 @@ const find = (text: string, pattern: RegExp, reading: (source: string) => string
   });
 
 const quadOf = (source: string): string | undefined => {
-  const octets = written(source.replace(/点|\bdot\b/gi, "."))
+  const octets = writeDigits(source.replace(/点|\bdot\b/gi, "."))
     .replace(/\s/g, "")
     .split(".");
   return octets.every((octet) => octet.length <= 3 && Number(octet) <= 255) ? octets.map(Number).join(".") : undefined;
 };
 
-/** A URL's host is the strictest reader of such addresses at hand. `a::b` is code more often than an address. */
+/** Uses URL to parse IPv6 strictly. An address needs a digit, because `a::b` is more often code. */
 const hextetsOf = (source: string): string | undefined =>
   /\d/.test(source) && source.length > 3 && URL.canParse(`http://[${source}]/`)
     ? new URL(`http://[${source}]/`).hostname

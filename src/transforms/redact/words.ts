@@ -1,4 +1,4 @@
-/** Digits as Chinese speech recognition writes them, the army's included: 幺 one, 两 two, 洞 zero, 拐 seven. */
+/** Digits as Chinese speech recognition writes them, also the military ones: 幺 one, 两 two, 洞 zero, 拐 seven. */
 const CHINESE: Record<string, string> = {
   ...numbered("零一二三四五六七八九"),
   ...numbered("〇壹贰叁肆伍陆柒捌玖"),
@@ -31,27 +31,27 @@ function numbered(characters: string): Record<string, string> {
 
 /** For character classes. */
 export const CHINESE_DIGITS = Object.keys(CHINESE).join("");
-/** For alternations; whole words only. */
+/** For alternations; matches whole words only. */
 export const ENGLISH_DIGITS = `(?:${Object.keys(ENGLISH).toSorted().toReversed().join("|")})\\b`;
 export const ENGLISH_TIMES = Object.keys(TIMES).join("|");
 
-/** The digit that a character or a word says. */
+/** The digit that a character or word means. */
 export const digitOf = (word: string): string | undefined =>
   /^\d$/.test(word) ? word : (CHINESE[word] ?? ENGLISH[word.toLowerCase()]);
 
-/** How often a digit is meant: 三 of 三个八, `triple` of `triple eight`. */
+/** How often a digit repeats: 三 in 三个八, `triple` in `triple eight`. */
 export const timesOf = (word: string): number => TIMES[word.toLowerCase()] ?? Number(digitOf(word));
 
 const SPOKEN = new RegExp(`[${CHINESE_DIGITS}]|\\b${ENGLISH_DIGITS}`, "gi");
 
 const SPOKEN_OR_WRITTEN = new RegExp(`[\\d${CHINESE_DIGITS}]|\\b${ENGLISH_DIGITS}`, "gi");
 
-/** The text with spoken digits written. */
-export const written = (text: string): string => text.replace(SPOKEN, (word) => digitOf(word) ?? word);
+/** Writes spoken digits as figures. */
+export const writeDigits = (text: string): string => text.replace(SPOKEN, (word) => digitOf(word) ?? word);
 
 /**
-Whether a text holds at least three digits, written or spoken: without them it holds no number of any kind. Most turns end
-here, which makes redaction several times faster.
+Whether a text has at least `least` digits, written or spoken. With fewer than three it cannot contain a number, so this
+check makes redaction several times faster.
 */
 export const hasDigits = (text: string, least = 3): boolean => {
   let count = 0;

@@ -1,14 +1,14 @@
 import type { Message } from "../../core/sample.ts";
 import { isObject, type Json } from "../../core/transcript.ts";
 
-/** Renders messages as a model sees them; throws what the template raises. */
+/** Renders messages as a model sees them; throws the errors that the template raises. */
 export type Render = (messages: readonly Message[]) => string;
 
 /**
-A chat template, as trainers apply it: every message, and no beginning of another answer after them.
+Renders a chat template as trainers do: all messages, without the beginning of another answer.
 
-@param constants what the template may name besides, such as `bos_token`.
-@throws SyntaxError when it is no Jinja.
+@param constants further variables of the template, such as `bos_token`.
+@throws SyntaxError if it is not valid Jinja.
 */
 export const createRender = async (template: string, constants: Readonly<Record<string, Json>>): Promise<Render> => {
   // Not `Template.render`: its `strftime_now` reads the clock, and counts must not depend on the day.
@@ -19,12 +19,12 @@ export const createRender = async (template: string, constants: Readonly<Record<
     const globals = { ...GLOBALS, ...constants, messages: messages.map(toTemplate), add_generation_prompt: false };
     for (const [name, value] of Object.entries(globals)) environment.set(name, value);
     const rendered: unknown = new Interpreter(environment).run(parsed).value;
-    if (typeof rendered !== "string") throw new TypeError("The chat template gave no text.");
+    if (typeof rendered !== "string") throw new TypeError("The chat template did not return a text.");
     return rendered;
   };
 };
 
-/** What transformers gives to templates. */
+/** The variables that transformers provides to templates. */
 const GLOBALS = {
   true: true,
   True: true,
@@ -39,7 +39,7 @@ const GLOBALS = {
     const [from, to] = last === undefined ? [0, first] : [first, last];
     return Array.from({ length: Math.max(0, Math.ceil((to - from) / step)) }, (_, index) => from + index * step);
   },
-  /** The day that Llama's own template names when it has no clock. */
+  /** Returns the date that Llama's template uses when it has no clock. */
   strftime_now: (format: string): string => format.replace(/%[a-zA-Z]/g, (part) => DAY[part] ?? part),
 };
 
@@ -67,7 +67,7 @@ const toTemplate = ({ role, content, reasoning, toolCalls, toolCallId }: Message
   ...(toolCallId !== undefined && { tool_call_id: toolCallId }),
 });
 
-/** Templates expect an object; text that is none they print as it is. */
+/** Templates expect an object; text that is not a JSON object they print unchanged. */
 const parsedArguments = (text: string): Json => {
   try {
     const value: Json = JSON.parse(text);

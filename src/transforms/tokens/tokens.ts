@@ -13,14 +13,14 @@ export interface CounterOptions {
 }
 
 /**
-A counter of the tokens that a trainer sees: the messages, rendered through the chat template, then encoded.
+Counts the tokens that a trainer sees: renders the messages with the chat template, then encodes them.
 
-`o200k` has no template: OpenAI counts three tokens around each message and three for the answer to come
+`o200k` has no template: OpenAI adds three tokens per message and three for the next answer
 (https://developers.openai.com/cookbook/examples/how_to_count_tokens_with_tiktoken).
 
-What the template raises, such as Mistral's on roles that do not alternate, is thrown by the counter.
+The counter throws the errors of the template; for example Mistral's raises if roles do not alternate.
 
-@throws UsageError when the tokenizer is not installed or not readable, or brings no chat template.
+@throws UsageError if the tokenizer is not installed, is not readable, or has no chat template.
 */
 export const createCounter = async ({ tokenizer, template }: CounterOptions): Promise<Count> => {
   const { encode, chat } = await loadTokenizer(tokenizer, template);
@@ -35,32 +35,32 @@ const openaiCount = ({ role, content, toolCalls = [] }: Message, encode: (text: 
   encode(content) +
   toolCalls.reduce((sum, { name, arguments: text }) => sum + encode(name) + encode(text), 0);
 
-/** What became of a sample under a token budget. */
-export interface Fitted {
+/** A sample within a token budget. */
+export interface FittingSample {
   messages: readonly Message[];
   tokens: number;
-  /** Messages that were cut off its end. */
+  /** How many messages were removed from its end. */
   cut: number;
 }
 
 /**
-A sample within a budget: as it is, or with `cut` its longest beginning that fits and is a sample itself.
+Fits a sample into a budget: unchanged, or with `cut` the longest beginning that fits and is a sample itself.
 
-Whole turns are cut from the end, never a part of one: what stays ends on an answer that the model may learn, with a
-user's words before it. Undefined when there is none, and with `drop` whenever the whole does not fit.
+Only whole turns are removed. The rest ends with an answer that the model may learn, after words of the user. Undefined if
+there is no such beginning, and with `drop` if the whole sample does not fit.
 */
 export const fitBudget = (
   messages: readonly Message[],
   budget: number,
   mode: "drop" | "cut",
   count: Count,
-): Fitted | undefined => {
+): FittingSample | undefined => {
   const tokens = count(messages);
   if (tokens <= budget) return { messages, tokens, cut: 0 };
   if (mode === "drop") return undefined;
   const lengths = endings(messages);
-  // A longer beginning takes more tokens: so the longest that fits is found by halving, and every answer was counted.
-  let best: Fitted | undefined;
+  // A longer beginning has more tokens, so binary search finds the longest that fits.
+  let best: FittingSample | undefined;
   for (let [low, high] = [0, lengths.length - 1]; low <= high; ) {
     const middle = (low + high) >> 1;
     const length = lengths[middle] ?? 0;
@@ -74,14 +74,14 @@ export const fitBudget = (
   return best;
 };
 
-/** The lengths, short of the whole, at which a sample could end. */
+/** The lengths, shorter than the whole, at which a sample can end. */
 const endings = (messages: readonly Message[]): number[] => {
   let hasUser = false;
   let hasLesson = false;
   return messages.flatMap(({ role, learn = true, toolCalls = [] }, index) => {
     hasUser ||= role === "user";
     hasLesson ||= role === "assistant" && learn && hasUser;
-    // An answer that calls a tool is half an answer.
+    // An answer that calls a tool is not complete.
     const isEnd = role === "assistant" && toolCalls.length === 0 && hasLesson && index < messages.length - 1;
     return isEnd ? [index + 1] : [];
   });
