@@ -1,4 +1,6 @@
 import { Option } from "commander";
+import { CLOUD_DEFAULTS, CONNECTION_DEFAULTS, DEFAULT_ARCHIVE, PULL_DEFAULTS } from "../app/defaults.ts";
+import { DEFAULT_REGION } from "../core/region.ts";
 import type { Shard } from "../core/selection.ts";
 import type { Troubled } from "../core/state.ts";
 import { categoryNames } from "./registries.ts";
@@ -51,7 +53,6 @@ export interface ArchiveFlags {
   /** False for `--no-archive`. */
   archive: string | false;
 }
-const DEFAULT_ARCHIVE = "callarchive.db";
 export const archiveOption = (): Option =>
   option("--archive <file>", "where raw documents are kept").default(DEFAULT_ARCHIVE);
 export const noArchiveOption = (): Option => option("--no-archive", "keep nothing beyond this run");
@@ -71,7 +72,7 @@ export interface CloudFlags {
   retries: number;
 }
 export const connectionOptions = (): Option[] => [
-  option("--region <region>", "the agents' region (default: cn-shanghai)"),
+  option("--region <region>", `the agents' region (default: ${DEFAULT_REGION})`),
   option("--endpoint <url>", "the service's address, instead of the region's"),
   option("--profile <name>", "credentials profile of the aliyun command line"),
   option(
@@ -79,9 +80,11 @@ export const connectionOptions = (): Option[] => [
     "client for the service: the vendor's SDK if installed and no proxy is set, or one of them",
   )
     .choices(["auto", "sdk", "builtin"])
-    .default("auto"),
+    .default(CONNECTION_DEFAULTS.client),
   option("--tps <n>", "at most n requests to the service a second (default: as many as it takes)", whole(1)),
-  option("--retries <n>", "how often a request that failed in passing is tried again", whole(0, 100)).default(6),
+  option("--retries <n>", "how often a request that failed in passing is tried again", whole(0, 100)).default(
+    CONNECTION_DEFAULTS.retries,
+  ),
 ];
 export const allowOtherOption = (): Option =>
   option("--allow-other", "go on although the archive holds calls of another region or account");
@@ -92,11 +95,14 @@ export const cloudOptions = (): Option[] => [
     "ask for the details of listed calls too (times, numbers, duration): one more request a call",
   )
     .choices(["auto", "always"])
-    .default("auto"),
+    .default(CLOUD_DEFAULTS.describe),
   option("--allow-host <host>", "also download from this host, or *.suffix; repeatable", several),
   allowOtherOption(),
-  option("--max-document-size <size>", "refuse larger documents", bytes).default(64 * 1024 * 1024, "64MB"),
-  option("--concurrency <n>", "calls fetched at once", whole(1, 1024)).default(16),
+  option("--max-document-size <size>", "refuse larger documents", bytes).default(
+    CLOUD_DEFAULTS.maxDocumentSize,
+    `${CLOUD_DEFAULTS.maxDocumentSize / 1024 ** 2}MB`,
+  ),
+  option("--concurrency <n>", "calls fetched at once", whole(1, 1024)).default(CLOUD_DEFAULTS.concurrency),
 ];
 
 /** Of every command that writes to the archive. */
@@ -135,7 +141,7 @@ export const pullOptions = (): Option[] => [
     "--lookback <time>",
     "how far behind its cursor `--since last` looks for calls that came late",
     seconds,
-  ).default(24 * 3600, "24h"),
+  ).default(PULL_DEFAULTS.lookback, `${PULL_DEFAULTS.lookback / 3600}h`),
   allowEmptyOption(),
   ...runOptions(),
 ];

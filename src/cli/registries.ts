@@ -1,3 +1,4 @@
+import { LANGUAGES } from "../core/sample.ts";
 import { type Preset, presets } from "../presets/index.ts";
 import { REDACT_CATEGORIES } from "../transforms/redact/categories.ts";
 import { writers } from "../writers/index.ts";
@@ -13,6 +14,9 @@ export const presetNames = (suits: (preset: Preset) => boolean = () => true): st
     .filter(suits)
     .map(({ name }) => name)
     .join(", ");
+
+/** "zh, en, mixed or other". */
+export const languageNames = (): string => listed(LANGUAGES);
 
 export const categoryNames = (): string => REDACT_CATEGORIES.join(", ");
 

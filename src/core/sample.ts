@@ -1,5 +1,9 @@
 import type { ToolCall } from "./transcript.ts";
 
+/** What a dialog can be in, by its script. */
+export const LANGUAGES = ["zh", "en", "mixed", "other"] as const;
+export type Language = (typeof LANGUAGES)[number];
+
 /** One message of a fine-tuning sample, before a preset gives it its final shape. */
 export interface Message {
   role: "system" | "user" | "assistant" | "tool";
@@ -20,7 +24,7 @@ export interface Sample {
   callId: string;
   messages: Message[];
   /** By the script of its dialog: which one most of its letters are of. */
-  language: "zh" | "en" | "mixed" | "other";
+  language: Language;
   /** By the chosen tokenizer through the chat template; absent when nobody counted. */
   tokens?: number;
   /** Seconds; absent when unknown. */

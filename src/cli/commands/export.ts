@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { DEFAULT_FORMAT, EXPORT_DEFAULTS } from "../../app/defaults.ts";
 import type { ExportRequest } from "../../app/requests.ts";
 import type { CommandSpec, Input } from "../command-spec.ts";
 import { type ExitCode, exitCodeFor } from "../exit-codes.ts";
@@ -21,7 +22,7 @@ import { whole } from "../values.ts";
 const outputOptions = (): Option[] => [
   new Option(
     "-f, --format <name>",
-    `${formatNames()}; repeatable (default: by the ending of -o, else ndjson)`,
+    `${formatNames()}; repeatable (default: by the ending of -o, else ${DEFAULT_FORMAT})`,
   ).argParser((text: string, before: string[] | undefined) => [
     ...(before ?? []),
     ...text.split(",").map((name) => name.trim()),
@@ -34,7 +35,7 @@ const outputOptions = (): Option[] => [
   new Option("--force", "replace files that are not callarchive's own, too").conflicts("clobber"),
   new Option("--no-clobber", "replace nothing: an output that is there is an error"),
   new Option("--adopt", "with --new: learn from the output's own files what it has had, and go on from there"),
-  new Option("--rows <unit>", "ndjson: one line per call or per turn").choices(["call", "turn"]).default("call"),
+  new Option("--rows <unit>", "ndjson: one line per call or per turn").choices(["call", "turn"]).default(EXPORT_DEFAULTS.rows),
   new Option("--csv-bom", "csv: begin with a byte order mark, for Excel"),
   new Option("--no-csv-guard", "csv: leave cells that a spreadsheet would run as formulas unescaped"),
   new Option(
