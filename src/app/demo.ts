@@ -48,7 +48,7 @@ export const runDemo = async (
       output: `${folder}/`,
       archive,
       endpoint: emulator.url,
-      keys: { accessKeyId: "emulator-id", accessKeySecret: "emulator-secret" },
+      keys: emulator.keys,
       client: "builtin",
       describe: "always",
       lookback: 0,

@@ -1,6 +1,6 @@
 import { Option } from "commander";
-import { DATASET_DEFAULTS, DEFAULT_PRESETS, DEFAULT_TOKENIZER } from "../app/defaults.ts";
 import type { DatasetRequest } from "../app/dataset/request.ts";
+import { DATASET_DEFAULTS, DEFAULT_PRESETS, DEFAULT_TOKENIZER } from "../app/defaults.ts";
 import { redactOptions, type SelectionFlags } from "./options.ts";
 import { languageNames, presetNames } from "./registries.ts";
 import { bytes, seconds, several, whole } from "./values.ts";
@@ -16,7 +16,11 @@ const option = (flags: string, description: string, parse?: (text: string, befor
 
 export const datasetOptions = (): Record<string, Option[]> => ({
   Samples: [
-    option("--preset <name>", `kind of file: ${presetNames()}; repeatable (default: ${DEFAULT_PRESETS.join(", ")})`, several),
+    option(
+      "--preset <name>",
+      `kind of file: ${presetNames()}; repeatable (default: ${DEFAULT_PRESETS.join(", ")})`,
+      several,
+    ),
     option("--task <task>", "what is to be learned").choices(["chat", "text-to-sql"]).default(DATASET_DEFAULTS.task),
     option(
       "--greeting <policy>",
@@ -24,14 +28,18 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     )
       .choices(["system", "drop", "pad", "mask"])
       .default(DATASET_DEFAULTS.greeting),
-    option("--system <text>", "the system turn: auto (the call's own prompt), none, or this text").default(DATASET_DEFAULTS.system),
+    option("--system <text>", "the system turn: auto (the call's own prompt), none, or this text").default(
+      DATASET_DEFAULTS.system,
+    ),
     option("--system-file <file>", "the system turn, from a file"),
     option("--interrupted <policy>", "where the caller cut in: cut, cut and not learn it (mask), or keep all")
       .choices(["cut", "mask", "keep"])
       .default(DATASET_DEFAULTS.interrupted),
     option("--strip-fillers", 'take "um", 嗯 and their like out of what callers say'),
     option("--kind <kinds>", "only turns of these kinds, for example normal", several),
-    option("--expand <unit>", "one sample per call, or one per agent turn").choices(["call", "turn"]).default(DATASET_DEFAULTS.expand),
+    option("--expand <unit>", "one sample per call, or one per agent turn")
+      .choices(["call", "turn"])
+      .default(DATASET_DEFAULTS.expand),
     option("--content-parts", `${presetNames(({ can }) => can.parts === true)}: content as a list of parts`),
     option(
       "--think <mode>",

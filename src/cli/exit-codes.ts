@@ -1,5 +1,5 @@
 import type { ExitCodes } from "../app/context.ts";
-import { earlyEnd, EXIT, type ExitCode, exitCodeFor, exitCodeOf as exitCodeOfError } from "../app/exit-codes.ts";
+import { EXIT, type ExitCode, earlyEnd, exitCodeFor, exitCodeOf as exitCodeOfError } from "../app/exit-codes.ts";
 import type { Signal } from "./io.ts";
 
 export { EXIT, type ExitCode, exitCodeFor } from "../app/exit-codes.ts";

@@ -33,7 +33,6 @@ export interface DatasetPlan {
   policies: Record<string, string | number | boolean>;
 }
 
-
 /** @throws UsageError for anything that cannot be, or that a preset cannot express */
 export const planOf = async (request: DatasetRequest, host: Host): Promise<DatasetPlan> => {
   if (request.task === "text-to-sql")
@@ -60,7 +59,8 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
   });
   if (request.parquet && request.gzip) throw new UsageError("Parquet is compressed by itself: leave out --gzip.");
   for (const name of request.languages ?? [])
-    if (!(LANGUAGES as readonly string[]).includes(name)) throw new UsageError(`--language knows ${LANGUAGES.join(", ")}, not "${name}".`);
+    if (!(LANGUAGES as readonly string[]).includes(name))
+      throw new UsageError(`--language knows ${LANGUAGES.join(", ")}, not "${name}".`);
   const splits = parseSplits(request.split);
   return {
     wanted,

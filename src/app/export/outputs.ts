@@ -137,8 +137,7 @@ export const openOutputs = async (
   const made = target.formats.map((format) => {
     const name = partName(target.kind === "file" ? basename(target.path) : writers[format].file, part);
     const [sidecar] = writers[format].sidecars;
-    const report =
-      sidecar === undefined ? null : target.kind === "file" ? reportName(name) : partName(sidecar, part);
+    const report = sidecar === undefined ? null : target.kind === "file" ? reportName(name) : partName(sidecar, part);
     const main: FileOutput = files.output(name);
     // Also when there will be nothing to say: no older report is to speak in its place.
     if (report !== null) main.put("", { file: report });

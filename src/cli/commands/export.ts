@@ -35,7 +35,9 @@ const outputOptions = (): Option[] => [
   new Option("--force", "replace files that are not callarchive's own, too").conflicts("clobber"),
   new Option("--no-clobber", "replace nothing: an output that is there is an error"),
   new Option("--adopt", "with --new: learn from the output's own files what it has had, and go on from there"),
-  new Option("--rows <unit>", "ndjson: one line per call or per turn").choices(["call", "turn"]).default(EXPORT_DEFAULTS.rows),
+  new Option("--rows <unit>", "ndjson: one line per call or per turn")
+    .choices(["call", "turn"])
+    .default(EXPORT_DEFAULTS.rows),
   new Option("--csv-bom", "csv: begin with a byte order mark, for Excel"),
   new Option("--no-csv-guard", "csv: leave cells that a spreadsheet would run as formulas unescaped"),
   new Option(
