@@ -59,7 +59,7 @@ const RULES: Record<string, readonly string[]> = {
   // Besides the application, the registries alone: for help, checks and completion.
   cli: ["core", "app", "writers", "presets", "transforms"],
   // The library surface, src/index.ts.
-  "": ["core", "parse", "transforms", "writers", "presets", "emulator", "app"],
+  "": ["core", "parse", "transforms", "writers", "presets", "reports", "sinks", "emulator", "app"],
 };
 
 /** All that the command line may import of the modules that it otherwise leaves to the application. */

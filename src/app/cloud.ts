@@ -1,11 +1,12 @@
 import { serverTime } from "../cloud/clock.ts";
 import { type Credentials, credentials } from "../cloud/credentials.ts";
-import { DEFAULT_REGION, endpointFor, parseEndpoint, regionOf } from "../cloud/endpoint.ts";
+import { endpointFor, parseEndpoint, regionOf } from "../cloud/endpoint.ts";
 import { createIceSdk, iceSdkVersion } from "../cloud/ice-sdk.ts";
 import { accountOf, placeOf } from "../cloud/identity.ts";
 import { createIms, IMS_VERSION } from "../cloud/ims.ts";
 import { createRpc } from "../cloud/openapi.ts";
 import type { Download, Ims } from "../core/ports.ts";
+import { DEFAULT_REGION } from "../core/region.ts";
 import { createDispatcher, proxyInUse } from "../http/agent.ts";
 import { createDownload } from "../http/download.ts";
 import { isLoopback } from "../http/hosts.ts";

@@ -2,7 +2,9 @@ import { join } from "node:path";
 import type { StoredRecord } from "../core/records.ts";
 import type { Transcript } from "../core/transcript.ts";
 import { startEmulator } from "../emulator/index.ts";
+import { writers } from "../writers/index.ts";
 import type { AppContext } from "./context.ts";
+import { EXPORT_DEFAULTS } from "./defaults.ts";
 import { type ExportRun, runExport } from "./export/export.ts";
 import { listCalls } from "./list.ts";
 import type { ExportRequest } from "./requests.ts";
@@ -10,7 +12,7 @@ import { findCall, transcriptOf } from "./show.ts";
 
 /** How many calls the emulated cloud of the demo has. */
 export const DEMO_CALLS = 60;
-export const DEMO_FORMATS = ["ndjson", "csv", "messages", "raw"];
+export const DEMO_FORMATS = Object.keys(writers);
 
 /** The results of the demo. */
 export interface Demo {
@@ -38,21 +40,17 @@ export const runDemo = async (
     onStart(agent);
     const archive = join(folder, "archive.db");
     const request: ExportRequest = {
+      ...EXPORT_DEFAULTS,
       agents: [agent],
       since: "2025-07-14T00:00:00Z",
       until: "2025-07-21T00:00:00Z",
       formats: DEMO_FORMATS,
       output: `${folder}/`,
-      rows: "call",
-      csvGuard: true,
       archive,
       endpoint: emulator.url,
-      keys: { accessKeyId: "emulator-id", accessKeySecret: "emulator-secret" },
+      keys: emulator.keys,
       client: "builtin",
       describe: "always",
-      maxDocumentSize: 64 * 1024 * 1024,
-      concurrency: 16,
-      retries: 6,
       lookback: 0,
     };
     const exported = await runExport(request, context);

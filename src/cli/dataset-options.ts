@@ -1,5 +1,7 @@
 import { Option } from "commander";
 import type { DatasetRequest } from "../app/dataset/request.ts";
+import { DATASET_DEFAULTS, DEFAULT_PRESETS, DEFAULT_TOKENIZER } from "../app/defaults.ts";
+import { LANGUAGES } from "../core/sample.ts";
 import { redactOptions, type SelectionFlags } from "./options.ts";
 import { presetNames } from "./preset-names.ts";
 import { bytes, seconds, several, whole } from "./values.ts";
@@ -15,24 +17,32 @@ const option = (flags: string, description: string, parse?: (text: string, befor
 
 export const datasetOptions = (): Record<string, Option[]> => ({
   Samples: [
-    option("--preset <name>", `file format of a trainer: ${presetNames()}; repeatable (default: messages)`, several),
+    option(
+      "--preset <name>",
+      `file format of a trainer: ${presetNames()}; repeatable (default: ${DEFAULT_PRESETS.join(", ")})`,
+      several,
+    ),
     option(
       "--greeting <policy>",
       "the agent's words before the caller's first: quote them in the system turn, drop them, put an empty user turn before them (pad), or keep them without learning them (mask)",
     )
       .choices(["system", "drop", "pad", "mask"])
-      .default("system"),
-    option("--system <text>", "system turn: auto (the call's own prompt), none, or this text").default("auto"),
+      .default(DATASET_DEFAULTS.greeting),
+    option("--system <text>", "system turn: auto (the call's own prompt), none, or this text").default(
+      DATASET_DEFAULTS.system,
+    ),
     option("--system-file <file>", "read the system turn from this file"),
     option(
       "--interrupted <policy>",
       "answers that the caller interrupted: cut what was not heard, also do not learn the rest (mask), or keep all",
     )
       .choices(["cut", "mask", "keep"])
-      .default("cut"),
+      .default(DATASET_DEFAULTS.interrupted),
     option("--strip-fillers", 'remove "um", 嗯 and similar fillers from what callers say'),
     option("--kind <kinds>", "only turns of these kinds, for example normal", several),
-    option("--expand <unit>", "one sample per call, or one per agent turn").choices(["call", "turn"]).default("call"),
+    option("--expand <unit>", "one sample per call, or one per agent turn")
+      .choices(["call", "turn"])
+      .default(DATASET_DEFAULTS.expand),
     option(
       "--content-parts",
       `write content as a list of parts (only ${presetNames(({ can }) => can.parts === true)})`,
@@ -48,7 +58,7 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     option("--min-duration <time>", "drop shorter calls: seconds, or 90s, 5m", seconds),
     option("--max-call-duration <time>", "drop longer calls: seconds, or 90s, 5m", seconds),
     option("--min-characters <n>", "drop dialogs with fewer characters", whole(1)),
-    option("--language <names>", "keep only dialogs in these languages: zh, en, mixed, other", several),
+    option("--language <names>", `keep only dialogs in these languages: ${LANGUAGES.join(", ")}`, several),
     option(
       "--max-tokens <n>",
       "largest size of a sample in tokens, counted with the chat template of the model",
@@ -56,22 +66,22 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     ),
     option(
       "--tokenizer <name|file>",
-      "count tokens with qwen3, o200k, or a tokenizer.json with its template beside it; shown in the report (default with --max-tokens: qwen3)",
+      `count tokens with qwen3, o200k, or a tokenizer.json with its template beside it; shown in the report (default with --max-tokens: ${DEFAULT_TOKENIZER})`,
     ),
     option("--over-budget <how>", "samples larger than --max-tokens: drop them, or cut them after a whole turn")
       .choices(["drop", "cut"])
-      .default("drop"),
+      .default(DATASET_DEFAULTS.overBudget),
   ],
   Redaction: redactOptions(),
   Set: [
     option("--dedupe <how>", "drop exact copies, near copies too, or none; only with none can copies be in two splits")
       .choices(["exact", "near", "none"])
-      .default("exact"),
+      .default(DATASET_DEFAULTS.dedupe),
     option(
       "--split <shares>",
       "splits and their shares; a hash of the call's id decides, so a call never changes its split",
-    ).default("train=0.9,validation=0.05,test=0.05"),
-    option("--seed <text>", "change the choice of splits, order and sample").default("0"),
+    ).default(DATASET_DEFAULTS.split),
+    option("--seed <text>", "change the choice of splits, order and sample").default(DATASET_DEFAULTS.seed),
     option("--shuffle", "order samples by a seeded hash instead of by start time"),
     option("--sample <n>", "keep only n samples, chosen by a seeded hash", whole(1)),
   ],

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync, writeSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import type { Io } from "./io.ts";
 
 const STDOUT = 1;
@@ -33,8 +33,9 @@ const builtHelp = async (): Promise<Buffer> => {
 export const main = async (): Promise<void> => {
   const argv = process.argv.slice(2);
   if (await answerQuickly(argv)) return;
-  const { availableParallelism, hostname, uptime } = await import("node:os");
+  const { availableParallelism, hostname } = await import("node:os");
   const { randomBytes } = await import("node:crypto");
+  const { isAlive, processSpace, startOf } = await import("../app/machine.ts");
   let reads = false;
   let failure: Error | undefined;
   const io: Io = {
@@ -52,9 +53,9 @@ export const main = async (): Promise<void> => {
     runId: randomBytes(4).toString("hex"),
     host: hostname(),
     get processSpace() {
-      return processSpace(uptime);
+      return processSpace();
     },
-    isAlive,
+    isAlive: (pid) => isAlive(pid, process.kill),
     startOf,
     nodeVersion: process.versions.node,
     cores: availableParallelism(),
@@ -81,34 +82,5 @@ export const main = async (): Promise<void> => {
     throw error;
   } finally {
     if (reads) process.stdin.destroy();
-  }
-};
-
-/** From /proc on Linux; elsewhere the time of the boot. */
-const processSpace = (uptime: () => number): string => {
-  try {
-    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    return `${boot}/${readlinkSync("/proc/self/ns/pid")}`;
-  } catch {
-    return `booted ${new Date(Math.round((Date.now() - uptime() * 1000) / 60_000) * 60_000).toISOString()}`;
-  }
-};
-
-const startOf = (pid: number): string | undefined => {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The command's name may contain spaces and parentheses, so fields are counted after its last parenthesis.
-    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    return undefined;
-  }
-};
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: the process exists, but belongs to another user.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 };

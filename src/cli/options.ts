@@ -1,4 +1,6 @@
 import { Option } from "commander";
+import { CLOUD_DEFAULTS, CONNECTION_DEFAULTS, DEFAULT_ARCHIVE, PULL_DEFAULTS } from "../app/defaults.ts";
+import { DEFAULT_REGION } from "../core/region.ts";
 import type { Shard } from "../core/selection.ts";
 import type { Troubled } from "../core/state.ts";
 import { REDACT_CATEGORIES } from "../transforms/redact/categories.ts";
@@ -51,7 +53,6 @@ export interface ArchiveFlags {
   /** False for `--no-archive`. */
   archive: string | false;
 }
-const DEFAULT_ARCHIVE = "callarchive.db";
 export const archiveOption = (): Option =>
   option("--archive <file>", "file that stores the raw records and the state of each call").default(DEFAULT_ARCHIVE);
 export const noArchiveOption = (): Option =>
@@ -72,7 +73,7 @@ export interface CloudFlags {
   retries: number;
 }
 export const connectionOptions = (): Option[] => [
-  option("--region <region>", "region of the agents (default: cn-shanghai)"),
+  option("--region <region>", `region of the agents (default: ${DEFAULT_REGION})`),
   option("--endpoint <url>", "address of the service, instead of the region's address"),
   option("--profile <name>", "use the credentials of this profile of the aliyun CLI"),
   option(
@@ -80,9 +81,11 @@ export const connectionOptions = (): Option[] => [
     "client for the service; auto uses the vendor's SDK if it is installed and no proxy is set",
   )
     .choices(["auto", "sdk", "builtin"])
-    .default("auto"),
+    .default(CONNECTION_DEFAULTS.client),
   option("--tps <n>", "send at most n requests per second (default: as many as the service accepts)", whole(1)),
-  option("--retries <n>", "how often to repeat a request after a temporary failure", whole(0, 100)).default(6),
+  option("--retries <n>", "how often to repeat a request after a temporary failure", whole(0, 100)).default(
+    CONNECTION_DEFAULTS.retries,
+  ),
 ];
 export const allowOtherOption = (): Option =>
   option("--allow-other", "continue although the archive holds calls of another region or account");
@@ -93,11 +96,16 @@ export const cloudOptions = (): Option[] => [
     "always: also request the details of listed calls (times, numbers, duration), one more request per call",
   )
     .choices(["auto", "always"])
-    .default("auto"),
+    .default(CLOUD_DEFAULTS.describe),
   option("--allow-host <host>", "also allow downloads from this host, or *.suffix; repeatable", several),
   allowOtherOption(),
-  option("--max-document-size <size>", "reject larger documents", bytes).default(64 * 1024 * 1024, "64MB"),
-  option("--concurrency <n>", "number of calls to fetch at the same time", whole(1, 1024)).default(16),
+  option("--max-document-size <size>", "reject larger documents", bytes).default(
+    CLOUD_DEFAULTS.maxDocumentSize,
+    `${CLOUD_DEFAULTS.maxDocumentSize / 1024 ** 2}MB`,
+  ),
+  option("--concurrency <n>", "number of calls to fetch at the same time", whole(1, 1024)).default(
+    CLOUD_DEFAULTS.concurrency,
+  ),
 ];
 
 /** Flags of every command that writes to the archive. */
@@ -136,7 +144,7 @@ export const pullOptions = (): Option[] => [
     "--lookback <time>",
     "with --since last: how far before the cursor to look for calls that were listed late",
     seconds,
-  ).default(24 * 3600, "24h"),
+  ).default(PULL_DEFAULTS.lookback, `${PULL_DEFAULTS.lookback / 3600}h`),
   allowEmptyOption(),
   ...runOptions(),
 ];

@@ -1,9 +1,8 @@
+import { DRAIN_MS } from "../app/defaults.ts";
 import type { Log } from "../core/ports.ts";
 import { Interrupted, TimeUp } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 
-/** How long running work may take after the first signal, in milliseconds. */
-const DRAIN_MS = 30_000;
 /** The longest delay of a Node timer, in milliseconds: about 24 days. */
 const LONGEST_MS = 2 ** 31 - 1;
 

@@ -1,8 +1,6 @@
 import { UsageError } from "../core/errors.ts";
+import { DEFAULT_REGION } from "../core/region.ts";
 import { isLoopback } from "../http/hosts.ts";
-
-/** The first region of conversational AI; most accounts have their agents there. */
-export const DEFAULT_REGION = "cn-shanghai";
 
 /**
 The service's endpoint in a region: `ice.<region>.aliyuncs.com`.

@@ -1,5 +1,9 @@
 import type { ToolCall } from "./transcript.ts";
 
+/** What a dialog can be in, by its script. */
+export const LANGUAGES = ["zh", "en", "mixed", "other"] as const;
+export type Language = (typeof LANGUAGES)[number];
+
 /** One message of a fine-tuning sample, before a preset gives it its final shape. */
 export interface Message {
   role: "system" | "user" | "assistant" | "tool";
@@ -20,7 +24,7 @@ export interface Sample {
   callId: string;
   messages: Message[];
   /** The script that most letters of the dialog belong to. */
-  language: "zh" | "en" | "mixed" | "other";
+  language: Language;
   /** Tokens by the chosen tokenizer with the chat template; absent when they were not counted. */
   tokens?: number;
   /** Seconds; absent when unknown. */

@@ -53,6 +53,8 @@ export interface EmulatorOptions {
 export interface Emulator {
   /** Where both the API and the object store are. */
   url: string;
+  /** What a request that asks it is signed with. */
+  keys: { accessKeyId: string; accessKeySecret: string };
   agents: string[];
   /** All instance ids: the corpus oldest first, then the data folder, then what was added. */
   ids(): Generator<string>;
@@ -97,6 +99,7 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
 
   return {
     url,
+    keys: { ...keys },
     agents: [...corpus.agents],
     ids: directory.ids,
     callLog: (id) => directory.find(id)?.log().bytes,

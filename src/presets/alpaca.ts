@@ -21,6 +21,7 @@ export const alpaca: Preset = {
   summary: "instruction and output, with the exchanges before in history",
   reader: "readers of Alpaca data",
   can,
+  rows: "columns",
   unit: "call",
   loader: "datasets",
   advice: {},

@@ -26,6 +26,7 @@ export const axolotl: Preset = {
   summary: "Axolotl's chat_template, with train per turn",
   reader: "Axolotl",
   can,
+  rows: "messages",
   unit: "call",
   loader: "datasets",
   advice: { tokens: { limit: 512, setting: "sequence_len", beyond: "dropped" } },

@@ -26,6 +26,7 @@ export const bailian: Preset = {
   summary: "Alibaba Cloud Model Studio, supervised fine-tuning",
   reader: "Model Studio",
   can,
+  rows: "messages",
   unit: "call",
   loader: "upload",
   advice: { wanted: WANTED },

@@ -33,6 +33,7 @@ export const llamaFactory: Preset = {
   summary: "LLaMA-Factory, with dataset_info.json",
   reader: "LLaMA-Factory",
   can,
+  rows: "conversations",
   unit: "call",
   loader: "datasets",
   advice: { tokens: { limit: 2048, setting: "cutoff_len", beyond: "truncated" } },

@@ -18,6 +18,7 @@ export const messages: Preset = {
   summary: 'role and content alone, {"messages": […]}: what every reader takes',
   reader: "Qwen, TRL and most other trainers",
   can,
+  rows: "messages",
   unit: "call",
   loader: "datasets",
   advice: {},

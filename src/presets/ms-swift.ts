@@ -30,6 +30,7 @@ export const msSwift: Preset = {
   summary: "ms-swift (ModelScope), with loss per turn",
   reader: "ms-swift",
   can,
+  rows: "messages",
   unit: "call",
   loader: "datasets",
   advice: {},

@@ -29,6 +29,7 @@ export const openai: Preset = {
   summary: "OpenAI's chat format, with weight per turn and tools",
   reader: "OpenAI's fine-tuning",
   can,
+  rows: "messages",
   unit: "call",
   loader: "upload",
   advice: { least: LEAST },

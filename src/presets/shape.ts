@@ -75,6 +75,8 @@ export interface Preset {
   /** Who reads such files. */
   readonly reader: string;
   readonly can: Abilities;
+  /** What its rows are like, for those who guess a file's preset. */
+  readonly rows: "messages" | "conversations" | "prompt" | "columns";
   /** A row is made of a whole call, or of one agent turn: then it wants samples that were expanded. */
   readonly unit: "call" | "turn";
   /** What loads the files: Hugging Face `datasets`, with its rules for folders, or an upload. */

@@ -22,6 +22,7 @@ export const sharegpt: Preset = {
   summary: "conversations of human and gpt, as older tools read them",
   reader: "readers of ShareGPT data",
   can,
+  rows: "conversations",
   unit: "call",
   loader: "datasets",
   advice: {},

@@ -25,6 +25,7 @@ export const together: Preset = {
   summary: "Together AI, with weight per turn",
   reader: "Together",
   can,
+  rows: "messages",
   unit: "call",
   loader: "upload",
   advice: {},

@@ -25,6 +25,7 @@ export const trl: Preset = {
   summary: "TRL's prompt and completion, a row per agent turn",
   reader: "TRL",
   can,
+  rows: "prompt",
   unit: "turn",
   loader: "datasets",
   advice: { tokens: { limit: 1024, setting: "max_length", beyond: "truncated" } },

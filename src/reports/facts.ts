@@ -1,6 +1,4 @@
-import type { DroppedSample, Message, Sample } from "../core/sample.ts";
-
-export type Language = Sample["language"];
+import type { DroppedSample, Language, Message, Sample } from "../core/sample.ts";
 
 /** How a number is spread over samples, or over calls. */
 export interface Measure {

@@ -1,4 +1,4 @@
-import type { Message } from "../core/sample.ts";
+import { LANGUAGES, type Message } from "../core/sample.ts";
 import { wellFormed } from "../core/text.ts";
 import type { Json } from "../core/transcript.ts";
 import { type Charts, loadCharts } from "./charts.ts";
@@ -79,7 +79,7 @@ const distributions = ({ measures, languages }: DatasetFacts, charts: Charts): H
 <p class="note">${spread(measure, unit === minutes ? minutes : undefined)}</p></section>`,
         ];
   const names = { zh: "Chinese", en: "English", mixed: "mixed", other: "other" } as const;
-  const bars = (["zh", "en", "mixed", "other"] as const).map((key) => ({ label: names[key], value: languages[key] }));
+  const bars = LANGUAGES.map((key) => ({ label: names[key], value: languages[key] }));
   const spoken = bars.filter(({ value }) => value > 0);
   return [
     ...card("Turns per sample", "turns", measures.turns),

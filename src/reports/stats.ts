@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { DroppedSample, Message, Sample } from "../core/sample.ts";
-import type { DataFile, DatasetFacts, Example, Language, Measure, SplitFacts } from "./facts.ts";
+import type { DroppedSample, Language, Message, Sample } from "../core/sample.ts";
+import type { DataFile, DatasetFacts, Example, Measure, SplitFacts } from "./facts.ts";
 import { BINS, createHistogram } from "./histogram.ts";
 
 /** Samples shown in the report. */

@@ -5,7 +5,7 @@ import { LIST, raw } from "./raw.ts";
 import type { WriterShape } from "./shape.ts";
 
 export { csvColumns } from "./csv-columns.ts";
-export type { WriterOptions, WriterShape } from "./shape.ts";
+export type { IdStyle, WriterOptions, WriterShape } from "./shape.ts";
 
 /** Every output format: adding one is adding one file and one line. */
 export const writers = {
@@ -16,6 +16,7 @@ export const writers = {
     summary: "transcripts, one JSON object per line (per turn with --rows turn)",
     extensions: [".ndjson"],
     redactable: true,
+    ids: { folder: "json-lines", file: "json-lines" },
     samples: false,
   },
   csv: {
@@ -25,6 +26,7 @@ export const writers = {
     summary: "a table with one row per turn, for spreadsheets and databases",
     extensions: [".csv"],
     redactable: true,
+    ids: { folder: "csv-column", file: "csv-column" },
     samples: false,
   },
   messages: {
@@ -34,6 +36,7 @@ export const writers = {
     summary: 'fine-tuning samples, one {"messages": […]} per line',
     extensions: [".jsonl"],
     redactable: true,
+    ids: {},
     samples: true,
   },
   raw: {
@@ -43,6 +46,8 @@ export const writers = {
     summary: "the service's own documents: a file per call, or one JSON array",
     extensions: [".json"],
     redactable: false,
+    // One array holds its ids only inside the documents.
+    ids: { folder: "checksums" },
     samples: false,
   },
 } satisfies Record<string, WriterShape>;

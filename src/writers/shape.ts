@@ -18,6 +18,8 @@ export interface WriterOptions {
   single?: boolean;
 }
 
+export type IdStyle = "json-lines" | "csv-column" | "checksums";
+
 /** A format in the registry. */
 export interface WriterShape {
   create(options: WriterOptions): Writer;
@@ -31,6 +33,11 @@ export interface WriterShape {
   extensions: readonly string[];
   /** Whether personal data can be replaced; false if documents stay byte for byte. */
   redactable: boolean;
+  /**
+  How its main file names its calls, in a folder and as the only file: by `id` or `callId` of each line's JSON, by a column
+  `call_id`, or as the files of a list in the form of `sha256sum`. Absent where it does not name them.
+  */
+  ids: { folder?: IdStyle; file?: IdStyle };
   /** Whether it makes fine-tuning samples, which are counted. */
   samples: boolean;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { parseLines, workplace } from "../helpers/workplace.ts";
+import { commands } from "../../src/cli/commands/index.ts";
+import { parseLines, type Ran, type RunOptions, type Workplace, workplace } from "../helpers/workplace.ts";
 
-const COMMANDS = ["export", "pull", "list", "show", "status", "doctor", "emulate", "demo"];
+const COMMANDS = commands.map(({ name }) => name);
 
 describe("help", () => {
   test("names every command, and each command's help has examples and fits a terminal", async () => {
@@ -36,6 +37,145 @@ describe("help", () => {
     const wrong = await place.run(["exprot"]);
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("Did you mean export?");
+  });
+});
+
+/** Ends a command that serves, once it says how to. */
+const interrupted: RunOptions = {
+  started: (child) =>
+    child.stderr?.on("data", (text: string) => {
+      if (String(text).includes("Ctrl-C")) child.kill("SIGINT");
+    }),
+};
+
+interface Use {
+  args: (ids: string[]) => string[];
+  options?: RunOptions;
+  /** Exit code 0 is expected besides. */
+  gives: (ran: Ran, place: Workplace) => void;
+}
+
+/** Each command at its simplest, one after another on an archive of four calls, of which one is missing. */
+const SIMPLEST: Record<string, Use> = {
+  pull: {
+    args: (ids) => ["pull", ...ids],
+    gives: ({ stdout, stderr }) => expect([stdout, stderr]).toEqual(["", expect.stringContaining("3 selected")]),
+  },
+  export: {
+    args: ([id = ""]) => ["export", id],
+    gives: ({ stdout }) => expect(parseLines(stdout)).toHaveLength(1),
+  },
+  dataset: {
+    args: () => ["dataset"],
+    // Every call of the archive is in it, or named with the reason why not.
+    gives: (_, place) =>
+      expect([...place.rows("dataset", "provenance.ndjson"), ...place.rows("dataset", "dropped.ndjson")]).toHaveLength(
+        4,
+      ),
+  },
+  check: {
+    args: () => ["check", "dataset"],
+    gives: ({ stdout }) => expect(stdout).toContain("train.jsonl"),
+  },
+  list: {
+    args: () => ["list"],
+    gives: ({ stdout }) => expect(stdout.trimEnd().split("\n")).toHaveLength(4),
+  },
+  show: {
+    args: ([id = ""]) => ["show", id],
+    gives: ({ stdout }) => expect(stdout).toContain("(greeting)"),
+  },
+  status: {
+    args: () => ["status"],
+    gives: ({ stdout }) => expect(stdout).toMatch(/3 fetched.*1 missing/),
+  },
+  ack: {
+    args: () => ["ack", "nobody"],
+    gives: ({ stderr }) => expect(stderr).toContain("1 call acknowledged."),
+  },
+  verify: {
+    args: () => ["verify"],
+    gives: ({ stdout, stderr }) => expect([stdout, stderr]).toEqual(["", expect.stringContaining("as it should be")]),
+  },
+  prune: {
+    args: () => ["prune", "--older-than", "1d", "-n"],
+    gives: ({ stderr }) => expect(stderr).toMatch(/3 calls .*would be deleted/),
+  },
+  forget: {
+    args: ([id = ""]) => ["forget", id],
+    gives: ({ stderr }) => expect(stderr).toContain("1 call forgotten."),
+  },
+  archive: {
+    args: () => ["archive", "unlock"],
+    gives: ({ stderr }) => expect(stderr).toContain("Nobody holds the archive callarchive.db"),
+  },
+  doctor: {
+    args: () => ["doctor"],
+    gives: ({ stdout }) => expect(stdout).toMatch(/^(ok {4}.*\n)+$/),
+  },
+  emulate: {
+    args: () => ["emulate"],
+    options: interrupted,
+    gives: ({ stdout }) => expect(stdout).toMatch(/^(export \w+=.*\n){4}$/),
+  },
+  demo: {
+    args: () => ["demo"],
+    gives: (_, place) => expect(place.rows("callarchive-demo", "transcripts.ndjson")).toHaveLength(60),
+  },
+  config: {
+    args: () => ["config", "show"],
+    gives: ({ stdout }) => expect(stdout).toMatch(/max-document-size .*64MB/),
+  },
+  completion: {
+    args: () => ["completion", "bash"],
+    gives: ({ stdout }) => expect(stdout).toContain("complete "),
+  },
+};
+
+/** The likeliest mistake with each command, and what is said of it; the exit code is 2. */
+const MISTAKES: Record<string, { args: string[]; says: string }> = {
+  export: { args: ["export"], says: "Nothing is selected. Name instance ids" },
+  pull: { args: ["pull", "--agent", "a"], says: "--agent needs --since" },
+  dataset: { args: ["dataset", "--preset", "llamafactory"], says: 'There is no preset "llamafactory". There are: ' },
+  check: { args: ["check", "train.jsnl"], says: "There is no train.jsnl." },
+  list: { args: ["list", "--state", "done"], says: "Allowed choices are pending, open, fetched" },
+  show: { args: ["show"], says: "missing required argument 'id'" },
+  status: { args: ["status"], says: "There is no archive at" },
+  ack: { args: ["ack"], says: "Nothing is selected. Name calls" },
+  verify: { args: ["verify", "--archive", "elsewhere.db"], says: "There is no archive at" },
+  prune: { args: ["prune"], says: "--older-than 180d" },
+  forget: { args: ["forget"], says: "missing required argument 'ids'" },
+  archive: { args: ["archive", "lock"], says: "Allowed choices are unlock" },
+  doctor: { args: ["doctor", "--retries", "often"], says: "Write a whole number from 0 to 100." },
+  emulate: { args: ["emulate", "--calls", "many"], says: "Write a whole number." },
+  demo: { args: ["demo", "here"], says: "too many arguments" },
+  config: { args: ["config", "show", "exprot"], says: 'Nothing configures "exprot"' },
+  completion: { args: ["completion", "powershell"], says: "Allowed choices are bash, zsh, fish" },
+};
+
+describe("every command", () => {
+  test("has its simplest use and its likeliest mistake here", () => {
+    expect(Object.keys(SIMPLEST).toSorted()).toEqual(COMMANDS.toSorted());
+    expect(Object.keys(MISTAKES).toSorted()).toEqual(COMMANDS.toSorted());
+  });
+
+  test("does what it is for with nothing but what it must be told", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 3, agents: 1 });
+    expect((await place.run(["pull", "nobody"])).code).toBe(3);
+    for (const [name, { args, options, gives }] of Object.entries(SIMPLEST)) {
+      const ran = await place.run(args([...cloud.ids()]), options);
+      expect({ name, code: ran.code, stderr: ran.stderr }).toMatchObject({ name, code: 0 });
+      gives(ran, place);
+    }
+  });
+
+  test("answers its likeliest mistake with what to write instead, and prints nothing", async () => {
+    const place = workplace();
+    for (const [name, { args, says }] of Object.entries(MISTAKES)) {
+      const ran = await place.run(args);
+      expect({ name, ...ran }).toEqual({ name, code: 2, stdout: "", stderr: expect.stringContaining(says) });
+    }
   });
 });
 
@@ -144,12 +284,7 @@ describe("doctor", () => {
 describe("emulate and demo", () => {
   test("emulate prints the environment that points callarchive at it, and ends on a signal", async () => {
     const place = workplace();
-    const ran = await place.run(["emulate", "--calls", "5", "--agents", "1"], {
-      started: (child) =>
-        child.stderr?.on("data", (text: string) => {
-          if (String(text).includes("Ctrl-C")) child.kill("SIGINT");
-        }),
-    });
+    const ran = await place.run(["emulate", "--calls", "5", "--agents", "1"], interrupted);
     expect(ran.code).toBe(0);
     expect(ran.stdout).toMatch(/^export CALLARCHIVE_ENDPOINT=http:\/\/127\.0\.0\.1:\d+$/m);
     expect(ran.stdout).toMatch(/^export CALLARCHIVE_AGENT=\w+$/m);

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
-import type { Message } from "../../core/sample.ts";
+import { LANGUAGES, type Message } from "../../core/sample.ts";
 import type { Transcript } from "../../core/transcript.ts";
 import { conflicts, isPreset, type Preset, type PresetOptions, presets } from "../../presets/index.ts";
 import { needsOf, type Policy } from "../../transforms/curate/curate.ts";
@@ -9,6 +9,7 @@ import type { Redaction } from "../../transforms/redact/index.ts";
 import { createSplitter, parseSplits, type Split } from "../../transforms/split.ts";
 import type { Count } from "../../transforms/tokens/tokens.ts";
 import type { Host } from "../context.ts";
+import { DEFAULT_PRESETS, DEFAULT_TOKENIZER } from "../defaults.ts";
 import { redactorOf } from "../redaction.ts";
 import type { DatasetRequest } from "./request.ts";
 
@@ -31,9 +32,6 @@ export interface DatasetPlan {
   /** What was asked for, by option, for the card and the report. */
   policies: Record<string, string | number | boolean>;
 }
-
-const DEFAULT_PRESETS = ["messages"];
-const LANGUAGES = ["zh", "en", "mixed", "other"];
 
 /** @throws UsageError for anything that cannot be, or that a preset cannot express */
 export const planOf = async (request: DatasetRequest, host: Host): Promise<DatasetPlan> => {
@@ -59,7 +57,8 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
   });
   if (request.parquet && request.gzip) throw new UsageError("Parquet is compressed by itself: leave out --gzip.");
   for (const name of request.languages ?? [])
-    if (!LANGUAGES.includes(name)) throw new UsageError(`--language knows ${LANGUAGES.join(", ")}, not "${name}".`);
+    if (!(LANGUAGES as readonly string[]).includes(name))
+      throw new UsageError(`--language knows ${LANGUAGES.join(", ")}, not "${name}".`);
   const splits = parseSplits(request.split);
   return {
     wanted,
@@ -110,8 +109,6 @@ const textOf = async (path: string): Promise<string> => {
     throw new UsageError(`--system-file cannot be read: ${messageOf(error)}`);
   }
 };
-
-const DEFAULT_TOKENIZER = "qwen3";
 
 /** A tokenizer alone counts: then every sample is within the budget. */
 const budgetOf = async (request: DatasetRequest, host: Host): Promise<DatasetPlan["budget"]> => {

@@ -3,7 +3,7 @@ import type { Archive } from "../../core/archive.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { Log } from "../../core/ports.ts";
 import type { Manifest, ManifestPart } from "../../sinks/manifest-file.ts";
-import type { WriterName } from "../../writers/index.ts";
+import { type IdStyle, type WriterName, type WriterShape, writers } from "../../writers/index.ts";
 import type { Finding } from "../verify/finding.ts";
 import { verifyFiles } from "../verify/verify-output.ts";
 import { type FileTarget, partNames, placeOf } from "./output-names.ts";
@@ -34,9 +34,9 @@ export const adoptPlace = async (
   const parts = (manifest?.parts ?? []).map((part) => ({ ...part, ...contentOf(part, target) }));
   for (const { part, exported, read, silent } of parts) {
     let whole = false;
-    for (const { name, format } of read) {
+    for (const { name, format, style } of read) {
       let calls = 0;
-      for await (const ids of idsIn(join(placeOf(target).root, name), format)) {
+      for await (const ids of idsIn(join(placeOf(target).root, name), style)) {
         signal.throwIfAborted();
         calls += ids.length;
         // Each format of a run has had each call that the run wrote, then or before.
@@ -72,7 +72,7 @@ const checkFiles = async ({ json }: Manifest, target: FileTarget): Promise<void>
 const contentOf = (
   { part, files }: ManifestPart,
   target: FileTarget,
-): { formats: WriterName[]; silent: WriterName[]; read: { name: string; format: WriterName }[] } => {
+): { formats: WriterName[]; silent: WriterName[]; read: { name: string; format: WriterName; style: IdStyle }[] } => {
   const names = partNames(target, part);
   const known = files.map(({ name }) => {
     const file = names.find((each) => each.name === name);
@@ -83,13 +83,18 @@ const contentOf = (
     return file;
   });
   const formats = [...new Set(known.map(({ format }) => format))];
-  const silent = formats.filter((format) => isSilent(format, target));
-  return { formats, silent, read: known.filter(({ format, main }) => main && !silent.includes(format)) };
+  const silent = formats.filter((format) => idStyle(format, target) === undefined);
+  const read = known.flatMap(({ name, format, main }) => {
+    const style = idStyle(format, target);
+    return main && style ? [{ name, format, style }] : [];
+  });
+  return { formats, silent, read };
 };
 
-/** Samples name no call; documents in one array name theirs only inside. */
-const isSilent = (format: WriterName, { kind }: FileTarget): boolean =>
-  format === "messages" || (format === "raw" && kind === "file");
+const idStyle = (format: WriterName, { kind }: FileTarget): IdStyle | undefined => {
+  const { ids }: WriterShape = writers[format];
+  return ids[kind];
+};
 
 const mute = (place: string, part: number, silent: readonly WriterName[]): string =>
   `${part === 0 ? "The export" : `Part ${part}`} in ${place} has ${silent.join(" and ")} output, which does not name its calls, and no other file there names all of them. Go on with the archive that wrote it, or name another place with -o. Written with -f ndjson,${silent[0]}, a folder can be adopted.`;

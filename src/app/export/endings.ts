@@ -27,7 +27,8 @@ The ending of a file says what is in it. Any other than the writers' own is the 
 export const checkEnding = ({ output, formats }: OutputRequest, target: Target): void => {
   if (target.kind === "folder") return;
   const ending = extname(output).toLowerCase();
-  if (NOT_BUILT.has(ending)) throw new UsageError(`-o ${output}: there is no output as ${ending}. ${known(output)}`);
+  if (NOT_BUILT.has(ending) && impliedBy(output) === undefined)
+    throw new UsageError(`-o ${output}: there is no output as ${ending}. ${known(output)}`);
   // What is written to a pipe has no name.
   if (target.kind === "stream") return;
   const implied = impliedBy(output);

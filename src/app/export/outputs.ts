@@ -9,6 +9,7 @@ import { openStream, type StreamContext } from "../../sinks/open-stream.ts";
 import { isSpecial, placeAt } from "../../sinks/places.ts";
 import { type WriterName, writers } from "../../writers/index.ts";
 import type { Host } from "../context.ts";
+import { DEFAULT_FORMAT } from "../defaults.ts";
 import { type PlannedOutput, writerOf } from "../render-workers/plan.ts";
 import type { ArchiveRequest, OutputRequest } from "../requests.ts";
 import { checkFolder, checkSpecial, PROBE } from "../writable.ts";
@@ -32,7 +33,7 @@ const isWriter = (name: string): name is WriterName => Object.hasOwn(writers, na
 export const targetOf = (request: OutputRequest, host: Host): Target => {
   const { output } = request;
   if (output === "") throw new UsageError("-o needs a file, a folder, or - for standard output.");
-  const formats = [...new Set(request.formats ?? [impliedBy(output) ?? "ndjson"])];
+  const formats = [...new Set(request.formats ?? [impliedBy(output) ?? DEFAULT_FORMAT])];
   for (const name of formats)
     if (!isWriter(name))
       throw new UsageError(`There is no format "${name}". There are: ${Object.keys(writers).join(", ")}.`);
@@ -135,10 +136,11 @@ export const openOutputs = async (
   const files = new Files({ ...place, tag: tagOf(host) });
   const made = target.formats.map((format) => {
     const name = partName(target.kind === "file" ? basename(target.path) : writers[format].file, part);
-    const report = target.kind === "file" ? reportName(name) : partName("messages.report.ndjson", part);
+    const [sidecar] = writers[format].sidecars;
+    const report = sidecar === undefined ? null : target.kind === "file" ? reportName(name) : partName(sidecar, part);
     const main: FileOutput = files.output(name);
     // Also when there will be nothing to say: no older report is to speak in its place.
-    if (writers[format].sidecars.length > 0) main.put("", { file: report });
+    if (report !== null) main.put("", { file: report });
     return { ...writer({ format, options: { ...options, report } }), ...main };
   });
   const exchange = part === 0 ? await replacing(target) : undefined;

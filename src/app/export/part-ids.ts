@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { UsageError } from "../../core/errors.ts";
 import { lines } from "../../parse/lines.ts";
 import { idOf } from "../../writers/file-name.ts";
-import type { WriterName } from "../../writers/index.ts";
+import type { IdStyle } from "../../writers/index.ts";
 
 /** Ids are handed on in batches of this size. */
 const BATCH = 1000;
@@ -12,10 +12,10 @@ The ids of the calls that a file of an export holds, in batches; each once where
 
 @throws UsageError for a line that names no call
 */
-export async function* idsIn(path: string, format: WriterName): AsyncGenerator<string[]> {
+export async function* idsIn(path: string, style: IdStyle): AsyncGenerator<string[]> {
   let batch: string[] = [];
   let last: string | undefined;
-  for await (const id of READERS[format](path)) {
+  for await (const id of READERS[style](path)) {
     if (id === last) continue;
     last = id;
     batch.push(id);
@@ -29,7 +29,7 @@ export async function* idsIn(path: string, format: WriterName): AsyncGenerator<s
 const linesOf = (path: string): AsyncGenerator<string> => lines(createReadStream(path) as AsyncIterable<Uint8Array>);
 
 /** A line is a transcript, or with `--rows turn` a turn that names its call. */
-async function* fromNdjson(path: string): AsyncGenerator<string> {
+async function* fromJsonLines(path: string): AsyncGenerator<string> {
   let number = 0;
   for await (const line of linesOf(path)) {
     number += 1;
@@ -82,11 +82,8 @@ async function* fromSums(path: string): AsyncGenerator<string> {
   }
 }
 
-async function* none(): AsyncGenerator<string> {}
-
-const READERS: Record<WriterName, (path: string) => AsyncGenerator<string>> = {
-  ndjson: fromNdjson,
-  csv: fromCsv,
-  raw: fromSums,
-  messages: none,
+const READERS: Record<IdStyle, (path: string) => AsyncGenerator<string>> = {
+  "json-lines": fromJsonLines,
+  "csv-column": fromCsv,
+  checksums: fromSums,
 };

@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { DEFAULT_FORMAT, EXPORT_DEFAULTS } from "../../app/defaults.ts";
 import type { ExportRequest } from "../../app/requests.ts";
 import { writers } from "../../writers/index.ts";
 import type { CommandSpec, Input } from "../command-spec.ts";
@@ -24,7 +25,7 @@ const formatNames = `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 const outputOptions = (): Option[] => [
   new Option(
     "-f, --format <name>",
-    `${formatNames}; repeatable (default: chosen by the ending of -o, else ndjson)`,
+    `${formatNames}; repeatable (default: chosen by the ending of -o, else ${DEFAULT_FORMAT})`,
   ).argParser((text: string, before: string[] | undefined) => [
     ...(before ?? []),
     ...text.split(",").map((name) => name.trim()),
@@ -34,7 +35,9 @@ const outputOptions = (): Option[] => [
   new Option("--force", "also replace files that callarchive did not write").conflicts("clobber"),
   new Option("--no-clobber", "replace nothing: fail if the output exists"),
   new Option("--adopt", "with --new: read from the output's own files which calls it has, and continue from there"),
-  new Option("--rows <unit>", "ndjson: one line per call or per turn").choices(["call", "turn"]).default("call"),
+  new Option("--rows <unit>", "ndjson: one line per call or per turn")
+    .choices(["call", "turn"])
+    .default(EXPORT_DEFAULTS.rows),
   new Option("--csv-bom", "csv: start with a byte order mark, for Excel"),
   new Option("--no-csv-guard", "csv: do not escape cells that a spreadsheet would run as formulas"),
   new Option(

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { LANGUAGES } from "../../core/sample.ts";
 import { presets } from "../../presets/index.ts";
 import { REDACT_CATEGORIES } from "../../transforms/redact/categories.ts";
 import { writers } from "../../writers/index.ts";
@@ -16,6 +17,7 @@ export const completionScript = (shell: Shell, program: Command): string =>
     completable(program, {
       format: Object.keys(writers),
       preset: Object.keys(presets),
+      language: LANGUAGES,
       redact: [...REDACT_CATEGORIES, "all"],
     }),
   );

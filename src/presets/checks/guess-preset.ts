@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from "../../core/transcript.ts";
-import { isPreset, type PresetName } from "../index.ts";
+import { isPreset, type PresetName, presets } from "../index.ts";
 
 /** What is known of a file beside its rows. */
 export interface Surroundings {
@@ -11,20 +11,7 @@ export interface Surroundings {
 /** The preset that a row looks like; the folder's name decides where it is a preset's that fits. */
 export const guessPreset = (row: JsonObject, { folder, hasDatasetInfo }: Surroundings): PresetName | undefined => {
   const found = looksLike(row, hasDatasetInfo);
-  return isPreset(folder) && found !== undefined && SHAPES[folder] === SHAPES[found] ? folder : found;
-};
-
-const SHAPES: Record<PresetName, "messages" | "conversations" | "prompt" | "columns"> = {
-  messages: "messages",
-  bailian: "messages",
-  "llama-factory": "conversations",
-  "ms-swift": "messages",
-  axolotl: "messages",
-  trl: "prompt",
-  openai: "messages",
-  together: "messages",
-  sharegpt: "conversations",
-  alpaca: "columns",
+  return isPreset(folder) && found !== undefined && presets[folder].rows === presets[found].rows ? folder : found;
 };
 
 const looksLike = (row: JsonObject, hasDatasetInfo: boolean): PresetName | undefined => {

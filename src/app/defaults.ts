@@ -1,0 +1,45 @@
+// What a request has where nothing else is asked for. The command line's flags and the library go by the same values.
+
+/** How long running work may still take after a run is asked to end, in milliseconds. */
+export const DRAIN_MS = 30_000;
+
+/** Where the command line keeps its archive, relative to the host's folder. */
+export const DEFAULT_ARCHIVE = "callarchive.db";
+
+export const CONNECTION_DEFAULTS = { client: "auto", retries: 6 } as const;
+
+export const CLOUD_DEFAULTS = {
+  ...CONNECTION_DEFAULTS,
+  describe: "auto",
+  maxDocumentSize: 64 * 1024 * 1024,
+  concurrency: 16,
+} as const;
+
+export const PULL_DEFAULTS = { ...CLOUD_DEFAULTS, archive: DEFAULT_ARCHIVE, lookback: 24 * 3600 } as const;
+
+export const EXPORT_DEFAULTS = { ...PULL_DEFAULTS, rows: "call", csvGuard: true } as const;
+
+/** The format of an output whose name says none. */
+export const DEFAULT_FORMAT = "ndjson";
+
+export const DATASET_DEFAULTS = {
+  archive: DEFAULT_ARCHIVE,
+  task: "chat",
+  greeting: "system",
+  system: "auto",
+  interrupted: "cut",
+  expand: "call",
+  overBudget: "drop",
+  dedupe: "exact",
+  split: "train=0.9,validation=0.05,test=0.05",
+  seed: "0",
+} as const;
+
+/** The presets of a data set that names none. */
+export const DEFAULT_PRESETS: readonly string[] = ["messages"];
+/** Counts tokens where a limit is set and no tokenizer is named. */
+export const DEFAULT_TOKENIZER = "qwen3";
+
+/** A request that may leave out what has a default. */
+export type WithDefaults<Request, Defaults> = Omit<Request, keyof Defaults> &
+  Partial<Pick<Request, keyof Defaults & keyof Request>>;
