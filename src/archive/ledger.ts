@@ -8,7 +8,7 @@ import { bytesOf, changes } from "./changes.ts";
 import { type CurrentRow, parseCurrentRows, prepare } from "./ledger-sql.ts";
 import { type Db, transaction } from "./open.ts";
 import { type Agents, firstRow, insertStored, spellingOf, throwMissingItem } from "./rows.ts";
-import { type ClaimRow, isSameId, sameId } from "./same-id.ts";
+import { type ClaimRow, isSetAside, sameId } from "./same-id.ts";
 import { selecting, windowOf } from "./selecting.ts";
 import type { PreparedBlock, Store } from "./store.ts";
 
@@ -50,7 +50,7 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
     const link = linkDigestOf(newer.key);
     if (link) statements.moveLink.run(older, link, newer.item);
     // The key of an item that was set aside is not the link that it began with, so all its links are moved.
-    (link && !isSameId(newer) ? statements.moveMore : statements.moveLinks).run(older, newer.item);
+    (link && !isSetAside(newer) ? statements.moveMore : statements.moveLinks).run(older, newer.item);
     statements.mergeColumns.run(newer.item, older);
     statements.mergeReport.run(older, newer.item);
     statements.dropSelected.run(newer.item);
@@ -96,7 +96,7 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
       // A pruned call stays deleted, under each of its links.
       if (known.state === "pruned") continue;
       // A failure does not replace a document that was set aside.
-      if (isSameId(known) && !(document && outcome.state === "fetched")) continue;
+      if (isSetAside(known) && !(document && outcome.state === "fetched")) continue;
       const before = change.currentMember(known);
       const metaBefore = before?.meta && parseMeta(before.meta);
       // List returns fewer fields than describe: fields that are not in the new answer stay.

@@ -38,7 +38,7 @@ interface Tools {
   mergeItems: (newer: CurrentRow, older: number) => void;
 }
 
-export const isSameId = ({ state, error_code }: CurrentRow): boolean => state === "invalid" && error_code === SAME_ID;
+export const isSetAside = ({ state, error_code }: CurrentRow): boolean => state === "invalid" && error_code === SAME_ID;
 
 /** Decides which document gets an id that several carry. All of it runs inside a commit's transaction. */
 export const sameId = ({ statements, now, current, mergeItems }: Tools) => {
@@ -59,7 +59,7 @@ export const sameId = ({ statements, now, current, mergeItems }: Tools) => {
   */
   const itemFor = (known: CurrentRow, outcome: Outcome, link: Buffer | undefined): CurrentRow => {
     if (!isDocument(outcome) || !link || known.link === null) return known;
-    if (known.state !== "fetched" && !isSameId(known)) return known;
+    if (known.state !== "fetched" && !isSetAside(known)) return known;
     if (claimOf(known.item).sha256 === outcome.document?.sha256) return known;
     const owner = firstRow<{ item: number }>(statements.linkOwner.get([link]))?.item;
     if (owner === known.item) return known;

@@ -38,17 +38,17 @@ export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
 };
 
 const assemble = (db: Db, now: () => Date): Archive => {
-  const { assertLocked: held, ...locking } = lock(db, now);
+  const { assertLocked, ...locking } = lock(db, now);
   const agentNumbers = agents(db);
-  const documents = store(db, held);
+  const documents = store(db, assertLocked);
   return {
-    ...ledger(db, now, held, agentNumbers, documents),
+    ...ledger(db, now, assertLocked, agentNumbers, documents),
     ...reader(db, agentNumbers),
-    ...runs(db, held),
-    ...reports(db, held),
-    ...deliveries(db, held),
-    ...adoption(db, held),
-    ...facts(db, held),
+    ...runs(db, assertLocked),
+    ...reports(db, assertLocked),
+    ...deliveries(db, assertLocked),
+    ...adoption(db, assertLocked),
+    ...facts(db, assertLocked),
     ...locking,
     release: async () => {
       try {
@@ -57,7 +57,7 @@ const assemble = (db: Db, now: () => Date): Archive => {
         await locking.release();
       }
     },
-    ...retention(db, held, documents),
+    ...retention(db, assertLocked, documents),
     close: async () => {
       await documents.compaction()?.catch(() => undefined);
       db.close();

@@ -46,7 +46,11 @@ interface ErrorCase extends RequestInfo {
 }
 
 type Kind = new (message: string, facts: ErrorFacts) => ArchiveError;
-type Row = [when: RegExp | ((code: string, status: number) => boolean), kind: Kind, say: (c: ErrorCase) => string];
+type Row = [
+  when: RegExp | ((code: string, status: number) => boolean),
+  kind: Kind,
+  messageFor: (c: ErrorCase) => string,
+];
 
 const codeAndMessage = ({ serviceMessage, code }: ErrorCase): string =>
   serviceMessage ? `${code}: ${serviceMessage}` : code;

@@ -124,7 +124,7 @@ page 2 may begin after the returned calls or after the requested ones. So all fu
 of the first page, which makes both the same; an empty page is then the end.
 */
 async function* readPages(options: WindowOptions, seen: Set<string>): AsyncGenerator<ListedInstance[], Pass> {
-  const { paging: pages } = options;
+  const { paging } = options;
   const pass: Pass = {
     names: new Set(),
     nameless: new Set(),
@@ -139,8 +139,8 @@ async function* readPages(options: WindowOptions, seen: Set<string>): AsyncGener
     if (listed.length === 0) return pass;
     const newCalls = addPage(pass, listed, seen);
     if (newCalls.length > 0) yield newCalls;
-    if (listed.length >= PAGE_SIZE) pages.full = true;
-    if (listed.length < pass.size && pages.full) return pass;
+    if (listed.length >= PAGE_SIZE) paging.full = true;
+    if (listed.length < pass.size && paging.full) return pass;
     if (number === 1) pass.size = Math.min(PAGE_SIZE, listed.length);
     if (number === CHECK_LAST_PAGE_AFTER && (await fetchPage(options, LAST_PAGE, pass.size)).length > 0) break;
   }

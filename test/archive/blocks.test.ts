@@ -75,7 +75,7 @@ const everything = async (): Promise<string[]> => {
 };
 
 describe("documents in blocks", () => {
-  test("the end of a run puts them in order of their start; everything is still there, and space is given back", async () => {
+  test("the end of a run sorts them by start, keeps them all, and frees space", async () => {
     await fill(600, 4000);
     expect(look<{ n: number }>("select count(*) as n from blocks where loose = 1")[0]?.n).toBeGreaterThan(10);
     const inOrder = Array.from({ length: 600 }, (_, at) => `call${at}`);
@@ -93,7 +93,7 @@ describe("documents in blocks", () => {
     expect(await archive.integrity()).toEqual([]);
   });
 
-  test("what is refreshed, united or pruned leaves nothing of what it was in any block", async () => {
+  test("refreshed, merged or pruned calls leave no old bytes in any block", async () => {
     await fill(40, 400);
     const [known] = await archive.select([{ instanceId: "call7" }]);
     await archive.commit([outcome(known?.item ?? 0, 7, "other things")]);
@@ -135,7 +135,7 @@ describe("documents in blocks", () => {
     expect(without).toBe(0);
   });
 
-  test("the address is told as it was, whether it is stored or what the service said has it", async () => {
+  test("the link is the same, whether it is stored or comes from the metadata", async () => {
     const link = "https://logs.example/a.json";
     const items = await archive.select([{ link }, { link: `${link}2` }]);
     await archive.commit(
@@ -156,8 +156,8 @@ describe("documents in blocks", () => {
   });
 });
 
-describe("what was delivered", () => {
-  test("is kept as stretches, and asked for item by item", async () => {
+describe("deliveries", () => {
+  test("are stored as spans, and read item by item", async () => {
     await fill(48, 40);
     const items = look<{ item: number }>("select item from items order by item").map(({ item }) => item);
     const some = items.filter((item) => item % 8 !== 0);

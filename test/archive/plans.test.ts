@@ -23,7 +23,7 @@ const MEANT = [
   /^SCAN (n|json_each) VIRTUAL TABLE/,
 ];
 
-test("no statement of everyday work walks over items, links or blocks without an index, or sorts what can be many", async () => {
+test("no everyday statement reads all items, links or blocks without an index, or sorts many rows", async () => {
   const statements = new Set<string>();
   let db: InstanceType<typeof Database> | undefined;
   Database.prototype.prepare = function watched(sql: string) {

@@ -24,7 +24,7 @@ describe("an archive in a file", () => {
   afterEach(() => rmSync(folder, { recursive: true }));
   const open = (name: string, create = true) => openArchive({ place: join(folder, name), create, now });
 
-  test("is for its owner alone, and so is what the database keeps beside it", async () => {
+  test("is readable only by its owner, and so are the database's files beside it", async () => {
     const archive = await open("deep/er/a.db");
     await archive.select([{ instanceId: "a" }]);
     for (const name of ["a.db", "a.db-wal", "a.db-shm"])
@@ -33,7 +33,7 @@ describe("an archive in a file", () => {
     await archive.close();
   });
 
-  test("is not made by looking for it", async () => {
+  test("is not created by opening it without create", async () => {
     await expect(open("none.db", false)).rejects.toThrow("There is no archive at");
     expect(() => statSync(join(folder, "none.db"))).toThrow();
   });

@@ -99,7 +99,7 @@ describe("cleanMeta", () => {
     expect(JSON.stringify(cleanMeta(deep)).length).toBeLessThan(200);
   });
 
-  it("cleans data nested so deep that it cannot be written again, as text", () => {
+  it("cleans data as text when it is nested too deeply to be written again", () => {
     const deep = `${"[".repeat(20_000)}"auth_token=S3CR3T https://b/k?Signature=S3CR3T"${"]".repeat(20_000)}`;
     const { UserData } = cleanMeta({ UserData: deep });
     expect(UserData).toContain("[[[[");

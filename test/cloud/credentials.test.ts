@@ -96,7 +96,7 @@ describe("the library's chain", () => {
     await server.close();
   });
 
-  it("names every way when there is none", async () => {
+  it("lists every source when there are no credentials", async () => {
     const message = await refusal();
     for (const way of [
       "ALIBABA_CLOUD_ACCESS_KEY_ID",
@@ -119,20 +119,20 @@ describe("the library's chain", () => {
     expect(message).toContain(said);
   });
 
-  it("never quotes a config.json that is broken", async () => {
+  it("never quotes a broken config.json", async () => {
     put(".aliyun/config.json", `{"profiles":[{"name":"default","mode":"AK","access_key_secret":"${SECRET}"`);
     await expect(refusal()).resolves.toContain("~/.aliyun/config.json is not readable as JSON.");
     await expect(refusal({ profile: "p" })).resolves.toBe("~/.aliyun/config.json is not readable as JSON.");
   });
 
-  it("never quotes what an address answers", async () => {
+  it("never quotes the answer of an address", async () => {
     const server = await serve((_, response) => response.end(`{"AccessKeySecret":"${SECRET}"}`));
     env("CREDENTIALS_URI", `${server.url}/?token=${SECRET}`);
     await expect(refusal()).resolves.toContain("The address in ALIBABA_CLOUD_CREDENTIALS_URI gave no credentials.");
     await server.close();
   });
 
-  it("says what is wrong with the profile asked for", async () => {
+  it("says what is wrong with the requested profile", async () => {
     await expect(refusal({ profile: "p" })).resolves.toBe("~/.aliyun/config.json cannot be read; --profile needs it.");
     config({ name: "odd", mode: "Magic" }, { name: "empty", mode: "AK", access_key_secret: SECRET });
     await expect(refusal({ profile: "p" })).resolves.toBe("There is no profile p in ~/.aliyun/config.json.");
@@ -169,7 +169,7 @@ describe("the cache", () => {
     expect(asked).toBe(2);
   });
 
-  it("goes on with the keys it has when a refresh fails, asking again a minute later", async () => {
+  it("keeps its keys when a refresh fails, and tries again a minute later", async () => {
     let [time, asked] = [0, 0];
     const ask = async () => {
       if (++asked === 2) throw new Error("STS is away");
@@ -181,7 +181,7 @@ describe("the cache", () => {
     expect(seen).toEqual(["k1", "k1", "k1", "k3"]);
   });
 
-  it("asks nobody for fixed keys", async () => {
+  it("uses fixed keys without a request", async () => {
     const fixed = { accessKeyId: "a", accessKeySecret: "b" };
     await expect(credentials({ env: {}, fixed }).get()).resolves.toEqual({ ...fixed, provider: "fixed" });
   });

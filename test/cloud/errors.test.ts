@@ -73,12 +73,12 @@ describe("what an error code means", () => {
     expect(error({ status: 400, code: "InvalidTimeStamp.Expired", date }).message).toContain(said);
   });
 
-  it("believes no code that does not look like one", () => {
+  it("ignores a code that does not look like one", () => {
     expect(error({ status: 400, code: "<script>\u001b[31m" }).facts.code).toBe("HTTP400");
   });
 });
 
-describe("the service's own words", () => {
+describe("the service's message", () => {
   it.each([
     ["Specified access key LTAI5tOtherKey123 is not found.", "Specified access key [hidden] is not found."],
     [

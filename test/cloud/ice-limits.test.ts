@@ -31,7 +31,7 @@ describe("the SDK's answers", () => {
     ["999999999", 120_000],
     ["-5", 0],
     ["soon", 0],
-  ])("that ask to wait %s ms are obeyed for %i", async (header, expected) => {
+  ])("that ask to wait %s ms make it wait %i", async (header, expected) => {
     const waits: number[] = [];
     reply = (response) => {
       response.writeHead(429, { "x-acs-retry-after": header, "content-type": "application/json" });

@@ -18,7 +18,7 @@ const ask = (url: string, env: Record<string, string> = {}, provider = "default/
   });
 
 describe("the account of the credentials", () => {
-  it("is what STS says, or the role's ARN where that is in use", async () => {
+  it("comes from STS, or from the role's ARN when a role is in use", async () => {
     const cloud = await startEmulator({ account: "123" });
     const env = { ALIBABA_CLOUD_ROLE_ARN: "acs:ram::456:role/exporter" };
     expect(await ask(cloud.url)).toBe("123");
@@ -29,7 +29,7 @@ describe("the account of the credentials", () => {
     expect(await ask(cloud.url)).toBeUndefined();
   });
 
-  it("is unknown when nobody answers in time, or with something else", async () => {
+  it("is unknown without a valid answer in time", async () => {
     const silent = await serve(() => undefined);
     expect(await ask(silent.url, {}, undefined, 50)).toBeUndefined();
     await silent.close();

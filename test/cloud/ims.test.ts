@@ -39,7 +39,7 @@ describe("createIms", () => {
     async () => ({ body, requestId: "R" });
   const query = { agentId: "a", start: new Date(0), end: new Date(0), page: 1, size: 10 };
 
-  it.each([undefined, "", "not a url", "ftp://x.aliyuncs.com/a", 7])("takes %j for no link", async (CallLogUrl) => {
+  it.each([undefined, "", "not a url", "ftp://x.aliyuncs.com/a", 7])("treats %j as no link", async (CallLogUrl) => {
     const wire = { Instance: { Status: "Created", ...(CallLogUrl !== undefined && { CallLogUrl }) } };
     const instance = await createIms(answering(wire)).describeInstance("i");
     expect(instance).not.toHaveProperty("link");
@@ -55,7 +55,7 @@ describe("createIms", () => {
     expect(asked).toMatchObject({ StartTime: "2025-07-14T00:00:00Z", EndTime: "1970-01-01T00:00:00Z" });
   });
 
-  it.each(["\ud800", "a b", "a\u0000", "", 7])("takes %j for no id", async (InstanceId) => {
+  it.each(["\ud800", "a b", "a\u0000", "", 7])("treats %j as no id", async (InstanceId) => {
     const [listed] = await createIms(
       answering({ Instances: [{ InstanceId, Status: "Finished\ud800" }] }),
     ).listInstances(query);
@@ -63,7 +63,7 @@ describe("createIms", () => {
     expect(listed?.status).toBe("Finished\ufffd");
   });
 
-  it("takes an id from a list that gives one, and counts an item that is none", async () => {
+  it("uses an id in a list, and counts an invalid item", async () => {
     const list = await createIms(
       answering({ Instances: [{ InstanceId: "x", Status: "Finished" }, null] }),
     ).listInstances(query);
@@ -118,7 +118,7 @@ describe("createIms", () => {
     });
   });
 
-  it("takes a page without the list for empty, and refuses one that is no list", async () => {
+  it("treats a page without a list as empty, and refuses one with something else", async () => {
     await expect(createIms(answering({})).listInstances(query)).resolves.toEqual([]);
     await expect(createIms(answering({ Instances: {} })).listInstances(query)).rejects.toMatchObject({
       name: "Refused",

@@ -67,7 +67,7 @@ describe("createRpc", () => {
     );
   });
 
-  it("is believed by an independent check, with parameters in the query or in the body", async () => {
+  it("passes an independent check of the signature, with parameters in the query or in the body", async () => {
     const emulator = await startEmulator({ calls: 1, accessKeyId: "id", accessKeySecret: "secret" });
     const call = rpc({ endpoint: new URL(emulator.url) });
     const InstanceId = emulator.ids().next().value ?? "";
@@ -79,7 +79,7 @@ describe("createRpc", () => {
     await emulator.close();
   });
 
-  it("takes a new nonce and date for every attempt", async () => {
+  it("uses a new nonce and date for every attempt", async () => {
     reply = json(503, { Code: "ServiceUnavailable" });
     let [time, nonce] = [0, 0];
     const call = rpc({ retries: 2, now: () => (time += 60_000), nonce: () => `n${nonce++}` });
@@ -112,7 +112,7 @@ describe("createRpc", () => {
     await expect(rpc({ timeoutMs: 2000 })("Do", {}, { maxBytes: 2000 })).rejects.toMatchObject(expected);
   });
 
-  it("waits for its turn before every attempt, and tells what came of it", async () => {
+  it("waits for its turn before every attempt, and reports the result", async () => {
     reply = (response) => json(seen.length < 3 ? 429 : 200, {})(response);
     const told: string[] = [];
     const rateLimiter: RateLimiter = {
@@ -144,7 +144,7 @@ describe("createRpc", () => {
     expect(String(error)).not.toMatch(/LTAI|POST|token/);
   });
 
-  it("runs out of time for a server that says nothing", async () => {
+  it("times out when the server does not answer", async () => {
     reply = () => {};
     await expect(rpc({ timeoutMs: 50 })("Do", {})).rejects.toMatchObject({ facts: { code: "Timeout" } });
   });

@@ -68,7 +68,7 @@ const inText = fc
   // A name directly before a token would be another name; a letter before // another word.
   .map(([before, gap, secret, after]) => `${gap === "" ? "" : before}${gap}${secret} ${after}`);
 
-describe("a secret in whatever spelling", () => {
+describe("a secret in any spelling", () => {
   it("is not left in any text, key or link", () => {
     fc.assert(
       fc.property(inText, (text) => {

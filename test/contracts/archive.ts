@@ -186,7 +186,7 @@ export const archiveContract = (
       expect((await collect(archive.records())).map(({ id }) => id)).toEqual(["a", "b", "c", "d"]);
     });
 
-    test("a listed call that turns out to be a known one becomes that one", async () => {
+    test("a listed call that is already known is merged into the known item", async () => {
       const archive = await (await place())();
       const [byId] = await archive.select([{ instanceId: "Known" }]);
       await archive.commit([fetched(byId?.item ?? 0, "first")]);
@@ -200,7 +200,7 @@ export const archiveContract = (
       expect(again).toMatchObject({ item: byId?.item, state: "fetched", added: false });
     });
 
-    test("two links that lead to one call are one call", async () => {
+    test("two links of one call are one item", async () => {
       const archive = await (await place())();
       const links = ["https://logs.example/1.json", "https://logs.example/2.json"];
       const items = await archive.select(links.map((link) => ({ link, agentId: "agent" })));
@@ -211,7 +211,7 @@ export const archiveContract = (
       expect(await collect(archive.records())).toHaveLength(1);
     });
 
-    test("a call without an id is known by its link", async () => {
+    test("a call without an id has a stand-in id made of its link", async () => {
       const archive = await (await place())();
       const link = "https://logs.example/nameless.json";
       const [one] = await archive.select([{ link }]);
@@ -221,7 +221,7 @@ export const archiveContract = (
       expect((await archive.find(record?.id ?? ""))?.item).toBe(one?.item);
     });
 
-    test("a good document is never given up for less", async () => {
+    test("a failure never replaces a good document", async () => {
       const archive = await (await place())();
       const [one] = await archive.select([{ instanceId: "a" }]);
       const item = one?.item ?? 0;
@@ -234,7 +234,7 @@ export const archiveContract = (
       expect(Buffer.from((await archive.find("a"))?.document?.bytes ?? []).toString()).toBe("better");
     });
 
-    test("what was deleted stays deleted, also when it is met under another address", async () => {
+    test("a pruned call stays pruned, also when it is listed with another link", async () => {
       const archive = await (await place())();
       const [one] = await archive.select([{ instanceId: "a" }]);
       await archive.commit([fetched(one?.item ?? 0, "secret")]);
@@ -272,7 +272,7 @@ export const archiveContract = (
       expect(Buffer.from((await archive.find("a"))?.document?.bytes ?? []).toString()).toBe("<html>");
     });
 
-    test("what is stored is selected by agent, by time, by id and up to a limit", async () => {
+    test("stored calls are selected by agent, by time, by id and up to a limit", async () => {
       const archive = await (await place())();
       const items = await archive.select([
         { instanceId: "a", agentId: "one" },
@@ -290,7 +290,7 @@ export const archiveContract = (
       expect(await ids({ states: ["failed"] })).toEqual([]);
     });
 
-    test("look() tells states without selecting or changing", async () => {
+    test("look() returns states without selecting or changing", async () => {
       const archive = await (await place())();
       const [one] = await archive.select([{ instanceId: "a" }]);
       await archive.commit([fetched(one?.item ?? 0, "{}", { link: "https://logs.example/a" })]);
@@ -320,7 +320,7 @@ export const archiveContract = (
         };
       };
 
-      test("that differ are all kept: one has the id, the others are invalid, whatever came first", async () => {
+      test("that differ are all kept: one has the id, the others are invalid, in any order of arrival", async () => {
         const [early, late] = [documents[2], documents[0]];
         for (const [first, second] of [
           [early, late],
@@ -345,7 +345,7 @@ export const archiveContract = (
         }
       });
 
-      test("end in one state of the archive, whatever the order, the batches, the runs and how they are asked for", async () => {
+      test("give the same archive for any order, batches, runs and kind of request", async () => {
         const leads = fc.array(fc.nat({ max: 2 }), { minLength: 4, maxLength: 4 });
         // Links as they are met, some of them again; -1 asks for the call by its id, and is answered with the first link.
         const order = fc
@@ -384,7 +384,7 @@ export const archiveContract = (
         );
       });
 
-      test("are decided anew when a document at a link of theirs has changed", async () => {
+      test("are decided again when the document at one of their links has changed", async () => {
         const archive = await (await place())();
         const items = await archive.select(links.slice(0, 2).map((link) => ({ link, agentId: "agent" })));
         const [one, other] = items.map(({ item }) => item);
@@ -406,7 +406,7 @@ export const archiveContract = (
         expect(await texts()).toEqual(['Shared fetched {"n":0}']);
       });
 
-      test("asked for by id at another link than before are no replacement of each other", async () => {
+      test("requested by id at another link do not replace each other", async () => {
         const archive = await (await place())();
         const [byId] = await archive.select([{ instanceId: "Shared" }]);
         await archive.commit([from(links[0] ?? "", documents[0], byId?.item ?? 0)]);
@@ -421,7 +421,7 @@ export const archiveContract = (
       });
     });
 
-    test("runs are on record, also those that did not end", async () => {
+    test("runs are recorded, also those that did not end", async () => {
       const archive = await (await place())();
       const begun = { version: "1", startedAt: "2025-01-01T00:00:00.000Z", detail: { agents: ["a"] } };
       const first = await archive.beginRun({ command: "pull", ...begun });

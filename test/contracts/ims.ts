@@ -95,7 +95,7 @@ export const imsContract = (name: string, make: (given: Given) => Promise<Ims>):
       expect(String(error)).not.toContain("LTAI");
     });
 
-    it("repeats a throttled call and tells about it", async () => {
+    it("repeats a throttled call and reports the retry", async () => {
       const seen: string[] = [];
       const ims = await client({
         onRetry: ({ error }) => {
@@ -117,7 +117,7 @@ export const imsContract = (name: string, make: (given: Given) => Promise<Ims>):
       expect(seen).toEqual(Array(5).fill("Unavailable"));
     });
 
-    it("repeats when the connection is closed or the answer cut", async () => {
+    it("repeats when the connection is closed or the answer is incomplete", async () => {
       const ims = await client({
         retries: 8,
         onRetry: ({ attempt }) => {

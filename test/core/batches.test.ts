@@ -28,7 +28,7 @@ const writer = () => {
 const NEVER = 1e9;
 
 describe("batches", () => {
-  test("hold everything once, in order, at most so many, one at a time", async () => {
+  test("hold everything once, in order, at most maxCount pieces, written one at a time", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 9 })),
@@ -66,7 +66,7 @@ describe("batches", () => {
     );
   });
 
-  test("let pieces in while there is room, and no further", async () => {
+  test("accept pieces up to the limit, and no more", async () => {
     const { batches, write, done } = writer();
     const queue = inBatches({ write, maxCount: 2, maxSize: NEVER, sizeOf: () => 0, maxDelayMs: NEVER });
     const added: number[] = [];
@@ -92,7 +92,7 @@ describe("batches", () => {
     expect(batches).toEqual([[1]]);
   });
 
-  test("tell everyone of a write that failed", async () => {
+  test("reject every caller when a write fails", async () => {
     const queue = inBatches({
       write: () => Promise.reject(new Error("full")),
       maxCount: 1,
@@ -111,7 +111,7 @@ describe("results in order", () => {
     for (let number = 0; number < count; number += 1) yield number;
   }
 
-  test("come as their items did, and no more than allowed are under way", async () => {
+  test("come in the order of their items, with a bounded number in work", async () => {
     let under = 0;
     let most = 0;
     const seen: number[] = [];
@@ -130,7 +130,7 @@ describe("results in order", () => {
     expect(most).toBeLessThanOrEqual(4);
   });
 
-  test("of large items one is under way at a time", async () => {
+  test("of large items are worked on one at a time", async () => {
     let under = 0;
     const work = async (number: number): Promise<number> => {
       under += number >= 10 ? 1 : 0;

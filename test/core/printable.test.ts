@@ -18,11 +18,11 @@ describe("text from outside", () => {
     expect(oneLine(text)).toBe(shown);
   });
 
-  test("keeps line breaks only where they are ours", () => {
+  test("keeps only our own line breaks", () => {
     expect(printable("one\ntwo\u001b[2J\rthree")).toBe("one\ntwo [2J three");
   });
 
-  test("as JSON is the same value, without anything that a terminal obeys", () => {
+  test("as JSON has the same value and no terminal control characters", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         const line = jsonLine({ text });

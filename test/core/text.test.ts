@@ -10,7 +10,7 @@ const decoded = (bytes: Uint8Array): string | undefined => {
   }
 };
 
-test("UTF-8 is read as TextDecoder reads it, and what is not UTF-8 is not", () => {
+test("UTF-8 is decoded like TextDecoder does it, and other bytes are undefined", () => {
   const text = fc.string({ unit: "binary" }).map((each) => Buffer.from(each));
   const bytes = fc.uint8Array().map((each) => Buffer.from(each));
   const marked = text.map((each) => Buffer.concat([Buffer.from("\uFEFF"), each]));

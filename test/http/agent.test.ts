@@ -50,7 +50,7 @@ describe("proxyInUse", () => {
 });
 
 describe("createDispatcher", () => {
-  it("is a plain agent without a proxy", () => {
+  it("makes a plain agent when there is no proxy", () => {
     expect(dispatcherFor({})).toBeInstanceOf(Agent);
     expect(dispatcherFor({ HTTPS_PROXY: "http://p.example" })).toBeInstanceOf(EnvHttpProxyAgent);
   });
@@ -87,7 +87,7 @@ describe("createDispatcher", () => {
     });
   });
 
-  it("knows which proxy it takes where", () => {
+  it("tells which proxy it uses for an address", () => {
     const env = { HTTPS_PROXY: "http://u:p@a.example:1", NO_PROXY: "direct.example .sub.example,ported.example:8443" };
     const dispatcher = dispatcherFor(env);
     const taken = (address: string) => proxyOf(dispatcher, new URL(address));
@@ -114,7 +114,7 @@ describe("transportError", () => {
     ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "certificate of h cannot be verified"],
     ["ERR_SSL_WRONG_VERSION_NUMBER", "No TLS connection to h"],
     ["EODD", "the connection failed (EODD)"],
-  ])("takes %s for a passing trouble and names the host only", (code, said) => {
+  ])("turns %s into a temporary error and names only the host", (code, said) => {
     const error = transportError(coded(code), "h") as Error;
     expect(error).toMatchObject({ name: "Unavailable", facts: { code } });
     expect(error.message).toContain(said);
@@ -130,13 +130,13 @@ describe("transportError", () => {
     expect((transportError(coded(code, text), "h", "answer", "p:3128") as Error).message).toContain(said);
   });
 
-  it("finds the code of a cause, and takes a reset inside a body for a cut", () => {
+  it("finds the code of a cause, and treats a reset inside a body as an incomplete body", () => {
     const wrapped = new Error("fetch failed", { cause: coded("ECONNRESET") });
     expect(transportError(wrapped, "h", "body")).toMatchObject({ name: "CutShort", facts: { code: "ECONNRESET" } });
     expect(transportError(coded("UND_ERR_BODY_TIMEOUT"), "h", "body")).toMatchObject({ name: "Unavailable" });
   });
 
-  it.each([new TypeError("a bug"), coded("UND_ERR_INVALID_ARG"), "text"])("leaves %s as it is", (error) => {
+  it.each([new TypeError("a bug"), coded("UND_ERR_INVALID_ARG"), "text"])("returns %s unchanged", (error) => {
     expect(transportError(error, "h")).toBe(error);
   });
 });

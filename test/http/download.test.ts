@@ -39,7 +39,7 @@ const answer =
     void response.writeHead(status, headers).end(body);
 
 describe("a document", () => {
-  it("comes with its bytes as they are and their SHA-256", async () => {
+  it("has the bytes unchanged, and their SHA-256", async () => {
     let asked = "";
     handler = (request, response) => {
       asked = `${request.url} ${request.headers["accept-encoding"]}`;
@@ -72,7 +72,7 @@ describe("a document", () => {
   });
 });
 
-describe("a document that did not arrive whole", () => {
+describe("an incomplete document", () => {
   it.each<[string, typeof handler]>([
     [
       "ends before its length",
@@ -98,7 +98,7 @@ describe("a document that did not arrive whole", () => {
     ["is a gzip that ends early", answer(200, { "content-encoding": "gzip" }, gzipSync(TEXT).subarray(0, 40))],
     ["is no gzip at all", answer(200, { "content-encoding": "gzip" }, "<html>")],
     ["does not match its MD5", answer(200, { "content-md5": md5(Buffer.from("other")) }, TEXT)],
-  ])("%s: it is cut short and asked for again", async (_, broken) => {
+  ])("%s: it is incomplete and fetched again", async (_, broken) => {
     handler = broken;
     await expect(failure()).resolves.toMatchObject({ name: "CutShort", next: "retry" });
     hits = 0;
@@ -146,7 +146,7 @@ describe("a document that is too large", () => {
   });
 });
 
-describe("an answer that is no document", () => {
+describe("an answer without a document", () => {
   const xml = (code: string, message = "m") =>
     `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message><StringToSign>GET TOPSECRET</StringToSign></Error>`;
   const facts = { requestId: "OSS-1" };
@@ -178,7 +178,7 @@ describe("an answer that is no document", () => {
     await expect(failure()).resolves.toMatchObject({ facts: { retryAfterMs: 7000 } });
   });
 
-  it("is read no further than it needs to be", async () => {
+  it("is read only up to the limit of an error page", async () => {
     handler = (_, response) => {
       response.writeHead(403);
       const more = (): void =>
@@ -219,14 +219,14 @@ describe("redirects", () => {
     },
   );
 
-  it("are refused without a place to go", async () => {
+  it("are refused without a location", async () => {
     handler = answer(302, {});
     await expect(failure()).resolves.toMatchObject({ name: "Refused", facts: { code: "HTTP302" } });
   });
 });
 
 describe("time", () => {
-  it("runs out for a server that never ends", async () => {
+  it("limits a server that never ends its answer", async () => {
     handler = (_, response) => void response.writeHead(200).write("{");
     await expect(failure({ totalTimeoutMs: 50 })).resolves.toMatchObject({
       name: "Unavailable",

@@ -17,7 +17,7 @@ describe("which links may be followed", () => {
     "http://127.1/",
     "http://[::1]:80/",
     "http://localhost/",
-  ])("%s may", (link) => {
+  ])("%s may be followed", (link) => {
     expect(whyNotAllowed(new URL(link), allow)).toBeUndefined();
   });
 
@@ -39,12 +39,12 @@ describe("which links may be followed", () => {
     ["http://bucket.localhost/", "is http, not https"],
     ["file:///etc/passwd", "is file, not https"],
     ["ftp://localhost/", "is ftp, not https"],
-  ])("%s may not: %s", (link, reason) => {
+  ])("%s may not be followed: %s", (link, reason) => {
     expect(whyNotAllowed(new URL(link), allow)).toContain(reason);
     expect(whyNotAllowed(new URL(link), allow)).not.toMatch(/pw@|Signature/);
   });
 
-  it("nobody outside may redirect to this machine", () => {
+  it("another host may not redirect to this machine", () => {
     const here = new URL("http://127.0.0.1/");
     const permission = { allowHosts: [], loopback: true };
     expect(whyNotAllowed(here, permission, new URL("https://b.aliyuncs.com/"))).toContain("which is this machine");

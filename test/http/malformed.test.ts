@@ -50,7 +50,7 @@ const answers: [name: string, answer: string, kind: "Unavailable" | "CutShort"][
 
 const credentials = { get: async () => ({ accessKeyId: "id", accessKeySecret: "secret", provider: "test" }) };
 
-describe("an answer that is malformed", () => {
+describe("a malformed answer", () => {
   it.each(answers)(
     "%s: the document is asked for again, and the error says what happens next",
     async (_, answer, kind) => {
@@ -64,7 +64,7 @@ describe("an answer that is malformed", () => {
     },
   );
 
-  it.each(answers)("%s: the service is asked again, by both clients", async (_, answer) => {
+  it.each(answers)("%s: both clients retry", async (_, answer) => {
     reply = answer;
     const options = { endpoint, credentials, userAgent: "test", retries: 1, sleep: async () => {} };
     const clients = [
@@ -79,7 +79,7 @@ describe("an answer that is malformed", () => {
     }
   });
 
-  it("is had in the end when the next one is whole", async () => {
+  it("is replaced by the next valid answer", async () => {
     reply = `${OK}Content-Length: abc\r\n\r\n{}`;
     const onRetry = (): void => {
       reply = `${OK}Content-Length: 2\r\nConnection: close\r\n\r\n{}`;

@@ -119,7 +119,7 @@ describe("the rate", () => {
     },
   );
 
-  it("falls to a few calls a second when all are refused, and comes back", async () => {
+  it("falls to a few calls a second when all are refused, and recovers", async () => {
     const clock = new Clock();
     const pace = createRateLimiter({ now: clock.now, sleep: clock.sleep, random: () => 0.5 });
     let down = true;
@@ -162,7 +162,7 @@ describe("the rate", () => {
 });
 
 describe("a turn", () => {
-  it("comes first to who asked first, and not at all to who gave up", async () => {
+  it("is given in order of request, and not to aborted calls", async () => {
     const clock = new Clock();
     const pace = createRateLimiter({ tps: 1, now: clock.now, sleep: clock.sleep });
     const order: string[] = [];
@@ -182,7 +182,7 @@ describe("a turn", () => {
     await expect(pace.turn(gaveUp.signal)).rejects.toThrow("enough");
   });
 
-  it("leaves no timer behind when everybody gave up", async () => {
+  it("leaves no timer behind when all calls are aborted", async () => {
     const sleeping: AbortSignal[] = [];
     const never = (_: number, signal?: AbortSignal) =>
       new Promise((_, reject) => {
@@ -199,7 +199,7 @@ describe("a turn", () => {
   });
 });
 
-describe("paced", () => {
+describe("rateLimited", () => {
   const told = async (outcome: () => Promise<unknown>): Promise<string[]> => {
     const heard: string[] = [];
     const pace: RateLimiter = {
@@ -213,7 +213,7 @@ describe("paced", () => {
   };
   const failing = (error: Error) => () => Promise.reject(error);
 
-  it("tells what came of a call: an answer, a refusal, or nothing to learn from", async () => {
+  it("reports an answer, a refusal, or nothing for other errors", async () => {
     expect(await told(async () => 1)).toEqual(["ok"]);
     expect(await told(failing(new NotFound("no", { code: "X" })))).toEqual(["ok"]);
     expect(await told(failing(new Throttled("slow", { code: "X" })))).toEqual(["throttled"]);

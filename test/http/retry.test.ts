@@ -21,7 +21,7 @@ const unavailable = () => new Unavailable("down", { code: "X" });
 const now = Date.parse("2025-07-18T00:00:00Z");
 
 describe("backoff", () => {
-  it("is a share of 300 ms doubled per attempt, and never more than 30 s", () => {
+  it("is a random share of 300 ms, doubled per attempt, at most 30 s", () => {
     expect([0, 1, 2, 6, 7, 100].map((attempt) => backoff(attempt, () => 1))).toEqual([
       300, 600, 1200, 19_200, 30_000, 30_000,
     ]);
@@ -45,7 +45,7 @@ describe("retryAfterMs", () => {
     expect(retryAfterMs(header, now)).toBe(expected);
   });
 
-  it("stays within 0 and 120 s, whatever it is given", () => {
+  it("is between 0 and 120 s for any header", () => {
     fc.assert(
       fc.property(fc.string(), (header) => {
         const ms = retryAfterMs(header, now);
@@ -107,7 +107,7 @@ describe("the retry budget of a run", () => {
   const sleep = async () => {};
   const throttled = () => new Throttled("slow", { code: "Throttling" });
 
-  it("allows a hundred retries and a fifth of what succeeds, then every error is final", async () => {
+  it("allows 100 retries plus one per five successes; then every error is final", async () => {
     const budget = createRetryBudget(() => 0);
     const attempts = { made: 0 };
     const broken = async () => {
@@ -122,7 +122,7 @@ describe("the retry budget of a run", () => {
     expect(attempts.made).toBe(50 + 10);
   });
 
-  it("counts what cannot be had as success: the service works", async () => {
+  it("counts an item that cannot be fetched as a success, because the service works", async () => {
     const budget = createRetryBudget(() => 0);
     const gone = () => Promise.reject(new NotFound("gone", { code: "NoSuchKey" }));
     for (let item = 0; item < 10; item++) await retrying(gone, { budget }).catch(() => undefined);
@@ -135,7 +135,7 @@ describe("the retry budget of a run", () => {
     expect(made).toBe(30 + 102);
   });
 
-  it("does not give up a throttled item while others get through", async () => {
+  it("does not give up a throttled item while others succeed", async () => {
     let now = 0;
     const budget = createRetryBudget(() => now);
     const patient = retrying(flaky(500, throttled), {
@@ -149,7 +149,7 @@ describe("the retry budget of a run", () => {
     await expect(patient).resolves.toBe(501);
   });
 
-  it("ends throttling when nothing got through for long enough: for all items at once", async () => {
+  it("gives up all throttled items when none has succeeded for too long", async () => {
     let now = 0;
     const budget = createRetryBudget(() => now);
     const sleep = async () => {
@@ -167,7 +167,7 @@ describe("the retry budget of a run", () => {
     expect(made).toBe(32);
   });
 
-  it("is patient by the number of retries: not at all with none, 5 minutes at most", () => {
+  it("bounds throttling by the number of retries: 0 s without retries, at most 5 minutes", () => {
     expect([0, 1, 2, 3, 6, 100].map(maxThrottledMs)).toEqual([0, 5_000, 15_000, 35_000, 300_000, 300_000]);
   });
 

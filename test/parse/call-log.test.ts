@@ -61,7 +61,7 @@ describe("the documentation's own call log", () => {
       expect(provenance).toEqual({ sha256: "00", bytes: bytes.length });
     }
   });
-  it("is called not JSON wherever it is cut, and never quoted", () => {
+  it("cut at any place is reported as not JSON, and never quoted", () => {
     for (const bytes of [seed, gzipSync(seed)]) {
       for (let end = 0; end < bytes.length - 8; end += 97) {
         const error = problem(bytes.subarray(0, end));
@@ -72,7 +72,7 @@ describe("the documentation's own call log", () => {
   });
 });
 
-describe("a document that is no call log", () => {
+describe("a document that is not a call log", () => {
   it.each([
     ["an empty body", "", "NotJson", /empty/],
     ["a web page", "\n<html>502 secret</html>", "NotJson", /HTML/],
@@ -90,7 +90,7 @@ describe("a document that is no call log", () => {
     ["a begin that is empty", '{"dialog":[{"begin":""}]}', "NotACallLog", /begin/],
     ["endless nesting", `{"dialog":[],"x":${"[".repeat(1e5)}${"]".repeat(1e5)}}`, "NotACallLog", /deep/],
     ["a gzip bomb", gzipSync(Buffer.alloc(65 * 1024 * 1024, " ")), "TooLarge", /64 MB/],
-  ])("is refused by name: %s", (_, bytes, code, message) => {
+  ])("is refused with its reason: %s", (_, bytes, code, message) => {
     const error = problem(bytes);
     expect(error.facts.code).toBe(code);
     expect(error.message).toMatch(message);
@@ -130,7 +130,7 @@ describe("a log that is odd but readable", () => {
       dialog: [],
     });
   });
-  it("marks what the caller cut short, and keeps the text whole", () => {
+  it("marks a turn that the caller interrupted, and keeps its complete text", () => {
     const text = "One. <ims_agent_interrupted>Two.";
     expect(turns({ role: "agent", text }, { role: "user", text })).toMatchObject([
       { text, interrupted: true },
@@ -138,7 +138,7 @@ describe("a log that is odd but readable", () => {
     ]);
     expect(turns({ role: "user", text })[0]).not.toHaveProperty("interrupted");
   });
-  it("keeps fields that it does not know, and known ones that make no sense", () => {
+  it("keeps unknown fields, and known fields with an unusable value", () => {
     const read = log({ version: 2, startTime: 1755138072245, dialog: [{ emotion: { joy: 1 }, role: ["user"] }] });
     expect(read.extra).toEqual({ version: 2, startTime: 1755138072245 });
     expect(read).not.toHaveProperty("startedAt");
@@ -161,7 +161,7 @@ describe("a log that is odd but readable", () => {
     expect(read.turns[0]?.text).toBe("a\ufffd");
     expect(read.userData).toEqual({ "a\ufffd": "a\ufffd" });
   });
-  it("survives a begin beyond the calendar", () => {
+  it("survives a begin outside the calendar", () => {
     const [turn] = log({ startTime: 1755138072, dialog: [{ begin: 1e300 }] }).turns;
     expect(turn).toEqual({ id: "1", role: "unknown", kind: "normal", text: "", begin: 1e300 });
   });
@@ -210,10 +210,10 @@ describe("what describe adds", () => {
     expect(read.participants.agentUserId).toMatch(/^AGENT_USER/);
     expect(read).not.toHaveProperty("durationSeconds");
   });
-  it("gives the creation time where no call started", () => {
+  it("gives the creation time when no call started", () => {
     expect(startedAt(undefined, { GmtCreate: "2025-07-18T06:39:08.000+00:00" })).toBe("2025-07-18T06:39:08.000Z");
   });
-  it("is ignored where it makes no sense", () => {
+  it("is ignored when its value is unusable", () => {
     const hostile: JsonObject = {
       Status: {},
       GmtCreate: "yesterday",

@@ -44,16 +44,16 @@ describe("lines", () => {
       }),
     );
   });
-  it("replace what is not UTF-8, and go on", async () => {
+  it("replace bytes that are not UTF-8, and continue", async () => {
     expect(await read([Buffer.from([0x61, 0xff, 0x0a, 0x62])])).toEqual(["a\ufffd", "b"]);
     expect(await read([Buffer.from([0xe4, 0xb8])])).toEqual(["\ufffd"]);
   });
-  it("stop where one is longer than allowed, however it arrives", async () => {
+  it("stop at a line that is too long, in any chunks", async () => {
     expect(await read(text("abc\nabc"), 3)).toEqual(["abc", "abc"]);
     await expect(read(text("abcd\n"), 3)).rejects.toBeInstanceOf(InvalidDocument);
     await expect(read(split(Buffer.from("abcd"), 1, 1, 1), 3)).rejects.toThrow("3 characters");
   });
-  it("come in time in proportion to their length", async () => {
+  it("take time in proportion to their length", async () => {
     const chunk = Buffer.alloc(16, "x");
     const [line] = await read(Array.from({ length: 200_000 }, () => chunk));
     expect(line).toHaveLength(3_200_000);

@@ -60,11 +60,11 @@ describe("parseExact", () => {
     "[12345678901234567890 12345678901234567890]",
     "[.12345678901234567890]",
     "[12345678901234567890.]",
-  ])("takes %s for no JSON, as it is none", (text) => {
+  ])("refuses %s, which is not JSON", (text) => {
     expect(() => parseExact(text)).toThrow(SyntaxError);
   });
 
-  it("agrees with JSON.parse on everything but such numbers", () => {
+  it("agrees with JSON.parse except on such numbers", () => {
     const json = fc.jsonValue({ maxDepth: 5 }).map((value) => JSON.stringify(value));
     const digits = fc.stringMatching(/^[-":,{}[\]\\ 0-9.e]{0,60}$/);
     const long = fc
@@ -103,7 +103,7 @@ describe("parseExact", () => {
 });
 
 describe("ids of 16 digits and more", () => {
-  it("survive in a call log's turns and in what it holds besides", () => {
+  it("survive in a call log's turns and in its unknown fields", () => {
     const text =
       '{"batch":12345678901234567891,"dialog":[{"id":98765432109876543210,"text":"a 12345678901234567890","n":7}]}';
     expect(readCallLog(Buffer.from(text))).toMatchObject({
