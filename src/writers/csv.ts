@@ -2,7 +2,7 @@ import type { Writer } from "../core/ports.ts";
 import type { Transcript, Turn } from "../core/transcript.ts";
 import { type CallColumn, type Cell, csvColumns, type TurnColumn } from "./csv-columns.ts";
 import { putParts } from "./long.ts";
-import type { WriterOptions } from "./shape.ts";
+import type { WriterOptions, WriterShape } from "./shape.ts";
 
 /** Cells that a spreadsheet would read as a formula, full-width signs included. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
@@ -23,7 +23,7 @@ const LAYOUT = csvColumns.reduce<(CallColumn[] | TurnColumn)[]>((layout, column)
 }, []);
 
 /** One row per turn, always with a header; lines end with `\n`. */
-export const csv = ({ csvBom = false, csvGuard = true }: WriterOptions): Writer => {
+const create = ({ csvBom = false, csvGuard = true }: WriterOptions): Writer => {
   const text = (cell: Cell): string => {
     if (typeof cell !== "string") return cell === undefined ? "" : String(cell);
     if (!SPECIAL.test(cell)) return cell;
@@ -60,3 +60,14 @@ export const csv = ({ csvBom = false, csvGuard = true }: WriterOptions): Writer 
     end: () => {},
   };
 };
+
+export const csv = {
+  create,
+  file: "transcripts.csv",
+  sidecars: [],
+  summary: "a table with one row per turn, for spreadsheets and databases",
+  extensions: [".csv"],
+  redactable: true,
+  ids: { folder: "csv-column", file: "csv-column" },
+  samples: false,
+} satisfies WriterShape;

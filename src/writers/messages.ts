@@ -1,7 +1,7 @@
 import type { Writer } from "../core/ports.ts";
-import { jsonLine, type WriterOptions } from "./shape.ts";
+import { jsonLine, type WriterOptions, type WriterShape } from "./shape.ts";
 
-export const REPORT = "messages.report.ndjson";
+const REPORT = "messages.report.ndjson";
 
 /**
 One fine-tuning sample per line, exactly `{"messages":[{"role","content"},…]}`.
@@ -9,7 +9,7 @@ One fine-tuning sample per line, exactly `{"messages":[{"role","content"},…]}`
 The report lists the calls that were dropped or changed, one per line: `{id, dropped}` with the reason, or `{id, changes}`.
 Unchanged calls are not in it.
 */
-export const messages = ({ toSample, report = REPORT }: WriterOptions): Writer => {
+const create = ({ toSample, report = REPORT }: WriterOptions): Writer => {
   if (toSample === undefined) throw new TypeError("The messages format needs toSample.");
   return {
     begin: () => {},
@@ -30,3 +30,14 @@ export const messages = ({ toSample, report = REPORT }: WriterOptions): Writer =
     end: () => {},
   };
 };
+
+export const messages = {
+  create,
+  file: "messages.jsonl",
+  sidecars: [REPORT],
+  summary: 'fine-tuning samples, one {"messages": […]} per line',
+  extensions: [".jsonl"],
+  redactable: true,
+  ids: {},
+  samples: true,
+} satisfies WriterShape;

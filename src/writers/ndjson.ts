@@ -2,13 +2,13 @@ import type { ItemPut, Writer } from "../core/ports.ts";
 import { jsonOf } from "../core/text.ts";
 import type { Transcript } from "../core/transcript.ts";
 import { putParts } from "./long.ts";
-import { jsonLine, type WriterOptions } from "./shape.ts";
+import { jsonLine, type WriterOptions, type WriterShape } from "./shape.ts";
 
 /** A transcript with more turns is written turn by turn: as one text it would double its memory. */
 const LONG_TURNS = 5_000;
 
 /** One transcript per line, or with rows "turn" one turn per line. */
-export const ndjson = ({ rows = "call" }: WriterOptions): Writer => ({
+const create = ({ rows = "call" }: WriterOptions): Writer => ({
   begin: () => {},
   item: (transcript, put) => {
     if (rows === "turn") putTurns(transcript, put);
@@ -53,3 +53,14 @@ const putLong = (transcript: Transcript, put: ItemPut): void => {
   };
   putParts(put, { count: turns.length + 2, part, rows: 1 });
 };
+
+export const ndjson = {
+  create,
+  file: "transcripts.ndjson",
+  sidecars: [],
+  summary: "transcripts, one JSON object per line (per turn with --rows turn)",
+  extensions: [".ndjson"],
+  redactable: true,
+  ids: { folder: "json-lines", file: "json-lines" },
+  samples: false,
+} satisfies WriterShape;

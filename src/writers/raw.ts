@@ -1,11 +1,11 @@
 import type { Writer } from "../core/ports.ts";
 import { isGzip, unpacked } from "../core/text.ts";
 import { fileName } from "./file-name.ts";
-import type { WriterOptions } from "./shape.ts";
+import type { WriterOptions, WriterShape } from "./shape.ts";
 
 const FOLDER = "raw";
 /** The main file, in which a sink may list the files: this writer itself writes nothing to it. */
-export const LIST = `${FOLDER}/SHA256SUMS`;
+const LIST = `${FOLDER}/SHA256SUMS`;
 
 /**
 The documents themselves.
@@ -13,7 +13,7 @@ The documents themselves.
 In a folder: a file per call under `raw/`, byte for byte as the service stores it. As one file: a JSON array of the
 documents, without gzip and byte order marks, which an array cannot contain.
 */
-export const raw = ({ single = false }: WriterOptions): Writer => (single ? array() : files());
+const create = ({ single = false }: WriterOptions): Writer => (single ? array() : files());
 
 const files = (): Writer => ({
   begin: () => {},
@@ -34,3 +34,15 @@ const array = (): Writer => ({
   between: ",",
   end: (put, items) => put(items > 0 ? "\n]\n" : "]\n"),
 });
+
+export const raw = {
+  create,
+  file: LIST,
+  sidecars: [],
+  summary: "the service's own documents: a file per call, or one JSON array",
+  extensions: [".json"],
+  redactable: false,
+  // One array holds its ids only inside the documents.
+  ids: { folder: "checksums" },
+  samples: false,
+} satisfies WriterShape;

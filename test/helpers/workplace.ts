@@ -20,6 +20,8 @@ export interface RunOptions {
   started?: (child: ChildProcess) => void;
   /** Another Node to run it with. */
   node?: string;
+  /** Another build of the command. */
+  bin?: string;
   /** The number of another user to run it as. */
   uid?: number;
 }
@@ -52,11 +54,11 @@ export class Workplace {
   /** Runs `callarchive` in the folder, against the emulator if there is one, with nothing else in its environment. */
   run(
     args: readonly string[],
-    { env = {}, input, started, node = process.execPath, uid }: RunOptions = {},
+    { env = {}, input, started, node = process.execPath, bin = BIN, uid }: RunOptions = {},
   ): Promise<Ran> {
     return new Promise((resolve, reject) => {
       const settings = { cwd: this.folder, env: { ...this.environment(), ...env } };
-      const child = spawn(node, [BIN, ...args], { ...settings, ...(uid !== undefined && { uid }) });
+      const child = spawn(node, [bin, ...args], { ...settings, ...(uid !== undefined && { uid }) });
       let stdout = "";
       let stderr = "";
       child.stdout.setEncoding("utf8").on("data", (text: string) => {
