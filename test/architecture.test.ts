@@ -102,6 +102,20 @@ describe("the source", () => {
     expect(stray.map(shown)).toEqual([]);
   });
 
+  test("the map names the same modules and the same rules", () => {
+    const text = readFileSync(join(SRC, "README.md"), "utf8");
+    const rows = [...text.matchAll(/^\| `([a-z]+)(?:\/|\.ts)` \|.*\| ([^|]*) \|$/gm)];
+    const told = rows.map(([, name = "", rule = ""]) => [
+      name === "index" ? "" : name,
+      Object.keys(RULES).filter((each) => each !== "" && new RegExp(`\\b${each}\\b`).test(rule)),
+    ]);
+    const rules = Object.entries(RULES).map(([name, from]) => [
+      name,
+      Object.keys(RULES).filter((each) => from.includes(each)),
+    ]);
+    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(rules));
+  });
+
   test("core is pure: no file system, no network, no process", () => {
     const impure = imports.filter(
       ({ from, to }) =>

@@ -8,12 +8,8 @@ import { workplace } from "./helpers/workplace.ts";
 const exec = promisify(execFile);
 const ROOT = new URL("..", import.meta.url).pathname;
 const BIN = join(ROOT, "bin/callarchive.js");
-const pages = [
-  "README.md",
-  ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`),
-  "src/README.md",
-  "examples/README.md",
-];
+const docs = readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`);
+const pages = ["README.md", "CONTRIBUTING.md", ...docs, "src/README.md", "examples/README.md"];
 
 interface Block {
   language: string;
