@@ -1,7 +1,7 @@
 import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
 import { lossRules } from "./checks/loss-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
-import { eachRow, tuned } from "./checks/rule.ts";
+import { adjustRules, eachRow } from "./checks/rule.ts";
 import { CHAT, viewOf } from "./checks/view.ts";
 import { messageRow } from "./fit.ts";
 import { pairingRule } from "./pairing.ts";
@@ -20,7 +20,7 @@ const can: Abilities = {
 
 const view = viewOf(["messages"], CHAT);
 
-/** Axolotl, `type: chat_template`. Arguments of tools are text, which Axolotl reads: objects would change the column. */
+/** Axolotl, `type: chat_template`. Arguments of tools are text, because objects would change the column's type. */
 export const axolotl: Preset = {
   name: "axolotl",
   summary: "Axolotl's chat_template, with train per turn",
@@ -35,7 +35,7 @@ export const axolotl: Preset = {
       ...(options.loss && { train: message.role === "assistant" && message.learn !== false }),
     })),
   rules: [
-    ...tuned(
+    ...adjustRules(
       messageRules({
         view,
         user: ["user"],
@@ -79,7 +79,7 @@ export const axolotl: Preset = {
       mixed: {
         severity: "error",
         effect:
-          "The column's type changes: Hugging Face datasets before 4.7 raise, and so does a key that train has not.",
+          "The column's type changes: Hugging Face datasets before 4.7 raise, also for a key that train does not have.",
       },
     }),
     pairingRule(view),

@@ -1,7 +1,7 @@
 import type { Message } from "../core/sample.ts";
 import { fewSamples, largestFile, onlyKeys } from "./checks/file-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
-import { eachRow, tuned } from "./checks/rule.ts";
+import { adjustRules, eachRow } from "./checks/rule.ts";
 import { CHAT, viewOf } from "./checks/view.ts";
 import { messageRow } from "./fit.ts";
 import type { Abilities, Preset, PresetOptions } from "./shape.ts";
@@ -17,10 +17,10 @@ const can: Abilities = {
 };
 
 const LARGEST = 200_000_000;
-const WANTED = 1_000;
+const ADVISED = 1_000;
 const view = viewOf(["messages"], CHAT);
 
-/** Alibaba Cloud Model Studio (Bailian): every assistant turn is learned. */
+/** Alibaba Cloud Model Studio (Bailian), which learns every assistant turn. */
 export const bailian: Preset = {
   name: "bailian",
   summary: "Alibaba Cloud Model Studio, supervised fine-tuning",
@@ -28,7 +28,7 @@ export const bailian: Preset = {
   can,
   unit: "call",
   loader: "upload",
-  advice: { wanted: WANTED },
+  advice: { wanted: ADVISED },
   maxFileBytes: LARGEST,
   plainOnly: true,
   line: (sample, options = {}) =>
@@ -37,7 +37,7 @@ export const bailian: Preset = {
       return { role: message.role, content: options.parts ? [{ text }] : text };
     }),
   rules: [
-    ...tuned(
+    ...adjustRules(
       messageRules({
         view,
         user: ["user"],
@@ -66,9 +66,9 @@ export const bailian: Preset = {
         return odd && `${odd.where} has <think> without its line breaks`;
       },
     ),
-    onlyKeys(["messages"], "error", "Model Studio's check of the file refuses it."),
-    largestFile(LARGEST, "The upload is refused: split it."),
-    fewSamples(WANTED, "warning", "Model Studio advises at least 1,000 samples."),
+    onlyKeys(["messages"], "error", "Model Studio refuses the file."),
+    largestFile(LARGEST, "The upload is refused: split the file."),
+    fewSamples(ADVISED, "warning", "Model Studio advises at least 1,000 samples."),
   ],
 };
 

@@ -1,7 +1,7 @@
 import type { Message } from "../core/sample.ts";
 import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
-import { tuned } from "./checks/rule.ts";
+import { adjustRules } from "./checks/rule.ts";
 import { SHAREGPT, viewOf } from "./checks/view.ts";
 import { unfit } from "./fit.ts";
 import type { Abilities, Preset } from "./shape.ts";
@@ -30,7 +30,7 @@ export const sharegpt: Preset = {
       conversations: sample.messages.map(({ role, content }) => ({ from: TAGS[role], value: content })),
     },
   rules: [
-    ...tuned(
+    ...adjustRules(
       messageRules({
         view: viewOf(["conversations"], SHAREGPT),
         user: ["human"],
@@ -39,7 +39,7 @@ export const sharegpt: Preset = {
         keys: ["from", "value"],
       }),
       {
-        role: { effect: "Tags that do not match are the classic failure: the row is left out, or the reader raises." },
+        role: { effect: "Wrong tags are a common mistake: the reader skips the row or raises." },
         "message-key": { severity: "warning", effect: "Other keys change the column's type." },
       },
     ),
