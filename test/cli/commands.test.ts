@@ -28,7 +28,7 @@ describe("help", () => {
     expect(await workplace().run(["-V"])).toEqual(ran);
   });
 
-  test("no command is a mistake, an unknown one is met with the nearest", async () => {
+  test("a missing command is a usage error; for an unknown one the nearest is suggested", async () => {
     const place = workplace();
     const none = await place.run([]);
     expect([none.code, none.stdout]).toEqual([2, ""]);
@@ -39,8 +39,8 @@ describe("help", () => {
   });
 });
 
-describe("talk", () => {
-  test("has no colors when it is not a terminal, or NO_COLOR is set, and has them when they are asked for", async () => {
+describe("messages", () => {
+  test("have no colors outside a terminal or with NO_COLOR, and have them on request", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 2 });
     const esc = String.fromCharCode(27);
@@ -52,7 +52,7 @@ describe("talk", () => {
     expect(always.stdout).not.toContain(esc);
   });
 
-  test("-q says nothing when all is well; JSON logs are JSON to the last line", async () => {
+  test("-q prints nothing on success; JSON logs are JSON to the last line", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 2 });
     expect((await place.run(["export", ...cloud.ids(), "-q"])).stderr).toBe("");
@@ -62,7 +62,7 @@ describe("talk", () => {
     expect(lines.every(({ ts, level, event }) => ts && level && event)).toBe(true);
   });
 
-  test("every flag comes from the environment too, and the command line wins", async () => {
+  test("every flag can be set in the environment, and the command line wins", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 4 });
     const env = { CALLARCHIVE_FORMAT: "csv", CALLARCHIVE_NO_ARCHIVE: "true", CALLARCHIVE_LIMIT: "1" };
@@ -76,8 +76,8 @@ describe("talk", () => {
   });
 });
 
-describe("looking into the archive", () => {
-  test("list, show and status say what is there", async () => {
+describe("reading the archive", () => {
+  test("list, show and status print what the archive has", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 12, agents: 1 });
     const ids = [...cloud.ids()];
@@ -102,7 +102,7 @@ describe("looking into the archive", () => {
     expect((await place.run(["status"])).stdout).toContain("12 fetched");
   });
 
-  test("an archive that is not there is told, and not made", async () => {
+  test("a missing archive is an error, and is not created", async () => {
     const place = workplace();
     for (const args of [["list"], ["status"], ["show", "x"], ["export", "--offline"]]) {
       const ran = await place.run(args);
@@ -112,7 +112,7 @@ describe("looking into the archive", () => {
 });
 
 describe("doctor", () => {
-  test("finds everything in order against the emulator", async () => {
+  test("reports no errors with the emulator", async () => {
     const place = workplace();
     await place.cloud({ calls: 1 });
     const ran = await place.run(["doctor"]);
@@ -122,7 +122,7 @@ describe("doctor", () => {
       expect(ran.stdout).toContain(`ok    ${check}`);
   });
 
-  test("says what is wrong: no credentials, a denied action, a wrong clock, nobody there", async () => {
+  test("reports missing credentials, a denied action, a wrong clock, and an unreachable service", async () => {
     const place = workplace();
     const none = await place.run(["doctor"]);
     expect([none.code, none.stdout]).toEqual([4, expect.stringContaining("ALIBABA_CLOUD_ACCESS_KEY_ID")]);
@@ -142,7 +142,7 @@ describe("doctor", () => {
 });
 
 describe("emulate and demo", () => {
-  test("emulate prints the environment that points callarchive at it, and ends on a signal", async () => {
+  test("emulate prints the environment variables for callarchive, and ends on a signal", async () => {
     const place = workplace();
     const ran = await place.run(["emulate", "--calls", "5", "--agents", "1"], {
       started: (child) =>
@@ -155,12 +155,12 @@ describe("emulate and demo", () => {
     expect(ran.stdout).toMatch(/^export CALLARCHIVE_AGENT=\w+$/m);
   });
 
-  test("emulate refuses faults that it does not know", async () => {
+  test("emulate refuses unknown faults", async () => {
     const ran = await workplace().run(["emulate", "--faults", "flood=0.5"]);
     expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("flood")]);
   });
 
-  test("demo runs the main job, twice in the same folder", async () => {
+  test("demo runs an export, twice in the same folder", async () => {
     const place = workplace();
     for (const _ of [1, 2]) {
       const ran = await place.run(["demo"]);
