@@ -2,7 +2,7 @@ import type { Message } from "../core/sample.ts";
 import type { Json } from "../core/transcript.ts";
 import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
 import { eachRow, kindOf, type Rule } from "./checks/rule.ts";
-import { dialogOf, systemOf, unfit } from "./fit.ts";
+import { dialogOf, rejectionOf, systemOf } from "./fit.ts";
 import type { Abilities, Preset } from "./shape.ts";
 
 const can: Abilities = {
@@ -25,8 +25,8 @@ export const alpaca: Preset = {
   loader: "datasets",
   advice: {},
   line: (sample, options = {}) => {
-    const odd = unfit(sample, can, options);
-    if (odd) return odd;
+    const rejection = rejectionOf(sample, can, options);
+    if (rejection) return rejection;
     const exchanges = exchangesOf(dialogOf(sample.messages));
     const [instruction = "", output = ""] = exchanges.pop() ?? [];
     // Every row has every column, because all files of a folder need the same columns.
@@ -44,8 +44,8 @@ export const alpaca: Preset = {
       ({ history }) => {
         if (history === undefined || history === null) return undefined;
         if (!Array.isArray(history)) return `history is ${kindOf(history)}`;
-        const odd = history.findIndex((pair) => !isPair(pair));
-        return odd === -1 ? undefined : `history[${odd}] is not a pair of texts`;
+        const wrong = history.findIndex((pair) => !isPair(pair));
+        return wrong === -1 ? undefined : `history[${wrong}] is not a pair of texts`;
       },
     ),
     onlyKeys(COLUMNS, "warning", "Most readers ignore other columns."),

@@ -58,17 +58,17 @@ export const axolotl: Preset = {
       "error",
       'A turn of the assistant before any user needs "train": false, or the template of Qwen3.5 raises.',
       (row) => {
-        const seen = view(row);
-        if (typeof seen === "string") return undefined;
-        const opening = seen.slice(
+        const messages = view(row);
+        if (typeof messages === "string") return undefined;
+        const opening = messages.slice(
           0,
           Math.max(
             0,
-            seen.findIndex(({ role }) => role === "user"),
+            messages.findIndex(({ role }) => role === "user"),
           ),
         );
-        const odd = opening.find(({ role, message }) => role === "assistant" && message.train !== false);
-        return odd && `${odd.where} is learned`;
+        const wrong = opening.find(({ role, message }) => role === "assistant" && message.train !== false);
+        return wrong && `${wrong.where} is learned`;
       },
     ),
     ...lossRules({

@@ -28,7 +28,7 @@ export const bailian: Preset = {
   can,
   unit: "call",
   loader: "upload",
-  advice: { wanted: ADVISED },
+  advice: { advised: ADVISED },
   maxFileBytes: LARGEST,
   plainOnly: true,
   line: (sample, options = {}) =>
@@ -56,14 +56,14 @@ export const bailian: Preset = {
       "error",
       "The line breaks around <think> and </think> must stay as documented.",
       (row) => {
-        const seen = view(row);
-        if (typeof seen === "string") return undefined;
-        const odd = seen.find(
+        const messages = view(row);
+        if (typeof messages === "string") return undefined;
+        const wrong = messages.find(
           ({ role, content }) =>
             role === "assistant" &&
             textsOf(content).some((text) => /<\/?think>/.test(text) && !/^<think>\n[\s\S]*\n<\/think>\n\n/.test(text)),
         );
-        return odd && `${odd.where} has <think> without its line breaks`;
+        return wrong && `${wrong.where} has <think> without its line breaks`;
       },
     ),
     onlyKeys(["messages"], "error", "Model Studio refuses the file."),

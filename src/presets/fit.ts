@@ -3,7 +3,11 @@ import type { JsonObject } from "../core/transcript.ts";
 import type { Abilities, PresetOptions, Refusal, Rejection } from "./shape.ts";
 
 /** Why a preset with these abilities cannot express a sample; undefined if it can. */
-export const unfit = ({ messages }: Sample, can: Abilities, { loss }: PresetOptions = {}): Rejection | undefined => {
+export const rejectionOf = (
+  { messages }: Sample,
+  can: Abilities,
+  { loss }: PresetOptions = {},
+): Rejection | undefined => {
   const dialog = dialogOf(messages);
   const reasons: [Refusal, boolean][] = [
     ["tool-calls", !can.tools && messages.some(({ role, toolCalls }) => role === "tool" || toolCalls !== undefined)],
@@ -30,4 +34,4 @@ export const messageRow = (
   can: Abilities,
   options: PresetOptions,
   shape: (message: Message) => JsonObject,
-): JsonObject | Rejection => unfit(sample, can, options) ?? { messages: sample.messages.map(shape) };
+): JsonObject | Rejection => rejectionOf(sample, can, options) ?? { messages: sample.messages.map(shape) };

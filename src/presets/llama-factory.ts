@@ -4,7 +4,7 @@ import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
 import { adjustRules, eachRow, quote } from "./checks/rule.ts";
 import { SHAREGPT, viewOf } from "./checks/view.ts";
-import { dialogOf, systemOf, unfit } from "./fit.ts";
+import { dialogOf, rejectionOf, systemOf } from "./fit.ts";
 import { infoFile, TAGS } from "./llama-factory-info.ts";
 import type { Abilities, Preset, Rejection } from "./shape.ts";
 import { haveArguments, namedCall } from "./tool-calls.ts";
@@ -39,9 +39,9 @@ export const llamaFactory: Preset = {
   plainOnly: true,
   line: (sample, options = {}) => {
     const { messages } = sample;
-    const odd = unfit(sample, can, options) ?? toolTrouble(messages);
+    const rejection = rejectionOf(sample, can, options) ?? toolTrouble(messages);
     // Every row has `system`, because all files of a folder need the same columns.
-    return odd ?? { conversations: dialogOf(messages).map(shape), system: systemOf(messages) };
+    return rejection ?? { conversations: dialogOf(messages).map(shape), system: systemOf(messages) };
   },
   rules: [
     ...adjustRules(
@@ -63,10 +63,10 @@ export const llamaFactory: Preset = {
       },
     ),
     eachRow("function-call", "error", "LLaMA-Factory raises if a call is not JSON.", (row) => {
-      const seen = view(row);
-      if (typeof seen === "string") return undefined;
-      const odd = seen.find(({ role, content }) => role === CALL && !isCall(content));
-      return odd && `${odd.where} is not {"name", "arguments"} or a list of them`;
+      const messages = view(row);
+      if (typeof messages === "string") return undefined;
+      const wrong = messages.find(({ role, content }) => role === CALL && !isCall(content));
+      return wrong && `${wrong.where} is not {"name", "arguments"} or a list of them`;
     }),
     eachRow("system-type", "error", "The system column must be text.", ({ system }) =>
       system === undefined || system === null || typeof system === "string" ? undefined : `system is ${quote(system)}`,

@@ -5,7 +5,7 @@ import { lossRules } from "./checks/loss-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
 import { adjustRules } from "./checks/rule.ts";
 import { CHAT, viewOf } from "./checks/view.ts";
-import { unfit } from "./fit.ts";
+import { rejectionOf } from "./fit.ts";
 import type { Abilities, Preset, PresetOptions } from "./shape.ts";
 import { haveArguments, namedCall } from "./tool-calls.ts";
 
@@ -34,8 +34,8 @@ export const msSwift: Preset = {
   loader: "datasets",
   advice: {},
   line: (sample, options = {}) => {
-    const odd = unfit(sample, can, options);
-    if (odd) return odd;
+    const rejection = rejectionOf(sample, can, options);
+    if (rejection) return rejection;
     if (!haveArguments(sample.messages)) return { dropped: "tool-arguments-not-json" };
     return { messages: sample.messages.flatMap((message) => shapes(message, options)) };
   },

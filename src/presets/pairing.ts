@@ -5,10 +5,10 @@ import type { View } from "./checks/view.ts";
 /** Tool calls in OpenAI's form: each is answered right after it, by its id, except calls at the end of a row. */
 export const pairingRule = (view: View): Rule =>
   eachRow("tool-pairing", "error", "Tool results without a call and calls without a result are refused.", (row) => {
-    const seen = view(row);
-    if (typeof seen === "string") return undefined;
+    const messages = view(row);
+    if (typeof messages === "string") return undefined;
     let waiting: unknown[] = [];
-    for (const { where, role, message } of seen) {
+    for (const { where, role, message } of messages) {
       if (role === "tool") {
         const id = message.tool_call_id;
         if (!waiting.includes(id)) return `${where} answers no call`;

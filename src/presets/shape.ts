@@ -81,9 +81,9 @@ export interface Preset {
   /** What loads the files: Hugging Face `datasets`, with its rules for folders, or an upload. */
   readonly loader: "datasets" | "upload";
   readonly advice: {
-    /** Fewer samples than `least` are refused; fewer than `wanted` are too few to be useful. */
+    /** Fewer samples than `least` are refused; fewer than `advised` are too few to be useful. */
     least?: number;
-    wanted?: number;
+    advised?: number;
     /** The trainer's default limit, and what happens to longer samples. */
     tokens?: { limit: number; setting: string; beyond: "truncated" | "dropped" };
   };

@@ -3,7 +3,7 @@ import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
 import { adjustRules } from "./checks/rule.ts";
 import { SHAREGPT, viewOf } from "./checks/view.ts";
-import { unfit } from "./fit.ts";
+import { rejectionOf } from "./fit.ts";
 import type { Abilities, Preset } from "./shape.ts";
 
 const can: Abilities = {
@@ -26,7 +26,7 @@ export const sharegpt: Preset = {
   loader: "datasets",
   advice: {},
   line: (sample, options = {}) =>
-    unfit(sample, can, options) ?? {
+    rejectionOf(sample, can, options) ?? {
       conversations: sample.messages.map(({ role, content }) => ({ from: TAGS[role], value: content })),
     },
   rules: [

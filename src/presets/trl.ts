@@ -4,7 +4,7 @@ import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
 import { adjustRules, eachRow } from "./checks/rule.ts";
 import { CHAT, viewOf } from "./checks/view.ts";
-import { isLearned, unfit } from "./fit.ts";
+import { isLearned, rejectionOf } from "./fit.ts";
 import { pairingRule } from "./pairing.ts";
 import type { Abilities, Preset } from "./shape.ts";
 import { haveArguments, toolMessage } from "./tool-calls.ts";
@@ -31,8 +31,8 @@ export const trl: Preset = {
   line: (sample, options = {}) => {
     const { messages } = sample;
     const last = messages.at(-1);
-    const odd = unfit(sample, can, options);
-    if (odd) return odd;
+    const rejection = rejectionOf(sample, can, options);
+    if (rejection) return rejection;
     if (last === undefined || messages.length < 2 || !isLearned(last)) return { dropped: "nothing-to-learn" };
     if (!haveArguments(messages)) return { dropped: "tool-arguments-not-json" };
     return { prompt: messages.slice(0, -1).map(shape), completion: [shape(last)] };
@@ -62,8 +62,8 @@ export const trl: Preset = {
       "All of the completion is learned, so it must contain only the assistant's words.",
       ({ completion }) => {
         if (!Array.isArray(completion)) return undefined;
-        const odd = completion.findIndex((item) => (item as { role?: unknown } | null)?.role !== "assistant");
-        return odd === -1 ? undefined : `completion[${odd}] is not the assistant's`;
+        const wrong = completion.findIndex((item) => (item as { role?: unknown } | null)?.role !== "assistant");
+        return wrong === -1 ? undefined : `completion[${wrong}] is not the assistant's`;
       },
     ),
     pairingRule(view),

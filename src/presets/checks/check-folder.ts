@@ -84,8 +84,8 @@ const difference = (path: string, here: Set<string>, train: Set<string> | undefi
     return `${path} has items, but is always empty in train`;
   const kinds = (types: Set<string>): string[] =>
     [...types].filter((type) => type !== "null").map((type) => type.replace("empty ", ""));
-  const odd = kinds(here).find((type) => kinds(train).length > 0 && !kinds(train).includes(type));
-  return odd && `${path} is ${odd}, but ${kinds(train).join(" or ")} in train`;
+  const wrong = kinds(here).find((type) => kinds(train).length > 0 && !kinds(train).includes(type));
+  return wrong && `${path} is ${wrong}, but ${kinds(train).join(" or ")} in train`;
 };
 
 const datasetInfo: FolderRule = ({ names, files, preset, datasetInfo }) => {

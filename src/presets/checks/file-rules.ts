@@ -4,8 +4,8 @@ import { atEnd, eachRow, quote, type Rule, type Severity } from "./rule.ts";
 /** Allows only these keys in a row. `severity` is `error` if the reader refuses other keys, `warning` if it ignores them. */
 export const onlyKeys = (keys: readonly string[], severity: Severity, effect: string): Rule =>
   eachRow("extra-key", severity, effect, (row) => {
-    const odd = Object.keys(row).find((key) => !keys.includes(key));
-    return odd === undefined ? undefined : `the key ${quote(odd)}`;
+    const wrong = Object.keys(row).find((key) => !keys.includes(key));
+    return wrong === undefined ? undefined : `the key ${quote(wrong)}`;
   });
 
 export const fewSamples = (least: number, severity: Severity, effect: string): Rule =>

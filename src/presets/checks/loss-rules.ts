@@ -18,31 +18,31 @@ export const lossRules = ({ view, loss: { key, on }, assistant, values, mixed }:
   const fits = (value: unknown): boolean =>
     values === "boolean" ? typeof value === "boolean" : value === 0 || value === 1;
   const has = ({ message }: RowMessage): boolean => Object.hasOwn(message, key);
-  const rule = (id: string, effect: string, find: (seen: RowMessage[]) => string | undefined): Rule =>
+  const rule = (id: string, effect: string, find: (messages: RowMessage[]) => string | undefined): Rule =>
     eachRow(id, "error", effect, (row) => {
-      const seen = view(row);
-      return typeof seen === "string" ? undefined : find(seen);
+      const messages = view(row);
+      return typeof messages === "string" ? undefined : find(messages);
     });
 
   return [
     rule(
       "loss-value",
       `"${key}" is ${values === "boolean" ? "true or false" : values}: anything else is refused or misread.`,
-      (seen) => {
-        const odd = seen.find((each) => has(each) && !fits(each.message[key]));
-        return odd && `${odd.where} has "${key}": ${quote(odd.message[key])}`;
+      (messages) => {
+        const wrong = messages.find((each) => has(each) && !fits(each.message[key]));
+        return wrong && `${wrong.where} has "${key}": ${quote(wrong.message[key])}`;
       },
     ),
     ...(on === "assistants"
       ? [
-          rule("loss-place", `"${key}" belongs only to turns of the assistant.`, (seen) => {
-            const odd = seen.find((each) => has(each) && !isAssistant(each));
-            return odd && `${odd.where} has "${key}", with the role ${quote(odd.role)}`;
+          rule("loss-place", `"${key}" belongs only to turns of the assistant.`, (messages) => {
+            const wrong = messages.find((each) => has(each) && !isAssistant(each));
+            return wrong && `${wrong.where} has "${key}", with the role ${quote(wrong.role)}`;
           }),
         ]
       : []),
-    rule("nothing-to-learn", "The row takes training time and teaches nothing.", (seen) => {
-      const answers = seen.filter(isAssistant);
+    rule("nothing-to-learn", "The row takes training time and teaches nothing.", (messages) => {
+      const answers = messages.filter(isAssistant);
       const isOff = ({ message }: RowMessage): boolean => message[key] === false || message[key] === 0;
       return answers.length > 0 && answers.every(isOff) ? "no turn of it is learned" : undefined;
     }),
@@ -58,9 +58,9 @@ export const lossRules = ({ view, loss: { key, on }, assistant, values, mixed }:
 const mixedKeys = (view: View, key: string, isFor: (each: RowMessage) => boolean) => {
   let usual: { has: boolean } | undefined;
   return (row: Parameters<View>[0]): string | undefined => {
-    const seen = view(row);
-    if (typeof seen === "string") return undefined;
-    const turns = seen.filter(isFor);
+    const messages = view(row);
+    if (typeof messages === "string") return undefined;
+    const turns = messages.filter(isFor);
     const count = turns.filter(({ message }) => Object.hasOwn(message, key)).length;
     if (turns.length === 0) return undefined;
     if (count > 0 && count < turns.length) return `"${key}" is on ${count} of ${turns.length} turns`;

@@ -24,15 +24,15 @@ export const SHAREGPT: Names = { role: "from", content: "value" };
 /** A view of the messages in the lists under these keys, in order. */
 export const viewOf = (keys: readonly string[], names: Names): View => {
   // Remembers the last row, because every rule reads its messages.
-  let last: { row: JsonObject; seen: RowMessage[] | string } | undefined;
+  let last: { row: JsonObject; messages: RowMessage[] | string } | undefined;
   return (row) => {
-    if (last?.row !== row) last = { row, seen: look(row, keys, names) };
-    return last.seen;
+    if (last?.row !== row) last = { row, messages: look(row, keys, names) };
+    return last.messages;
   };
 };
 
 const look = (row: JsonObject, keys: readonly string[], names: Names): RowMessage[] | string => {
-  const seen: RowMessage[] = [];
+  const messages: RowMessage[] = [];
   for (const key of keys) {
     const list = row[key];
     if (!Array.isArray(list)) return `${key} is ${kindOf(list)}, not a list`;
@@ -40,8 +40,8 @@ const look = (row: JsonObject, keys: readonly string[], names: Names): RowMessag
     for (const [index, item] of list.entries()) {
       const where = `${key}[${index}]`;
       if (!isObject(item)) return `${where} is ${kindOf(item)}, not an object`;
-      seen.push({ where, role: item[names.role], content: item[names.content], message: item });
+      messages.push({ where, role: item[names.role], content: item[names.content], message: item });
     }
   }
-  return seen;
+  return messages;
 };
