@@ -11,8 +11,8 @@ export type DatasetFlags = Omit<DatasetRequest, "ids" | "idsFile" | "agents" | "
   SelectionFlags & { preset?: string[]; kind?: string[]; language?: string[] };
 
 const option = (flags: string, description: string, parse?: (text: string, before: never) => unknown): Option => {
-  const made = new Option(flags, description);
-  return parse ? made.argParser(parse as (text: string, before: unknown) => unknown) : made;
+  const result = new Option(flags, description);
+  return parse ? result.argParser(parse as (text: string, before: unknown) => unknown) : result;
 };
 
 export const datasetOptions = (): Record<string, Option[]> => ({
@@ -24,7 +24,7 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     ),
     option(
       "--greeting <policy>",
-      "the agent's words before the caller's first: quote them in the system turn, drop them, put an empty user turn before them (pad), or keep them without learning them (mask)",
+      "the agent's words before the caller's first: system quotes them in the system turn, drop removes them, pad puts an empty user turn before them, mask keeps them without learning them",
     )
       .choices(["system", "drop", "pad", "mask"])
       .default(DATASET_DEFAULTS.greeting),
@@ -34,7 +34,7 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     option("--system-file <file>", "read the system turn from this file"),
     option(
       "--interrupted <policy>",
-      "answers that the caller interrupted: cut what was not heard, also do not learn the rest (mask), or keep all",
+      "answers that the caller interrupted: cut removes the text that was not heard, mask removes it and does not learn the rest, keep keeps it but does not learn the answer",
     )
       .choices(["cut", "mask", "keep"])
       .default(DATASET_DEFAULTS.interrupted),
@@ -74,7 +74,10 @@ export const datasetOptions = (): Record<string, Option[]> => ({
   ],
   Redaction: redactOptions(),
   Set: [
-    option("--dedupe <how>", "drop exact copies, near copies too, or none; only with none can copies be in two splits")
+    option(
+      "--dedupe <how>",
+      "drop exact copies, also near copies, or none; except with none, copies are never in two splits",
+    )
       .choices(["exact", "near", "none"])
       .default(DATASET_DEFAULTS.dedupe),
     option(

@@ -9,8 +9,8 @@ import { bytes, seconds, several, shard, whole, zone } from "./values.ts";
 // --since and --until stay text here, because their meaning depends on --tz.
 
 const option = (flags: string, description: string, parse?: (text: string, before: never) => unknown): Option => {
-  const made = new Option(flags, description);
-  return parse ? made.argParser(parse as (text: string, before: unknown) => unknown) : made;
+  const result = new Option(flags, description);
+  return parse ? result.argParser(parse as (text: string, before: unknown) => unknown) : result;
 };
 
 export interface SelectionFlags {

@@ -1,13 +1,13 @@
-/** An answer, before faults get at it. */
+/** An HTTP answer, before faults are applied. */
 export interface Answer {
   status: number;
   headers: Record<string, string>;
   body: Uint8Array | string;
-  /** The error code, when it is an error. */
+  /** The error code of an error. */
   code?: string;
 }
 
-/** Makes an error in the manner of the service that was asked. */
+/** Makes an error in the form of the API or of the object store. */
 export type Refuse = (status: number, code: string, message: string) => Answer;
 
 /** An answer of the API. */
@@ -17,7 +17,7 @@ export const json = (status: number, value: Record<string, unknown>, requestId: 
   body: JSON.stringify(value),
 });
 
-/** How the API refuses. */
+/** Errors of the API. */
 export const jsonErrors =
   (requestId: string, host: string): Refuse =>
   (status, code, message) => {
@@ -26,7 +26,7 @@ export const jsonErrors =
     return { ...json(status, value, requestId), code };
   };
 
-/** How the object store refuses. */
+/** Errors of the object store. */
 export const xmlErrors =
   (requestId: string, host: string): Refuse =>
   (status, code, message) => ({
@@ -36,7 +36,7 @@ export const xmlErrors =
     body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message><RequestId>${requestId}</RequestId><HostId>${host}</HostId></Error>`,
   });
 
-/** The ways in which a service answers that is in trouble. */
+/** The answers of a broken service. */
 export const breakdowns: readonly [(refuse: Refuse) => Answer, ...((refuse: Refuse) => Answer)[]] = [
   (refuse) => refuse(500, "InternalError", "The request processing has failed due to some unknown error."),
   () => ({ status: 502, code: "502", headers: { "content-type": "text/html" }, body: "<h1>502 Bad Gateway</h1>" }),

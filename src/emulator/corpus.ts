@@ -3,17 +3,17 @@ import { createDialog } from "./dialog.ts";
 import { hash32, Random } from "./random.ts";
 import { createScene, type Scene } from "./scene.ts";
 
-/** A call log as the object store has it. */
+/** A call log in the object store. */
 export interface CallLog {
   readonly bytes: Uint8Array;
-  /** How long the call lasted. */
+  /** The length of the call. */
   readonly seconds: number;
 }
 
-/** One AI agent instance, the generated and the hand-made alike. */
+/** One AI agent instance, generated or hand-made. */
 export interface Call {
   readonly id: string;
-  /** The name of its object in the store; it does not give the id away. */
+  /** The name of its object in the store, from which the id cannot be seen. */
   readonly key: string;
   readonly agent: string;
   /** Seconds since 1970, with a fraction. */
@@ -25,7 +25,7 @@ export interface Call {
   readonly link?: string;
   /** Sent with the call log. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Merged over the Instance that is described. */
+  /** Fields that replace those of the described Instance. */
   readonly instance?: Readonly<Record<string, unknown>>;
 }
 
@@ -39,11 +39,12 @@ export interface CorpusOptions {
   documentBytes?: number | undefined;
 }
 
+/** How many bytes of generated logs are kept. */
 const MEMORY = 16 * 1024 * 1024;
 const USUAL_BYTES = 4096;
 const encoder = new TextEncoder();
 
-/** A number as 32 hex digits that look random, and back: so a million ids need no table. */
+/** Turns a number into 32 hex digits that look random, and back, so that a million ids need no table. */
 const permutation = (seed: number, purpose: string) => {
   const key = createHash("sha256").update(`${purpose}:${seed}`).digest().subarray(0, 16);
   const cipher = createCipheriv("aes-128-ecb", key, null).setAutoPadding(false);
@@ -62,7 +63,7 @@ const permutation = (seed: number, purpose: string) => {
   };
 };
 
-/** The first index in [0, length) for which the growing `value` is at least `bound`. */
+/** The first index in [0, length) for which `value`, which grows with the index, is at least `bound`. */
 const lowerBound = (length: number, value: (index: number) => number, bound: number): number => {
   let [low, high] = [0, length];
   while (low < high) {
@@ -73,7 +74,7 @@ const lowerBound = (length: number, value: (index: number) => number, bound: num
   return low;
 };
 
-/** The generated calls: all of it is computed from seed and index when asked for, nothing is kept. */
+/** The generated calls. Each is computed from seed and index on demand, so that a large corpus takes no memory. */
 export const createCorpus = (options: CorpusOptions) => {
   const { calls, seed, open, documentBytes } = options;
   const ids = permutation(seed, "instance");
@@ -83,7 +84,7 @@ export const createCorpus = (options: CorpusOptions) => {
   const step = calls > 0 ? (options.to.getTime() / 1000 - from) / calls : 0;
   const finished = new Set<number>();
   const logs = new Map<string, CallLog>();
-  const remembered = Math.ceil(MEMORY / (documentBytes ?? USUAL_BYTES));
+  const mostLogs = Math.ceil(MEMORY / (documentBytes ?? USUAL_BYTES));
 
   const startOf = (index: number): number => from + (index + new Random(seed, index, 0x57a7).next()) * step;
   const within = (index: number | undefined): index is number => index !== undefined && index < calls;
@@ -95,25 +96,25 @@ export const createCorpus = (options: CorpusOptions) => {
     return { key: keys.hide(index), agent, status, ...generated(id, index, startOf(index)) };
   };
 
-  /** The parts of a call that its number decides; `index` names the stream of chance. */
+  /** The parts of a call that depend on its number; `index` selects the random stream. */
   const generated = (id: string, index: number, start: number) => {
     const compose = (): Scene => createScene(new Random(seed, index, 0x5ce2));
-    let settled: Scene | undefined;
+    let created: Scene | undefined;
     const scene = (): Scene => {
-      settled ??= compose();
-      return settled;
+      created ??= compose();
+      return created;
     };
     const log = (): CallLog => {
       let found = logs.get(id);
       if (!found) {
-        // A scene of its own: filling in templates moves its chance on, and a log must not depend on what came before.
+        // A new scene, because filling templates advances its random stream, and a log must not depend on earlier use.
         const setting = compose();
         const { turns, seconds } = createDialog(setting, new Random(seed, index, 0xd1a1), documentBytes);
         const { agentUserId, remoteUserId } = setting;
         const document = { instanceid: id, startTime: start, agentUserId, remoteUserId, dialog: turns };
         found = { bytes: encoder.encode(JSON.stringify(document)), seconds };
-        // A call is mostly downloaded just after it was described: remember the latest few.
-        if (logs.size >= remembered) logs.delete(logs.keys().next().value ?? id);
+        // Keeps the latest logs, because a call is usually downloaded right after it was described.
+        if (logs.size >= mostLogs) logs.delete(logs.keys().next().value ?? id);
         logs.set(id, found);
       }
       return found;
@@ -139,12 +140,12 @@ export const createCorpus = (options: CorpusOptions) => {
     *ids(): Generator<string> {
       for (let index = 0; index < calls; index++) yield ids.hide(index);
     },
-    /** A generated call under another id, for what is added by hand. */
+    /** A generated call with the given id, as a base for hand-made calls. */
     like: (id: string, start: number) => generated(id, hash32(id) | 0x8000_0000, start),
-    /** The calls of an agent that started in [since, until) seconds: how many, and each by its rank, newest first. */
+    /** The calls of an agent that started in [since, until) seconds: their number, and each by its rank, newest first. */
     window: (agent: string, since: number, until: number) => {
       const owner = agents.indexOf(agent);
-      // Positions among this agent's calls: position p is call number owner + p * agents.
+      // Position p of this agent is call number owner + p * agents.
       const total = owner < 0 ? 0 : Math.max(0, Math.ceil((calls - owner) / agents.length));
       const startAt = (position: number): number => startOf(owner + position * agents.length);
       const low = lowerBound(total, startAt, since);
@@ -152,7 +153,7 @@ export const createCorpus = (options: CorpusOptions) => {
       return {
         length: high - low,
         at: (rank: number): Call => at(owner + (high - 1 - rank) * agents.length),
-        /** How many of them are newer than a time. */
+        /** How many of them started at this time or later. */
         newer: (start: number): number => high - Math.max(low, Math.min(high, lowerBound(total, startAt, start))),
       };
     },

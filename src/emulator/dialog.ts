@@ -12,7 +12,7 @@ interface Turn {
 
 export interface Dialog {
   turns: Turn[];
-  /** How long the call lasted. */
+  /** The length of the call. */
   seconds: number;
 }
 
@@ -49,7 +49,7 @@ const interrupt = (random: Random, text: string): string => {
   return characters.slice(0, at).join("") + INTERRUPTED + characters.slice(at).join("");
 };
 
-/** Writes what was said in a scene; with `bytes`, as much as makes a document of about that size. */
+/** Writes the dialog of a scene; with `bytes`, one for a document of about this size. */
 export const createDialog = (scene: Scene, random: Random, bytes?: number): Dialog => {
   const { language, scenario } = scene;
   const target = bytes === undefined ? turnCount(random) : Number.POSITIVE_INFINITY;

@@ -5,7 +5,7 @@ import type { Call, CallLog, Corpus } from "./corpus.ts";
 import { Random } from "./random.ts";
 import type { Scene } from "./scene.ts";
 
-/** A hand-made instance. What is left out is generated. */
+/** A hand-made instance. Missing fields are generated. */
 export interface CallOptions {
   id?: string;
   agent?: string;
@@ -13,17 +13,17 @@ export interface CallOptions {
   start?: Date;
   /** @default "Finished" */
   status?: string;
-  /** The call log, served as it is. */
+  /** The call log, served unchanged. */
   body?: Uint8Array | string;
-  /** Replaces CallLogUrl altogether. */
+  /** Replaces CallLogUrl. */
   link?: string;
   /** Sent with the call log. */
   headers?: Record<string, string>;
-  /** Merged over the Instance that DescribeAIAgentInstance answers. */
+  /** Fields that replace those of the Instance in DescribeAIAgentInstance. */
   instance?: Record<string, unknown>;
 }
 
-/** What a call log tells about its call, as far as it can be read. */
+/** The facts about a call in its call log, as far as they can be read. */
 const peek = (bytes: Uint8Array): { id?: string; start?: number; seconds: number; greeting?: string } => {
   try {
     const { instanceid, startTime, dialog } = JSON.parse(Buffer.from(bytes).toString()) as Record<string, unknown>;
@@ -41,32 +41,32 @@ const peek = (bytes: Uint8Array): { id?: string; start?: number; seconds: number
   }
 };
 
-/** All calls there are: the generated corpus and, over it, those added by hand, by folder or by a fault. */
+/** All calls: the generated corpus, and the calls added by hand, from a folder or by a fault. */
 export const createDirectory = (corpus: Corpus, seed: number, end: Date) => {
   const extras = new Map<string, Call>();
   const byKey = new Map<string, Call>();
   const vanished = new Map<string, Call>();
-  const homeless = corpus.agents[0] ?? "";
+  const defaultAgent = corpus.agents[0] ?? "";
 
   const insert = (options: CallOptions, read?: () => Uint8Array): string => {
     const number = extras.size;
     const id = options.id ?? new Random(seed, number, 0xadd).hex(32);
-    // Unless told otherwise a call belongs to the last minute, each in a second of its own.
+    // By default a call starts in the last minute, each in another second.
     const fallback = (end.getTime() - 60_000 + (number % 59) * 1000) / 1000;
-    const told = read ? peek(read()) : { seconds: 0 };
-    const start = options.start ? options.start.getTime() / 1000 : (told.start ?? fallback);
+    const facts = read ? peek(read()) : { seconds: 0 };
+    const start = options.start ? options.start.getTime() / 1000 : (facts.start ?? fallback);
     const base = corpus.like(id, start);
     const call: Call = {
       ...base,
       key: createHash("sha256").update(`${seed}:${id}`).digest("hex").slice(0, 32),
-      agent: options.agent ?? homeless,
+      agent: options.agent ?? defaultAgent,
       status: options.status ?? "Finished",
       ...(read && {
-        log: (): CallLog => ({ bytes: read(), seconds: told.seconds }),
+        log: (): CallLog => ({ bytes: read(), seconds: facts.seconds }),
         scene: (): Scene => ({
           ...base.scene(),
           system: "You are a helpful voice assistant.",
-          greeting: told.greeting ?? "Hello.",
+          greeting: facts.greeting ?? "Hello.",
           userData: "{}",
         }),
       }),
@@ -82,18 +82,18 @@ export const createDirectory = (corpus: Corpus, seed: number, end: Date) => {
   /** The generated calls of a window, without those that vanished. */
   const generatedIn = (agent: string, since: number, until: number) => {
     const window = corpus.window(agent, since, until);
-    const gone = [...vanished.values()]
+    const hidden = [...vanished.values()]
       .filter((call) => call.agent === agent && call.start >= since && call.start < until && !extras.has(call.id))
       .map(({ start }) => ({ start, rank: window.newer(start) - 1 }))
       .sort((a, b) => a.rank - b.rank);
     return {
-      length: window.length - gone.length,
+      length: window.length - hidden.length,
       at: (place: number): Call => {
         let rank = place;
-        for (const skipped of gone) if (skipped.rank <= rank) rank++;
+        for (const skipped of hidden) if (skipped.rank <= rank) rank++;
         return window.at(rank);
       },
-      newer: (start: number): number => window.newer(start) - gone.filter((call) => call.start >= start).length,
+      newer: (start: number): number => window.newer(start) - hidden.filter((call) => call.start >= start).length,
     };
   };
 
@@ -124,7 +124,7 @@ export const createDirectory = (corpus: Corpus, seed: number, end: Date) => {
       return insert(options, () => bytes);
     },
 
-    /** Serves every *.json of a folder, byte for byte, read again for each download. */
+    /** Serves every *.json of a folder, byte for byte, reading it again for each download. */
     load: (folder: string): void => {
       for (const name of readdirSync(folder).sort()) {
         if (!name.endsWith(".json")) continue;
@@ -150,7 +150,7 @@ export const createDirectory = (corpus: Corpus, seed: number, end: Date) => {
 
     list,
 
-    /** Takes the call at a place of a list out of all lists; it can still be described. */
+    /** Removes the call at this place from all lists; it can still be described. */
     vanish: (agent: string, since: number, until: number, offset: number): void => {
       const [call] = list(agent, since, until, offset, 1);
       if (call) vanished.set(call.id, call);

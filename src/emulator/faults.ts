@@ -5,15 +5,15 @@ const limits = ["cap", "clip"] as const;
 export type FaultName = (typeof names)[number];
 type LimitName = (typeof limits)[number];
 
-/** What goes wrong, and how often: each value is a probability from 0 to 1, but for `cap` and `clip`. */
+/** The faults to simulate. Each value is a probability from 0 to 1, except `cap` and `clip`. */
 export interface Faults {
   /** An API call is answered with Throttling.User (400, 429 and 503 in turn). */
   throttle?: number;
-  /** A 500, 503 or 502 (as JSON, XML, HTML or nothing at all, in turn). */
+  /** A 500, 503 or 502 (as JSON, XML, HTML or empty, in turn). */
   error?: number;
   /** The connection is reset before the answer or in the middle of it. */
   reset?: number;
-  /** A link is handed out that has already expired. */
+  /** A link has expired when it is returned. */
   expire?: number;
   /** A download ends before its declared length. */
   cut?: number;
@@ -25,16 +25,16 @@ export interface Faults {
   vanish?: number;
   /** The connection is closed at once. */
   down?: number;
-  /** A page holds at most so many calls, whatever is asked for; the next page goes on after them. */
+  /** The most calls on a page, whatever is requested; the next page continues after them. */
   cap?: number;
-  /** The same, but the next page goes on after those that were asked for: the calls between are on no page. */
+  /** The same, but the next page continues after the requested number: the calls between are on no page. */
   clip?: number;
 }
 
 const isName = (name: string): name is FaultName => (names as readonly string[]).includes(name);
 const isLimit = (name: string): name is LimitName => (limits as readonly string[]).includes(name);
 
-/** Reads "throttle=0.05,error=0.02". Throws an Error that says what is wrong. */
+/** Parses "throttle=0.05,error=0.02". @throws Error for unknown faults and wrong values */
 export const parseFaults = (text: string): Faults => {
   const faults: Faults = {};
   for (const part of text.split(",")) {
@@ -54,7 +54,7 @@ export const parseFaults = (text: string): Faults => {
   return faults;
 };
 
-/** Decides, by a seeded stream, whether a fault happens now. */
+/** Decides with a seeded random stream whether a fault happens. */
 export class Dice {
   faults: Faults;
   readonly random: Random;
@@ -70,7 +70,7 @@ export class Dice {
     return probability > 0 && this.random.chance(probability);
   }
 
-  /** The next of the variants, in turn, so that each of them is seen. */
+  /** Returns the variants in turn, so that each of them occurs. */
   turn<T>(variants: readonly [T, ...T[]]): T {
     return variants[this.#turns++ % variants.length] ?? variants[0];
   }

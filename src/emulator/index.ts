@@ -13,50 +13,50 @@ export { type Faults, parseFaults } from "./faults.ts";
 export interface EmulatorOptions {
   /** @default 0, any free port */
   port?: number;
-  /** How many calls there are. They are computed when asked for, so a million is fine. @default 200 */
+  /** Number of calls. They are computed on demand, so a million is fine. @default 200 */
   calls?: number;
   /** @default 3 */
   agents?: number;
   /** Same seed, same bytes. @default 1 */
   seed?: number;
-  /** When the first call may start. @default 2025-07-14T00:00Z */
+  /** The earliest start of a call. @default 2025-07-14T00:00Z */
   from?: Date;
-  /** Before when the last call starts. @default 2025-07-21T00:00Z */
+  /** All calls start before this. @default 2025-07-21T00:00Z */
   to?: Date;
   /** A folder of call logs (*.json), served byte for byte as calls of the first agent. */
   data?: string;
-  /** How many of the newest calls are still going on. @default 0 */
+  /** How many of the newest calls have not ended yet. @default 0 */
   open?: number;
   /** @default "emulator-id" */
   accessKeyId?: string;
   /** @default "emulator-secret" */
   accessKeySecret?: string;
-  /** The account that both belong to, as STS's GetCallerIdentity says. @default "1000000000000001" */
+  /** The account of these keys, the answer of GetCallerIdentity. @default "1000000000000001" */
   account?: string;
   /** Actions that are answered with 403 Forbidden.RAM. */
   deny?: string[];
   faults?: Faults;
-  /** API calls per second, over which they are answered with Throttling.User; downloads are free. @default no limit */
+  /** API calls per second; more are answered with Throttling.User. Downloads do not count. @default no limit */
   quota?: number;
-  /** Waited before every answer. @default 0 */
+  /** The delay before every answer. @default 0 */
   latencyMs?: number;
   /** @default 3600 */
   linkTtlSeconds?: number;
-  /** Makes every generated call log about this long, for benchmarks. */
+  /** The approximate size of every generated call log, for benchmarks. */
   documentBytes?: number;
   /** @default the real clock */
   now?: () => Date;
-  /** Gets a line per request: method, path, status. */
+  /** Receives a line per request: method, path, status. */
   log?: (line: string) => void;
 }
 
 export interface Emulator {
-  /** Where both the API and the object store are. */
+  /** The address of the API and the object store. */
   url: string;
   /** What a request that asks it is signed with. */
   keys: { accessKeyId: string; accessKeySecret: string };
   agents: string[];
-  /** All instance ids: the corpus oldest first, then the data folder, then what was added. */
+  /** All instance ids: the corpus with the oldest first, then the data folder, then added calls. */
   ids(): Generator<string>;
   /** The exact bytes of a call log. */
   callLog(id: string): Uint8Array | undefined;
@@ -67,7 +67,7 @@ export interface Emulator {
   add(call: CallOptions): string;
   /** Ends an open call. */
   finish(id: string): void;
-  /** Ends open connections too. */
+  /** Stops the server and closes its connections. */
   close(): Promise<void>;
 }
 

@@ -26,11 +26,11 @@ const agentConfig = ({ system, greeting, voice, language, historySync }: Scene):
 
 const callInfo = (call: Call, scene: Scene): Fields => {
   const numbers = scene.phone && { CallerNumber: scene.phone.caller, CalleeNumber: scene.phone.callee };
-  const begun = { CallStartTime: precise(call.start), ...numbers };
-  if (call.status !== "Finished") return { ...begun, Status: call.status };
+  const basics = { CallStartTime: precise(call.start), ...numbers };
+  if (call.status !== "Finished") return { ...basics, Status: call.status };
   const { seconds } = call.log();
   return {
-    ...begun,
+    ...basics,
     CallEndTime: precise(call.start + seconds),
     CallDuration: seconds,
     HangupRole: seconds % 2,
@@ -38,7 +38,7 @@ const callInfo = (call: Call, scene: Scene): Fields => {
   };
 };
 
-/** What ListAIAgentInstance tells of a call: neither its id nor its time. */
+/** An item of ListAIAgentInstance, which has neither the id nor the time of the call. */
 export const listItem = (call: Call, link: string | undefined): Fields => {
   const scene = call.scene();
   return {
@@ -51,7 +51,7 @@ export const listItem = (call: Call, link: string | undefined): Fields => {
   };
 };
 
-/** What DescribeAIAgentInstance tells. */
+/** The Instance of DescribeAIAgentInstance. */
 export const fullInstance = (call: Call, link: string | undefined): Fields => {
   const scene = call.scene();
   const ended = call.status === "Finished" ? call.start + call.log().seconds : call.start;

@@ -1,7 +1,7 @@
 /**
-A quota of `perSecond` API calls, as a bucket that holds a second's worth and is full at first.
+A quota of `perSecond` API calls: a token bucket with the calls of one second, full at first.
 
-@returns whether there is room for one more call now
+@returns a function that takes one call; false if the quota is exceeded
 */
 export const createQuota = (perSecond: number, now: () => Date): (() => boolean) => {
   let room = perSecond;

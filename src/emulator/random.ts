@@ -1,4 +1,4 @@
-/** A small fast generator (sfc32): the same words of seed give the same stream, on every machine. */
+/** A small fast generator (sfc32): the same seed gives the same stream on every machine. */
 export class Random {
   #a: number;
   #b: number;
@@ -20,7 +20,7 @@ export class Random {
     return t >>> 0;
   }
 
-  /** From 0 up to, not including, 1. */
+  /** From 0 to 1, without 1. */
   next(): number {
     return this.#word() / 0x1_0000_0000;
   }

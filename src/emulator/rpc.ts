@@ -36,15 +36,15 @@ export interface RpcOptions {
   store: Store;
   dice: Dice;
   deny: readonly string[];
-  /** The end of the corpus: where a window ends that has no EndTime. */
+  /** The end of the corpus, which is the default of EndTime. */
   end: Date;
   account: string;
 }
 
-/** STS's action, answered here too: it has a version and a quota of its own. */
+/** The action of STS, which has its own version and quota. */
 export const IDENTITY = "GetCallerIdentity";
 
-/** The actions we need, by name. */
+/** The supported actions of the API. */
 export const createRpc = ({ directory, store, dice, deny, end, account }: RpcOptions) => {
   const link = (call: Call): string | undefined =>
     call.status === "Finished" || call.link !== undefined ? store.link(call, dice.roll("expire")) : undefined;
@@ -94,9 +94,9 @@ export const createRpc = ({ directory, store, dice, deny, end, account }: RpcOpt
   return {
     knows: (action: string): boolean => actions.has(action),
     run: (action: string, version: string, parameters: URLSearchParams): Record<string, unknown> => {
-      const wanted = action === IDENTITY ? STS_VERSION : VERSION;
-      if (version !== wanted)
-        throw new ApiError(400, "InvalidVersion", `The specified version is not valid; use ${wanted}.`);
+      const supported = action === IDENTITY ? STS_VERSION : VERSION;
+      if (version !== supported)
+        throw new ApiError(400, "InvalidVersion", `The specified version is not valid; use ${supported}.`);
       const run = actions.get(action);
       if (!run) throw new ApiError(404, "InvalidAction.NotFound", "The specified action does not exist.");
       if (deny.includes(action))

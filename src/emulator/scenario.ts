@@ -1,4 +1,4 @@
-/** What a caller says, and what the agent answers. */
+/** The words of the caller and the answer of the agent. */
 type Exchange = readonly [user: string, agent: string];
 
 export type Language = "zh" | "en";
@@ -8,7 +8,7 @@ export interface Scenario {
   readonly name: string;
   readonly system: string;
   readonly greeting: string;
-  /** In the order of a typical call; a long call starts over with new slot values. */
+  /** Exchanges in the order of a typical call; a long call repeats them with new slot values. */
   readonly talk: readonly Exchange[];
   readonly closing: readonly Exchange[];
 }

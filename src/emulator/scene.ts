@@ -4,14 +4,14 @@ import type { Random } from "./random.ts";
 import type { Language, Scenario } from "./scenario.ts";
 import { phoneNumber, slots } from "./slots.ts";
 
-/** Everything about a call that is settled before the first word. */
+/** Everything about a call that is decided before its first word. */
 export interface Scene {
   readonly scenario: Scenario;
   readonly language: Language;
   readonly system: string;
   readonly greeting: string;
   readonly voice: string;
-  /** JSON text, as the app that started the call handed it over. */
+  /** JSON text from the app that started the call. */
   readonly userData: string;
   readonly agentUserId: string;
   readonly remoteUserId: string;
@@ -19,10 +19,10 @@ export interface Scene {
   readonly channelId: string;
   readonly authToken: string;
   readonly phone?: { caller: string; callee: string };
-  /** With it the platform marks barge-in inside agent texts. */
+  /** If true, the platform marks interruptions inside agent texts. */
   readonly historySync: boolean;
   fill(template: string): string;
-  /** A new matter in the same call: new order number, same names. */
+  /** Starts a new topic in the same call: a new order number, the same names. */
   newTopic(): void;
 }
 

@@ -13,9 +13,9 @@ const LARGEST_BODY = 1024 * 1024;
 const ORIGIN = "http://localhost";
 
 export interface Stats {
-  /** How often each action was asked for; "download" is the object store. */
+  /** Number of requests by action; "download" is the object store. */
   requests: Record<string, number>;
-  /** How often each error code was answered. */
+  /** Number of answers by error code. */
   errors: Record<string, number>;
 }
 
@@ -48,7 +48,7 @@ const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
   return Buffer.concat(chunks);
 };
 
-/** Routes requests to the API or the object store, and lets faults happen. */
+/** Routes requests to the API or the object store, and applies faults. */
 export const createEmulatorServer = (options: ServerOptions): Server => {
   const { rpc, store, dice, check, stats, latencyMs, admit, now, log } = options;
   const requestIds = new Random(options.seed, 0, 0x1d);
@@ -118,7 +118,7 @@ export const createEmulatorServer = (options: ServerOptions): Server => {
       socket.resetAndDestroy();
       return;
     }
-    // The gzip of the store comes in chunks, without a length.
+    // The store sends gzip in chunks, without a length.
     if (answer.headers["content-encoding"] !== "gzip" || answer.headers["content-length"] !== undefined)
       response.setHeader("content-length", body.length);
     response.setHeader("date", now().toUTCString());

@@ -2,8 +2,8 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { ApiError } from "./api-error.ts";
 
-// Written from the protocol's description, apart from the client's signing, so that one misreading of it cannot pass on
-// both sides.
+// Written from the description of the protocol, without the code of the client's signing, so that a mistake in one is
+// found by the other.
 
 const ALGORITHM = "ACS3-HMAC-SHA256";
 const SKEW_MS = 15 * 60_000;
@@ -41,7 +41,7 @@ const header = (headers: IncomingHttpHeaders, name: string): string => {
 const byKey = (a: readonly [string, string], b: readonly [string, string]): number =>
   a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0;
 
-/** Compares in a time that does not tell where two texts differ. */
+/** Compares two texts in constant time. */
 export const sameText = (a: string, b: string): boolean => {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.length === right.length && timingSafeEqual(left, right);
@@ -63,16 +63,16 @@ const parseAuthorization = (text: string): { credential: string; signed: string[
   return { credential, signed: signed.split(";"), signature };
 };
 
-/** Nonces of the last 15 minutes, in two generations of bounded size: memory stays flat however long it runs. */
-const nonceBook = (): ((nonce: string, at: number) => boolean) => {
+/** Remembers the nonces of the last 15 minutes in two generations of limited size, so that memory does not grow. */
+const createNonceStore = (): ((nonce: string, at: number) => boolean) => {
   let young = new Set<string>();
   let old = new Set<string>();
-  let born = Number.NEGATIVE_INFINITY;
+  let startedAt = Number.NEGATIVE_INFINITY;
   return (nonce, at) => {
-    if (at - born > SKEW_MS || young.size >= NONCES) {
-      old = at - born > 2 * SKEW_MS ? new Set() : young;
+    if (at - startedAt > SKEW_MS || young.size >= NONCES) {
+      old = at - startedAt > 2 * SKEW_MS ? new Set() : young;
       young = new Set();
-      born = at;
+      startedAt = at;
     }
     if (young.has(nonce) || old.has(nonce)) return false;
     young.add(nonce);
@@ -80,9 +80,9 @@ const nonceBook = (): ((nonce: string, at: number) => boolean) => {
   };
 };
 
-/** Returns a check that throws an ApiError for every request the real gateway would turn away. */
+/** Returns a check that throws an ApiError for every request that the real gateway would refuse. */
 export const signatureCheck = (keys: Keys, now: () => Date): ((request: SignedRequest) => void) => {
-  const fresh = nonceBook();
+  const isNew = createNonceStore();
   return ({ method, path, query, headers, body }) => {
     for (const name of required)
       if (!header(headers, name)) throw new ApiError(400, "MissingParameter", `The header ${name} is missing.`);
@@ -112,7 +112,7 @@ export const signatureCheck = (keys: Keys, now: () => Date): ((request: SignedRe
       .digest("hex");
     if (!sameText(signature, expected))
       throw new ApiError(400, "SignatureDoesNotMatch", "The signature does not match the request.");
-    if (!fresh(header(headers, "x-acs-signature-nonce"), at))
+    if (!isNew(header(headers, "x-acs-signature-nonce"), at))
       throw new ApiError(400, "SignatureNonceUsed", "x-acs-signature-nonce was used before.");
   };
 };

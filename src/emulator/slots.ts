@@ -12,7 +12,7 @@ const choice = (text: string): Slot => {
 const paragraphs =
   (opening: Slot, middle: Slot, ending: Slot, separator: string): Slot =>
   (random) => {
-    // Mostly a short telling; now and then one of a few thousand characters.
+    // Usually a short story, sometimes one with a few thousand characters.
     const count = random.chance(0.08) ? random.int(9, 16) : random.int(1, 3);
     const body = Array.from({ length: count }, () =>
       Array.from({ length: random.int(2, 4) }, () => middle(random)).join(separator),
@@ -143,5 +143,5 @@ const en: Slots = {
 
 export const slots: Readonly<Record<Language, Slots>> = { zh, en };
 
-/** A mobile number in figures, as the phone network reports it. */
+/** A mobile number in digits, as the phone network reports it. */
 export const phoneNumber = mobile;

@@ -32,7 +32,7 @@ export const createStore = ({ keys, directory, linkTtlSeconds, now, origin }: St
       "last-modified": new Date((call.start + seconds) * 1000).toUTCString(),
       "x-oss-request-id": requestId,
     };
-    // Like the real store: a document compressed on the way out has neither ETag nor a length. Only some are.
+    // Like the real store: some documents are sent compressed, without ETag and length.
     if (acceptsGzip && !call.headers && bytes.length > GZIP_FROM && hash32(call.key) % 2 === 0)
       return { status: 200, headers: { ...headers, "content-encoding": "gzip" }, body: gzipSync(bytes, { level: 1 }) };
     const md5 = createHash("md5").update(bytes).digest();
@@ -43,11 +43,11 @@ export const createStore = ({ keys, directory, linkTtlSeconds, now, origin }: St
   };
 
   return {
-    /** A link to the call log; one that has `expired` when so told. */
-    link: (call: Call, expired: boolean): string => {
+    /** A link to the call log. @param isExpired makes a link that has already expired */
+    link: (call: Call, isExpired: boolean): string => {
       if (call.link !== undefined) return call.link;
       const path = pathOf(call);
-      const expires = String(Math.floor(now().getTime() / 1000) + (expired ? -60 : linkTtlSeconds));
+      const expires = String(Math.floor(now().getTime() / 1000) + (isExpired ? -60 : linkTtlSeconds));
       const query = new URLSearchParams({
         Expires: expires,
         OSSAccessKeyId: keys.accessKeyId,

@@ -2,7 +2,7 @@ import type { Message } from "../core/sample.ts";
 import type { Json } from "../core/transcript.ts";
 import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
 import { eachRow, kindOf, type Rule } from "./checks/rule.ts";
-import { dialogOf, systemOf, unfit } from "./fit.ts";
+import { dialogOf, rejectionOf, systemOf } from "./fit.ts";
 import type { Abilities, Preset } from "./shape.ts";
 
 const can: Abilities = {
@@ -15,10 +15,10 @@ const can: Abilities = {
 
 const COLUMNS = ["instruction", "input", "output", "history", "system"];
 
-/** Stanford Alpaca's columns with LLaMA-Factory's history: the last exchange, and those before it. */
+/** Stanford Alpaca's columns for the last exchange, and LLaMA-Factory's `history` for the earlier ones. */
 export const alpaca: Preset = {
   name: "alpaca",
-  summary: "instruction and output, with the exchanges before in history",
+  summary: "instruction and output, with the earlier exchanges in history",
   reader: "readers of Alpaca data",
   can,
   rows: "columns",
@@ -26,11 +26,11 @@ export const alpaca: Preset = {
   loader: "datasets",
   advice: {},
   line: (sample, options = {}) => {
-    const odd = unfit(sample, can, options);
-    if (odd) return odd;
+    const rejection = rejectionOf(sample, can, options);
+    if (rejection) return rejection;
     const exchanges = exchangesOf(dialogOf(sample.messages));
     const [instruction = "", output = ""] = exchanges.pop() ?? [];
-    // Every row has every column, or the files of a folder do not fit together.
+    // Every row has every column, because all files of a folder need the same columns.
     return { instruction, input: "", output, history: exchanges, system: systemOf(sample.messages) };
   },
   rules: [
@@ -38,18 +38,23 @@ export const alpaca: Preset = {
     text("input", {}),
     text("output", { filled: true }),
     text("system", {}),
-    eachRow("history", "error", "The exchanges before are pairs of texts: anything else raises.", ({ history }) => {
-      if (history === undefined || history === null) return undefined;
-      if (!Array.isArray(history)) return `history is ${kindOf(history)}`;
-      const odd = history.findIndex((pair) => !isPair(pair));
-      return odd === -1 ? undefined : `history[${odd}] is not a pair of texts`;
-    }),
+    eachRow(
+      "history",
+      "error",
+      "The earlier exchanges must be pairs of texts; anything else raises.",
+      ({ history }) => {
+        if (history === undefined || history === null) return undefined;
+        if (!Array.isArray(history)) return `history is ${kindOf(history)}`;
+        const wrong = history.findIndex((pair) => !isPair(pair));
+        return wrong === -1 ? undefined : `history[${wrong}] is not a pair of texts`;
+      },
+    ),
     onlyKeys(COLUMNS, "warning", "Most readers ignore other columns."),
     ...datasetsRules(COLUMNS),
   ],
 };
 
-/** The dialog alternates strictly here, beginning with the user. */
+/** Pairs of user and assistant texts; the dialog alternates and begins with the user. */
 const exchangesOf = (dialog: readonly Message[]): [string, string][] =>
   dialog.flatMap(({ role, content }, index): [string, string][] =>
     role === "assistant" ? [[dialog[index - 1]?.content ?? "", content]] : [],
@@ -62,7 +67,7 @@ function text(key: string, { filled = false }): Rule {
   return eachRow(
     filled ? `no-${key}` : `${key}-type`,
     "error",
-    filled ? "There is nothing to learn in it, or the reader raises." : "The column is text.",
+    filled ? "The row teaches nothing, or the reader raises." : "The column must be text.",
     (row) => {
       const value = row[key];
       if (!filled && (value === undefined || value === null)) return undefined;

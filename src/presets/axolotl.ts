@@ -1,7 +1,7 @@
 import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
 import { lossRules } from "./checks/loss-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
-import { eachRow, tuned } from "./checks/rule.ts";
+import { adjustRules, eachRow } from "./checks/rule.ts";
 import { CHAT, viewOf } from "./checks/view.ts";
 import { messageRow } from "./fit.ts";
 import { pairingRule } from "./pairing.ts";
@@ -20,7 +20,7 @@ const can: Abilities = {
 
 const view = viewOf(["messages"], CHAT);
 
-/** Axolotl, `type: chat_template`. Arguments of tools are text, which Axolotl reads: objects would change the column. */
+/** Axolotl, `type: chat_template`. Arguments of tools are text, because objects would change the column's type. */
 export const axolotl: Preset = {
   name: "axolotl",
   summary: "Axolotl's chat_template, with train per turn",
@@ -36,7 +36,7 @@ export const axolotl: Preset = {
       ...(options.loss && { train: message.role === "assistant" && message.learn !== false }),
     })),
   rules: [
-    ...tuned(
+    ...adjustRules(
       messageRules({
         view,
         user: ["user"],
@@ -59,17 +59,17 @@ export const axolotl: Preset = {
       "error",
       'A turn of the assistant before any user needs "train": false, or the template of Qwen3.5 raises.',
       (row) => {
-        const seen = view(row);
-        if (typeof seen === "string") return undefined;
-        const opening = seen.slice(
+        const messages = view(row);
+        if (typeof messages === "string") return undefined;
+        const opening = messages.slice(
           0,
           Math.max(
             0,
-            seen.findIndex(({ role }) => role === "user"),
+            messages.findIndex(({ role }) => role === "user"),
           ),
         );
-        const odd = opening.find(({ role, message }) => role === "assistant" && message.train !== false);
-        return odd && `${odd.where} is learned`;
+        const wrong = opening.find(({ role, message }) => role === "assistant" && message.train !== false);
+        return wrong && `${wrong.where} is learned`;
       },
     ),
     ...lossRules({
@@ -80,7 +80,7 @@ export const axolotl: Preset = {
       mixed: {
         severity: "error",
         effect:
-          "The column's type changes: Hugging Face datasets before 4.7 raise, and so does a key that train has not.",
+          "The column's type changes: Hugging Face datasets before 4.7 raise, also for a key that train does not have.",
       },
     }),
     pairingRule(view),

@@ -1,7 +1,7 @@
 import type { Message } from "../core/sample.ts";
 import { fewSamples, largestFile, onlyKeys } from "./checks/file-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
-import { eachRow, tuned } from "./checks/rule.ts";
+import { adjustRules, eachRow } from "./checks/rule.ts";
 import { CHAT, viewOf } from "./checks/view.ts";
 import { messageRow } from "./fit.ts";
 import type { Abilities, Preset, PresetOptions } from "./shape.ts";
@@ -17,10 +17,10 @@ const can: Abilities = {
 };
 
 const LARGEST = 200_000_000;
-const WANTED = 1_000;
+const ADVISED = 1_000;
 const view = viewOf(["messages"], CHAT);
 
-/** Alibaba Cloud Model Studio (Bailian): every assistant turn is learned. */
+/** Alibaba Cloud Model Studio (Bailian), which learns every assistant turn. */
 export const bailian: Preset = {
   name: "bailian",
   summary: "Alibaba Cloud Model Studio, supervised fine-tuning",
@@ -29,7 +29,7 @@ export const bailian: Preset = {
   rows: "messages",
   unit: "call",
   loader: "upload",
-  advice: { wanted: WANTED },
+  advice: { advised: ADVISED },
   maxFileBytes: LARGEST,
   plainOnly: true,
   line: (sample, options = {}) =>
@@ -38,7 +38,7 @@ export const bailian: Preset = {
       return { role: message.role, content: options.parts ? [{ text }] : text };
     }),
   rules: [
-    ...tuned(
+    ...adjustRules(
       messageRules({
         view,
         user: ["user"],
@@ -57,19 +57,19 @@ export const bailian: Preset = {
       "error",
       "The line breaks around <think> and </think> must stay as documented.",
       (row) => {
-        const seen = view(row);
-        if (typeof seen === "string") return undefined;
-        const odd = seen.find(
+        const messages = view(row);
+        if (typeof messages === "string") return undefined;
+        const wrong = messages.find(
           ({ role, content }) =>
             role === "assistant" &&
             textsOf(content).some((text) => /<\/?think>/.test(text) && !/^<think>\n[\s\S]*\n<\/think>\n\n/.test(text)),
         );
-        return odd && `${odd.where} has <think> without its line breaks`;
+        return wrong && `${wrong.where} has <think> without its line breaks`;
       },
     ),
-    onlyKeys(["messages"], "error", "Model Studio's check of the file refuses it."),
-    largestFile(LARGEST, "The upload is refused: split it."),
-    fewSamples(WANTED, "warning", "Model Studio advises at least 1,000 samples."),
+    onlyKeys(["messages"], "error", "Model Studio refuses the file."),
+    largestFile(LARGEST, "The upload is refused: split the file."),
+    fewSamples(ADVISED, "warning", "Model Studio advises at least 1,000 samples."),
   ],
 };
 

@@ -1,9 +1,13 @@
 import type { Message, Sample } from "../core/sample.ts";
 import type { JsonObject } from "../core/transcript.ts";
-import type { Abilities, PresetOptions, Refusal, Refused } from "./shape.ts";
+import type { Abilities, PresetOptions, Refusal, Rejection } from "./shape.ts";
 
-/** Why these abilities do not suffice for a sample; undefined when they do. */
-export const unfit = ({ messages }: Sample, can: Abilities, { loss }: PresetOptions = {}): Refused | undefined => {
+/** Why a preset with these abilities cannot express a sample; undefined if it can. */
+export const rejectionOf = (
+  { messages }: Sample,
+  can: Abilities,
+  { loss }: PresetOptions = {},
+): Rejection | undefined => {
   const dialog = dialogOf(messages);
   const reasons: [Refusal, boolean][] = [
     ["tool-calls", !can.tools && messages.some(({ role, toolCalls }) => role === "tool" || toolCalls !== undefined)],
@@ -11,23 +15,23 @@ export const unfit = ({ messages }: Sample, can: Abilities, { loss }: PresetOpti
     ["empty-user", !can.emptyUser && messages.some(({ role, content }) => role === "user" && content.trim() === "")],
     ["nothing-to-learn", can.loss !== undefined && loss === true && !messages.some(isLearned)],
   ];
-  const found = reasons.find(([, isSo]) => isSo);
+  const found = reasons.find(([, applies]) => applies);
   return found && { dropped: found[0] };
 };
 
 export const isLearned = ({ role, learn }: Message): boolean => role === "assistant" && learn !== false;
 
-/** All but the system turn. */
+/** The messages without the system turn. */
 export const dialogOf = (messages: readonly Message[]): readonly Message[] =>
   messages[0]?.role === "system" ? messages.slice(1) : messages;
 
-/** The text of the system turn; empty when there is none. */
+/** The text of the system turn; empty if there is none. */
 export const systemOf = ([first]: readonly Message[]): string => (first?.role === "system" ? first.content : "");
 
-/** Rows of `messages`, each made of one message by `shape`. */
+/** A row with `messages`; `shape` makes each of them. */
 export const messageRow = (
   sample: Sample,
   can: Abilities,
   options: PresetOptions,
   shape: (message: Message) => JsonObject,
-): JsonObject | Refused => unfit(sample, can, options) ?? { messages: sample.messages.map(shape) };
+): JsonObject | Rejection => rejectionOf(sample, can, options) ?? { messages: sample.messages.map(shape) };

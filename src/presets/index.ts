@@ -12,7 +12,7 @@ import { trl } from "./trl.ts";
 
 export type { Preset, PresetOptions } from "./shape.ts";
 
-/** Every kind of fine-tuning file: adding one is adding one file and one line. */
+/** All kinds of fine-tuning files. To add one, add a file and a line here. */
 export const presets = {
   messages,
   bailian,
@@ -30,13 +30,13 @@ export type PresetName = keyof typeof presets;
 
 export const isPreset = (name: string): name is PresetName => Object.hasOwn(presets, name);
 
-/** What a policy asks of its presets; `needsOf` in transforms says it. */
+/** What samples need of a preset: the result of `needsOf` in transforms. */
 interface Needs {
   loss: boolean;
   greetingFirst: boolean;
   emptyUser: boolean;
 }
 
-/** Which of its needs a preset cannot meet, so that a run that would drop everything is refused before it begins. */
+/** The needs that a preset cannot meet. Checked before a run, because the preset would drop all samples. */
 export const conflicts = ({ can }: Preset, needs: Needs): ("greetingFirst" | "emptyUser")[] =>
   (["greetingFirst", "emptyUser"] as const).filter((need) => needs[need] && !can[need]);

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from "../core/transcript.ts";
 import type { SplitFile } from "./shape.ts";
 
-/** All of them are written: LLaMA-Factory has defaults for each, and they are not these. */
+/** All tags are written, because LLaMA-Factory's defaults are different. */
 export const TAGS = {
   role_tag: "from",
   content_tag: "value",
@@ -40,18 +40,19 @@ export const infoTrouble = (text: string, names: readonly string[]): string[] =>
   }
   if (!isObject(info)) return ["is not an object"];
   return Object.entries(info).flatMap(([dataset, entry]) => {
-    const say = (words: string): string => `${JSON.stringify(dataset.slice(0, 60))} ${words}`;
-    if (!isObject(entry)) return [say("is not an object")];
+    const about = (words: string): string => `${JSON.stringify(dataset.slice(0, 60))} ${words}`;
+    if (!isObject(entry)) return [about("is not an object")];
     const { file_name: file, formatting, columns, tags } = entry;
     const found: string[] = [];
     if (typeof file === "string" && !names.includes(file))
-      found.push(say(`names ${JSON.stringify(file)}, which is not here`));
-    if (formatting === "openai") found.push(say('has "formatting": "openai", which appends text to the system prompt'));
-    else if (formatting !== "sharegpt") found.push(say('lacks "formatting": "sharegpt"'));
-    if (!isObject(columns) || typeof columns.messages !== "string") found.push(say('lacks "columns": {"messages"}'));
+      found.push(about(`names ${JSON.stringify(file)}, which is not in the folder`));
+    if (formatting === "openai")
+      found.push(about('has "formatting": "openai", which appends text to the system prompt'));
+    else if (formatting !== "sharegpt") found.push(about('lacks "formatting": "sharegpt"'));
+    if (!isObject(columns) || typeof columns.messages !== "string") found.push(about('lacks "columns": {"messages"}'));
     const needed = ["role_tag", "content_tag", "user_tag", "assistant_tag", "system_tag"];
     const missing = needed.filter((tag) => !isObject(tags) || typeof tags[tag] !== "string");
-    if (missing.length > 0) found.push(say(`lacks the tags ${missing.join(", ")}`));
+    if (missing.length > 0) found.push(about(`lacks the tags ${missing.join(", ")}`));
     return found;
   });
 };

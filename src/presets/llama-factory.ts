@@ -2,11 +2,11 @@ import type { Message } from "../core/sample.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
-import { eachRow, named, tuned } from "./checks/rule.ts";
+import { adjustRules, eachRow, quote } from "./checks/rule.ts";
 import { SHAREGPT, viewOf } from "./checks/view.ts";
-import { dialogOf, systemOf, unfit } from "./fit.ts";
+import { dialogOf, rejectionOf, systemOf } from "./fit.ts";
 import { infoFile, TAGS } from "./llama-factory-info.ts";
-import type { Abilities, Preset, Refused } from "./shape.ts";
+import type { Abilities, Preset, Rejection } from "./shape.ts";
 import { haveArguments, namedCall } from "./tool-calls.ts";
 
 const can: Abilities = {
@@ -18,7 +18,7 @@ const can: Abilities = {
 };
 
 const view = viewOf(["conversations"], SHAREGPT);
-const LEFT_OUT = "LLaMA-Factory leaves the row out, with a line in its log alone.";
+const SKIPPED = "LLaMA-Factory skips the row, and only its log says so.";
 const {
   user_tag: USER,
   assistant_tag: ASSISTANT,
@@ -27,7 +27,7 @@ const {
   system_tag: SYSTEM,
 } = TAGS;
 
-/** LLaMA-Factory's "sharegpt": places decide, so user and assistant must take strict turns. */
+/** LLaMA-Factory's "sharegpt". It reads roles by position, so user and assistant must alternate. */
 export const llamaFactory: Preset = {
   name: "llama-factory",
   summary: "LLaMA-Factory, with dataset_info.json",
@@ -40,12 +40,12 @@ export const llamaFactory: Preset = {
   plainOnly: true,
   line: (sample, options = {}) => {
     const { messages } = sample;
-    const odd = unfit(sample, can, options) ?? toolTrouble(messages);
-    // The key is in every row: files of one folder must have the same columns.
-    return odd ?? { conversations: dialogOf(messages).map(shape), system: systemOf(messages) };
+    const rejection = rejectionOf(sample, can, options) ?? toolTrouble(messages);
+    // Every row has `system`, because all files of a folder need the same columns.
+    return rejection ?? { conversations: dialogOf(messages).map(shape), system: systemOf(messages) };
   },
   rules: [
-    ...tuned(
+    ...adjustRules(
       messageRules({
         view,
         user: [USER, RESULT],
@@ -56,23 +56,27 @@ export const llamaFactory: Preset = {
         blank: [RESULT],
       }),
       {
-        role: { effect: LEFT_OUT },
-        alternation: { effect: LEFT_OUT },
-        "starts-with-assistant": { effect: LEFT_OUT },
-        "ends-with-user": { effect: LEFT_OUT },
+        role: { effect: SKIPPED },
+        alternation: { effect: SKIPPED },
+        "starts-with-assistant": { effect: SKIPPED },
+        "ends-with-user": { effect: SKIPPED },
         "message-key": { severity: "warning", effect: "LLaMA-Factory ignores other keys." },
       },
     ),
-    eachRow("function-call", "error", "LLaMA-Factory raises where a call is not JSON.", (row) => {
-      const seen = view(row);
-      if (typeof seen === "string") return undefined;
-      const odd = seen.find(({ role, content }) => role === CALL && !isCall(content));
-      return odd && `${odd.where} is not {"name", "arguments"} or a list of them`;
+    eachRow("function-call", "error", "LLaMA-Factory raises if a call is not JSON.", (row) => {
+      const messages = view(row);
+      if (typeof messages === "string") return undefined;
+      const wrong = messages.find(({ role, content }) => role === CALL && !isCall(content));
+      return wrong && `${wrong.where} is not {"name", "arguments"} or a list of them`;
     }),
-    eachRow("system-type", "error", "The system column is text.", ({ system }) =>
-      system === undefined || system === null || typeof system === "string" ? undefined : `system is ${named(system)}`,
+    eachRow("system-type", "error", "The system column must be text.", ({ system }) =>
+      system === undefined || system === null || typeof system === "string" ? undefined : `system is ${quote(system)}`,
     ),
-    onlyKeys(["conversations", "system", "tools"], "warning", "LLaMA-Factory ignores columns that it is not told of."),
+    onlyKeys(
+      ["conversations", "system", "tools"],
+      "warning",
+      "LLaMA-Factory ignores columns that dataset_info.json does not name.",
+    ),
     ...datasetsRules(["system", "tools"]),
   ],
   sidecars: (files) => [{ name: "dataset_info.json", text: infoFile(files) }],
@@ -85,7 +89,7 @@ const shape = ({ role, content, toolCalls }: Message): JsonObject => {
   return { from: CALL, value: JSON.stringify(calls.length === 1 ? calls[0] : calls) };
 };
 
-const toolTrouble = (messages: readonly Message[]): Refused | undefined => {
+const toolTrouble = (messages: readonly Message[]): Rejection | undefined => {
   if (messages.some(({ content, toolCalls }) => toolCalls !== undefined && content.trim() !== ""))
     return { dropped: "tool-call-with-text" };
   if (messages.some(({ role }, index) => role === "tool" && messages[index + 1]?.role === "tool"))

@@ -12,10 +12,10 @@ const can: Abilities = {
   emptyUser: false,
 };
 
-/** The shape that every reader takes. */
+/** The shape that every trainer reads. */
 export const messages: Preset = {
   name: "messages",
-  summary: 'role and content alone, {"messages": […]}: what every reader takes',
+  summary: '{"messages": […]} with only role and content, which every trainer reads',
   reader: "Qwen, TRL and most other trainers",
   can,
   rows: "messages",
@@ -31,7 +31,7 @@ export const messages: Preset = {
       system: "system",
       keys: ["role", "content"],
     }),
-    onlyKeys(["messages"], "error", "Strict readers refuse any other key."),
+    onlyKeys(["messages"], "error", "Strict readers refuse other keys."),
     ...datasetsRules(),
   ],
 };

@@ -3,9 +3,9 @@ import type { JsonObject } from "../core/transcript.ts";
 import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
 import { lossRules } from "./checks/loss-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
-import { tuned } from "./checks/rule.ts";
+import { adjustRules } from "./checks/rule.ts";
 import { CHAT, viewOf } from "./checks/view.ts";
-import { unfit } from "./fit.ts";
+import { rejectionOf } from "./fit.ts";
 import type { Abilities, Preset, PresetOptions } from "./shape.ts";
 import { haveArguments, namedCall } from "./tool-calls.ts";
 
@@ -21,10 +21,10 @@ const can: Abilities = {
 
 const view = viewOf(["messages"], CHAT);
 const ASSISTANT = ["assistant", "tool_call"];
-const DELETED = "ms-swift deletes such rows without a word.";
+const DELETED = "ms-swift deletes such rows silently.";
 const KEYS = ["messages", "channel", "tools", "images", "videos", "audios", "objects", "label", "rejected_response"];
 
-/** ms-swift: calls of tools are messages of their own. */
+/** ms-swift: tool calls are separate messages. */
 export const msSwift: Preset = {
   name: "ms-swift",
   summary: "ms-swift (ModelScope), with loss per turn",
@@ -35,13 +35,13 @@ export const msSwift: Preset = {
   loader: "datasets",
   advice: {},
   line: (sample, options = {}) => {
-    const odd = unfit(sample, can, options);
-    if (odd) return odd;
+    const rejection = rejectionOf(sample, can, options);
+    if (rejection) return rejection;
     if (!haveArguments(sample.messages)) return { dropped: "tool-arguments-not-json" };
     return { messages: sample.messages.flatMap((message) => shapes(message, options)) };
   },
   rules: [
-    ...tuned(
+    ...adjustRules(
       messageRules({
         view,
         user: ["user"],
@@ -54,14 +54,14 @@ export const msSwift: Preset = {
       }),
       {
         "content-type": { effect: `Null content fails. ${DELETED}` },
-        alternation: { effect: "ms-swift puts texts of one role together without any separator." },
+        alternation: { effect: "ms-swift joins texts of one role without a separator." },
         role: { effect: DELETED },
         "no-messages": { effect: DELETED },
         "message-key": {
           severity: "warning",
           effect: "ms-swift ignores other keys, and they change the column's type.",
         },
-        "no-assistant": { effect: "There is nothing to learn in it." },
+        "no-assistant": { effect: "The row teaches nothing." },
         "starts-with-assistant": null,
       },
     ),
@@ -73,7 +73,7 @@ export const msSwift: Preset = {
       mixed: {
         severity: "error",
         effect:
-          "The column's type changes: Hugging Face datasets before 4.7 raise, and so does a key that train has not.",
+          "The column's type changes: Hugging Face datasets before 4.7 raise, also for a key that train does not have.",
       },
     }),
     onlyKeys(KEYS, "warning", "ms-swift removes other columns."),

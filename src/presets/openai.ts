@@ -3,7 +3,7 @@ import type { JsonObject } from "../core/transcript.ts";
 import { fewSamples, onlyKeys } from "./checks/file-rules.ts";
 import { lossRules } from "./checks/loss-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
-import { tuned } from "./checks/rule.ts";
+import { adjustRules } from "./checks/rule.ts";
 import { CHAT, viewOf } from "./checks/view.ts";
 import { messageRow } from "./fit.ts";
 import { pairingRule } from "./pairing.ts";
@@ -23,7 +23,7 @@ const can: Abilities = {
 const view = viewOf(["messages"], CHAT);
 const LEAST = 10;
 
-/** OpenAI's fine-tuning is closed to new users; its format lives on. */
+/** OpenAI's fine-tuning is closed to new users, but other services use its format. */
 export const openai: Preset = {
   name: "openai",
   summary: "OpenAI's chat format, with weight per turn and tools",
@@ -37,7 +37,7 @@ export const openai: Preset = {
   plainOnly: true,
   line: (sample, options = {}) => messageRow(sample, can, options, (message) => shape(message, options)),
   rules: [
-    ...tuned(
+    ...adjustRules(
       messageRules({
         view,
         user: ["user"],
@@ -49,10 +49,10 @@ export const openai: Preset = {
       {
         "message-key": { effect: "The file is refused." },
         role: { effect: "The file is refused." },
-        alternation: { severity: "warning", effect: "OpenAI takes it; most other readers of the format do not." },
+        alternation: { severity: "warning", effect: "OpenAI accepts it; most other readers of the format do not." },
         "starts-with-assistant": {
           severity: "warning",
-          effect: "OpenAI takes it; most other readers of the format do not.",
+          effect: "OpenAI accepts it; most other readers of the format do not.",
         },
         "no-assistant": { effect: "The file is refused: each row needs an assistant." },
       },
@@ -62,15 +62,15 @@ export const openai: Preset = {
       loss,
       assistant: ["assistant"],
       values: "0 or 1",
-      mixed: { severity: "warning", effect: "OpenAI takes a missing weight for 1; readers of tables raise." },
+      mixed: { severity: "warning", effect: "OpenAI reads a missing weight as 1; readers of tables raise." },
     }),
     pairingRule(view),
     onlyKeys(["messages", "tools", "functions", "parallel_tool_calls"], "error", "The file is refused."),
-    fewSamples(LEAST, "error", "The file is refused: OpenAI wants at least 10 samples."),
+    fewSamples(LEAST, "error", "The file is refused: OpenAI needs at least 10 samples."),
   ],
 };
 
-// Without words a call has empty content, not null: chat templates such as Qwen3's cannot stand null.
+// A call without words has empty content instead of null, because chat templates such as Qwen3's fail on null.
 const shape = (message: Message, options: PresetOptions): JsonObject => ({
   ...(toolMessage(message, "text") ?? { role: message.role, content: message.content }),
   ...(options.loss && message.role === "assistant" && { weight: message.learn === false ? 0 : 1 }),

@@ -2,12 +2,12 @@ import type { Sample } from "../core/sample.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import type { Rule } from "./checks/rule.ts";
 
-/** What a preset can express; a sample that needs more is refused with a named reason. */
+/** What a preset can express; a sample that needs more is dropped with a reason. */
 export interface Abilities {
   system: boolean;
-  /** How it says that a turn is not to be learned; absent where it cannot. */
+  /** The key that says whether a turn is learned; absent if the preset has none. */
   loss?: { key: string; on: "assistants" | "every" };
-  /** Calls of tools and their results. */
+  /** Tool calls and their results. */
   tools: boolean;
   /** The model's reasoning. */
   reasoning: boolean;
@@ -15,25 +15,25 @@ export interface Abilities {
   greetingFirst: boolean;
   /** User turns without text, as padding before a greeting. */
   emptyUser: boolean;
-  /** `content` as a list of parts, if that is asked for. */
+  /** Can write `content` as a list of parts. */
   parts?: true;
-  /** Thinking models' `<think>` before each answer, if that is asked for. */
+  /** Can write `<think>` before each answer, for thinking models. */
   think?: true;
 }
 
 export interface PresetOptions {
   /**
-  Write the loss key: into every row, so the same for a whole data set, or rows differ in their columns and some readers
-  crash. `needsOf(policy).loss` says when.
+  Write the loss key into every row. The same for a whole data set, because some readers crash if rows have different
+  columns. `needsOf(policy).loss` decides.
 
   @default false
   */
   loss?: boolean;
-  /** bailian: `content` as `[{"text": …}]`, as one page of its documentation has it. @default false */
+  /** bailian: `content` as `[{"text": …}]`, as in one page of its documentation. @default false */
   parts?: boolean;
   /**
-  bailian, for thinking models: before each answer `<think>` with the reasoning that the source has, or an `empty` one,
-  which means "do not think". Absent: nothing.
+  bailian, for thinking models: `<think>` before each answer, with the source's reasoning or `empty`, which means "do not
+  think". Absent: no `<think>`.
   */
   think?: "empty" | "reasoning";
 }
@@ -44,8 +44,8 @@ Why a preset cannot express a sample.
 - `tool-calls`: the sample has calls of tools.
 - `greeting-first`: it begins with the agent.
 - `empty-user`: it has a user turn without text.
-- `nothing-to-learn`: no turn of it, or not its last, is to be learned.
-- `tool-call-with-text`, `parallel-tool-results`: words beside a call, several results in a row.
+- `nothing-to-learn`: no turn is learned, or the last one is not.
+- `tool-call-with-text`, `parallel-tool-results`: a call has text too; several results follow each other.
 - `tool-arguments-not-json`: the arguments of a call are not a JSON object.
 */
 export type Refusal =
@@ -57,7 +57,8 @@ export type Refusal =
   | "parallel-tool-results"
   | "tool-arguments-not-json";
 
-export interface Refused {
+/** A sample that the preset cannot express. */
+export interface Rejection {
   dropped: Refusal;
 }
 
@@ -72,31 +73,31 @@ export interface Preset {
   readonly name: string;
   /** One line for the help. */
   readonly summary: string;
-  /** Who reads such files. */
+  /** The program that reads such files. */
   readonly reader: string;
   readonly can: Abilities;
-  /** What its rows are like, for those who guess a file's preset. */
+  /** The shape of its rows, to guess the preset of a file. */
   readonly rows: "messages" | "conversations" | "prompt" | "columns";
-  /** A row is made of a whole call, or of one agent turn: then it wants samples that were expanded. */
+  /** A row is made of a whole call, or of one agent turn; then the samples must be expanded. */
   readonly unit: "call" | "turn";
   /** What loads the files: Hugging Face `datasets`, with its rules for folders, or an upload. */
   readonly loader: "datasets" | "upload";
   readonly advice: {
-    /** Fewer samples are refused (`least`) or too few to be of use (`wanted`). */
+    /** Fewer samples than `least` are refused; fewer than `advised` are too few to be useful. */
     least?: number;
-    wanted?: number;
-    /** What the trainer does, by default, past so many tokens. */
+    advised?: number;
+    /** The trainer's default limit, and what happens to longer samples. */
     tokens?: { limit: number; setting: string; beyond: "truncated" | "dropped" };
   };
-  /** Larger files are refused: split before. */
+  /** Larger files are refused, so they are split. */
   readonly maxFileBytes?: number;
   /** The reader does not unpack `.jsonl.gz`. */
   readonly plainOnly?: true;
-  /** Lines without anything in them stop the reader. */
+  /** Empty lines stop the reader. */
   readonly noBlankLines?: true;
-  line(sample: Sample, options?: PresetOptions): JsonObject | Refused;
-  /** What every file must keep to, ours or not. */
+  line(sample: Sample, options?: PresetOptions): JsonObject | Rejection;
+  /** The rules for every file, also of other tools. */
   readonly rules: readonly Rule[];
-  /** Files to put beside the data. */
+  /** Files to write beside the data. */
   sidecars?(files: readonly SplitFile[]): { name: string; text: string }[];
 }

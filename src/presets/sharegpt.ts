@@ -1,9 +1,9 @@
 import type { Message } from "../core/sample.ts";
 import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
-import { tuned } from "./checks/rule.ts";
+import { adjustRules } from "./checks/rule.ts";
 import { SHAREGPT, viewOf } from "./checks/view.ts";
-import { unfit } from "./fit.ts";
+import { rejectionOf } from "./fit.ts";
 import type { Abilities, Preset } from "./shape.ts";
 
 const can: Abilities = {
@@ -27,11 +27,11 @@ export const sharegpt: Preset = {
   loader: "datasets",
   advice: {},
   line: (sample, options = {}) =>
-    unfit(sample, can, options) ?? {
+    rejectionOf(sample, can, options) ?? {
       conversations: sample.messages.map(({ role, content }) => ({ from: TAGS[role], value: content })),
     },
   rules: [
-    ...tuned(
+    ...adjustRules(
       messageRules({
         view: viewOf(["conversations"], SHAREGPT),
         user: ["human"],
@@ -40,7 +40,7 @@ export const sharegpt: Preset = {
         keys: ["from", "value"],
       }),
       {
-        role: { effect: "Tags that do not match are the classic failure: the row is left out, or the reader raises." },
+        role: { effect: "Wrong tags are a common mistake: the reader skips the row or raises." },
         "message-key": { severity: "warning", effect: "Other keys change the column's type." },
       },
     ),

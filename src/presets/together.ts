@@ -1,7 +1,7 @@
 import { onlyKeys } from "./checks/file-rules.ts";
 import { lossRules } from "./checks/loss-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
-import { tuned } from "./checks/rule.ts";
+import { adjustRules } from "./checks/rule.ts";
 import { CHAT, viewOf } from "./checks/view.ts";
 import { messageRow } from "./fit.ts";
 import type { Abilities, Preset } from "./shape.ts";
@@ -38,7 +38,7 @@ export const together: Preset = {
       ...(options.loss && role === "assistant" && { weight: learn === false ? 0 : 1 }),
     })),
   rules: [
-    ...tuned(
+    ...adjustRules(
       messageRules({
         view,
         user: ["user"],
@@ -55,11 +55,11 @@ export const together: Preset = {
         "message-key": { severity: "warning", effect: "Together ignores other keys." },
         "starts-with-assistant": {
           severity: "warning",
-          effect: "Together takes it; the model's chat template may raise.",
+          effect: "Together accepts it; the model's chat template may raise.",
         },
         "ends-with-user": {
           severity: "warning",
-          effect: "Together takes it; what follows the last answer is never learned.",
+          effect: "Together accepts it; what follows the last answer is never learned.",
         },
       },
     ),
@@ -68,7 +68,7 @@ export const together: Preset = {
       loss,
       assistant: ["assistant"],
       values: "0 or 1",
-      mixed: { severity: "warning", effect: "Together takes a missing weight for 1; readers of tables raise." },
+      mixed: { severity: "warning", effect: "Together reads a missing weight as 1; readers of tables raise." },
     }),
     onlyKeys(["messages"], "error", REFUSED),
   ],

@@ -2,7 +2,7 @@ import type { Message } from "../core/sample.ts";
 import type { Json, JsonObject, ToolCall } from "../core/transcript.ts";
 import { isObject } from "../core/transcript.ts";
 
-/** The arguments of a call as an object; undefined when they are none. */
+/** The arguments of a call as an object; undefined if they are not a JSON object. */
 const argumentsOf = ({ arguments: text }: ToolCall): JsonObject | undefined => {
   try {
     const value: unknown = JSON.parse(text === "" ? "{}" : text);
@@ -12,7 +12,7 @@ const argumentsOf = ({ arguments: text }: ToolCall): JsonObject | undefined => {
   }
 };
 
-/** Whether every call of tools has arguments that are a JSON object. */
+/** Whether the arguments of every tool call are a JSON object. */
 export const haveArguments = (messages: readonly Message[]): boolean =>
   messages.every(({ toolCalls = [] }) => toolCalls.every((call) => argumentsOf(call) !== undefined));
 
@@ -20,9 +20,9 @@ export const haveArguments = (messages: readonly Message[]): boolean =>
 export const namedCall = (call: ToolCall): JsonObject => ({ name: call.name, arguments: argumentsOf(call) ?? {} });
 
 /**
-A message with its calls, or a tool's result, as OpenAI has them; undefined for messages of neither kind.
+A message with tool calls, or a tool's result, in OpenAI's form; undefined for other messages.
 
-`as` is how arguments are written: `text`, as the model wrote them, or as an `object`.
+@param as writes arguments as `text`, as the model wrote them, or as an `object`
 */
 export const toolMessage = (
   { role, content, toolCalls, toolCallId }: Message,

@@ -2,9 +2,9 @@ import type { Message } from "../core/sample.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
-import { eachRow, tuned } from "./checks/rule.ts";
+import { adjustRules, eachRow } from "./checks/rule.ts";
 import { CHAT, viewOf } from "./checks/view.ts";
-import { isLearned, unfit } from "./fit.ts";
+import { isLearned, rejectionOf } from "./fit.ts";
 import { pairingRule } from "./pairing.ts";
 import type { Abilities, Preset } from "./shape.ts";
 import { haveArguments, toolMessage } from "./tool-calls.ts";
@@ -19,7 +19,7 @@ const can: Abilities = {
 
 const view = viewOf(["prompt", "completion"], CHAT);
 
-/** TRL's prompt and completion: only the completion is learned, so it is the safest shape for calls that greet first. */
+/** TRL's prompt and completion. Only the completion is learned, so a greeting before the user is safe. */
 export const trl: Preset = {
   name: "trl",
   summary: "TRL's prompt and completion, a row per agent turn",
@@ -32,14 +32,14 @@ export const trl: Preset = {
   line: (sample, options = {}) => {
     const { messages } = sample;
     const last = messages.at(-1);
-    const odd = unfit(sample, can, options);
-    if (odd) return odd;
+    const rejection = rejectionOf(sample, can, options);
+    if (rejection) return rejection;
     if (last === undefined || messages.length < 2 || !isLearned(last)) return { dropped: "nothing-to-learn" };
     if (!haveArguments(messages)) return { dropped: "tool-arguments-not-json" };
     return { prompt: messages.slice(0, -1).map(shape), completion: [shape(last)] };
   },
   rules: [
-    ...tuned(
+    ...adjustRules(
       messageRules({
         view,
         user: ["user"],
@@ -50,21 +50,21 @@ export const trl: Preset = {
         emptyUser: true,
       }),
       {
-        "no-messages": { effect: "TRL takes the row for another type of data set, and raises." },
+        "no-messages": { effect: "TRL reads the row as another type of data set, and raises." },
         "starts-with-assistant": {
           severity: "warning",
-          effect: "The chat templates of Gemma and Mistral raise; Qwen and Llama take it.",
+          effect: "The chat templates of Gemma and Mistral raise; those of Qwen and Llama accept it.",
         },
       },
     ),
     eachRow(
       "completion",
       "error",
-      "Only what the assistant says belongs there: all of it is learned.",
+      "All of the completion is learned, so it must contain only the assistant's words.",
       ({ completion }) => {
         if (!Array.isArray(completion)) return undefined;
-        const odd = completion.findIndex((item) => (item as { role?: unknown } | null)?.role !== "assistant");
-        return odd === -1 ? undefined : `completion[${odd}] is not the assistant's`;
+        const wrong = completion.findIndex((item) => (item as { role?: unknown } | null)?.role !== "assistant");
+        return wrong === -1 ? undefined : `completion[${wrong}] is not the assistant's`;
       },
     ),
     pairingRule(view),

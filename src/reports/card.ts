@@ -1,13 +1,13 @@
 import type { DataFile, DatasetFacts, Measure } from "./facts.ts";
 
-/** Beside the data; Hugging Face shows it as the data set's page and reads its front matter. */
+/** The card is beside the data; Hugging Face shows it as the page of the data set and reads its front matter. */
 export const CARD = "README.md";
 
 const many = (n: number, noun: string): string => `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
 
 /**
-The data set card: front matter that names every file of every split, so that a reader of folders guesses nothing, then
-what is in it, how it came about and what to mind. Markdown, the same for the same facts.
+The data set card in Markdown: front matter that names every file of every split, so that readers of folders need not
+guess; then the contents, how they were made, and warnings. Same facts, same text.
 */
 export const datasetCard = (facts: DatasetFacts): string => {
   const sections = [
@@ -59,7 +59,7 @@ const frontMatter = ({ languages, samples, files }: DatasetFacts): string => {
   ].join("\n");
 };
 
-/** As Hugging Face names sizes. */
+/** The size categories of Hugging Face. */
 const sizeCategory = (samples: number): string => {
   const steps = [1e3, 1e4, 1e5, 1e6, 1e7] as const;
   const names = ["n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M"];
@@ -130,7 +130,7 @@ const table = (head: readonly string[], rows: readonly (readonly (string | numbe
 
 const number = (value: number): string => value.toLocaleString("en-US");
 
-/** A text of others inside Markdown: no markup, no table cell, no second line. */
+/** Escapes foreign text for Markdown, so that it is one line without markup and does not break a table. */
 const inline = (value: string | boolean): string =>
   String(value)
     .slice(0, 200)

@@ -16,7 +16,7 @@ export interface Flow {
   links: readonly { from: string; to: string; value: number }[];
 }
 
-/** Draws charts as SVG text. Colours are CSS variables of the page, so that one picture serves light and dark. */
+/** Draws charts as SVG text. Colours are CSS variables of the page, so that a chart works in light and dark. */
 export interface Charts {
   columns(name: string, bars: readonly Bar[]): string;
   rows(name: string, bars: readonly Bar[], color: string): string;
@@ -26,29 +26,29 @@ export interface Charts {
 const INK = "var(--ink)";
 const MUTED = "var(--muted)";
 const LINE = "var(--line)";
-/** Labels of axes stay within the picture. */
+/** Keeps the labels of axes inside the picture. */
 const INSIDE = { outerBoundsMode: "same", outerBoundsContain: "axisLabel" };
 
 /**
-ECharts draws SVG without any DOM, has flows and axes, and is three packages; Observable Plot needs a DOM and another
-library for flows (61 packages), Vega has no flows (81). It is loaded only when a report is wanted.
+Loads ECharts: it draws SVG without a DOM, has flows and axes, and is three packages. Observable Plot needs a DOM and
+another library for flows (61 packages), and Vega has no flows (81 packages).
 */
 export const loadCharts = async (): Promise<Charts> => {
   const { BarChart, GridComponent, init, SankeyChart, SVGRenderer, use } = await import("./echarts.ts");
   use([BarChart, SankeyChart, GridComponent, SVGRenderer]);
-  const drawn = (name: string, width: number, height: number, option: EChartsCoreOption): string => {
+  const draw = (name: string, width: number, height: number, option: EChartsCoreOption): string => {
     const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
     try {
       chart.setOption({ animation: false, textStyle: { fontFamily: "inherit" }, ...option });
-      return tidied(name, chart.renderToSVGString());
+      return normalize(name, chart.renderToSVGString());
     } finally {
       chart.dispose();
     }
   };
   return {
-    columns: (name, bars) => drawn(name, 480, 230, columnsOption(bars)),
-    rows: (name, bars, color) => drawn(name, 480, 30 * bars.length + 30, rowsOption(bars, color)),
-    flow: (name, flow) => drawn(name, 1000, Math.max(240, 40 * flow.nodes.length), flowOption(flow)),
+    columns: (name, bars) => draw(name, 480, 230, columnsOption(bars)),
+    rows: (name, bars, color) => draw(name, 480, 30 * bars.length + 30, rowsOption(bars, color)),
+    flow: (name, flow) => draw(name, 1000, Math.max(240, 40 * flow.nodes.length), flowOption(flow)),
   };
 };
 
@@ -119,7 +119,7 @@ const flowOption = ({ nodes, links }: Flow): EChartsCoreOption => ({
       nodeWidth: 14,
       nodeGap: 14,
       nodeAlign: "left",
-      // In the order given: rounds of improvement would sort splits by size.
+      // Keeps the given order: iterations would sort the splits by size.
       layoutIterations: 0,
       draggable: false,
       emphasis: { disabled: true },
@@ -129,7 +129,7 @@ const flowOption = ({ nodes, links }: Flow): EChartsCoreOption => ({
         fontSize: 12,
         textBorderWidth: 3,
         textBorderColor: "var(--card)",
-        // A function's text is taken as it is; in a template, braces of others would have a meaning.
+        // A function, because braces in foreign names have a meaning in a template.
         formatter: ({ name }: { name: string }) => {
           const value = nodes.find((node) => node.name === name)?.value ?? 0;
           return `${brief(name)}  ${value.toLocaleString("en-US")}`;
@@ -141,11 +141,11 @@ const flowOption = ({ nodes, links }: Flow): EChartsCoreOption => ({
   ],
 });
 
-/** Nobody knows the font of the page: widths are guessed with room to spare, a character beyond Latin as two others. */
+/** The estimated width of a character, because the font is unknown: a character beyond Latin counts as two. */
 const widthOf = (character: string): number => ((character.codePointAt(0) ?? 0) > 0x2ff ? 2 : 1);
 const WIDEST = 36;
 
-/** Cut by hand, for ECharts cuts by its own guess. */
+/** Shortens a label. ECharts would do this with its own wrong estimate of the width. */
 const brief = (label: string): string => {
   let width = 0;
   const characters = [...printable(label)];
@@ -156,17 +156,17 @@ const brief = (label: string): string => {
   return end === -1 ? characters.join("") : `${characters.slice(0, end).join("")}…`;
 };
 
-/** For the longest label, in pixels. */
+/** The width of the longest label, in pixels. */
 const room = (bars: readonly Bar[]): number =>
   20 + 7 * Math.max(0, ...bars.map(({ label }) => [...brief(label)].reduce((sum, each) => sum + widthOf(each), 0)));
 
 const labelOf = ({ value }: { value: number }): string => (value === 0 ? "" : value.toLocaleString("en-US"));
 
 /**
-The same picture in the same words: ECharts numbers its charts through the life of the process, and adds a style sheet
-and marks for a client that is not there.
+Makes equal charts equal text: ECharts numbers its charts per process, and adds a style sheet and marks for a browser
+client that is not used here.
 */
-const tidied = (name: string, svg: string): string =>
+const normalize = (name: string, svg: string): string =>
   svg
     .replace(/<style\s*>[\s\S]*?<\/style>/g, "")
     .replace(/ (?:class="zr[^"]*"|ecmeta_\w+="[^"]*"|xmlns:xlink="[^"]*"|version="1.1"|baseProfile="full")/g, "")

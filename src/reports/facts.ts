@@ -1,31 +1,31 @@
 import type { DroppedSample, Language, Message, Sample } from "../core/sample.ts";
 
-/** How a number is spread over samples, or over calls. */
+/** The distribution of a number over samples or calls. */
 export interface Measure {
   /** How many were measured. */
   count: number;
   sum: number;
   min: number;
   max: number;
-  /** Half, nine in ten, 99 in 100 are at most this. Exact up to 65,535, which stands for all above too. */
+  /** Quantiles: 50%, 90% and 99% are at most this. Exact up to 65,535; larger values count as 65,535. */
   median: number;
   p90: number;
   p99: number;
-  /** Fixed, so that reports can be laid side by side; `to` is included, and absent in the last. */
+  /** Fixed bins, so that reports can be compared; `to` is included, and absent in the last bin. */
   bins: { from: number; to?: number; count: number }[];
 }
 
 export interface SplitFacts {
   name: string;
   calls: number;
-  /** Of the calls, those whose samples differ from their words. */
+  /** How many of the calls were changed. */
   changed: number;
   samples: number;
-  /** Absent when nobody counted. */
+  /** Absent if tokens were not counted. */
   tokens?: number;
 }
 
-/** A file of the data set, by its name in the folder, with `/` in it where it lies deeper. */
+/** A file of the data set; its name is relative to the folder, with `/` for subfolders. */
 export interface DataFile {
   preset: string;
   split: string;
@@ -34,12 +34,12 @@ export interface DataFile {
   bytes: number;
 }
 
-/** What a data set is and how it came about: no words of anybody, no time, no machine, so equal for equal data sets. */
+/** What a data set contains and how it was made. No text of calls, no time and no machine: equal for equal data sets. */
 export interface DatasetFacts {
   /** Name and version of the program. */
   tool: string;
   seed: string;
-  /** What was asked for, by option, in the order to be shown. */
+  /** The options of the command, in the order to show. */
   policies: Record<string, string | number | boolean>;
   calls: { read: number; kept: number; changed: number; dropped: number };
   samples: number;
@@ -48,28 +48,28 @@ export interface DatasetFacts {
   files: DataFile[];
   dropped: (Pick<DroppedSample, "step" | "reason"> & { calls: number })[];
   changed: { change: string; calls: number }[];
-  /** Samples. */
+  /** Number of samples by language. */
   languages: Record<Language, number>;
   measures: {
-    /** Messages of a sample but for the system turn. */
+    /** Messages of a sample without the system turn. */
     turns: Measure;
     /** UTF-16 units of a sample's messages. */
     characters: Measure;
     tokens?: Measure;
-    /** Length of a call, in whole seconds, where it is known. */
+    /** Length of a call in whole seconds, if it is known. */
     seconds?: Measure;
   };
-  /** Places taken out, by category; absent when nothing was looked for. */
+  /** Number of redacted places by category; absent if nothing was searched for. */
   redacted?: Record<string, number>;
 }
 
-/** A sample for people to look at, shortened where it is long. */
+/** A sample for the report, shortened if it is long. */
 export interface Example extends Omit<Sample, "messages"> {
   split: string;
   changes: readonly string[];
   /** Its first messages. */
   head: readonly Message[];
-  /** How many are left out between. */
+  /** How many messages between are not shown. */
   omitted: number;
   /** Its last messages. */
   tail: readonly Message[];

@@ -1,9 +1,9 @@
 import type { Measure } from "./facts.ts";
 
-/** Numbers up to this are counted one by one, so that quantiles are exact; 256 KB. */
+/** Numbers up to this have their own counter, so that quantiles are exact; the counters take 512 KB. */
 const EXACT = 65_535;
 
-/** The last number of each bin; above the last of these comes one more. */
+/** The last number of each bin; one more bin follows. */
 export const BINS = {
   turns: [2, 4, 6, 8, 10, 14, 20, 30, 50, 100],
   characters: [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000],
@@ -11,13 +11,13 @@ export const BINS = {
   seconds: [15, 30, 60, 120, 180, 300, 600, 1_200, 1_800, 3_600],
 } as const;
 
-/** Collects whole numbers from 0 on: a fraction is rounded. Memory does not grow. */
+/** Collects whole numbers from 0 on; fractions are rounded. Memory does not grow. */
 export const createHistogram = (ends: readonly number[]) => {
   const counts = new Float64Array(EXACT + 1);
   const bins = new Float64Array(ends.length + 1);
   let [count, sum, min, max] = [0, 0, Number.POSITIVE_INFINITY, 0];
 
-  /** The smallest number that a share of all does not exceed. */
+  /** The smallest number such that this share of all numbers is not larger. */
   const quantile = (share: number): number => {
     let left = Math.ceil(share * count);
     for (let value = 0; value <= EXACT; value++) {
@@ -41,7 +41,7 @@ export const createHistogram = (ends: readonly number[]) => {
       const index = bin === -1 ? ends.length : bin;
       bins[index] = (bins[index] ?? 0) + 1;
     },
-    /** Undefined when there was nothing to measure. */
+    /** Undefined if nothing was added. */
     measure: (): Measure | undefined =>
       count === 0
         ? undefined

@@ -1,4 +1,4 @@
-/** Markup that is safe as it is. */
+/** Markup that is not escaped again. */
 export class Html {
   readonly text: string;
   constructor(text: string) {
@@ -16,11 +16,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Well-formed, without the control characters that no page may hold. */
+/** Replaces lone surrogates and control characters, which a page must not contain. */
 export const printable = (text: string): string =>
   text
     .toWellFormed()
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are replaced
     .replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]/g, "\ufffd");
 
 const escaped = (text: string): string => printable(text).replace(/[&<>"']/g, (character) => ESCAPES[character] ?? "");
@@ -31,6 +31,6 @@ const markup = (part: Part): string => {
   return typeof part === "number" ? part.toLocaleString("en-US") : part.map(markup).join("");
 };
 
-/** A template in which everything that is put in is escaped, unless it is `Html` itself. */
+/** A template tag that escapes all values except `Html`. */
 export const html = (texts: TemplateStringsArray, ...parts: Part[]): Html =>
   new Html(texts.map((text, index) => (index === 0 ? text : markup(parts[index - 1] ?? "") + text)).join(""));

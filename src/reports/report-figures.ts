@@ -1,10 +1,10 @@
 import type { Bar, Flow, FlowNode } from "./charts.ts";
 import type { DatasetFacts, Measure } from "./facts.ts";
 
-/** Reasons in the flow; the rest is put together. */
+/** The number of reasons in the flow; the others are summed up. */
 const REASONS = 7;
 
-/** From all calls over kept, changed and dropped to splits and reasons. */
+/** The flow from all calls to kept, changed and dropped ones, and from there to splits and reasons. */
 export const flowOf = ({ calls, splits, dropped }: DatasetFacts): Flow => {
   const nodes: FlowNode[] = [];
   const links: Flow["links"][number][] = [];
@@ -23,7 +23,7 @@ export const flowOf = ({ calls, splits, dropped }: DatasetFacts): Flow => {
   link(all, changed, calls.changed);
   link(all, out, calls.dropped);
   for (const split of splits) {
-    // A space no eye sees: a split may have any name, and names tell the nodes apart.
+    // A thin space keeps the name of a split different from the names of other nodes.
     const name = `${split.name}\u2009`;
     node(name, split.calls, "var(--accent)");
     link(whole, name, split.calls - split.changed);
@@ -39,21 +39,21 @@ export const flowOf = ({ calls, splits, dropped }: DatasetFacts): Flow => {
 export const reasonsOf = (dropped: DatasetFacts["dropped"]): Bar[] =>
   dropped.map(({ step, reason, calls }) => ({ label: `${step}: ${reason}`.slice(0, 80), value: calls }));
 
-/** The first of a list that is sorted already, and one bar for all others. */
+/** The first bars of a sorted list, and one bar for all others. */
 export const topOf = (bars: readonly Bar[], most: number): Bar[] => {
-  if (bars.length <= most + 1) return merged(bars);
+  if (bars.length <= most + 1) return mergeLabels(bars);
   const rest = bars.slice(most).reduce((sum, { value }) => sum + value, 0);
-  return merged([...bars.slice(0, most), { label: `${bars.length - most} other reasons`, value: rest }]);
+  return mergeLabels([...bars.slice(0, most), { label: `${bars.length - most} other reasons`, value: rest }]);
 };
 
-/** Labels that became the same by being cut are one. */
-const merged = (bars: readonly Bar[]): Bar[] => {
+/** Merges bars whose labels are equal after shortening. */
+const mergeLabels = (bars: readonly Bar[]): Bar[] => {
   const values = new Map<string, number>();
   for (const { label, value } of bars) values.set(label, (values.get(label) ?? 0) + value);
   return [...values].map(([label, value]) => ({ label, value }));
 };
 
-/** Bins as columns, without the empty ones at both ends. */
+/** Bins as columns, without empty ones at both ends. */
 export const columnsOf = ({ bins }: Measure, unit: (value: number) => string = String): Bar[] => {
   const first = bins.findIndex(({ count }) => count > 0);
   const last = bins.findLastIndex(({ count }) => count > 0);

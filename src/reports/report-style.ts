@@ -1,4 +1,4 @@
-/** The report's style: two sets of colours, which its pictures share, and plain boxes that do not break on paper. */
+/** The style of the report: colours for light and dark, also used by the charts, and boxes that print well. */
 export const STYLE = `
 :root{color-scheme:light dark;--page:#f5f6f8;--card:#ffffff;--ink:#1c2128;--muted:#626c78;--line:#dfe3e8;--accent:#3a6fd8;--kept:#2c9c6a;--changed:#d39026;--dropped:#cc4b4b;--user:#e8effc;--agent:#f0f2f4}
 @media(prefers-color-scheme:dark){:root{--page:#111418;--card:#1a1e24;--ink:#e4e8ed;--muted:#97a1ad;--line:#2e353e;--accent:#6c9bf5;--kept:#4cc38a;--changed:#e6ac4f;--dropped:#ec7272;--user:#22304a;--agent:#252b33}}

@@ -10,13 +10,13 @@ import { STYLE } from "./report-style.ts";
 export const REPORT_JSON = "report.json";
 export const REPORT_HTML = "report.html";
 
-/** The facts for programs; no words of anybody are in it. */
+/** The facts for programs, without text of calls. */
 export const reportJson = (facts: DatasetFacts): string =>
   `${JSON.stringify(wellFormed(facts as unknown as Json), null, 2)}\n`;
 
 /**
-The facts for people: one page without scripts, which asks no network for anything (and forbids it itself), in light and
-dark, fit to be printed. It shows ten samples word for word, so it is as confidential as the data.
+The facts for people: one page without scripts and network requests (its policy forbids both), for light, dark and print.
+It shows ten samples word for word, so it is as confidential as the data.
 */
 export const reportHtml = async (facts: DatasetFacts, examples: readonly Example[]): Promise<string> => {
   const charts = await loadCharts();
@@ -134,7 +134,7 @@ const examplesPart = (examples: readonly Example[]): Html | readonly never[] =>
   examples.length === 0
     ? []
     : html`<section><div class="card"><h2>${examples.length} ${examples.length === 1 ? "sample" : "samples"}</h2>
-<p class="lead">Chosen by a seeded hash, and shown as they are in the data: treat this page as confidentially.</p></div>
+<p class="lead">Chosen by a seeded hash, and shown as they are in the data: treat this page as confidential.</p></div>
 <div class="examples">${examples.map(exampleCard)}</div></section>`;
 
 const exampleCard = ({ id, split, language, tokens, changes, head, omitted, tail }: Example): Html => {

@@ -3,28 +3,28 @@ import type { DroppedSample, Language, Message, Sample } from "../core/sample.ts
 import type { DataFile, DatasetFacts, Example, Measure, SplitFacts } from "./facts.ts";
 import { BINS, createHistogram } from "./histogram.ts";
 
-/** Samples shown in the report. */
+/** How many samples the report shows. */
 const EXAMPLES = 10;
-/** Messages of each that are shown: the first, the last. */
+/** How many first and last messages of a sample are shown. */
 const HEAD = 12;
 const TAIL = 4;
-/** Reasons and changes told apart: some quote their call, and a hostile one must not fill memory. */
+/** How many reasons and changes are counted separately: some quote their call, and must not fill the memory. */
 const MOST_KEYS = 200;
 const REST = "(others)";
 
-/** What the collector cannot know of itself. */
-export interface Circumstances extends Pick<DatasetFacts, "tool" | "policies" | "redacted"> {
-  /** As written, in the order to be shown. */
+/** Facts that the calls do not provide. */
+export interface OtherFacts extends Pick<DatasetFacts, "tool" | "policies" | "redacted"> {
+  /** The written files in the order to show. */
   files: readonly DataFile[];
-  /** The splits' names in the order to be shown; those met besides follow. */
+  /** The names of the splits in the order to show; other splits follow. */
   splits?: readonly string[];
 }
 
 /**
-Collects the facts of a data set while its calls pass by, each once: kept with its samples, or dropped.
+Collects the facts of a data set from its calls, one by one: kept with its samples, or dropped.
 
-Memory stays below 3 MB, whatever passes by: histograms with fixed bins, tallies with at most 200 keys, and ten samples,
-those with the smallest sha256(example:seed:sampleId), cut to what a report shows.
+Memory stays below 3 MB: histograms with fixed bins, tallies with at most 200 keys, and ten shortened samples, those with
+the smallest sha256(example:seed:sampleId).
 */
 export const createStats = ({ seed }: { seed: string }) => {
   const histograms = {
@@ -59,7 +59,7 @@ export const createStats = ({ seed }: { seed: string }) => {
   };
 
   return {
-    /** A call with the samples made of it: at least one. */
+    /** Adds a kept call with its samples, at least one. */
     keep: (samples: readonly Sample[], { split, changes }: { split: string; changes: readonly string[] }): void => {
       calls.read += 1;
       calls.kept += 1;
@@ -85,7 +85,7 @@ export const createStats = ({ seed }: { seed: string }) => {
       entryOf(dropped, `${step}\n${reason}`, rest).calls += 1;
     },
 
-    facts: ({ tool, policies, redacted, files, splits: order = [] }: Circumstances): DatasetFacts => {
+    facts: ({ tool, policies, redacted, files, splits: order = [] }: OtherFacts): DatasetFacts => {
       const names = [
         ...order.filter((name) => splits.has(name)),
         ...[...splits.keys()].filter((n) => !order.includes(n)),
@@ -114,7 +114,7 @@ export const createStats = ({ seed }: { seed: string }) => {
       };
     },
 
-    /** Ten samples, in an order that only depends on the seed. */
+    /** Ten samples; their choice and order depend only on the seed and their ids. */
     examples: (): Example[] => chosen.map(({ example }) => example),
   };
 };
@@ -128,18 +128,22 @@ const entryOf = <Entry>(tally: Map<string, Entry>, key: string, create: (key: st
   return entry;
 };
 
-/** Equal counts by name, so that the order of the calls does not show. */
+/** Orders by count, then by name, so that the order of the calls does not matter. */
 const mostFirst = <Entry extends { calls: number }>(tally: Map<string, Entry>): Entry[] =>
   [...tally.entries()]
     .sort(([oneKey, one], [otherKey, other]) => other.calls - one.calls || (oneKey < otherKey ? -1 : 1))
     .map(([, entry]) => ({ ...entry }));
 
-/** Enough to see what a sample is like; documents can be of megabytes. */
+/** Shortens a sample for the report, because documents can have megabytes. */
 const shortened = (messages: readonly Message[]): Pick<Example, "head" | "omitted" | "tail"> => {
-  const shown = messages.length <= HEAD + TAIL + 1 ? messages.length : HEAD;
-  const tail = messages.length === shown ? [] : messages.slice(-TAIL);
+  const headLength = messages.length <= HEAD + TAIL + 1 ? messages.length : HEAD;
+  const tail = messages.length === headLength ? [] : messages.slice(-TAIL);
   const brief = (list: readonly Message[]) => list.map((message) => ({ ...message, content: cut(message.content) }));
-  return { head: brief(messages.slice(0, shown)), omitted: messages.length - shown - tail.length, tail: brief(tail) };
+  return {
+    head: brief(messages.slice(0, headLength)),
+    omitted: messages.length - headLength - tail.length,
+    tail: brief(tail),
+  };
 };
 
 const cut = (text: string): string => (text.length > 600 ? `${text.slice(0, 600).toWellFormed()} …` : text);

@@ -33,7 +33,7 @@ const tamper = (place: Workplace): void => {
 };
 
 describe("verify", () => {
-  test("finds everything as it should be, and each thing that is not", async () => {
+  test("reports nothing for a good archive, and each fault of a damaged one", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 12 });
     // In two runs, so that there are two blocks.
@@ -42,7 +42,7 @@ describe("verify", () => {
     await place.run(["export", "--offline", "-o", "one.csv"]);
     const fine = await place.run(["verify", "out", "one.csv"]);
     expect([fine.code, fine.stdout]).toEqual([0, ""]);
-    expect(fine.stderr).toContain("12 documents of the archive checked");
+    expect(fine.stderr).toContain("Checked 12 documents of the archive");
 
     appendFileSync(place.path("out/transcripts.ndjson"), "{}\n");
     rmSync(place.path("out/transcripts.csv"));
@@ -57,17 +57,17 @@ describe("verify", () => {
     expect(findings).toEqual(
       expect.arrayContaining([
         expect.stringContaining("1 fetched call has no document"),
-        expect.stringContaining("its document is not what was stored"),
+        expect.stringContaining("its document has changed since it was stored"),
         expect.stringContaining("its document cannot be read"),
-        expect.stringMatching(/^out\/transcripts.ndjson: has 13 rows, the manifest says 12/),
-        "out/transcripts.csv: is not there",
-        `out/raw/${id}.json: is not what was written (SHA-256)`,
+        expect.stringMatching(/^out\/transcripts.ndjson: has 13 rows, but 12 in the manifest/),
+        "out/transcripts.csv: does not exist",
+        `out/raw/${id}.json: has changed since it was written (SHA-256)`,
       ]),
     );
     expect((await place.run(["verify", "nowhere"])).stderr).toContain("has no readable manifest");
   });
 
-  test("--remote names what the cloud has and the archive lacks, and the reverse", async () => {
+  test("--remote reports calls that only the cloud or only the archive has", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 20, agents: 1 });
     const [agent = ""] = cloud.agents;
@@ -81,13 +81,13 @@ describe("verify", () => {
     );
     const ran = await place.run(["verify", "--remote", ...range]);
     expect(ran.code).toBe(3);
-    expect(ran.stdout).toMatch(/the cloud lists it, the archive lacks it/);
-    expect(ran.stdout).toContain("ghost: the archive has it, the cloud lists it no more");
+    expect(ran.stdout).toMatch(/the cloud lists it, but the archive does not have it/);
+    expect(ran.stdout).toContain("ghost: the archive has it, but the cloud no longer lists it");
     expect(ran.stdout.trim().split("\n")).toHaveLength(2);
     expect(late).not.toBe("");
   });
 
-  test("an archive that is copied while it is used, its log with it, is whole", async () => {
+  test("a copy of an archive in use, with its write-ahead log, is complete", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 200, latencyMs: 5 });
     let copied = false;
@@ -109,7 +109,7 @@ describe("verify", () => {
 });
 
 describe("retention and erasure", () => {
-  test("prune deletes what is old, keeps a tombstone, and the call is not fetched again", async () => {
+  test("prune deletes old calls and keeps tombstones, so that they are not fetched again", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 20, agents: 1 });
     const range = ["--agent", cloud.agents[0] ?? "", ...WEEK];
@@ -130,7 +130,7 @@ describe("retention and erasure", () => {
     expect((await place.run(["prune"])).code).toBe(2);
   });
 
-  test("forget leaves no trace in the file, and names the outputs that still hold the call", async () => {
+  test("forget leaves no bytes in the file, and names the outputs that still contain the call", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3 });
     const body = JSON.stringify({
@@ -178,8 +178,8 @@ describe("retention and erasure", () => {
   });
 });
 
-describe("what could not be had", () => {
-  test("--error-file names it, and -i takes it back, also for calls that were only listed", async () => {
+describe("missing, invalid and failed calls", () => {
+  test("--error-file lists them, and -i reads it, also for calls that were only listed", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 8, agents: 1 });
     const huge = cloud.add({
@@ -213,7 +213,7 @@ describe("what could not be had", () => {
     expect(huge).not.toBe("");
   });
 
-  test("a service that answers nothing for a few calls gives exit 5, and what was written before stays", async () => {
+  test("a service without answers for a few calls causes exit 5, and the earlier output stays", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3 });
     await place.run(["export", ...cloud.ids(), "-o", "good.ndjson"]);
@@ -232,7 +232,7 @@ describe("what could not be had", () => {
     expect([ran.code, place.read("good.ndjson")]).toEqual([5, good]);
   });
 
-  test("calls that always fail do not keep the others from their turn in the next run", async () => {
+  test("calls that always fail do not delay the others in the next run", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 0 });
     const ids = Array.from({ length: 30 }, (_, at) =>
@@ -246,7 +246,7 @@ describe("what could not be had", () => {
     expect(place.rows("out.ndjson")).toHaveLength(2);
   });
 
-  test("a refresh in vain is told, exit 3, and what was stored stays", async () => {
+  test("a failed refresh is reported with exit 3, and the stored document stays", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 4 });
     const ids = [...cloud.ids()];
@@ -271,7 +271,7 @@ describe("what could not be had", () => {
     expect(place.rows("out.ndjson")).toHaveLength(2);
   });
 
-  test("an interrupted archive can be exported offline: what was never asked for is counted", async () => {
+  test("an interrupted archive can be exported offline: calls that were not fetched are counted", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 5 });
     await place.run(["pull", ...cloud.ids()]);
@@ -285,8 +285,8 @@ describe("what could not be had", () => {
   });
 });
 
-describe("one call, however it is met", () => {
-  test("logs that name no call are known by address and then by id, once", async () => {
+describe("one call from several sources", () => {
+  test("logs without a call id are identified by address and later by id, as one call", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 2, agents: 1 });
     const body = (n: number): string => JSON.stringify({ startTime: 1752600000 + n, dialog: [] });
@@ -301,7 +301,7 @@ describe("one call, however it is met", () => {
     expect(place.rows("all", "transcripts.ndjson")).toHaveLength(4);
   });
 
-  test("what describe said is not lost to a later list; --describe always completes what was only listed", async () => {
+  test("details from describe survive a later list; --describe always adds them to listed calls", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3, agents: 1 });
     const range = ["--agent", cloud.agents[0] ?? "", ...WEEK];
@@ -317,7 +317,7 @@ describe("one call, however it is met", () => {
     expect(cloud.stats.requests.download).toBe(before);
   });
 
-  test("a range ends before its end: a call of that second belongs to the next", async () => {
+  test("the end of a range is not included: a call of that second belongs to the next range", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 0, agents: 1 });
     const edge = cloud.add({ start: new Date("2025-07-16T00:00:00.400Z") });
@@ -331,7 +331,7 @@ describe("one call, however it is met", () => {
     expect(await day("2025-07-16", "2025-07-17")).toEqual([edge]);
   });
 
-  test("an archive that is read is not changed, nor is somebody else's database", async () => {
+  test("reading changes neither an archive nor the database of another program", async () => {
     const place = workplace();
     const db = new Database(place.path("other.db"));
     db.exec("create table t (x)");
@@ -345,8 +345,8 @@ describe("one call, however it is met", () => {
   });
 });
 
-describe("figures for machines", () => {
-  test("--metrics-file is OpenMetrics text, whole, also for a run that failed", async () => {
+describe("metrics", () => {
+  test("--metrics-file is complete OpenMetrics text, also for a failed run", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3 });
     await place.run(["export", ...cloud.ids(), "nobody", "-o", "out.ndjson", "--metrics-file", "m.prom"]);
@@ -361,7 +361,7 @@ describe("figures for machines", () => {
     expect(place.read("m.prom")).toContain('callarchive_run_exit_code{command="pull"} 5');
   });
 
-  test("a run that takes up one that ended before its time, but selects something else, says so", async () => {
+  test("a run after one that ended early logs if its selection is different", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3, faults: { down: 1 } });
     const ids = [...cloud.ids()];
@@ -369,11 +369,11 @@ describe("figures for machines", () => {
     // What ended by itself, with whatever code, says nothing of what comes after it.
     expect((await pull(0)).code).toBe(5);
     cloud.faults = {};
-    expect((await pull(1)).stderr).not.toContain("selected something else");
+    expect((await pull(1)).stderr).not.toContain("another selection");
     await pull(0, faulty({ FAULTY_AT: "2" }));
-    expect((await pull(1)).stderr).toContain("has no end on record, and selected something else");
-    expect((await pull(0)).stderr).not.toContain("selected something else");
+    expect((await pull(1)).stderr).toContain("did not end properly, and had another selection");
+    expect((await pull(0)).stderr).not.toContain("another selection");
     change(place, "update runs set exit_code = 143 where run = (select max(run) from runs)");
-    expect((await pull(1)).stderr).toContain("was stopped by a signal, and selected something else");
+    expect((await pull(1)).stderr).toContain("was stopped by a signal, and had another selection");
   });
 });

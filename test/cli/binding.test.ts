@@ -49,7 +49,7 @@ describe("an archive serves one region and one account", () => {
     expect(await facts(place)).toEqual({ region: "loopback", account: "111" });
   });
 
-  test("calls of an emulator and of the cloud do not mix, and neither do two regions", async () => {
+  test("calls of an emulator and of the cloud are not mixed, and calls of two regions are not", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 1 });
     const [id = ""] = cloud.ids();
@@ -74,7 +74,7 @@ describe("an archive serves one region and one account", () => {
     expect((await place.run(["export", "--offline"])).code).toBe(0);
   });
 
-  test("an account that cannot be known is not compared, and --no-archive neither asks nor records", async () => {
+  test("an unknown account is not compared, and --no-archive neither requests nor records it", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 2, deny: ["GetCallerIdentity"] });
     const [id = "", second = ""] = cloud.ids();

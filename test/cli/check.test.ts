@@ -102,7 +102,7 @@ describe("a broken line", () => {
     const isError = found.some((each) => each.rule === rule && each.severity === "error");
     expect(code).toBe(isError || errors.length > 0 ? 3 : 0);
   });
-  test("of every rule is among these", () => {
+  test("of every rule is in this list", () => {
     const all = Object.values(presets).flatMap(({ rules }) => rules.map(({ id }) => id));
     expect([...new Set(all)].filter((id) => !ELSEWHERE.includes(id) && !BROKEN.some(([rule]) => rule === id))).toEqual(
       [],
@@ -170,7 +170,7 @@ describe("a file", () => {
     expect(found.at(-1)).toMatchObject({ rule: "broken-gzip" });
     expect(code).toBe(3);
   });
-  test("larger than Model Studio takes is refused", async () => {
+  test("larger than Model Studio accepts is refused", async () => {
     const row = `${chat(user, { role: "assistant", content: "x".repeat(2_000_000) })}\n`;
     const { code, found } = await check(row.repeat(101), "bailian");
     expect(found.map(({ rule }) => rule)).toEqual(["file-too-large", "too-few-samples"]);
@@ -180,7 +180,7 @@ describe("a file", () => {
 
 describe("what is printed", () => {
   const text = `${`${chat(user)}\n`.repeat(15)}`;
-  test("is a line per finding with its place, ten per rule, then a count and what the reader does", async () => {
+  test("is one line per finding with its place, ten per rule, then the count and what the reader does", async () => {
     const place = workplace();
     writeFileSync(place.path("train.jsonl"), text);
     const { code, stdout } = await place.run(["check", "train.jsonl"]);
@@ -190,15 +190,15 @@ describe("what is printed", () => {
       "train.jsonl:2: error no-assistant: no turn of the assistant",
     ]);
     expect(lines.slice(10)).toEqual([
-      "train.jsonl: 15 rows as messages (guessed by shape; --preset says it): 15 errors, 0 warnings",
-      "  error  no-assistant  15  There is nothing to learn in it.",
+      "train.jsonl: 15 rows as messages (guessed from the rows; --preset sets it): 15 errors, 0 warnings",
+      "  error  no-assistant  15  The row teaches nothing.",
       "",
     ]);
     expect(code).toBe(3);
     const all = await place.run(["check", "train.jsonl", "-v"]);
     expect(all.stdout.match(/^train\.jsonl:\d+:/gm)).toHaveLength(15);
   });
-  test("never has the conversation in it", async () => {
+  test("never contains text of the conversation", async () => {
     const place = workplace();
     writeFileSync(
       place.path("t.jsonl"),
@@ -227,7 +227,7 @@ describe("without --preset", () => {
     expect(parseLines(stdout).at(-1)).toMatchObject({ preset, guessed: true });
     expect(code).toBe(0);
   });
-  test("a shape that nobody knows is an error", async () => {
+  test("an unknown shape is an error", async () => {
     const place = workplace();
     writeFileSync(place.path("t.jsonl"), '{"text":"a"}\n');
     const { code, stdout } = await place.run(["check", "t.jsonl"]);
@@ -266,24 +266,24 @@ describe("a folder", () => {
       found: [["out/test.jsonl", "error", "no-rows", "the file has no rows"]],
     });
   });
-  test("with stray files is told of them, unless its README.md declares the splits", async () => {
+  test("with stray files: they are reported, unless README.md declares the splits", async () => {
     const files = { "train.jsonl": rows(GOOD.messages), "my-eval-2.jsonl": rows(GOOD.messages), "manifest.json": "{}" };
     expect(await folder(files)("messages")).toEqual({
       code: 3,
       found: [
-        ["out/manifest.json", "warning", "stray-file", "is taken for data"],
-        ["out/my-eval-2.jsonl", "error", "stray-file", 'is taken for a split, for its name has "eval"'],
+        ["out/manifest.json", "warning", "stray-file", "is read as data"],
+        ["out/my-eval-2.jsonl", "error", "stray-file", 'is read as a split, because its name contains "eval"'],
       ],
     });
     expect(await folder({ ...files, "README.md": README })("messages")).toEqual({ code: 0, found: [] });
     expect((await folder(files)("together")).code).toBe(0);
   });
-  test("with keys in test that train has not would crash its reader", async () => {
+  test("with keys in test that train does not have would crash its reader", async () => {
     const masked = chat(user, { ...assistant, loss: true });
     const run = folder({ "train.jsonl": rows(GOOD["ms-swift"]), "test.jsonl": rows(masked), "README.md": README });
     expect(await run("ms-swift")).toEqual({
       code: 3,
-      found: [["out/test.jsonl", "error", "columns-differ", "has messages[].loss, which train has not"]],
+      found: [["out/test.jsonl", "error", "columns-differ", "has messages[].loss, which train does not have"]],
     });
   });
   test("of alpaca with history in test alone would crash its reader", async () => {
@@ -291,7 +291,7 @@ describe("a folder", () => {
     const run = folder({ "train.jsonl": rows(first), "test.jsonl": rows(GOOD.alpaca), "README.md": README });
     expect(await run("alpaca")).toEqual({
       code: 3,
-      found: [["out/test.jsonl", "error", "columns-differ", "history is filled, but empty throughout train"]],
+      found: [["out/test.jsonl", "error", "columns-differ", "history has items, but is always empty in train"]],
     });
     const shards = { "train-00000-of-00002.jsonl": rows(first), "train-00001-of-00002.jsonl": rows(GOOD.alpaca) };
     expect(await folder({ ...shards, "test.jsonl": rows(GOOD.alpaca) })("alpaca")).toEqual({ code: 0, found: [] });
@@ -314,14 +314,14 @@ describe("a folder", () => {
       expect.stringContaining("lacks the tags user_tag"),
     ]);
     expect(await details(good.replace("train.jsonl", "else.jsonl"))).toEqual([
-      expect.stringContaining('names "else.jsonl", which is not here'),
+      expect.stringContaining('names "else.jsonl", which is not in the folder'),
     ]);
     expect(await folder({ "train.jsonl": train })("llama-factory")).toMatchObject({
       code: 3,
-      found: [["out/dataset_info.json", "error", "dataset-info", "is not here"]],
+      found: [["out/dataset_info.json", "error", "dataset-info", "does not exist"]],
     });
   });
-  test("of presets is checked folder by folder, each by its name", async () => {
+  test("with a folder per preset is checked folder by folder, each by the preset of its name", async () => {
     const place = workplace();
     for (const name of ["together", "trl"] as const) {
       mkdirSync(place.path("sets", name), { recursive: true });
@@ -336,11 +336,11 @@ describe("a folder", () => {
   });
 });
 
-describe("a command line that makes no sense ends with 2", () => {
+describe("a wrong command line ends with exit 2", () => {
   test.each<[string[], string]>([
-    [["check", "nowhere.jsonl"], "There is no nowhere.jsonl."],
-    [["check", "."], ". has no .jsonl files in it."],
-    [["check", "t.parquet"], "check reads JSON lines"],
+    [["check", "nowhere.jsonl"], "nowhere.jsonl does not exist."],
+    [["check", "."], ". contains no .jsonl files."],
+    [["check", "t.parquet"], "check reads only JSON lines"],
     [["check", ".", "--preset", "nobody"], 'There is no preset "nobody"'],
     [["check"], "missing required argument"],
   ])("%j", async (args, message) => {

@@ -29,7 +29,7 @@ describe("help", () => {
     expect(await workplace().run(["-V"])).toEqual(ran);
   });
 
-  test("no command is a mistake, an unknown one is met with the nearest", async () => {
+  test("a missing command is a usage error; for an unknown one the nearest is suggested", async () => {
     const place = workplace();
     const none = await place.run([]);
     expect([none.code, none.stdout]).toEqual([2, ""]);
@@ -196,7 +196,7 @@ describe("talk", () => {
     expect(always.stdout).not.toContain(esc);
   });
 
-  test("-q says nothing when all is well; JSON logs are JSON to the last line", async () => {
+  test("-q prints nothing on success; JSON logs are JSON to the last line", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 2 });
     expect((await place.run(["export", ...cloud.ids(), "-q"])).stderr).toBe("");
@@ -206,7 +206,7 @@ describe("talk", () => {
     expect(lines.every(({ ts, level, event }) => ts && level && event)).toBe(true);
   });
 
-  test("every flag comes from the environment too, and the command line wins", async () => {
+  test("every flag can be set in the environment, and the command line wins", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 4 });
     const env = { CALLARCHIVE_FORMAT: "csv", CALLARCHIVE_NO_ARCHIVE: "true", CALLARCHIVE_LIMIT: "1" };
@@ -220,8 +220,8 @@ describe("talk", () => {
   });
 });
 
-describe("looking into the archive", () => {
-  test("list, show and status say what is there", async () => {
+describe("reading the archive", () => {
+  test("list, show and status print what the archive has", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 12, agents: 1 });
     const ids = [...cloud.ids()];
@@ -246,7 +246,7 @@ describe("looking into the archive", () => {
     expect((await place.run(["status"])).stdout).toContain("12 fetched");
   });
 
-  test("an archive that is not there is told, and not made", async () => {
+  test("a missing archive is an error, and is not created", async () => {
     const place = workplace();
     for (const args of [["list"], ["status"], ["show", "x"], ["export", "--offline"]]) {
       const ran = await place.run(args);
@@ -256,7 +256,7 @@ describe("looking into the archive", () => {
 });
 
 describe("doctor", () => {
-  test("finds everything in order against the emulator", async () => {
+  test("reports no errors with the emulator", async () => {
     const place = workplace();
     await place.cloud({ calls: 1 });
     const ran = await place.run(["doctor"]);
@@ -266,7 +266,7 @@ describe("doctor", () => {
       expect(ran.stdout).toContain(`ok    ${check}`);
   });
 
-  test("says what is wrong: no credentials, a denied action, a wrong clock, nobody there", async () => {
+  test("reports missing credentials, a denied action, a wrong clock, and an unreachable service", async () => {
     const place = workplace();
     const none = await place.run(["doctor"]);
     expect([none.code, none.stdout]).toEqual([4, expect.stringContaining("ALIBABA_CLOUD_ACCESS_KEY_ID")]);
@@ -291,7 +291,7 @@ describe("emulate and demo", () => {
     expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("flood")]);
   });
 
-  test("demo runs the main job, twice in the same folder", async () => {
+  test("demo runs an export, twice in the same folder", async () => {
     const place = workplace();
     for (const _ of [1, 2]) {
       const ran = await place.run(["demo"]);

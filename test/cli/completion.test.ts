@@ -61,7 +61,7 @@ describe.each(SHELLS)("%s", (name) => {
   });
 });
 
-test("another shell is a mistake", async () => {
+test("an unknown shell is a usage error", async () => {
   const ran = await workplace().run(["completion", "tcsh"]);
   expect([ran.code, ran.stdout, ran.stderr]).toEqual([2, "", expect.stringContaining("bash, zsh, fish")]);
 });
@@ -136,7 +136,7 @@ describe.skipIf(!has("bash"))("in bash", () => {
     expect(inBash(await placeWith("bash"), words).toSorted()).toEqual(candidates.toSorted());
   });
 
-  test("all commands are offered, and help", async () => {
+  test("all commands and help are offered", async () => {
     const place = await placeWith("bash");
     expect(inBash(place, ["callarchive", ""]).toSorted()).toEqual((await commandsOf(place)).toSorted());
   });

@@ -61,7 +61,7 @@ describe("values", () => {
     expect((await place.run(["list", "--json"])).stdout.trimEnd().split("\n")).toHaveLength(1);
   });
 
-  test("a file's agent and since are no command line: they do not clash with ids, nor narrow a list", async () => {
+  test("agent and since in the file do not conflict with ids on the command line, and do not filter list", async () => {
     const place = placeWith({ "c.yaml": "agents:\n  - somebody\nsince: 2025-07-14\n" });
     const cloud = await place.cloud({ calls: 2, agents: 1 });
     const [id = ""] = cloud.ids();
@@ -70,7 +70,7 @@ describe("values", () => {
     expect(parseLines((await place.run(["list", "--json"], { env })).stdout)).toMatchObject([{ id }]);
   });
 
-  test("agents in the file select by range, and the emulator's number of agents is another thing", async () => {
+  test("agents in the file select by range; the emulator's --agents is separate", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 9, agents: 2 });
     writeFileSync(
@@ -111,7 +111,7 @@ describe("values", () => {
     });
   });
 
-  test("an empty file, or one of comments, says nothing", async () => {
+  test("an empty file, or one with only comments, sets nothing", async () => {
     for (const text of ["", "# limit: 3\n", "---\n", "{}"])
       expect(await shownOf(placeWith({ "c.yaml": text }), "limit", ["--config", "c.yaml"])).toEqual({
         value: null,
@@ -119,7 +119,7 @@ describe("values", () => {
       });
   });
 
-  test("the environment can take back what the file turned on or off", async () => {
+  test("the environment can undo what the file turned on or off", async () => {
     const place = placeWith({ [USUAL]: "archive: false\nprogress: false\nnew: true\n" });
     const env = { CALLARCHIVE_NO_ARCHIVE: "false", CALLARCHIVE_NO_PROGRESS: "no", CALLARCHIVE_NEW: "0" };
     expect(await shownOf(place, "archive", [], env)).toMatchObject({ value: "callarchive.db", from: "env" });
@@ -127,7 +127,7 @@ describe("values", () => {
     expect(await shownOf(place, "new", [], env)).toMatchObject({ value: false, variable: "CALLARCHIVE_NEW" });
   });
 
-  test("what clashes with the command line is not listened to", async () => {
+  test("a setting that conflicts with the command line is ignored", async () => {
     const place = placeWith({ [USUAL]: "verbose: true\nshow:\n  raw: true\n" });
     const cloud = await place.cloud({ calls: 1 });
     const [id = ""] = cloud.ids();
@@ -138,7 +138,7 @@ describe("values", () => {
 });
 
 describe("the file", () => {
-  test("is the one named, else CALLARCHIVE_CONFIG, else in XDG_CONFIG_HOME, else in ~/.config; yaml, yml or json", async () => {
+  test("is the one in --config, else in CALLARCHIVE_CONFIG, else in XDG_CONFIG_HOME, else in ~/.config; yaml, yml or json", async () => {
     const place = placeWith({
       "named.yaml": "limit: 1",
       "variable.yaml": "limit: 2",
@@ -159,7 +159,7 @@ describe("the file", () => {
     expect(path).toEqual({ code: 0, stdout: `${place.path("xdg/callarchive/config.yml")}\n`, stderr: "" });
   });
 
-  test("may be absent, unless it is named", async () => {
+  test("may be missing, unless it is named", async () => {
     const place = workplace();
     expect(await place.run(["config", "path"])).toMatchObject({ code: 0, stdout: "" });
     for (const how of [{ args: ["--config", "no.yaml"] }, { args: [], env: { CALLARCHIVE_CONFIG: "no.yaml" } }]) {
@@ -168,7 +168,7 @@ describe("the file", () => {
     }
   });
 
-  test("does not stand in the way of help, completion and config path, however wrong it is", async () => {
+  test("does not affect help, completion and config path, even if it is wrong", async () => {
     const place = placeWith({ [USUAL]: "formt: [" });
     for (const args of [["--help"], ["export", "--help"], ["completion", "bash"], ["config", "path"]])
       expect((await place.run(args)).code).toBe(0);
@@ -187,7 +187,7 @@ describe("the file", () => {
   });
 });
 
-describe("a mistake is met with its line, its key, and what was probably meant", () => {
+describe("an error has its line, its key, and the probable correction", () => {
   test.each([
     ["\nformt: csv", 'c.yaml:2: unknown key "formt" (did you mean "format"?)'],
     ["minTurns: 3", 'c.yaml:1: unknown key "minTurns" (did you mean "min-turns"?)'],
@@ -196,23 +196,23 @@ describe("a mistake is met with its line, its key, and what was probably meant",
     ["exprot:\n  limit: 3", 'c.yaml:1: unknown key "exprot" (did you mean "export"?)'],
     ["export:\n  limt: 3", 'c.yaml:2: unknown key "limt" (did you mean "limit"?)'],
     ["pull:\n  format: csv", 'c.yaml:2: "format" is not a flag of pull, but of export.'],
-    ["export: csv", "c.yaml:1: export: write the flags of this command on lines beneath, indented."],
+    ["export: csv", "c.yaml:1: export: write the flags of this command on indented lines below it."],
     ["limit:\n  most: 3", "c.yaml:1: limit: write a value, not a mapping."],
-    ["zzzzzzzz: 1", 'c.yaml:1: unknown key "zzzzzzzz"; "callarchive export --help" names the flags.'],
-    ["config: other.yaml", "c.yaml:1: config: a config file cannot name another."],
+    ["zzzzzzzz: 1", 'c.yaml:1: unknown key "zzzzzzzz"; "callarchive export --help" lists the flags.'],
+    ["config: other.yaml", "c.yaml:1: config: a config file cannot name another config file."],
     ["completion:\n  quiet: true", 'c.yaml:1: unknown key "completion"'],
-    ["limit: 1\nlimit: 2", "c.yaml:2: limit: line 1 says it already."],
-    ["agent: a\nagents: [b]", "c.yaml:2: agents: line 1 says it already."],
+    ["limit: 1\nlimit: 2", "c.yaml:2: limit: already set on line 1."],
+    ["agent: a\nagents: [b]", "c.yaml:2: agents: already set on line 1."],
     ["\n\nlimit: 0", "c.yaml:3: limit: Write a whole number, 1 or more."],
     ["limit: [1, 2]", "c.yaml:1: limit: Write one value, not a list."],
-    ["limit:", "c.yaml:1: limit: There is no value."],
-    ["limit: null", "c.yaml:1: limit: There is no value."],
-    ["agents: []", "c.yaml:1: agents: There is no value."],
+    ["limit:", "c.yaml:1: limit: The value is missing."],
+    ["limit: null", "c.yaml:1: limit: The value is missing."],
+    ["agents: []", "c.yaml:1: agents: The value is missing."],
     ["quiet: maybe", "c.yaml:1: quiet: Write true or false."],
     ["color: red", "c.yaml:1: color: Allowed choices are auto, never, always."],
     ["- limit", "c.yaml:1: Write lines of `flag: value`."],
     ["limit", "c.yaml:1: Write lines of `flag: value`."],
-    ["limit: 1\n---\nlimit: 2", "c.yaml:2: There is a second document"],
+    ["limit: 1\n---\nlimit: 2", "c.yaml:2: The file has two documents"],
     ["region: &r x\nprofile: *r", "c.yaml:2: *r: aliases are not followed"],
     ["limit: !!int 3", "c.yaml:1: Unresolved tag"],
     ['{"limit": 3,,}', "c.yaml:1: "],
@@ -221,7 +221,7 @@ describe("a mistake is met with its line, its key, and what was probably meant",
     expect((await refusal(text))[0]).toContain(`callarchive: ${message}`);
   });
 
-  test("all of them at once", async () => {
+  test("all errors are printed at once", async () => {
     expect(await refusal("formt: csv\nlimt: 3\npull:\n  tzz: UTC\n")).toEqual([
       'callarchive: c.yaml:1: unknown key "formt" (did you mean "format"?)',
       'c.yaml:2: unknown key "limt" (did you mean "limit"?)',
@@ -229,14 +229,14 @@ describe("a mistake is met with its line, its key, and what was probably meant",
     ]);
   });
 
-  test("in JSON, where talk is JSON", async () => {
+  test("in JSON, if messages are JSON", async () => {
     const place = placeWith({ "c.yaml": "formt: csv" });
     const ran = await place.run(["status", "--config", "c.yaml", "--log-format", "json"]);
     expect(ran.code).toBe(2);
     expect(parseLines(ran.stderr).at(-1)).toMatchObject({ message: expect.stringContaining("c.yaml:1: unknown key") });
   });
 
-  test("a wrong value stops the commands that it is for; config show finds every one", async () => {
+  test("a wrong value stops only the commands with this flag; config show reports all", async () => {
     const place = placeWith({ [USUAL]: "emulate:\n  port: many\n" });
     expect((await place.run(["status"])).stderr).toContain("There is no archive");
     expect((await place.run(["config", "show"])).stderr).toBe(
@@ -244,7 +244,7 @@ describe("a mistake is met with its line, its key, and what was probably meant",
     );
   });
 
-  test("a variable that is nearly a flag's is refused; any other is nobody's business", async () => {
+  test("a variable with almost the name of a flag is refused; any other is ignored", async () => {
     const place = workplace();
     for (const [name, meant] of [
       ["CALLARCHIVE_FORMT", "CALLARCHIVE_FORMAT"],
@@ -259,14 +259,14 @@ describe("a mistake is met with its line, its key, and what was probably meant",
     expect((await place.run(["config", "show"], { env })).code).toBe(0);
   });
 
-  test("a wrong variable is named, and its password is not", async () => {
+  test("the error for a wrong variable has its name, but not its password", async () => {
     const env = { CALLARCHIVE_LIMIT: "postgres://me:hunter2@db/x" };
     const ran = await workplace().run(["export", "x"], { env });
     expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("CALLARCHIVE_LIMIT is invalid")]);
     expect(ran.stderr).not.toContain("hunter2");
   });
 
-  test("credentials are refused wherever they stand, and not repeated", async () => {
+  test("credentials are refused in any place, and not printed", async () => {
     const id = "LTAI5tExampleExample";
     for (const text of [
       "access-key-id: abcdef",
@@ -294,7 +294,7 @@ describe("a hostile file", () => {
     ["question marks", "? ".repeat(many)],
     ["stairs", Array.from({ length: 1000 }, (_, at) => `${" ".repeat(at)}a:`).join("\n")],
   ])("of deep %s is refused before it is parsed", async (_, text) => {
-    expect(await refusal(text)).toEqual([expect.stringMatching(/c\.yaml:\d+: This is nested too deeply\.$/)]);
+    expect(await refusal(text)).toEqual([expect.stringMatching(/c\.yaml:\d+: The nesting is too deep\.$/)]);
   });
 
   test.each([
@@ -312,7 +312,7 @@ describe("a hostile file", () => {
 });
 
 describe("config show", () => {
-  test("tells every flag's value and where it comes from", async () => {
+  test("prints every flag's value and where it comes from", async () => {
     const place = placeWith({ "c.yaml": "min-duration: 90s\npull:\n  tz: UTC\n" });
     const env = { CALLARCHIVE_RETRIES: "3" };
     const ran = await place.run(["config", "show", "pull", "--config", "c.yaml"], { env });
@@ -329,7 +329,7 @@ describe("config show", () => {
     expect((await place.run(["config", "show", "exprot"])).code).toBe(2);
   });
 
-  test("never shows a secret, whatever it is written in", async () => {
+  test("never shows a secret, in any kind of setting", async () => {
     const place = placeWith({ "c.yaml": "archive: postgres://me:pa/ss@w0rd@db/calls?password=hunter2&x=1\n" });
     const env = {
       CALLARCHIVE_ENDPOINT: "http://user:hunter3@127.0.0.1:8080",

@@ -46,8 +46,8 @@ const copyArchive = (place: Workplace, to: string): void => {
 
 const refusal = (text: string) => [2, expect.stringContaining(text)];
 
-describe("a folder that --new writes to names its archive", () => {
-  test("by id, and each part by a token of id, number and files; verify checks them and says whose the folder is", async () => {
+describe("a folder of --new identifies its archive", () => {
+  test("by id, and each part by a token of id, number and files; verify checks them and reports another archive", async () => {
     const { place, add } = await stored();
     await add("parts/", 2);
     await add("parts/", 6, "-f", "ndjson,csv");
@@ -68,11 +68,14 @@ describe("a folder that --new writes to names its archive", () => {
     const text = place.read("parts", "manifest.json");
     writeFileSync(place.path("parts", "manifest.json"), text.replace(parts[0]?.token ?? "", "0".repeat(64)));
     const wrong = await place.run(["verify", "parts"]);
-    expect([wrong.code, wrong.stdout]).toEqual([3, "parts: the token of part 1 does not fit the part's files\n"]);
+    expect([wrong.code, wrong.stdout]).toEqual([
+      3,
+      "parts: the token of part 1 does not match the files of the part\n",
+    ]);
     expect(wrong.stderr).not.toContain("another archive");
   });
 
-  test("a plain export names it too, but not with --no-archive", async () => {
+  test("a plain export writes the id too, but not with --no-archive", async () => {
     const { place, all } = await stored(2);
     await place.run(["export", "--offline", "-o", "one/"]);
     await place.run(["export", ...all, "--no-archive", "-o", "two/"]);
@@ -82,8 +85,8 @@ describe("a folder that --new writes to names its archive", () => {
   });
 });
 
-describe("--new goes on", () => {
-  test("in a folder that was moved, copied, or is reached by a link, and says where it was", async () => {
+describe("--new continues", () => {
+  test("in a folder that was moved, copied, or is behind a link, and logs its earlier place", async () => {
     const { place, add } = await stored();
     mkdirSync(place.path("real"));
     symlinkSync(place.path("real"), place.path("link"));
@@ -109,7 +112,7 @@ describe("--new goes on", () => {
     for (const folder of ["moved", "copy"]) expect((await place.run(["verify", folder])).code).toBe(0);
   });
 
-  test("after a plain export that was moved, and where parts were taken away but the manifest was left", async () => {
+  test("after a plain export that was moved, and if parts were removed but the manifest is there", async () => {
     const { place, all, add } = await stored();
     await place.run(["export", "--offline", ...all.slice(0, 2), "-o", "plain/"]);
     renameSync(place.path("plain"), place.path("parts"));
@@ -119,14 +122,14 @@ describe("--new goes on", () => {
     expect(place.rows("parts", "transcripts-00002.ndjson")).toHaveLength(2);
   });
 
-  test("after plain exports of two formats in turn: only the last one is what the folder has had", async () => {
+  test("after plain exports of two formats in turn: only the last one counts as written to the folder", async () => {
     const { place, add } = await stored(3);
     for (const format of ["ndjson", "csv"]) await place.run(["export", "--offline", "-f", format, "-o", "parts/"]);
     expect((await add("parts/", 3, "-f", "csv")).stderr).toContain("--new 3");
     expect((await add("parts/", 3, "-f", "ndjson")).stderr).toContain("3 exported");
   });
 
-  test("in what an older version wrote, and gives it the id and tokens", async () => {
+  test("in the output of an older version, and adds id and tokens", async () => {
     const { place, add } = await stored();
     await add("parts/", 2);
     await add("parts/", 4);
@@ -147,7 +150,7 @@ describe("--new goes on", () => {
     expect(rows(place, "parts")).toEqual([2, 2, 2]);
   });
 
-  test("with parts of an older version that were exchanged: refused", async () => {
+  test("not with parts of an older version that were exchanged", async () => {
     const { place, add } = await stored(2);
     await add("parts/", 2);
     const { archive: _, parts, ...rest } = manifest(place, "parts");
@@ -161,7 +164,7 @@ describe("--new goes on", () => {
   });
 });
 
-describe("--new refuses, before anything is fetched, and names the ways out", () => {
+describe("--new refuses, before anything is fetched, and suggests what to do", () => {
   test("a folder that was emptied, restored from an older copy, or whose manifest is gone or damaged", async () => {
     const { place, cloud, all, add } = await stored();
     await add("parts/", 2);
@@ -233,7 +236,7 @@ describe("--new refuses, before anything is fetched, and names the ways out", ()
     expect((await place.run(["verify", "parts"])).code).toBe(0);
     const first = await add("parts/", 6);
     expect([first.code, first.stderr]).toEqual(refusal("belongs to another archive"));
-    expect((await run("--adopt")).stderr).not.toContain("its files say");
+    expect((await run("--adopt")).stderr).not.toContain("according to its files");
     const plain = await place.run(["export", "--offline", "-o", "parts/"]);
     expect([plain.code, plain.stderr]).toEqual(refusal("holds parts that --new wrote"));
     // An erasure names the folder.
@@ -270,7 +273,10 @@ describe("--adopt", () => {
     const before = readdirSync(place.path("parts"), { recursive: true }).length;
     const adopting = ["export", "--offline", "--new", "--archive", "new.db", "-o", "parts/", "--adopt", ...FORMATS];
     const ran = await place.run(adopting);
-    expect([ran.code, ran.stderr]).toEqual([0, expect.stringContaining("(2 parts) that it has had 7 calls of this")]);
+    expect([ran.code, ran.stderr]).toEqual([
+      0,
+      expect.stringContaining("already has 7 calls of this archive, according to its files (2 parts)"),
+    ]);
     expect(ran.stderr).not.toContain("does not have");
     expect(ran.stderr).toContain("2 exported");
     expect(place.rows("parts", "transcripts-00003.ndjson")).toHaveLength(2);
@@ -281,7 +287,7 @@ describe("--adopt", () => {
     expect((await place.run(["verify", "parts", "--archive", "new.db"])).code).toBe(0);
   });
 
-  test("believes only files that are as the manifest says, and changes nothing otherwise", async () => {
+  test("accepts only files that match the manifest, and changes nothing otherwise", async () => {
     const { place, all, add } = await stored(4);
     await add("parts/", 2, "-f", "ndjson,raw");
     await place.run(["pull", ...all, "--archive", "new.db"]);
@@ -290,9 +296,9 @@ describe("--adopt", () => {
     const part = place.read("parts", "transcripts-00001.ndjson");
     const [document = ""] = readdirSync(place.path("parts", "raw")).filter((name) => name.endsWith(".json"));
     const cases: [path: string[], content: string | undefined, told: string][] = [
-      [["transcripts-00001.ndjson"], part.replace("agent", "tnega"), "is not what was written"],
-      [["transcripts-00001.ndjson"], undefined, "is not there"],
-      [["raw", document], "{}", "is not what was written"],
+      [["transcripts-00001.ndjson"], part.replace("agent", "tnega"), "has changed since it was written"],
+      [["transcripts-00001.ndjson"], undefined, "does not exist"],
+      [["raw", document], "{}", "has changed since it was written"],
     ];
     for (const [path, content, told] of cases) {
       const good = place.read("parts", ...path);
@@ -308,7 +314,7 @@ describe("--adopt", () => {
     expect(rows(place, "parts")).toEqual([2, 1, 1]);
   });
 
-  test("does not guess what samples alone hold, nor what a strange file is", async () => {
+  test("does not guess which calls are in samples or in unknown files", async () => {
     const { place, all, add } = await stored(3);
     await add("samples/", 2, "-f", "messages");
     await add("both/", 1, "-f", "ndjson");
@@ -330,7 +336,7 @@ describe("--adopt", () => {
     expect([ran.code, ran.stderr]).toEqual(refusal("does not know what notes.txt"));
   });
 
-  test("killed at any point, the same command ends as if it had not been", async () => {
+  test("killed at any point, the same command gives the same result as without the kill", async () => {
     const { place, all, add } = await stored(5);
     await add("parts/", 2);
     await add("parts/", 3);

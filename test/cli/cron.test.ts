@@ -42,7 +42,7 @@ const whenFetching = (child: ChildProcess, act: () => void): void => {
 };
 
 describe("cron", () => {
-  test("a day of hourly runs, while calls arrive, finish late and shift pages: each call in exactly one part", async () => {
+  test("a day of hourly runs, while calls arrive, end late and shift pages: each call is in exactly one part", async () => {
     const { place, cloud, agent, run, to } = await timed({ faults: { shift: 0.2, expire: 0.05, error: 0.02 } });
     const open: { id: string; start: number; until: number }[] = [];
     let seed = 7;
@@ -83,7 +83,7 @@ describe("cron", () => {
     expect((await place.run(["verify", "parts"])).code).toBe(0);
   }, 180_000);
 
-  test("a call that never ends holds the cursor for 72 hours, and is then given up and said to be", async () => {
+  test("a call that never ends holds back the cursor for 72 hours, and then counts as missing", async () => {
     const { place, cloud, agent, run, to } = await timed();
     const stuck = START + 2 * HOUR;
     cloud.add({ start: new Date(START + HOUR) });
@@ -101,7 +101,7 @@ describe("cron", () => {
     expect((await cursor(place))?.slice(0, 17)).toBe(new Date(START + 100 * HOUR - 600_000).toISOString().slice(0, 17));
   });
 
-  test("by id, too: what is still not finished after 72 hours is missing", async () => {
+  test("by id, too: a call that has not ended after 72 hours is missing", async () => {
     const { cloud, run, to } = await timed();
     const id = cloud.add({ start: new Date(START), status: "Executing" });
     expect((await run(["pull", id])).code).toBe(0);
@@ -110,7 +110,7 @@ describe("cron", () => {
     expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining("Given up")]);
   });
 
-  test("a later start leaves the cursor where it is, a failed call holds it, and a limit does not move it", async () => {
+  test("a later start does not move the cursor, a failed call holds it back, and a limit does not move it", async () => {
     const { place, cloud, agent, run, to } = await timed();
     for (let hour = 0; hour < 96; hour += 6) cloud.add({ start: new Date(START + hour * HOUR) });
     const big = cloud.add({ start: new Date(START + 49 * HOUR), body: Buffer.alloc(2_000_000, 0x20) });
@@ -130,7 +130,7 @@ describe("cron", () => {
 });
 
 describe("--new", () => {
-  test("writes only what the destination has not had, a part each time; nothing new writes nothing", async () => {
+  test("writes only new calls to the destination, one part each time; without new calls it writes nothing", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 9 });
     const all = [...cloud.ids()];
@@ -151,7 +151,7 @@ describe("--new", () => {
     expect(other.stderr).toContain("9 selected = 9 exported");
   });
 
-  test("after a plain export writes what that did not; a plain export does not disturb parts", async () => {
+  test("after a plain export it writes the calls that are missing there; a plain export does not change parts", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 6 });
     const all = [...cloud.ids()];
@@ -183,7 +183,7 @@ describe("--new", () => {
 });
 
 describe("two runs on one archive", () => {
-  test("one works, the other exits 11 and says who holds it; --wait waits; readers are not held up", async () => {
+  test("one works, the other exits 11 and names the holder; --wait waits; readers are not blocked", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 60, latencyMs: 60 });
     const all = [...cloud.ids()];
@@ -207,7 +207,7 @@ describe("two runs on one archive", () => {
     expect((await waiting).code).toBe(0);
   });
 
-  test("an export beside a pull neither waits nor fails, and does the pull no harm", async () => {
+  test("an export during a pull neither waits nor fails, and does not affect the pull", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3000, agents: 2 });
     const [mine = "", other = ""] = cloud.agents;
@@ -222,7 +222,7 @@ describe("two runs on one archive", () => {
     expect(place.rows("a.ndjson")).toHaveLength(1500);
   });
 
-  test("a run that was killed is taken over from at once on the same machine, and only after the expiry elsewhere", async () => {
+  test("the lock of a killed run is taken over at once on the same machine, and elsewhere only after it expires", async () => {
     const { place, cloud, run, to } = await timed();
     const id = cloud.add({ start: new Date(START - HOUR) });
     await run(["pull", id], faulty({ FAULTY_AT: "4", FAKE_TIME: String(START - Date.now()) }));
@@ -250,12 +250,12 @@ describe("two runs on one archive", () => {
           db.close();
         }),
     });
-    expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining("Another run took the archive over")]);
+    expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining("Another run took over the archive")]);
   });
 });
 
 describe("time and signals", () => {
-  test("--max-duration stops, ready to go on: exit 10", async () => {
+  test("--max-duration stops the run with exit 10, and the next run continues", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 200, latencyMs: 40 });
     const args = ["export", "-i", "-", "--concurrency", "2", "-o", "out.ndjson"];
@@ -270,7 +270,7 @@ describe("time and signals", () => {
     expect(place.rows("out.ndjson")).toHaveLength(200);
   });
 
-  test("the first signal finishes what is under way and commits, the second ends at once", async () => {
+  test("the first signal finishes running work and commits, the second ends at once", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 100, latencyMs: 80 });
     const input = [...cloud.ids()].join("\n");
@@ -282,7 +282,7 @@ describe("time and signals", () => {
         input,
         started: (child) => whenFetching(child, () => child.kill(signal)),
       });
-      expect([ran.code, ran.stderr]).toEqual([code, expect.stringContaining("Finishing what is under way")]);
+      expect([ran.code, ran.stderr]).toEqual([code, expect.stringContaining("Finishing running work")]);
       const listed = parseLines((await place.run(["list", "--json"])).stdout);
       expect(listed.filter(({ state }) => state === "fetched").length).toBe(
         new Set(ran.stderr.match(/\w+(?=: fetched)/g)).size + (signal === "SIGTERM" ? listedBefore : 0),
@@ -299,7 +299,7 @@ describe("time and signals", () => {
     expect(twice.code).toBe(130);
   });
 
-  test("a pipe that says nothing does not hold up a signal", async () => {
+  test("a pipe without data does not delay a signal", async () => {
     const place = workplace();
     await place.cloud({ calls: 1 });
     const { spawn } = await import("node:child_process");
@@ -318,7 +318,7 @@ describe("time and signals", () => {
     clearInterval(watch);
   });
 
-  test("a clock that jumps back a day in the middle of a run harms nothing", async () => {
+  test("a clock that jumps back a day during a run does no harm", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 40 });
     const args = ["export", ...cloud.ids(), "-o", "out.ndjson"];

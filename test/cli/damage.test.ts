@@ -20,7 +20,7 @@ const filled = async (calls: number): Promise<{ place: Workplace; ids: string[];
 const PAGE = 4096;
 
 describe("a damaged archive", () => {
-  test("is one message that says what to do; verify gives findings", async () => {
+  test("is reported in one message that says what to do; verify reports findings", async () => {
     const { place, ids, bytes } = await filled(60);
     // Its schema stays: everything after the first pages is gone bad, or gone.
     const pages = bytes.length / PAGE;
@@ -48,7 +48,7 @@ describe("a damaged archive", () => {
     }
   }, 60_000);
 
-  test("a block that cannot be read names the way to the calls in it", async () => {
+  test("a block that cannot be read: the error says how to find its calls", async () => {
     const { place } = await filled(3);
     const db = new Database(place.path("callarchive.db"));
     db.exec("update blocks set body = x'00'");
@@ -58,7 +58,7 @@ describe("a damaged archive", () => {
   });
 });
 
-describe("an archive that cannot be opened or written says why, and nothing else", () => {
+describe("an archive that cannot be opened or written: the error gives the reason only", () => {
   test("a file where a folder is needed, a folder, another file, no space", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 2 });

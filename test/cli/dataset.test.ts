@@ -43,7 +43,7 @@ const dropped = (
   place.rows<never>(folder, "dropped.ndjson");
 
 describe("dataset", () => {
-  test("writes every preset in one pass; each is what its trainer accepts, and no cloud is asked", async () => {
+  test("writes every preset in one pass, as its trainer accepts it, and does not contact the cloud", async () => {
     const { place, ids, quiet } = await stored(400);
     const ran = await place.run(["dataset", "--preset", PRESETS.join(","), "-o", "set"]);
     expect([ran.code, ran.stdout]).toEqual([0, ""]);
@@ -82,7 +82,7 @@ describe("dataset", () => {
     expect(all?.filter((line) => known.has(line))).toEqual(lines);
   });
 
-  test("copies are dropped by name, and near copies never straddle a split", async () => {
+  test("copies are dropped and listed, and near copies are never in two splits", async () => {
     const { place, cloud, ids } = await stored(80);
     const copies: string[] = [];
     for (const [at, id] of ids.slice(0, 40).entries()) {
@@ -147,7 +147,7 @@ describe("dataset", () => {
     expect((await place.run(["dataset", "--redact", "names"])).stderr).toContain("--redact knows");
   });
 
-  test("limits, languages and expansion each drop or change by name", async () => {
+  test("limits, languages and expansion drop or change calls with a named reason", async () => {
     const { place, ids } = await stored(120);
     const args = [
       "--min-turns",
@@ -179,7 +179,7 @@ describe("dataset", () => {
     expect((await place.run(["check", "set", "--preset", "ms-swift"])).code).toBe(0);
   });
 
-  test("--sample keeps so many, the same ones as the set grows; --split and sharding name their files", async () => {
+  test("--sample keeps n samples, the same ones when the set grows; --split and sharding name their files", async () => {
     const { place } = await stored(150);
     await place.run(["dataset", "--sample", "20", "--split", "train=0.5,test=0.5", "-o", "few"]);
     await place.run(["dataset", "--sample", "40", "--split", "train=0.5,test=0.5", "-o", "more"]);
@@ -224,7 +224,7 @@ describe("dataset", () => {
     expect((await place.run(["check", "cut", "--preset", "messages"])).code).toBe(0);
   });
 
-  test("a rerun with another policy leaves no file of the old set behind, and a strange folder alone", async () => {
+  test("a second run with another policy removes all files of the old set, and refuses a folder that is not a data set", async () => {
     const { place } = await stored(40);
     await place.run(["dataset", "--preset", "messages,trl", "-o", "set"]);
     expect(existsSync(place.path("set", "trl", "train.jsonl"))).toBe(true);
@@ -247,19 +247,18 @@ describe("dataset", () => {
     [["--greeting", "mask", "--preset", "alpaca"], "cannot express --greeting mask"],
     [["--split", "train=0.5"], "add up to 0.5"],
     [["--gzip", "--preset", "llama-factory"], "does not read compressed files"],
-    [["--redact-pattern", "X=("], "is no regular expression"],
+    [["--redact-pattern", "X=("], "is not a regular expression"],
     [["--language", "fr"], "--language knows"],
     [["--max-tokens", "100", "--tokenizer", "nowhere.json"], "nowhere.json"],
-    [["--task", "text-to-sql"], "does not archive yet"],
     [["--system-file", "nowhere.txt"], "--system-file cannot be read"],
-  ])("mistakes are told with exit 2: %j", async (args, message) => {
+  ])("mistakes end with exit 2: %j", async (args, message) => {
     const { place } = await stored(1);
     const ran = await place.run(["dataset", ...args, "-o", "set"]);
     expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(message)]);
     expect(existsSync(place.path("set"))).toBe(false);
   });
 
-  test("the report stands alone: no address is fetched, hostile words stay words", async () => {
+  test("the report is self-contained: it fetches nothing, and escapes hostile text", async () => {
     const { place, cloud } = await stored(20);
     const evil = '</script><img src=x onerror="alert(1)">';
     const dialog = [
@@ -300,7 +299,7 @@ describe("a data set that was interrupted", () => {
     expect((await place.run(["dataset", "-o", "new"])).code).toBe(0);
   }, 120_000);
 
-  test("a twin that is not in the set is nobody's copy, and the named twin is the true one", async () => {
+  test("a call counts as a copy only of a call that is in the set", async () => {
     const { place, cloud } = await stored(1);
     const said = (words: string) =>
       JSON.stringify({

@@ -27,7 +27,7 @@ test.each([
   expect([ran.code, cloud.stats.requests, readdirSync(place.folder)]).toEqual([2, {}, ["there"]]);
 });
 
-test("any other ending is the user's, with one -f; so is the letter case of one that is known", async () => {
+test("with one -f any other ending is allowed; known endings ignore case", async () => {
   const place = workplace();
   const cloud = await place.cloud({ calls: 1 });
   expect((await place.run(["export", ...cloud.ids(), "-f", "csv", "-o", "calls.txt"])).code).toBe(0);

@@ -48,7 +48,7 @@ const nature = ({ short, required, optional, negate, argChoices, parseArg }: Opt
 });
 
 describe("one flag name means one thing", () => {
-  test("flags of one name have one description, but for those that were looked at", async () => {
+  test("flags of one name have one description, except those that were reviewed", async () => {
     const several = [...(await byName())].filter(([, uses]) => uses.length > 1);
     const differing = several
       .filter(([, uses]) => new Set(uses.map(({ option }) => option.description)).size > 1)
@@ -98,7 +98,7 @@ test("--tokenizer alone counts tokens, and drops nothing", async () => {
   expect(tokens).toBe(samples.reduce((sum, sample) => sum + (sample.tokens ?? 0), 0));
 });
 
-test("-q and -v together are a mistake, and the louder place silences the other", async () => {
+test("-q and -v together are a usage error; from different places, the earlier place wins", async () => {
   const place = workplace();
   const ran = await place.run(["list", "-q", "-v"]);
   expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("cannot be used with")]);

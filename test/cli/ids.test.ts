@@ -58,7 +58,7 @@ describe("a user exports calls by id", () => {
     expect(ran.stderr).toContain("6 selected = 5 exported + 0 skipped + 0 open + 1 missing");
   });
 
-  test("a call that goes on is open, and comes with a later run", async () => {
+  test("a call that has not ended is open, and a later run fetches it", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 4, open: 1 });
     const ids = [...cloud.ids()];
@@ -72,7 +72,7 @@ describe("a user exports calls by id", () => {
     expect(cloud.stats.requests.download).toBe(4);
   });
 
-  test("a second run asks the service for nothing", async () => {
+  test("a second run requests nothing from the service", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 20 });
     const ids = [...cloud.ids()];
@@ -85,7 +85,7 @@ describe("a user exports calls by id", () => {
     expect(place.read("two.ndjson")).toBe(place.read("one.ndjson"));
   });
 
-  test("--limit, --shard and the filters leave out, and say how many", async () => {
+  test("--limit, --shard and the filters exclude calls, and print how many", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 40 });
     const ids = [...cloud.ids()];
@@ -113,7 +113,7 @@ describe("a user exports calls by id", () => {
     expect(place.rows<{ turns: unknown[] }>("long.ndjson").every(({ turns }) => turns.length >= 10)).toBe(true);
   });
 
-  test("--dry-run says what would be fetched, asks for nothing and leaves nothing behind", async () => {
+  test("--dry-run prints what would be fetched, requests no call and leaves no files", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 6 });
     const ids = [...cloud.ids()];
@@ -127,7 +127,7 @@ describe("a user exports calls by id", () => {
   });
 });
 
-describe("mistakes in naming calls are told, with exit 2", () => {
+describe("wrong selections are errors with exit 2", () => {
   test.each([
     [[], "Nothing is selected"],
     [["--since", "7d"], "A date range needs an agent"],
@@ -137,7 +137,7 @@ describe("mistakes in naming calls are told, with exit 2", () => {
     [["--agent", "A", "--since", "2025-08-02", "--until", "2025-08-01"], "The range is empty"],
     [["x", "--since", "7d"], "not both"],
     [["--agent", "A", "--since", "9999999999d"], "Not a time"],
-    [["--agent", "A", "--since", "last"], "the first needs an explicit --since"],
+    [["--agent", "A", "--since", "last"], "There is no last run of agent A"],
     [["-i", "table.csv"], "needs a column named instance_id"],
     [["-i", "utf16.txt"], "is UTF-16; save it as UTF-8"],
     [["x", "-o", "callarchive.db"], "-o would write over the archive"],

@@ -49,8 +49,8 @@ const hourly = async () => {
   return { place, cloud, agent, run, job, broken, told };
 };
 
-describe("trouble in runs that nobody watches", () => {
-  test("turns one run red; acknowledged it never counts again, until that is taken back", async () => {
+describe("failures in unattended runs", () => {
+  test("makes one run fail; once acknowledged it never counts again, until that is undone", async () => {
     const { place, agent, run, job, broken, told } = await hourly();
     expect(told(await job())).toEqual({ code: 0, fresh: 0, known: 0, acknowledged: 0 });
     broken("bad1");
@@ -64,7 +64,7 @@ describe("trouble in runs that nobody watches", () => {
     const plain = ["pull", "--agent", agent, "--since", SINCE];
     expect((await run(plain)).code).toBe(3);
     const last = await run(["pull", "--agent", agent, "--since", "last"]);
-    expect([last.code, last.stderr]).toEqual([0, expect.stringContaining("2 known from before, not counted")]);
+    expect([last.code, last.stderr]).toEqual([0, expect.stringContaining("2 reported before, not counted")]);
 
     const planned = await place.run(["ack", "--all", "-n"]);
     expect([planned.code, parseLines(planned.stdout).length]).toEqual([0, 2]);
@@ -91,7 +91,7 @@ describe("trouble in runs that nobody watches", () => {
     expect(told(await job())).toEqual({ code: 0, fresh: 0, known: 2, acknowledged: 0 });
   }, 60_000);
 
-  test("is reported again after a run that was killed, and in another state; what helps no more is forgotten", async () => {
+  test("is reported again after a killed run, and in another state; old reports are deleted", async () => {
     // Where the end of a run is recorded, as a run that was not killed shows.
     const other = await hourly();
     await other.job();
@@ -125,7 +125,7 @@ describe("trouble in runs that nobody watches", () => {
     db.close();
   }, 60_000);
 
-  test("that was acknowledged is asked for again only with --refresh, and holds no cursor", async () => {
+  test("that was acknowledged is fetched again only with --refresh, and holds back no cursor", async () => {
     const { place, cloud, agent, run, job } = await hourly();
     await job();
     const start = new Date(START + HOUR + 60_000);
@@ -145,7 +145,7 @@ describe("trouble in runs that nobody watches", () => {
     expect(cloud.agents).toContain(agent);
   }, 60_000);
 
-  test("what cannot be acknowledged is said: unknown, fetched, nothing at all, too much", async () => {
+  test("what cannot be acknowledged is an error: unknown calls, fetched calls, no selection, two selections", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 1 });
     const [id = ""] = cloud.ids();

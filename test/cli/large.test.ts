@@ -52,7 +52,7 @@ const shortTexts = (longest: number): Record<string, string> => ({
   LONGEST: String(longest),
 });
 
-describe("a document that makes much more output than it is long", () => {
+describe("a document whose output is much larger than the document", () => {
   test("600 MB of CSV from half a megabyte, on threads too", async () => {
     const place = await stored(["odd", log({ turns: 5_200, field: 40_000 })]);
     for (const threads of ["0", "2"]) {
@@ -62,7 +62,7 @@ describe("a document that makes much more output than it is long", () => {
     }
   });
 
-  test("each row of it is there, once and in order, and threads write the same bytes", async () => {
+  test("has each row once and in order, and threads write the same bytes", async () => {
     const place = await stored(["odd", log({ turns: 5_200, field: 400 })]);
     const seen: object[] = [];
     for (const threads of ["0", "2"]) {
@@ -87,7 +87,7 @@ describe("a document that makes much more output than it is long", () => {
 });
 
 describe("a conversation that a format cannot write", () => {
-  test("is named with the format, is invalid, and leaves nothing half-written; all others go out", async () => {
+  test("is logged with the format, counts as invalid, and leaves nothing half-written; all others are exported", async () => {
     const place = await stored(["odd", log({ turns: 3, field: 30_000 })], ["fine", log({ turns: 3, field: 3 })]);
     const ids = ["fine", ...[...(place.emulator?.ids() ?? [])].slice(0, 2)];
     for (const threads of ["0", "2"]) {

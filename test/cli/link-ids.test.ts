@@ -30,8 +30,8 @@ const prepared = async () => {
 const stateOf = async (place: Workplace, id: string): Promise<unknown> =>
   parseLines((await place.run(["list", "--json"])).stdout).find((row) => row.id === id)?.state;
 
-describe("a call that is known by its link alone", () => {
-  test("has one id in logs, error file and list, and every line of advice works with it", async () => {
+describe("a call of which only the link is known", () => {
+  test("has one id in logs, error file and list, and every suggested command works with it", async () => {
     const { place, cloud, first, errors } = await prepared();
     expect([first.code, errors.map(({ state }) => state).toSorted()]).toEqual([3, ["failed", "invalid"]]);
     for (const { id } of errors) expect(id).toMatch(/^link-[0-9a-f]{32}$/);
@@ -58,7 +58,7 @@ describe("a call that is known by its link alone", () => {
     expect((await place.run(["export", "--offline", bad.toUpperCase()])).stdout).toBe(again.stdout);
   });
 
-  test("keeps what is stored when it is asked for again in vain, and the reason is the true one", async () => {
+  test("keeps its stored document if it cannot be refreshed, and the message has the reason", async () => {
     const { place, cloud, other, errors } = await prepared();
     const listed = parseLines((await place.run(["list", "--state", "fetched", "--json"])).stdout);
     const bad = errors.find(({ state }) => state === "invalid")?.id ?? "";
@@ -80,7 +80,7 @@ describe("a call that is known by its link alone", () => {
     expect([forgotten.code, await stateOf(place, plain)]).toEqual([0, "pruned"]);
   });
 
-  test("is found by its old id after its own became known; an archive that has no such call says so", async () => {
+  test("is found by its old id after its own became known; otherwise the message says that there is no such call", async () => {
     const { place, cloud, range, errors } = await prepared();
     const bad = errors.find(({ state }) => state === "invalid")?.id ?? "";
     cloud.add({ id: "bad", start: START, body: JSON.stringify({ ...JSON.parse(GOOD), instanceid: "bad" }) });

@@ -10,7 +10,7 @@ const cursorOf = async (place: Workplace): Promise<unknown> =>
   JSON.parse((await place.run(["status", "--json"])).stdout).agents[0]?.cursor;
 
 describe("a listing is complete", () => {
-  test("though calls vanish from pages already read, and the next page begins too late", async () => {
+  test("even if calls vanish from pages that were read, so that the next page begins too late", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 450, agents: 1, ...times, seed: 4, faults: { vanish: 0.3 } });
     const before = [...cloud.ids()];
@@ -25,7 +25,7 @@ describe("a listing is complete", () => {
     expect(summaryOf(ran)).toMatchObject({ selected: 450, exported: 450 });
   });
 
-  test("pages that move in every pass leave the window unsettled: said once, the cursor stays, until they rest", async () => {
+  test("pages that change in every pass leave the window unsettled: one warning, and the cursor stays until they are stable", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 250, agents: 1, ...times, faults: { vanish: 1 } });
     const args = ["pull", "--agent", cloud.agents[0] ?? "", ...day];
@@ -41,9 +41,9 @@ describe("a listing is complete", () => {
   });
 
   test.each([
-    ["cap", "the next page goes on after the calls that were given"],
-    ["clip", "the next page goes on after those that were asked for"],
-  ])("though the service gives 50 calls where 100 are asked for, and %s: %s", async (fault) => {
+    ["cap", "the next page continues after the listed calls"],
+    ["clip", "the next page continues after the requested number"],
+  ])("even if the service lists 50 calls when 100 are requested, and %s: %s", async (fault) => {
     const place = workplace();
     const faults = { [fault]: 50, expire: 0.2 };
     const cloud = await place.cloud({ calls: 330, agents: 1, ...times, faults });
@@ -54,12 +54,12 @@ describe("a listing is complete", () => {
     expect(new Set(place.rows("out.ndjson").map(({ id }) => id))).toEqual(new Set(cloud.ids()));
   });
 
-  test("also of more calls than capped pages can show: the window is split", async () => {
+  test("also with more calls than capped pages can list: the window is split", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 1250, agents: 1, ...times, faults: { cap: 10 } });
     const ran = await place.run(["pull", "-n", "-v", "--agent", cloud.agents[0] ?? "", ...day]);
     expect([ran.code, ran.stderr]).toEqual([0, expect.stringContaining("1,250 calls selected")]);
-    expect(ran.stderr).toContain("More calls than one window can list");
+    expect(ran.stderr).toContain("more calls than the service lists at once");
   });
 
   test("a window of one page is listed once: a short page costs one more request, and none once a full one was seen", async () => {
@@ -86,7 +86,7 @@ describe("a listing is complete", () => {
 });
 
 describe("shards", () => {
-  test("a call that goes on without a name is counted in one shard, and holds the cursors of all", async () => {
+  test("a call that has not ended and has no id is counted in one shard, and holds back the cursors of all shards", async () => {
     const place = workplace();
     const start = Date.parse("2025-09-01T00:00:00Z");
     let at = start + 5 * 3_600_000;

@@ -19,7 +19,7 @@ const killed = async (): Promise<{ place: Workplace; id: string }> => {
 };
 
 describe("the lock of a run", () => {
-  test("is not taken from another space of process ids, nor from a process that lives; it is from one that got its id", async () => {
+  test("is kept for another process namespace and for a live process; it is removed if another process has the id", async () => {
     const { place, id } = await killed();
     sql(place, "update lock set process_space = 'another boot/pid:[1]'");
     const other = await place.run(["pull", id]);
@@ -35,7 +35,7 @@ describe("the lock of a run", () => {
     expect((await place.run(["pull", id])).code).toBe(0);
   });
 
-  test("counts for a minute at most, however far ahead its owner's clock was", async () => {
+  test("lasts one minute at most, even if its owner's clock was ahead", async () => {
     const { place, id } = await killed();
     sql(place, "update lock set host = 'elsewhere', expires_at = '2099-01-01T00:00:00.000Z'");
     const held = await place.run(["pull", id]);
@@ -51,11 +51,11 @@ describe("the lock of a run", () => {
     expect(shown.stderr).toContain("process 4711 on worker two");
     expect(shown.stderr).toContain("callarchive archive unlock --archive callarchive.db --holder '4711@worker two'");
     const wrong = await place.run(["archive", "unlock", "--holder", "1@here"]);
-    expect([wrong.code, wrong.stderr]).toEqual([11, expect.stringContaining("That is not 1@here.")]);
+    expect([wrong.code, wrong.stderr]).toEqual([11, expect.stringContaining("The holder is not 1@here.")]);
     expect((await place.run(["pull", id])).code).toBe(11);
     const right = await place.run(["archive", "unlock", "--holder", "4711@worker two"]);
-    expect([right.code, right.stderr]).toEqual([0, expect.stringContaining("holds it no more")]);
-    expect((await place.run(["archive", "unlock"])).stderr).toContain("Nobody holds the archive");
+    expect([right.code, right.stderr]).toEqual([0, expect.stringContaining("no longer holds the archive")]);
+    expect((await place.run(["archive", "unlock"])).stderr).toContain("No run holds the archive");
     expect((await place.run(["pull", id])).code).toBe(0);
     expect((await place.run(["archive", "lock"])).code).toBe(2);
   });

@@ -5,8 +5,8 @@ import { parseLines, type Ran, summaryOf, workplace } from "../helpers/workplace
 const JSON_LOGS = ["--log-format", "json"];
 const events = ({ stderr }: Ran, name: string) => parseLines(stderr).filter(({ event }) => event === name);
 
-describe("how far a run is", () => {
-  test("an early end says how many calls were asked for, and how many of them are in", async () => {
+describe("the progress of a run", () => {
+  test("an early end says how many calls were selected, and how many are in the archive", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3600, latencyMs: 2 });
     // Blank lines, remarks and the column's name are no ids.
@@ -24,22 +24,22 @@ describe("how far a run is", () => {
     };
     const named = await stop(["-i", "ids.csv"], "SIGHUP");
     expect(named.code).toBe(129);
-    expect(named.stderr).toMatch(/Finishing what is under way/);
-    expect(named.stderr).toMatch(/Ended early: of 3,600 calls asked for, \d+ (is|are) in the archive\./);
+    expect(named.stderr).toMatch(/Finishing running work/);
+    expect(named.stderr).toMatch(/Ended early: of 3,600 calls selected, \d+ (is|are) in the archive\./);
     const piped = await stop(["-i", "-"], "SIGTERM", { input: [...cloud.ids()].join("\n") });
-    expect(piped.stderr).toMatch(/Ended early: of [\d,]+ calls found so far, /);
+    expect(piped.stderr).toMatch(/Ended early: of [\d,]+ calls found until then, /);
     const [id = ""] = parseLines<{ id: string }>((await place.run(["list", "--json"])).stdout).map((row) => row.id);
     const listed = await stop(["-i", "ids.csv", id, "--limit", "1000", ...JSON_LOGS], "SIGINT");
     expect(events(listed, "stopped")).toMatchObject([{ asked: 1000 }]);
   });
 
-  test("throttling is told once per spell, and counted", async () => {
+  test("throttling is logged once per period, and counted", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 40, quota: 5 });
     const ran = await place.run(["export", ...cloud.ids(), "-o", "out.ndjson"]);
     expect(ran.code).toBe(0);
-    expect(ran.stderr.match(/The service throttles: now [\d.]+ requests a second\./g)).toHaveLength(1);
-    const [, n = ""] = /(\d+) requests? (?:was|were) throttled and made again\./.exec(ran.stderr) ?? [];
+    expect(ran.stderr.match(/The service throttles: now [\d.]+ requests per second\./g)).toHaveLength(1);
+    const [, n = ""] = /(\d+) requests? (?:was|were) throttled and repeated\./.exec(ran.stderr) ?? [];
     expect(Number(n)).toBe(Object.values(cloud.stats.errors).reduce((sum, more) => sum + more, 0));
     const quiet = await place.run(["pull", ...cloud.ids(), "--refresh", "-q"]);
     expect([quiet.code, quiet.stderr]).toEqual([0, ""]);
@@ -49,7 +49,7 @@ describe("how far a run is", () => {
 });
 
 describe("logs for machines", () => {
-  test("every mistake is JSON under --log-format json, whoever finds it and wherever that was said", async () => {
+  test("every error is JSON with --log-format json, from any part of the program and any place of the setting", async () => {
     const place = workplace();
     writeFileSync(place.path("bad.yaml"), "log-format: json\nlimt: 3\n");
     writeFileSync(place.path("fine.yaml"), "export:\n  log-format: json\n");
@@ -81,7 +81,7 @@ describe("logs for machines", () => {
     expect(text.stderr).toContain("error: unknown option '--nonsense'\n(add --help");
   });
 
-  test("a run says what it begins, and its id is on every line and in its record", async () => {
+  test("a run logs its start, and its id is on every line and in its record", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 12 });
     const ids = [...cloud.ids()];
@@ -113,7 +113,7 @@ describe("logs for machines", () => {
     expect(text.stderr).not.toContain("runId");
   });
 
-  test("a retry says what is asked again: the action and the id", async () => {
+  test("a retry logs the action and the id", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 30, agents: 1, faults: { error: 0.3, cut: 0.3 } });
     const byId = await place.run(["pull", ...cloud.ids(), "-v", "--describe", "always", ...JSON_LOGS]);
@@ -129,8 +129,8 @@ describe("logs for machines", () => {
   });
 });
 
-describe("when the credentials are the trouble", () => {
-  test("without any, no archive is made; the figures of the run are", async () => {
+describe("when the credentials are wrong", () => {
+  test("without credentials no archive is created, but metrics are written", async () => {
     const place = workplace();
     for (const args of [
       ["export", "someone", "-o", "out.ndjson"],
@@ -148,14 +148,14 @@ describe("when the credentials are the trouble", () => {
     expect((await place.run(["status"])).stdout).toMatch(/pull +4$/m);
   });
 
-  test("a wrong key: the service's help page, and doctor, who does not send people to doctor", async () => {
+  test("a wrong key: the message names the service's help page and doctor; doctor itself does not name doctor", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 1 });
     const env = { ALIBABA_CLOUD_ACCESS_KEY_ID: "LTAI5tSomebodyElses3fQx" };
     const ran = await place.run(["export", ...cloud.ids()], { env });
     expect(ran.code).toBe(4);
     expect(ran.stderr).toContain("See https://api.aliyun.com/troubleshoot?q=InvalidAccessKeyId.NotFound");
-    expect(ran.stderr).toContain('"callarchive doctor" says which key is in use.');
+    expect(ran.stderr).toContain('Run "callarchive doctor" to see which key is in use.');
     const doctor = await place.run(["doctor"], { env });
     expect(doctor.code).toBe(4);
     expect(doctor.stdout).toContain("InvalidAccessKeyId.NotFound");
@@ -166,7 +166,7 @@ describe("when the credentials are the trouble", () => {
 });
 
 describe("smaller things", () => {
-  test("one of a thing is no plural, and a future --since is told as one", async () => {
+  test("counts of one are singular, and a --since in the future is reported", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 1, agents: 1 });
     await place.run(["export", ...cloud.ids(), "-o", "one.ndjson"]);
@@ -191,7 +191,7 @@ describe("smaller things", () => {
     const dry = await place.run(["forget", id, "-n"]);
     expect(dry.code).toBe(0);
     expect(dry.stdout).toBe(`${id}\tcsv\t${place.path("out.csv")}\n`);
-    expect(dry.stderr).toContain(`${id}: would be deleted: fetched`);
+    expect(dry.stderr).toContain(`${id}: would be deleted (fetched`);
     expect(dry.stderr).toContain("1 call would be forgotten.");
     expect((await place.run(["show", id, "--raw"])).code).toBe(0);
     expect((await place.run(["forget", id, "nobody", "-n"])).code).toBe(3);
@@ -200,7 +200,7 @@ describe("smaller things", () => {
     expect((await place.run(["show", id, "--raw"])).code).toBe(2);
   });
 
-  test("show takes the beginning of an id, where it is only one's", async () => {
+  test("show accepts the beginning of an id if it is unique", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 1 });
     const body = JSON.stringify({ dialog: [] });

@@ -12,8 +12,8 @@ const metricsOf = (place: Workplace, name: string) => {
   return { of, value: (metric: string): number | undefined => of(metric)[0]?.value };
 };
 
-describe("figures to alert on", () => {
-  test("how far behind, how old, how large, how often again; a run that fails keeps the last success", async () => {
+describe("metrics for alerts", () => {
+  test("the age of cursors and open calls, sizes and retries; a failed run keeps the time of the last success", async () => {
     const place = workplace();
     const [from, to] = [new Date(Date.now() - 6 * HOUR_MS), new Date(Date.now() - HOUR_MS)];
     const cloud = await place.cloud({ calls: 12, agents: 1, open: 1, from, to, faults: { throttle: 0.3 } });
@@ -74,7 +74,7 @@ describe("figures to alert on", () => {
     );
   });
 
-  test("are written as far as known by a run without credentials, and without an archive", async () => {
+  test("that are known are written by a run without credentials, and by one without an archive", async () => {
     const place = workplace();
     await place.cloud({ calls: 1 });
     const env = { ALIBABA_CLOUD_ACCESS_KEY_ID: "", ALIBABA_CLOUD_ACCESS_KEY_SECRET: "" };

@@ -17,7 +17,7 @@ const stored = async (calls = 20) => {
 };
 
 describe("the vendor's own example", () => {
-  test("comes out as the golden files say, in every format", async () => {
+  test("is exported in every format as in the golden files", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 0, agents: 1, data: SEED });
     const [id = ""] = cloud.ids();
@@ -118,7 +118,7 @@ describe("outputs", () => {
     expect(full.stderr).toMatch(/no space left/i);
   });
 
-  test("a reader that goes away ends the run quietly, with exit 0", async () => {
+  test("a reader that closes the pipe ends the run without a message, with exit 0", async () => {
     const place = await stored(400);
     const line = `{ "${process.execPath}" "${BIN}" export --offline 2>err.txt; echo "exit $?" >code.txt; } | head -n 1`;
     const out = execFileSync("sh", ["-c", line], { cwd: place.folder, env: place.environment() }).toString();
@@ -127,7 +127,7 @@ describe("outputs", () => {
     expect(place.read("err.txt")).not.toContain("EPIPE");
   });
 
-  test("a place that cannot be written is told before anything is fetched", async () => {
+  test("a place that cannot be written is an error before anything is fetched", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3 });
     writeFileSync(place.path("file"), "x");
@@ -137,7 +137,7 @@ describe("outputs", () => {
     expect(cloud.stats.requests).toEqual({});
   });
 
-  test("a full disk leaves the old output alone and no part behind; with room, the same command works", async () => {
+  test("a full disk leaves the old output unchanged and no partial file; with free space, the same command works", async () => {
     const place = await stored(60);
     expect((await place.run(["export", "--offline", "--limit", "1", "-o", "out.ndjson"])).code).toBe(0);
     const old = place.read("out.ndjson");
@@ -156,7 +156,7 @@ describe("outputs", () => {
     expect(place.rows("out.ndjson")).toHaveLength(60);
   });
 
-  test("a disk that fills while the archive is written: exit 1, and the same command goes on from there", async () => {
+  test("the disk becomes full while the archive is written: exit 1, and the same command continues later", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 150, documentBytes: 20_000 });
     writeFileSync(place.path("ids"), [...cloud.ids()].join("\n"));

@@ -27,8 +27,8 @@ const shell = (place: Workplace, line: string): Promise<Ran> =>
     child.on("close", (code) => done({ ...ran, code }));
   });
 
-describe("-o names something that is no file", () => {
-  test("the shell's own: /dev/stdout, a process substitution, a descriptor", async () => {
+describe("-o names something that is not a file", () => {
+  test("of the shell: /dev/stdout, a process substitution, a descriptor", async () => {
     const { place } = await stored();
     const piped = await shell(place, "$CA export --offline -q -o /dev/stdout | cat");
     expect(parseLines(piped.stdout)).toHaveLength(3);
@@ -45,7 +45,7 @@ describe("-o names something that is no file", () => {
     expect([substituted.stderr, parseLines(substituted.stdout).length]).toEqual(["", 3]);
   });
 
-  test("a place in /proc that nothing can be made in is an error at once, whichever flag names it", async () => {
+  test("a place in /proc where nothing can be created is an error at once, for each flag", async () => {
     const { place, cloud } = await stored(1);
     const commands = [
       ["export", "--offline", "-o", "/proc/x/y.csv"],
@@ -65,7 +65,7 @@ describe("-o names something that is no file", () => {
     }
   });
 
-  test("a FIFO waits for its reader and stays a FIFO; a signal ends the waiting; a socket is written to", async () => {
+  test("a FIFO waits for its reader and stays a FIFO; a signal ends the wait; a socket is written to", async () => {
     const { place } = await stored();
     execFileSync("mkfifo", [place.path("fifo")]);
     const read = await shell(place, "cat fifo & $CA export --offline -q -o fifo; wait");
@@ -76,7 +76,7 @@ describe("-o names something that is no file", () => {
     });
     expect([stopped.code, stopped.stderr]).toEqual([
       130,
-      expect.stringMatching(/Waiting until something reads .*fifo\.[\s\S]*Stopped by SIGINT/),
+      expect.stringMatching(/Waiting for a program that reads .*fifo\.[\s\S]*Stopped by SIGINT/),
     ]);
 
     let heard = "";
@@ -89,7 +89,7 @@ describe("-o names something that is no file", () => {
 });
 
 describe("--error-file and --metrics-file", () => {
-  test("write to what is no file, and through a link", async () => {
+  test("write to devices and pipes, and through a link", async () => {
     const { place, cloud } = await stored(1);
     const isDevice = makesNodes(place);
     execFileSync("mkfifo", [place.path("fifo")]);
@@ -126,7 +126,7 @@ describe("--error-file and --metrics-file", () => {
     expect(statSync(place.path("null")).isCharacterDevice()).toBe(true);
   });
 
-  test("are tried before the work begins: a folder is exit 2, a place that cannot be written exit 1, as of -o", async () => {
+  test("are checked before the work begins: a folder is exit 2, a place that cannot be written exit 1, as with -o", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 1 });
     writeFileSync(place.path("file"), "x");

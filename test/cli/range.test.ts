@@ -27,7 +27,7 @@ describe("a user exports calls of an agent by range", () => {
     expect(more.every(({ durationSeconds }) => durationSeconds !== undefined)).toBe(true);
   });
 
-  test("12,500 calls in a day, while pages move: all of them, none twice", async () => {
+  test("12,500 calls in a day, while pages change: all of them, none twice", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 12_500, agents: 1, ...times, faults: { shift: 0.2 } });
     const [agent = ""] = cloud.agents;
@@ -45,7 +45,7 @@ describe("a user exports calls of an agent by range", () => {
     expect(cloud.stats.requests.download).toBe(ids.length);
   });
 
-  test("a call fetched by id is not fetched again by range, and the other way round", async () => {
+  test("a call fetched by id is not fetched again by range, and vice versa", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 30, agents: 1, ...times });
     const [agent = ""] = cloud.agents;
@@ -60,7 +60,7 @@ describe("a user exports calls of an agent by range", () => {
     expect(place.rows("out.ndjson")).toHaveLength(30);
   });
 
-  test("calls that go on have no name in a list: they are counted as open", async () => {
+  test("calls that have not ended have no id in a list: they are counted as open", async () => {
     const place = workplace();
     const [from, to] = [new Date(Date.now() - 6 * 3_600_000), new Date(Date.now() - 3_600_000)];
     const cloud = await place.cloud({ calls: 30, agents: 1, open: 4, from, to });
@@ -70,7 +70,7 @@ describe("a user exports calls of an agent by range", () => {
     expect(parseLines(ran.stdout)).toHaveLength(26);
   });
 
-  test("links that expire are asked for anew, without describing", async () => {
+  test("expired links are requested again by listing, without describing", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 250, agents: 1, ...times, faults: { expire: 0.2 } });
     const ran = await place.run(["export", "--agent", cloud.agents[0] ?? "", ...day, "-o", "out.ndjson"]);

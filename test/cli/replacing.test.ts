@@ -39,7 +39,7 @@ const contents = (folder: string): Record<string, string> =>
 const names = (place: Workplace, ...folder: string[]): string[] => Object.keys(contents(place.path(...folder)));
 
 describe("a folder that is written again", () => {
-  test("holds nothing of the older run, raw documents and all, and keeps what others put there", async () => {
+  test("has no files of the older run, and keeps files of others", async () => {
     const { place, ids, run } = await stored(4);
     await run("-f", "ndjson,csv,messages,raw", "-o", "out/");
     writeFileSync(place.path("out", "notes.txt"), "mine");
@@ -64,7 +64,7 @@ describe("a folder that is written again", () => {
     expect(names(place, "out")).toEqual(["manifest.json", "notes.txt", "raw/readme.md", "transcripts.ndjson"]);
   });
 
-  test("killed at every point, the same command leaves what one that was not killed leaves", async () => {
+  test("killed at every point: the same command gives the same files as an uninterrupted run", async () => {
     const { place, ids, run } = await stored(4);
     expect((await run("-f", "ndjson,raw", "-o", "old/")).code).toBe(0);
     writeFileSync(place.path("old", "raw", "mine.json"), "{}");
@@ -103,7 +103,7 @@ describe("a folder that is written again", () => {
     expect(seen).toEqual(new Set(["old", "between", "new"]));
   }, 240_000);
 
-  test("a run that was killed and one that selects something else after it leave only the latter's files", async () => {
+  test("after a killed run, a run with another selection leaves only its own files", async () => {
     const { place, ids, run } = await stored(4);
     await run(...ids.slice(0, 3), "-f", "ndjson,raw", "-o", "out/");
     const second = ["export", "--offline", ...ids.slice(1), "-f", "messages,raw", "-o", "out/"];
@@ -121,7 +121,7 @@ describe("a folder that is written again", () => {
     expect(names(place, "out")).toEqual(["manifest.json", "transcripts.csv"]);
   });
 
-  test("a manifest from anybody deletes nothing but outputs, and nothing outside, nor through a link", async () => {
+  test("a manifest deletes only outputs: nothing outside the folder, and nothing behind a link", async () => {
     const { place, run } = await stored(1);
     mkdirSync(place.path("out"));
     mkdirSync(place.path("far"));
@@ -155,7 +155,7 @@ describe("a folder that is written again", () => {
 });
 
 describe("what would be lost", () => {
-  test("a stranger's file is not replaced, by no format; --force replaces it; an empty file is nothing", async () => {
+  test("a file of another program is not replaced by any format; --force replaces it; an empty file may be replaced", async () => {
     const { place, ids, run } = await stored(2);
     const cases: [string, string[]][] = [
       ["a.csv", ["-o", "a.csv"]],
@@ -209,7 +209,7 @@ describe("what would be lost", () => {
     expect((await place.run(["verify", "parts", "set"])).code).toBe(0);
   });
 
-  test("a part is never written over a stranger's file", async () => {
+  test("a part never replaces a file of another program", async () => {
     const { place, run } = await stored(2);
     mkdirSync(place.path("parts"));
     writeFileSync(place.path("parts", "transcripts-00001.ndjson"), "theirs");
@@ -218,18 +218,21 @@ describe("what would be lost", () => {
     expect(place.read("parts", "transcripts-00001.ndjson")).toBe("theirs");
   });
 
-  test("a selection that is much smaller than the one it replaces is told", async () => {
+  test("a selection that is much smaller than the one it replaces causes a warning", async () => {
     const { ids, run } = await stored(24);
     await run("-o", "out.ndjson");
     expect((await run(...ids.slice(0, 12), "-o", "out.ndjson")).stderr).not.toContain("had");
     await run("-o", "out.ndjson");
     const fewer = await run(...ids.slice(0, 3), "-o", "out.ndjson");
-    expect([fewer.code, fewer.stderr]).toEqual([0, expect.stringContaining("out.ndjson had 24 conversations, now 3")]);
+    expect([fewer.code, fewer.stderr]).toEqual([
+      0,
+      expect.stringContaining("out.ndjson had 24 conversations; this run replaces them with 3"),
+    ]);
   });
 });
 
 describe("unfinished files of runs that were killed", () => {
-  test("go, where they are ours to the letter; what only looks like them stays", async () => {
+  test("are removed if their names match exactly; similar names stay", async () => {
     const { place, run } = await stored(1);
     // A process that is no more.
     const pid = Number(execFileSync("sh", ["-c", "echo $$"]).toString());
@@ -267,7 +270,7 @@ describe("unfinished files of runs that were killed", () => {
 });
 
 describe("a data set", () => {
-  test("replaces no stranger's file, follows no link, and takes a folder alone", async () => {
+  test("replaces no file of another program, follows no link, and needs its own folder", async () => {
     const { place } = await stored(6);
     const set = (...args: string[]) => place.run(["dataset", ...args]);
     await set("--split", "train=1", "-o", "set");

@@ -46,7 +46,7 @@ describe("two call logs that carry one instance id and differ", () => {
       expect([again.code, cloud.stats.requests.download]).toEqual([3, before]);
       const verified = await place.run(["verify", "--remote", ...range]);
       expect(verified.code).toBe(3);
-      expect(verified.stdout).toMatch(/^link-[0-9a-f]{32}: the cloud lists it, in the archive it is invalid\n$/);
+      expect(verified.stdout).toMatch(/^link-[0-9a-f]{32}: the cloud lists it, but in the archive it is invalid\n$/);
     }
     expect(seen[1]).toEqual(seen[0]);
   });

@@ -28,7 +28,7 @@ const holds = (place: Workplace, bytes: readonly Buffer[]): boolean =>
     return bytes.some((part) => file.includes(part));
   });
 
-test("a deletion that another reader keeps from the file is said, exit 1, and finished when it is repeated", async () => {
+test("a reader that prevents the deletion of bytes causes an error and exit 1; repeating the command completes it", async () => {
   const place = workplace();
   const cloud = await place.cloud({ calls: 1 });
   const [id = ""] = cloud.ids();
@@ -48,7 +48,7 @@ test("a deletion that another reader keeps from the file is said, exit 1, and fi
   reader.close();
 });
 
-test("and by the next command that writes; one that does not succeed in it does its own work", async () => {
+test("the next command that writes completes it, too; if it cannot, it still does its own work", async () => {
   const place = workplace();
   const cloud = await place.cloud({ calls: 2 });
   const [old = "", other = ""] = cloud.ids();

@@ -6,7 +6,7 @@ const week = ["--since", "2025-07-14", "--until", "2025-07-21"];
 const HOUR = 3_600_000;
 
 describe("an agent that has never listed a call", () => {
-  test("is warned of at once, in every run, and is exit 3, by pull, export, a plan and verify --remote", async () => {
+  test("causes a warning and exit 3 in every run, of pull, export, a dry run and verify --remote", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 12, agents: 1 });
     const [agent = ""] = cloud.agents;
@@ -30,7 +30,7 @@ describe("an agent that has never listed a call", () => {
     expect([allowed.code, allowed.stderr]).toEqual([0, expect.stringContaining(warning)]);
   });
 
-  test("leaves its cursor where the first run began, so that nothing is lost once the mistake is put right", async () => {
+  test("keeps its cursor at the start of the first run, so that no call is lost after the mistake is corrected", async () => {
     const place = workplace();
     let at = Date.parse("2025-09-10T00:00:00Z");
     const cloud = await place.cloud({ calls: 0, agents: 1, now: () => new Date(at) });
@@ -48,7 +48,7 @@ describe("an agent that has never listed a call", () => {
     expect([quiet.code, summaryOf(quiet)]).toEqual([0, expect.objectContaining({ selected: 0, silentAgents: 0 })]);
   });
 
-  test("is another thing than a shard that gets none of its calls, now or later", async () => {
+  test("is different from an agent whose calls all belong to other shards", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 1, agents: 1 });
     const agent = ["--agent", cloud.agents[0] ?? ""];
@@ -86,7 +86,7 @@ describe("an agent that has never listed a call", () => {
 });
 
 describe("verify --remote", () => {
-  test("compares up to the cursor, unless --until says otherwise, and says up to when", async () => {
+  test("compares up to the cursor or to --until, and prints the end", async () => {
     const place = workplace();
     const at = Date.parse("2025-09-03T00:00:00Z");
     const cloud = await place.cloud({ calls: 0, agents: 1, now: () => new Date(at) });
@@ -113,8 +113,8 @@ describe("verify --remote", () => {
   });
 });
 
-describe("a destination that is begun with --since last", () => {
-  test("is warned of with the command that fills it, which then does; a destination that goes on is not", async () => {
+describe("a destination whose first export has --since last", () => {
+  test("causes a warning with the command that writes the older calls; a destination with parts does not", async () => {
     const place = workplace();
     let at = Date.parse("2025-09-10T00:00:00Z");
     const cloud = await place.cloud({ calls: 0, agents: 1, now: () => new Date(at) });
@@ -144,6 +144,6 @@ describe("a destination that is begun with --since last", () => {
     expect(now.stderr).not.toContain("older");
     // Another format of the same place is another destination.
     const other = await run(...base, "--since", "last", "-o", "one/", "-f", "messages");
-    expect(other.stderr).toContain("has had nothing yet");
+    expect(other.stderr).toContain("The first output to one/ in this format begins at");
   });
 });

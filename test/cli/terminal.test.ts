@@ -55,7 +55,7 @@ test("nothing from outside reaches a terminal with control characters, whichever
   for (const [name, each] of Object.entries(ran)) expect([name, unsafe(each)]).toEqual([name, []]);
 });
 
-test("JSON logs escape what JSON itself would leave", async () => {
+test("JSON logs escape control characters that JSON allows", async () => {
   const place = workplace();
   await place.cloud({ calls: 1 });
   const text = "a\u009b31m\u202e\u2028";

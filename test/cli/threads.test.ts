@@ -28,7 +28,7 @@ const stored = async (calls = 400) => {
 };
 
 describe("threads", () => {
-  test("write what one alone writes, and count the same", async () => {
+  test("write the same bytes and counts as one thread", async () => {
     const place = await stored();
     const seen: unknown[] = [];
     for (const threads of ["0", "1", "3"]) {
@@ -46,7 +46,7 @@ describe("threads", () => {
     expect(seen[2]).toEqual(seen[0]);
   });
 
-  test("redact, give each part once, and join what stands in one array", async () => {
+  test("redact, write each part once, and join an array", async () => {
     const place = await stored(120);
     const counts: unknown[] = [];
     for (const threads of ["0", "2"]) {
@@ -71,7 +71,7 @@ describe("threads", () => {
     expect(parts.map((rows) => rows.length)).toEqual([50, documents.length - 50]);
   });
 
-  test("end with the run: when the reader has gone, and at a signal", async () => {
+  test("end with the run: when the reader closes the pipe, and at a signal", async () => {
     const place = await stored();
     const args = [BIN, "export", "--offline", "--threads", "2"];
     const reader = spawn("sh", ["-c", '"$@" | head -c 100', "sh", process.execPath, ...args], {

@@ -5,7 +5,7 @@ import { parseLines, summaryOf, workplace } from "../helpers/workplace.ts";
 const everything = { throttle: 0.05, error: 0.05, reset: 0.03, expire: 0.1, cut: 0.05, slow: 0.02, shift: 0.2 };
 const week = ["--since", "2025-07-14", "--until", "2025-07-21"];
 
-describe("when the service has a bad day", () => {
+describe("when the service is unreliable", () => {
   test("with every fault at once a run ends complete, by range and by id", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 400, agents: 1, faults: everything });
@@ -21,7 +21,7 @@ describe("when the service has a bad day", () => {
     expect(Object.keys(cloud.stats.errors).length).toBeGreaterThan(3);
   });
 
-  test("a service that is down gives exit 5 and no output, and the same command goes on later", async () => {
+  test("a service that is down causes exit 5 and no output, and the same command continues later", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 50 });
     const ids = [...cloud.ids()];
@@ -30,7 +30,7 @@ describe("when the service has a bad day", () => {
     const down = await place.run(["export", ...ids, "--retries", "0", "-o", "out.ndjson"]);
     expect(down.code).toBe(5);
     expect(() => place.read("out.ndjson")).toThrow();
-    expect(down.stderr).toContain("The same command goes on from there");
+    expect(down.stderr).toContain("The same command continues from there");
     cloud.faults = {};
     const up = await place.run(["export", ...ids, "-o", "out.ndjson"]);
     expect(up.code).toBe(0);
@@ -48,7 +48,7 @@ describe("when the service has a bad day", () => {
 });
 
 describe("when nothing can succeed a run stops at once, with exit 4", () => {
-  test("a wrong secret: after a handful of calls, not thousands", async () => {
+  test("a wrong secret: after a few requests, not thousands", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3000 });
     const ran = await place.run(["export", "-i", "-"], {
@@ -69,7 +69,7 @@ describe("when nothing can succeed a run stops at once, with exit 4", () => {
     expect(cloud.stats.requests.DescribeAIAgentInstance).toBeLessThan(5);
   });
 
-  test("no credentials: one message that names the ways, within three seconds", async () => {
+  test("no credentials: one message that lists the ways to set them, within three seconds", async () => {
     const place = workplace();
     const begun = Date.now();
     const ran = await place.run(["export", "someone"], { env: { ALIBABA_CLOUD_ECS_METADATA_DISABLED: "false" } });
@@ -88,7 +88,7 @@ describe("when nothing can succeed a run stops at once, with exit 4", () => {
   });
 });
 
-describe("hostile and broken documents: none crashes, none is lost, each has its state", () => {
+describe("hostile and broken documents crash nothing, are not lost, and each has its state", () => {
   const log = (text: unknown, more: object = {}): string =>
     JSON.stringify({
       startTime: 1755138072.5,
@@ -154,7 +154,7 @@ describe("hostile and broken documents: none crashes, none is lost, each has its
     expect([...named.keys()].filter((id) => seen.has(id))).toHaveLength(want("fetched"));
   });
 
-  test("a document that names another call is not taken for this one", async () => {
+  test("a document that names another call is not accepted for this one", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 1 });
     const id = cloud.add({ id: "mine", body: log("x", { instanceid: "another" }) });
@@ -196,7 +196,7 @@ describe("hostile and broken documents: none crashes, none is lost, each has its
 });
 
 describe("no secret leaves the program", () => {
-  test("neither AuthToken nor link signature nor key is in the archive, the outputs or the talk", async () => {
+  test("neither AuthToken nor link signature nor key is in the archive, the outputs or the messages", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 60, agents: 1, faults: { expire: 0.2, error: 0.1, cut: 0.1 } });
     const ids = [...cloud.ids()];

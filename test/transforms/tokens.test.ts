@@ -64,7 +64,7 @@ describe("counting tokens", () => {
     };
     await fails(join(folder, "none.json"), "none.json");
     writeFileSync(join(folder, "list.json"), "[]");
-    await fails(join(folder, "list.json"), "holds no JSON object");
+    await fails(join(folder, "list.json"), "does not contain a JSON object");
     const require = createRequire(import.meta.url);
     const isInstalled = (name: string): boolean => {
       try {

@@ -25,35 +25,35 @@ token of each part.
 */
 export const verifyOutput = async (
   path: string,
-  shown: string,
+  label: string,
   report: (finding: Finding) => void,
 ): Promise<VerifiedOutput> => {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
-  const manifest = await manifestOf(isFolder ? join(path, "manifest.json") : `${path}.manifest.json`, shown);
+  const manifest = await manifestOf(isFolder ? join(path, "manifest.json") : `${path}.manifest.json`, label);
   if (manifest.incomplete === true) {
     report({
-      where: shown,
+      where: label,
       what: "is not complete: the run that wrote it did not finish. Run the same command again to complete it",
     });
     return { files: 0 };
   }
-  const files = await verifyFiles(manifest, path, shown, isFolder, report);
+  const files = await verifyFiles(manifest, path, label, isFolder, report);
   const { archive } = manifest;
   if (typeof archive !== "string") return { files };
-  const { parts } = readable(manifest, shown, report);
+  const { parts } = readable(manifest, label, report);
   for (const { part, token, files: own } of parts)
     if (part > 0 && token !== tokenOf(archive, part, own))
-      report({ where: shown, what: `the token of part ${part} does not match the files of the part` });
+      report({ where: label, what: `the token of part ${part} does not match the files of the part` });
   return { files, archive };
 };
 
 /** The parts of a manifest; none if the manifest is not valid. */
-const readable = (json: JsonObject, shown: string, report: (finding: Finding) => void): Pick<Manifest, "parts"> => {
+const readable = (json: JsonObject, label: string, report: (finding: Finding) => void): Pick<Manifest, "parts"> => {
   const manifest = parseManifest(json);
   if (typeof manifest !== "string") return manifest;
   // Invalid file entries were reported before.
   if (Array.isArray(json.files) && json.files.every(isFileFacts))
-    report({ where: shown, what: `its manifest is not valid: ${manifest}` });
+    report({ where: label, what: `its manifest is not valid: ${manifest}` });
   return { parts: [] };
 };
 
@@ -65,24 +65,24 @@ Checks the files of a manifest. A name that leaves the manifest's folder is a fi
 export const verifyFiles = async (
   manifest: JsonObject,
   path: string,
-  shown: string,
+  label: string,
   isFolder: boolean,
   report: (finding: Finding) => void,
 ): Promise<number> => {
   const root = isFolder ? path : dirname(path);
   const files: readonly Json[] | undefined = Array.isArray(manifest.files) ? manifest.files : undefined;
-  if (!files) report({ where: shown, what: "its manifest names no files" });
+  if (!files) report({ where: label, what: "its manifest names no files" });
   let checked = 0;
   for (const facts of files ?? []) {
     if (!isFileFacts(facts)) {
       report({
-        where: shown,
+        where: label,
         what: `its manifest has an entry that is not a file: ${JSON.stringify(facts).slice(0, 80)}`,
       });
       continue;
     }
     const { name } = facts;
-    const where = isFolder ? join(shown, name) : join(dirname(shown), name);
+    const where = isFolder ? join(label, name) : join(dirname(label), name);
     checked += 1;
     const faults = await findFaults(join(root, name), facts);
     for (const what of faults) report({ where, what });
@@ -92,14 +92,14 @@ export const verifyFiles = async (
   return checked;
 };
 
-const manifestOf = async (path: string, shown: string): Promise<JsonObject> => {
+const manifestOf = async (path: string, label: string): Promise<JsonObject> => {
   try {
     const value: unknown = JSON.parse(await readFile(path, "utf8"));
     if (isObject(value)) return value;
   } catch (error) {
-    throw new UsageError(`${shown} has no readable manifest, so it is not a complete output: ${messageOf(error)}`);
+    throw new UsageError(`${label} has no readable manifest, so it is not a complete output: ${messageOf(error)}`);
   }
-  throw new UsageError(`${shown} has no readable manifest, so it is not a complete output.`);
+  throw new UsageError(`${label} has no readable manifest, so it is not a complete output.`);
 };
 
 const findFaults = async (path: string, { bytes, sha256, rows, name }: FileFacts): Promise<string[]> => {

@@ -31,7 +31,7 @@ export interface Config extends ConfigText {
 export const configurable = async (whole: () => Promise<Command>): Promise<Command[]> =>
   (await whole()).commands.filter((command) => !unconfigured.has(command));
 
-const prefix = ({ shown }: ConfigText, line: number): string => `${shown}:${line}`;
+const prefix = ({ label }: ConfigText, line: number): string => `${label}:${line}`;
 
 /** How many problems are printed: a file with more is probably not a config file. */
 const MOST_PROBLEMS = 20;
@@ -144,7 +144,7 @@ const fromFile = (
     const text = entry.values.map((written) => written.text).join(",");
     return value === undefined
       ? []
-      : [{ flag, value, source: { from: "file", file: config.shown, line: entry.line }, text }];
+      : [{ flag, value, source: { from: "file", file: config.label, line: entry.line }, text }];
   });
 
 const checked = (place: (at: number) => string, problems: string[], make: () => unknown): unknown => {

@@ -7,7 +7,7 @@ import type { Io } from "../io.ts";
 export interface ConfigText {
   path: string;
   /** The path for messages, as the user wrote it if the user named the file. */
-  shown: string;
+  label: string;
   text: string;
 }
 
@@ -35,11 +35,11 @@ export const readConfig = async (flag: string | false | undefined, io: Io): Prom
     const path = resolve(io.cwd, named);
     const text = await read(path, named);
     if (text === undefined) throw new UsageError(`There is no config file at ${named}.`);
-    return { path, shown: named, text };
+    return { path, label: named, text };
   }
   for (const path of usualPlaces(io)) {
     const text = await read(path, path);
-    if (text !== undefined) return { path, shown: path, text };
+    if (text !== undefined) return { path, label: path, text };
   }
   return undefined;
 };
@@ -47,9 +47,9 @@ export const readConfig = async (flag: string | false | undefined, io: Io): Prom
 const isOn = (text = ""): boolean => /^(1|true|yes|on)$/i.test(text);
 
 /** Undefined when there is no such file. */
-const read = async (path: string, shown: string): Promise<string | undefined> => {
+const read = async (path: string, label: string): Promise<string | undefined> => {
   const fail = (why: string): never => {
-    throw new UsageError(`The config file ${shown} ${why} (--no-config runs without it.)`);
+    throw new UsageError(`The config file ${label} ${why} (--no-config runs without it.)`);
   };
   try {
     const file = await open(path);

@@ -76,7 +76,7 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   "never-listed": ({ agentId, message }) =>
     `Agent ${agentId} has never listed a call: ${message}. If it has no calls yet, --allow-empty avoids exit 3.`,
   "older-calls": ({ place, since, command }) =>
-    `${place} is new, and --since last begins at ${since}: older calls in the archive are not written there. To write all calls in the archive: ${command}`,
+    `The first output to ${place} in this format begins at ${since}, because of --since last: older calls in the archive are not written there. To write all calls in the archive: ${command}`,
 };
 
 /** An event as a line for people. */

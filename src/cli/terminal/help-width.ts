@@ -7,6 +7,6 @@ const NARROWEST = 50;
 
 /** The width of help in columns: COLUMNS, else the terminal's width, else the widest. */
 export const helpWidth = ({ env, stdout }: Pick<Io, "env"> & { stdout: { columns?: number } }): number => {
-  const asked = /^[1-9]\d{0,4}$/.test(env.COLUMNS ?? "") ? Number(env.COLUMNS) : stdout.columns;
-  return Math.min(WIDEST, Math.max(NARROWEST, asked || WIDEST));
+  const columns = /^[1-9]\d{0,4}$/.test(env.COLUMNS ?? "") ? Number(env.COLUMNS) : stdout.columns;
+  return Math.min(WIDEST, Math.max(NARROWEST, columns || WIDEST));
 };

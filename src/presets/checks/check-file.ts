@@ -4,42 +4,42 @@ import { type Columns, createColumns } from "./columns.ts";
 import type { FileEnd, Rule, Severity, Watch } from "./rule.ts";
 import { readLine, textRules } from "./text-rules.ts";
 
-/** A rule that a file breaks, and where. */
+/** A broken rule and its place. */
 export interface Finding {
   rule: string;
   severity: Severity;
-  /** From 1; absent for what the file as a whole breaks. */
+  /** From 1; absent if it concerns the whole file. */
   line?: number;
-  /** In few words, never the conversation's own. */
+  /** In few words, without text of the conversation. */
   detail: string;
 }
 
-/** How one file came out. */
+/** The result of checking one file. */
 export interface FileReport {
   preset?: string;
   rows: number;
   errors: number;
   warnings: number;
-  /** Each broken rule: how often, and what its reader does with it. */
+  /** The broken rules, how often, and what the reader does with such rows. */
   rules: { rule: string; severity: Severity; count: number; effect: string }[];
   columns: Columns;
 }
 
 export interface FileCheck {
-  /** Takes the next line, without its end. */
+  /** Checks the next line, given without its line end. */
   line(bytes: Uint8Array): Finding[];
-  /** A line that is longer than anyone wants to hold, or the place where the gzip breaks. */
+  /** Reports a line that is too long to keep in memory, or the place where the gzip is broken. */
   trouble(what: "long" | "gzip"): Finding[];
   end(file: Pick<FileEnd, "bytes">): Finding[];
-  /** False when the rest of the file cannot be made sense of. */
+  /** False if the rest of the file cannot be read. */
   readonly isReadable: boolean;
   report(): FileReport;
 }
 
 /**
-Checks one file, line by line, against a preset's rules; remembers counts and columns, never rows.
+Checks one file, line by line, against a preset's rules. Keeps counts and columns in memory, not rows.
 
-`choose` is asked at the first row, for files whose preset nobody named.
+@param choose chooses the preset by the first row
 */
 export const checkFile = (choose: (row: JsonObject) => Preset | undefined): FileCheck => {
   const counts = new Map<string, FileReport["rules"][number]>();

@@ -4,14 +4,14 @@ import type { FileReport } from "./check-file.ts";
 import type { Columns } from "./columns.ts";
 import type { Severity } from "./rule.ts";
 
-/** A folder as its readers see it. */
+/** A folder to check. */
 export interface Folder {
   /** Every file in it. */
   names: readonly string[];
-  /** Those that were checked. */
+  /** The files that were checked. */
   files: readonly { name: string; report: FileReport }[];
   preset: Preset | undefined;
-  /** Texts of README.md and dataset_info.json, where they are. */
+  /** Texts of README.md and dataset_info.json, if they exist. */
   readme?: string;
   datasetInfo?: string;
 }
@@ -24,34 +24,34 @@ export interface FolderFinding {
   effect: string;
 }
 
-type Look = (folder: Folder) => { file: string; detail: string; severity?: Severity }[];
+type FolderRule = (folder: Folder) => { file: string; detail: string; severity?: Severity }[];
 
-/** `train`, `validation` or `test`: what Hugging Face datasets takes a file for, when its name is as it should be. */
+/** The split of a file, `train`, `validation` or `test`, if Hugging Face datasets recognises its name. */
 export const splitOf = (name: string): string | undefined => {
   const found = /^(train|validation|val|test)(?:-\d{5}-of-\d{5})?\.(?:jsonl|json|parquet)(?:\.gz)?$/.exec(name)?.[1];
   return found === "val" ? "validation" : found;
 };
 
-/** The files that its README.md declares are the only ones that are read. */
+/** Whether README.md declares the files: then only these are read. */
 const isDeclared = ({ readme = "" }: Folder): boolean => /^---\n[\s\S]*?^configs:[\s\S]*?^---/m.test(readme);
 
 const DATA = /\.(jsonl|json|ndjson|csv|tsv|parquet|txt|arrow)(\.gz)?$/;
 const SPLIT_WORD = /(^|[^a-z])(train|training|dev|val|valid|validation|eval|evaluation|test|testing)([^a-z]|$)/i;
 const KNOWN = new Set(["dataset_info.json", "dataset_infos.json"]);
 
-const strayFiles: Look = (folder) => {
+const strayFiles: FolderRule = (folder) => {
   if (folder.preset?.loader === "upload" || isDeclared(folder)) return [];
   return folder.names
     .filter((name) => DATA.test(name) && !KNOWN.has(name) && splitOf(name) === undefined)
     .filter((name) => SPLIT_WORD.test(name) || !folder.files.some((file) => file.name === name))
     .map((name) => {
       const word = SPLIT_WORD.exec(name)?.[2];
-      if (word === undefined) return { file: name, detail: "is taken for data", severity: "warning" };
-      return { file: name, detail: `is taken for a split, for its name has "${word}"` };
+      if (word === undefined) return { file: name, detail: "is read as data", severity: "warning" };
+      return { file: name, detail: `is read as a split, because its name contains "${word}"` };
     });
 };
 
-const columnsThatDiffer: Look = ({ files, preset }) => {
+const columnsThatDiffer: FolderRule = ({ files, preset }) => {
   if (preset?.loader === "upload") return [];
   const [trains, others] = [true, false].map((isTrain) =>
     files.filter(
@@ -76,50 +76,50 @@ const union = (all: readonly Columns[]): Map<string, Set<string>> => {
 };
 
 const difference = (path: string, here: Set<string>, train: Set<string> | undefined): string | undefined => {
-  // What is inside a list that train has only empty ones of is told of the list itself.
+  // If train has only empty lists there, the finding is about the list, not its items.
   const list = /^(.*)\[\]/.exec(path)?.[1];
   if (train === undefined)
-    return list === undefined || !path.endsWith("[]") ? `has ${path}, which train has not` : undefined;
+    return list === undefined || !path.endsWith("[]") ? `has ${path}, which train does not have` : undefined;
   if (here.has("list") && !train.has("list") && train.has("empty list"))
-    return `${path} is filled, but empty throughout train`;
+    return `${path} has items, but is always empty in train`;
   const kinds = (types: Set<string>): string[] =>
     [...types].filter((type) => type !== "null").map((type) => type.replace("empty ", ""));
-  const odd = kinds(here).find((type) => kinds(train).length > 0 && !kinds(train).includes(type));
-  return odd && `${path} is ${odd}, but ${kinds(train).join(" or ")} in train`;
+  const wrong = kinds(here).find((type) => kinds(train).length > 0 && !kinds(train).includes(type));
+  return wrong && `${path} is ${wrong}, but ${kinds(train).join(" or ")} in train`;
 };
 
-const datasetInfo: Look = ({ names, files, preset, datasetInfo }) => {
+const datasetInfo: FolderRule = ({ names, files, preset, datasetInfo }) => {
   const file = "dataset_info.json";
   if (preset?.name !== "llama-factory") return [];
-  if (datasetInfo === undefined) return files.length === 0 ? [] : [{ file, detail: "is not here" }];
+  if (datasetInfo === undefined) return files.length === 0 ? [] : [{ file, detail: "does not exist" }];
   return infoTrouble(datasetInfo, names).map((detail) => ({ file, detail }));
 };
 
-const RULES: readonly { id: string; severity: Severity; effect: string; look: Look }[] = [
+const RULES: readonly { id: string; severity: Severity; effect: string; check: FolderRule }[] = [
   {
     id: "stray-file",
     severity: "error",
-    effect: "Hugging Face datasets takes it for data of the set: declare the files in README.md's configs.",
-    look: strayFiles,
+    effect: "Hugging Face datasets reads it as data of the set: declare the files in README.md's configs.",
+    check: strayFiles,
   },
   {
     id: "columns-differ",
     severity: "error",
-    effect: "Hugging Face datasets takes the columns from train, and crashes at another split that has others.",
-    look: columnsThatDiffer,
+    effect: "Hugging Face datasets takes the columns from train, and crashes if another split has other columns.",
+    check: columnsThatDiffer,
   },
   {
     id: "dataset-info",
     severity: "error",
-    effect: "LLaMA-Factory does not find the data, or reads it by its defaults, which are others.",
-    look: datasetInfo,
+    effect: "LLaMA-Factory does not find the data, or reads it with its defaults, which are different.",
+    check: datasetInfo,
   },
 ];
 
-/** What the files of a folder break together. */
+/** The findings about a folder as a whole. */
 export const checkFolder = (folder: Folder): FolderFinding[] =>
-  RULES.flatMap(({ id, severity, effect, look }) =>
-    look(folder).map((found) => ({
+  RULES.flatMap(({ id, severity, effect, check }) =>
+    check(folder).map((found) => ({
       rule: id,
       severity: found.severity ?? severity,
       file: found.file,

@@ -4,7 +4,7 @@ import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
 export const typeOf = (value: Json | undefined): string =>
   value === null || value === undefined ? "null" : Array.isArray(value) ? "list" : typeof value;
 
-/** The columns of a row as readers of tables see them: `messages`, `messages[].role`. Two levels hold all that matters. */
+/** The columns of a row for readers of tables: `messages`, `messages[].role`. Deeper levels do not matter. */
 export function* columnsOf(row: JsonObject): Generator<[path: string, value: Json | undefined]> {
   for (const [key, value] of Object.entries(row)) {
     yield [key, value];
@@ -16,13 +16,14 @@ export function* columnsOf(row: JsonObject): Generator<[path: string, value: Jso
   }
 }
 
-/** What a file's columns are, for comparing the files of a folder. */
+/** The columns of a file, to compare the files of a folder. */
 export interface Columns {
-  /** By path, the types met; a list counts as `list` only where one has something in it. */
+  /** The types by path; a list without items has the type `empty list`. */
   types: Map<string, Set<string>>;
 }
 
-const MOST = 1_000;
+/** How many columns are remembered, so that memory stays small. */
+const MOST_COLUMNS = 1_000;
 
 export const createColumns = (): Columns & { add(row: JsonObject): void } => {
   const types = new Map<string, Set<string>>();
@@ -32,7 +33,7 @@ export const createColumns = (): Columns & { add(row: JsonObject): void } => {
       for (const [path, value] of columnsOf(row)) {
         let met = types.get(path);
         if (met === undefined) {
-          if (types.size >= MOST) continue;
+          if (types.size >= MOST_COLUMNS) continue;
           met = new Set();
           types.set(path, met);
         }

@@ -1,16 +1,16 @@
 import { columnsOf, typeOf } from "./columns.ts";
-import { atEnd, eachRow, named, type Rule, type Severity } from "./rule.ts";
+import { atEnd, eachRow, quote, type Rule, type Severity } from "./rule.ts";
 
-/** Keys at the top of a row. `severity` is `error` where the reader refuses others, `warning` where it ignores them. */
+/** Allows only these keys in a row. `severity` is `error` if the reader refuses other keys, `warning` if it ignores them. */
 export const onlyKeys = (keys: readonly string[], severity: Severity, effect: string): Rule =>
   eachRow("extra-key", severity, effect, (row) => {
-    const odd = Object.keys(row).find((key) => !keys.includes(key));
-    return odd === undefined ? undefined : `the key ${named(odd)}`;
+    const wrong = Object.keys(row).find((key) => !keys.includes(key));
+    return wrong === undefined ? undefined : `the key ${quote(wrong)}`;
   });
 
-export const fewSamples = (wanted: number, severity: Severity, effect: string): Rule =>
+export const fewSamples = (least: number, severity: Severity, effect: string): Rule =>
   atEnd("too-few-samples", severity, effect, ({ rows }) =>
-    rows > 0 && rows < wanted ? `${rows} of at least ${wanted}` : undefined,
+    rows > 0 && rows < least ? `${rows} of at least ${least}` : undefined,
   );
 
 export const largestFile = (bytes: number, effect: string): Rule =>
@@ -21,14 +21,15 @@ export const largestFile = (bytes: number, effect: string): Rule =>
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
 
 /**
-What Hugging Face `datasets`, which many trainers load their files with, cannot stand. `texts` are the columns of text
-that the reader has a use for.
+Rules of Hugging Face `datasets`, which many trainers use to load files.
+
+@param texts the text columns that the reader uses
 */
 export const datasetsRules = (texts: readonly string[] = []): Rule[] => [
   {
     id: "column-type",
     severity: "error",
-    effect: "Hugging Face datasets takes a column's type from the first rows, and raises where another one comes.",
+    effect: "Hugging Face datasets takes a column's type from the first rows, and raises at another type.",
     watch: () => {
       const types = new Map<string, string>();
       return {
@@ -37,9 +38,9 @@ export const datasetsRules = (texts: readonly string[] = []): Rule[] => [
             const type = typeOf(value);
             if (type === "null") continue;
             const usual = types.get(path);
-            // So many columns are no data set: what is remembered stays small.
+            // Limited, so that memory stays small.
             if (usual === undefined && types.size < 1_000) types.set(path, type);
-            if (usual !== undefined && usual !== type) return `${named(path)} is ${type}, and ${usual} before`;
+            if (usual !== undefined && usual !== type) return `${quote(path)} is ${type}, and ${usual} before`;
           }
           return undefined;
         },
@@ -49,12 +50,12 @@ export const datasetsRules = (texts: readonly string[] = []): Rule[] => [
   eachRow(
     "iso-time",
     "warning",
-    "Hugging Face datasets reads such text as a timestamp, and raises when another file has one that is none. Write seconds.",
+    "Hugging Face datasets reads such text as a timestamp, and raises if another file has other text. Write seconds.",
     (row) => {
       const found = Object.entries(row).find(
         ([key, value]) => typeof value === "string" && ISO_TIME.test(value) && !texts.includes(key),
       );
-      return found && `${named(found[0])} is a time in text`;
+      return found && `${quote(found[0])} is a time in text`;
     },
   ),
 ];

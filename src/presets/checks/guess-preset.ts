@@ -1,20 +1,20 @@
 import { isObject, type JsonObject } from "../../core/transcript.ts";
 import { isPreset, type PresetName, presets } from "../index.ts";
 
-/** What is known of a file beside its rows. */
-export interface Surroundings {
+/** What is known of a file besides its rows. */
+export interface FileLocation {
   /** The name of its folder. */
   folder: string;
   hasDatasetInfo: boolean;
 }
 
-/** The preset that a row looks like; the folder's name decides where it is a preset's that fits. */
-export const guessPreset = (row: JsonObject, { folder, hasDatasetInfo }: Surroundings): PresetName | undefined => {
-  const found = looksLike(row, hasDatasetInfo);
+/** The preset that a row looks like. If the folder has the name of a preset with the same shape, that one is chosen. */
+export const guessPreset = (row: JsonObject, { folder, hasDatasetInfo }: FileLocation): PresetName | undefined => {
+  const found = presetByShape(row, hasDatasetInfo);
   return isPreset(folder) && found !== undefined && presets[folder].rows === presets[found].rows ? folder : found;
 };
 
-const looksLike = (row: JsonObject, hasDatasetInfo: boolean): PresetName | undefined => {
+const presetByShape = (row: JsonObject, hasDatasetInfo: boolean): PresetName | undefined => {
   if ("messages" in row) {
     const items = (Array.isArray(row.messages) ? row.messages : []).filter(isObject);
     const has = (key: string): boolean => items.some((item) => key in item);

@@ -1,6 +1,6 @@
 import type { Abilities } from "../shape.ts";
-import { eachRow, named, type Rule } from "./rule.ts";
-import type { Seen, View } from "./view.ts";
+import { eachRow, quote, type Rule } from "./rule.ts";
+import type { RowMessage, View } from "./view.ts";
 
 interface LossShape {
   view: View;
@@ -8,43 +8,43 @@ interface LossShape {
   assistant: readonly string[];
   /** The values that the key may have. */
   values: "boolean" | "0 or 1";
-  /** What mixed keys do to this reader. */
+  /** What this reader does if only some turns have the key. */
   mixed: Pick<Rule, "severity" | "effect">;
 }
 
-/** Keys that say whether a turn is learned. */
+/** Rules for the key that says whether a turn is learned. */
 export const lossRules = ({ view, loss: { key, on }, assistant, values, mixed }: LossShape): Rule[] => {
-  const isAssistant = ({ role }: Seen): boolean => typeof role === "string" && assistant.includes(role);
+  const isAssistant = ({ role }: RowMessage): boolean => typeof role === "string" && assistant.includes(role);
   const fits = (value: unknown): boolean =>
     values === "boolean" ? typeof value === "boolean" : value === 0 || value === 1;
-  const has = ({ message }: Seen): boolean => Object.hasOwn(message, key);
-  const rule = (id: string, effect: string, find: (seen: Seen[]) => string | undefined): Rule =>
+  const has = ({ message }: RowMessage): boolean => Object.hasOwn(message, key);
+  const rule = (id: string, effect: string, find: (messages: RowMessage[]) => string | undefined): Rule =>
     eachRow(id, "error", effect, (row) => {
-      const seen = view(row);
-      return typeof seen === "string" ? undefined : find(seen);
+      const messages = view(row);
+      return typeof messages === "string" ? undefined : find(messages);
     });
 
   return [
     rule(
       "loss-value",
       `"${key}" is ${values === "boolean" ? "true or false" : values}: anything else is refused or misread.`,
-      (seen) => {
-        const odd = seen.find((each) => has(each) && !fits(each.message[key]));
-        return odd && `${odd.where} has "${key}": ${named(odd.message[key])}`;
+      (messages) => {
+        const wrong = messages.find((each) => has(each) && !fits(each.message[key]));
+        return wrong && `${wrong.where} has "${key}": ${quote(wrong.message[key])}`;
       },
     ),
     ...(on === "assistants"
       ? [
-          rule("loss-place", `"${key}" belongs to the assistant's turns alone.`, (seen) => {
-            const odd = seen.find((each) => has(each) && !isAssistant(each));
-            return odd && `${odd.where} has "${key}", with the role ${named(odd.role)}`;
+          rule("loss-place", `"${key}" belongs only to turns of the assistant.`, (messages) => {
+            const wrong = messages.find((each) => has(each) && !isAssistant(each));
+            return wrong && `${wrong.where} has "${key}", with the role ${quote(wrong.role)}`;
           }),
         ]
       : []),
-    rule("nothing-to-learn", "The row costs time and teaches nothing.", (seen) => {
-      const answers = seen.filter(isAssistant);
-      const isOff = ({ message }: Seen): boolean => message[key] === false || message[key] === 0;
-      return answers.length > 0 && answers.every(isOff) ? "no turn of it is to be learned" : undefined;
+    rule("nothing-to-learn", "The row takes training time and teaches nothing.", (messages) => {
+      const answers = messages.filter(isAssistant);
+      const isOff = ({ message }: RowMessage): boolean => message[key] === false || message[key] === 0;
+      return answers.length > 0 && answers.every(isOff) ? "no turn of it is learned" : undefined;
     }),
     {
       id: "mixed-keys",
@@ -54,13 +54,13 @@ export const lossRules = ({ view, loss: { key, on }, assistant, values, mixed }:
   ];
 };
 
-/** Where the key is on some of the turns that it is for, or on all of them in one row and on none in another. */
-const mixedKeys = (view: View, key: string, isFor: (each: Seen) => boolean) => {
+/** Finds rows in which only some turns have the key, or that differ from the first row in having it. */
+const mixedKeys = (view: View, key: string, isFor: (each: RowMessage) => boolean) => {
   let usual: { has: boolean } | undefined;
   return (row: Parameters<View>[0]): string | undefined => {
-    const seen = view(row);
-    if (typeof seen === "string") return undefined;
-    const turns = seen.filter(isFor);
+    const messages = view(row);
+    if (typeof messages === "string") return undefined;
+    const turns = messages.filter(isFor);
     const count = turns.filter(({ message }) => Object.hasOwn(message, key)).length;
     if (turns.length === 0) return undefined;
     if (count > 0 && count < turns.length) return `"${key}" is on ${count} of ${turns.length} turns`;

@@ -2,27 +2,27 @@ import type { JsonObject } from "../../core/transcript.ts";
 
 export type Severity = "error" | "warning";
 
-/** A file as a whole, once all of it was seen. */
+/** Facts of a file after its last row. */
 export interface FileEnd {
   rows: number;
-  /** As stored. */
+  /** The size on disk. */
   bytes: number;
 }
 
-/** Looks at one file. Each gives what is wrong, in few words that never quote the conversation, or undefined. */
+/** Checks one file. Each function returns what is wrong, without text of the conversation, or undefined. */
 export interface Watch {
   row?(row: JsonObject): string | undefined;
   end?(file: FileEnd): string | undefined;
 }
 
-/** Something that files of a preset must keep to. */
+/** A rule for the files of a preset. */
 export interface Rule {
-  /** Stable. */
+  /** Never changes. */
   readonly id: string;
   readonly severity: Severity;
-  /** What the reader does with a row that breaks it. */
+  /** What the reader does with a row that breaks the rule. */
   readonly effect: string;
-  /** A fresh watch for each file: rules themselves remember nothing. */
+  /** Creates the state for one file. */
   watch(): Watch;
 }
 
@@ -40,8 +40,8 @@ export const atEnd = (
   end: (file: FileEnd) => string | undefined,
 ): Rule => ({ id, severity, effect, watch: () => ({ end }) });
 
-/** The rules with another severity or effect where a reader is known to do otherwise; `null` leaves a rule out. */
-export const tuned = (
+/** Replaces severity or effect of rules for a certain reader; `null` removes a rule. */
+export const adjustRules = (
   rules: readonly Rule[],
   changes: Record<string, Partial<Pick<Rule, "severity" | "effect">> | null>,
 ): Rule[] =>
@@ -50,8 +50,8 @@ export const tuned = (
     return change === null ? [] : [{ ...rule, ...change }];
   });
 
-/** A value of the file's own in a message to people: short, and without line breaks. */
-export const named = (value: unknown): string =>
+/** A value of the file for a message: short, and without line breaks. */
+export const quote = (value: unknown): string =>
   (JSON.stringify(typeof value === "string" ? value.slice(0, 40) : value) ?? "nothing").slice(0, 60);
 
 export const kindOf = (value: unknown): string =>

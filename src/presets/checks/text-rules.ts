@@ -5,19 +5,23 @@ type TextRule = Pick<Rule, "id" | "severity" | "effect">;
 
 const rule = (id: string, severity: Rule["severity"], effect: string): TextRule => ({ id, severity, effect });
 
-/** What holds for lines, whatever the preset. */
+/** Rules for lines, independent of the preset. */
 export const textRules = {
   bom: rule("bom", "error", "Readers of JSON lines stop at a byte order mark."),
-  utf8: rule("not-utf8", "error", "Readers stop, or put U+FFFD in its place."),
+  utf8: rule("not-utf8", "error", "Readers stop, or replace it by U+FFFD."),
   blank: rule("blank-line", "warning", "Most readers skip it; Together and OpenAI refuse the file."),
-  json: rule("not-json", "error", "Readers stop there, or leave the line out."),
-  object: rule("not-an-object", "error", "A row is an object."),
+  json: rule("not-json", "error", "Readers stop there, or skip the line."),
+  object: rule("not-an-object", "error", "A row must be an object."),
   array: rule("json-array", "error", "The file is one JSON array; readers of JSON lines stop at its first line."),
-  surrogate: rule("lone-surrogate", "error", "Half of a character: some readers raise, others corrupt the row."),
-  long: rule("line-too-long", "error", "No reader takes a line of that size."),
-  gzip: rule("broken-gzip", "error", "What follows is lost: the file is no gzip, or was cut short."),
+  surrogate: rule(
+    "lone-surrogate",
+    "error",
+    "The text has half of a character: some readers raise, others corrupt the row.",
+  ),
+  long: rule("line-too-long", "error", "No reader accepts a line of that size."),
+  gzip: rule("broken-gzip", "error", "The rest is lost: the file is not gzip, or is incomplete."),
   empty: rule("no-rows", "error", "Hugging Face datasets crashes at a file without rows."),
-  shape: rule("unknown-shape", "error", "It looks like none of the presets; name one with --preset."),
+  shape: rule("unknown-shape", "error", "The rows fit no preset; name one with --preset."),
 } as const satisfies Record<string, TextRule>;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -25,11 +29,11 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export interface ReadLine {
   row?: JsonObject;
   problems: { rule: TextRule; detail: string }[];
-  /** No further line can be made sense of. */
+  /** No further line can be read. */
   ends?: true;
 }
 
-/** One line as a row, with all that is wrong with its text. `bytes` without the line's end. */
+/** Reads one line as a row, and reports what is wrong with its text. `bytes` has no line end. */
 export const readLine = (bytes: Uint8Array, isFirst: boolean): ReadLine => {
   const problems: ReadLine["problems"] = [];
   const add = (rule: TextRule, detail: string): void => void problems.push({ rule, detail });
@@ -45,19 +49,19 @@ export const readLine = (bytes: Uint8Array, isFirst: boolean): ReadLine => {
     text = text.slice(1);
   }
   if (text.trim() === "") {
-    add(textRules.blank, "nothing in it");
+    add(textRules.blank, "has no text");
     return { problems };
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    // JSON.parse's own messages quote the conversation.
+    // The messages of JSON.parse are not used, because they quote the conversation.
     if (isFirst && /^\s*\[/.test(text)) {
       add(textRules.array, "a list begins");
       return { problems, ends: true };
     }
-    add(textRules.json, "is not JSON, or is cut short");
+    add(textRules.json, "is not JSON, or is incomplete");
     return { problems };
   }
   if (/\\u[dD]/.test(text) && !wellFormed(value)) add(textRules.surrogate, "half of a character, as an escape");

@@ -1,8 +1,8 @@
 import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
 import { kindOf } from "./rule.ts";
 
-/** A message of a row, whatever the preset calls its parts. */
-export interface Seen {
+/** A message of a row, independent of the preset's names. */
+export interface RowMessage {
   /** For people: `messages[2]`. */
   where: string;
   role: Json | undefined;
@@ -10,8 +10,8 @@ export interface Seen {
   message: JsonObject;
 }
 
-/** The messages of a row; a text says why there are none. */
-export type View = (row: JsonObject) => Seen[] | string;
+/** Returns the messages of a row, or a text that says why there are none. */
+export type View = (row: JsonObject) => RowMessage[] | string;
 
 interface Names {
   role: string;
@@ -21,18 +21,18 @@ interface Names {
 export const CHAT: Names = { role: "role", content: "content" };
 export const SHAREGPT: Names = { role: "from", content: "value" };
 
-/** Messages that are lists under these keys, one after the other. */
+/** A view of the messages in the lists under these keys, in order. */
 export const viewOf = (keys: readonly string[], names: Names): View => {
-  // Every rule asks for the row's messages: they are made once.
-  let last: { row: JsonObject; seen: Seen[] | string } | undefined;
+  // Remembers the last row, because every rule reads its messages.
+  let last: { row: JsonObject; messages: RowMessage[] | string } | undefined;
   return (row) => {
-    if (last?.row !== row) last = { row, seen: look(row, keys, names) };
-    return last.seen;
+    if (last?.row !== row) last = { row, messages: look(row, keys, names) };
+    return last.messages;
   };
 };
 
-const look = (row: JsonObject, keys: readonly string[], names: Names): Seen[] | string => {
-  const seen: Seen[] = [];
+const look = (row: JsonObject, keys: readonly string[], names: Names): RowMessage[] | string => {
+  const messages: RowMessage[] = [];
   for (const key of keys) {
     const list = row[key];
     if (!Array.isArray(list)) return `${key} is ${kindOf(list)}, not a list`;
@@ -40,8 +40,8 @@ const look = (row: JsonObject, keys: readonly string[], names: Names): Seen[] | 
     for (const [index, item] of list.entries()) {
       const where = `${key}[${index}]`;
       if (!isObject(item)) return `${where} is ${kindOf(item)}, not an object`;
-      seen.push({ where, role: item[names.role], content: item[names.content], message: item });
+      messages.push({ where, role: item[names.role], content: item[names.content], message: item });
     }
   }
-  return seen;
+  return messages;
 };

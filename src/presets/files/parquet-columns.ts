@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
 
-/** What a column, or a part of one, holds. Each may be null. `json` is any value, as JSON text. */
+/** The type of a column or of a part of it. Each may be null. `json` is any value as JSON text. */
 export type Field =
   | "string"
   | "number"
@@ -10,20 +10,20 @@ export type Field =
   | { readonly list: Field }
   | { readonly struct: Columns };
 
-/** In the order of the file. */
+/** The columns in the order of the file. */
 export type Columns = { readonly [name: string]: Field };
 
-/** What rows of a preset may hold beside the texts: the same for all files of a data set. */
+/** What the rows of a preset may contain besides texts; the same for all files of a data set. */
 export interface RowOptions {
-  /** The key that says what is to be learned. */
+  /** The key that says whether a turn is learned. */
   loss?: "loss" | "train" | "weight";
-  /** Some rows have calls of tools. @default false */
+  /** Some rows have tool calls. @default false */
   tools?: boolean;
   /** `content` as `[{"text": …}]`. @default false */
   parts?: boolean;
 }
 
-/** The columns of chat messages, as every reader of data sets knows them: list<struct<role: string, content: string>>. */
+/** The column type of chat messages, which every reader of data sets knows: list<struct<role: string, content: string>>. */
 export const messageList = ({ loss, tools = false, parts = false }: RowOptions = {}): Field => ({
   list: {
     struct: {
@@ -35,14 +35,14 @@ export const messageList = ({ loss, tools = false, parts = false }: RowOptions =
   },
 });
 
-/** Arguments differ from tool to tool, which no schema can say: they are text, as OpenAI has them anyway. */
+/** Arguments are JSON text as in OpenAI's format, because a schema cannot describe the arguments of all tools. */
 const TOOL_CALLS: Field = {
   list: { struct: { id: "string", type: "string", function: { struct: { name: "string", arguments: "json" } } } },
 };
 
 const CONVERSATIONS: Field = { list: { struct: { from: "string", value: "string" } } };
 
-/** The columns of a preset's rows; for presets that are not named here, those of chat messages. */
+/** The columns of a preset's rows; by default those of chat messages. */
 export const columnsOf = (preset: string, options: RowOptions = {}): Columns => {
   switch (preset) {
     case "trl":
@@ -65,22 +65,22 @@ export const columnsOf = (preset: string, options: RowOptions = {}): Columns => 
 };
 
 /**
-A row as its columns have it.
+A row with exactly the given columns.
 
-@throws TypeError for a key that has no column, at any depth: it would be lost in silence.
+@throws TypeError for a key without a column, at any depth, because it would be lost silently.
 */
-export const fitted = (row: JsonObject, columns: Columns): JsonObject => {
-  const stray = Object.keys(row).find((key) => !Object.hasOwn(columns, key));
-  if (stray !== undefined) throw new TypeError(`The Parquet file has no column for "${stray.slice(0, 40)}".`);
-  return Object.fromEntries(Object.entries(columns).map(([name, field]) => [name, fittedValue(row[name], field)]));
+export const toColumns = (row: JsonObject, columns: Columns): JsonObject => {
+  const unknown = Object.keys(row).find((key) => !Object.hasOwn(columns, key));
+  if (unknown !== undefined) throw new TypeError(`The Parquet file has no column for "${unknown.slice(0, 40)}".`);
+  return Object.fromEntries(Object.entries(columns).map(([name, field]) => [name, toField(row[name], field)]));
 };
 
-const fittedValue = (value: Json | undefined, field: Field): Json => {
+const toField = (value: Json | undefined, field: Field): Json => {
   if (value === undefined || value === null) return null;
   if (field === "json") return typeof value === "string" ? value : JSON.stringify(value);
   if (typeof field === "string") return value;
-  if ("list" in field) return Array.isArray(value) ? value.map((item) => fittedValue(item, field.list)) : mismatch();
-  return isObject(value) ? fitted(value, field.struct) : mismatch();
+  if ("list" in field) return Array.isArray(value) ? value.map((item) => toField(item, field.list)) : mismatch();
+  return isObject(value) ? toColumns(value, field.struct) : mismatch();
 };
 
 const mismatch = (): never => {

@@ -1,15 +1,15 @@
 import type { SchemaElement } from "hyparquet-writer";
 import type { Put } from "../../core/ports.ts";
 import type { Json, JsonObject } from "../../core/transcript.ts";
-import { type Columns, type Field, fitted } from "./parquet-columns.ts";
+import { type Columns, type Field, toColumns } from "./parquet-columns.ts";
 
-/** Rows held in memory, and what a reader must read at least. */
+/** Rows per group: they are kept in memory, and a reader reads at least one group. */
 const GROUP_ROWS = 1000;
-/** A group ends earlier when its rows are long: about so many characters. */
+/** A group ends earlier if its rows have more characters together. */
 const GROUP_LENGTH = 32 * 1024 * 1024;
 
 export interface ParquetOptions {
-  /** The file's name for `put`; the writer's main file without it. */
+  /** The file's name for `put`. @default the writer's main file */
   file?: string;
   /** The program that wrote the file, for example `callarchive version 1.0.0`. */
   createdBy?: string;
@@ -17,19 +17,19 @@ export interface ParquetOptions {
 
 export interface ParquetFile {
   /**
-  @param length about how many characters it has; @default 0
-  @throws TypeError for a key, at any depth, that has no column.
+  @param length about how many characters the row has; @default 0
+  @throws TypeError for a key without a column, at any depth.
   */
   add(row: JsonObject, length?: number): void;
-  /** Bytes given to `put` so far; up to a thousand rows wait besides. */
+  /** Bytes given to `put` so far, without the rows of the group in memory. */
   readonly bytes: number;
-  /** Writes what waits, and the footer, without which nobody can read the file. */
+  /** Writes the last group and the footer, without which the file cannot be read. */
   end(): void;
 }
 
 /**
-A Parquet file (Snappy), written in groups of 1,000 rows. The schema is given and not guessed from the first rows: in
-another shard or split a column that happens to be empty would have another type there.
+Creates a Parquet file (Snappy) with groups of 1,000 rows. The schema is given, not guessed from the first rows: a guess
+would differ between files if a column is empty in one of them.
 
 Same rows, same bytes. Lone surrogates become U+FFFD.
 */
@@ -47,7 +47,7 @@ export const createParquet = async (
 
   const buffer = new ByteWriter();
   const flush = (): void => {
-    // A copy: the buffer is used again. It is empty when a group ends just where the file does.
+    // Copied, because the buffer is reused. It may be empty at the end of the file.
     const data = buffer.getBytes().slice();
     buffer.index = 0;
     if (data.length > 0) put(data, { rows: completed, ...(file !== undefined && { file }) });
@@ -57,7 +57,7 @@ export const createParquet = async (
     writer: Object.assign(buffer, { flush, finish: flush }),
     schema: [{ name: "schema", num_children: names.length }, ...elementsOf(columns)],
     createdBy,
-    // Nobody looks for a conversation between two others.
+    // Statistics help only range queries, which make no sense for conversations.
     statistics: false,
   });
 
@@ -73,7 +73,7 @@ export const createParquet = async (
   return {
     add: (row, length = 0) => {
       waiting += length;
-      if (rows.push(fitted(row, columns)) >= GROUP_ROWS || waiting >= GROUP_LENGTH) writeGroup();
+      if (rows.push(toColumns(row, columns)) >= GROUP_ROWS || waiting >= GROUP_LENGTH) writeGroup();
     },
     get bytes() {
       return buffer.offset;
@@ -88,7 +88,7 @@ export const createParquet = async (
 const elementsOf = (columns: Columns): SchemaElement[] =>
   Object.entries(columns).flatMap(([name, field]) => elements(name, field));
 
-/** The schema, depth first, with the names that the format's specification gives to the levels of a list. */
+/** The schema, depth first. `list` and `element` are the names in the Parquet specification. */
 const elements = (name: string, field: Field): SchemaElement[] => {
   const repetition_type = "OPTIONAL";
   switch (field) {

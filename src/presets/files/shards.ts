@@ -1,12 +1,12 @@
 /**
-Which file of its split each row goes to when no file may be larger than `limit` bytes: filled one after the other. A row
-that is larger than the limit has a file of its own. Without a limit there is one file.
+Assigns rows to files of at most `limit` bytes, one file after the other. A row larger than the limit gets its own file.
+Without a limit there is one file.
 */
 export const createShards = (limit = Number.POSITIVE_INFINITY) => {
   let shard = 0;
   let filled = 0;
   return {
-    /** The number of the file, from 0, for a row of so many bytes. */
+    /** The number of the file, from 0, for a row of this size. */
     place: (bytes: number): number => {
       if (filled > 0 && filled + bytes > limit) {
         shard += 1;
@@ -15,7 +15,7 @@ export const createShards = (limit = Number.POSITIVE_INFINITY) => {
       filled += bytes;
       return shard;
     },
-    /** How many files there are so far: 0 when there was no row, for readers of folders crash on empty files. */
+    /** The number of files so far; 0 without rows, because readers of folders crash on empty files. */
     get count() {
       return filled === 0 ? 0 : shard + 1;
     },
@@ -23,7 +23,7 @@ export const createShards = (limit = Number.POSITIVE_INFINITY) => {
 };
 
 /**
-`train.jsonl`, or of several `train-00000-of-00004.jsonl`: names by which readers of folders know the split.
+`train.jsonl`, or with several files `train-00000-of-00004.jsonl`: readers of folders recognise the split by these names.
 
 @param extension with its dot, for example `.jsonl.gz`.
 */

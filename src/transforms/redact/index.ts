@@ -47,8 +47,8 @@ export const createRedactor = async ({ categories, patterns = [] }: RedactOption
   const names = new Set<string>(categories);
   const read = numberReader(names.has("phone") ? await phoneReader() : undefined);
   const numbers = NUMBERS.some((name) => names.has(name));
-  const wordFinders = chosen(WORD_FINDERS, names);
-  const digitFinders = chosen(DIGIT_FINDERS, names);
+  const wordFinders = select(WORD_FINDERS, names);
+  const digitFinders = select(DIGIT_FINDERS, names);
   if (numbers) digitFinders.push(numberFinder(read, names));
   const custom = patterns.map(patternFinder);
 
@@ -101,5 +101,5 @@ const WORD_FINDERS = { email: emails, url: urls } satisfies Partial<Record<Redac
 const DIGIT_FINDERS = { ip: ips, passport: passports, plate: plates } satisfies Partial<Record<RedactCategory, Finder>>;
 const NUMBERS: readonly RedactCategory[] = ["phone", "id-card", "bank-card"];
 
-const chosen = (finders: Partial<Record<RedactCategory, Finder>>, names: ReadonlySet<string>): Finder[] =>
+const select = (finders: Partial<Record<RedactCategory, Finder>>, names: ReadonlySet<string>): Finder[] =>
   Object.entries(finders).flatMap(([name, finder]) => (names.has(name) ? [finder] : []));

@@ -33,7 +33,7 @@ describe("a pattern of one's own", () => {
     ["an empty name", "=\\d+", "name=regex"],
     ["a name with spaces", "a b=\\d+", "name=regex"],
     ["a category's name", "id-card=\\d+", "category"],
-    ["a broken regex", "a=(", "no regular expression"],
+    ["a broken regex", "a=(", "not a regular expression"],
     ["a regex that matches nothing at all", "a=x*", "empty"],
     ["an empty regex", "a=", "empty"],
   ])("is refused with %s", (_, text, message) => {
