@@ -3,7 +3,8 @@ import { readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import type { Chunk, Put } from "../core/ports.ts";
 import type { JsonObject } from "../core/transcript.ts";
-import { AtomicFile, type FileFacts, syncFolder, writeAtomically } from "./atomic-file.ts";
+import { AtomicFile, type FileFacts, syncFolder } from "./atomic-file.ts";
+import { writeManifest } from "./manifest.ts";
 
 /** Whole files written side by side. */
 const ABREAST = 16;
@@ -119,10 +120,7 @@ export class Files {
 
   async #writeManifest(content: JsonObject): Promise<void> {
     const { root, manifest, tag } = this.#options;
-    await writeAtomically(join(root, manifest), tag, (file) =>
-      file.add(`${JSON.stringify(content, null, 2)}
-`),
-    );
+    await writeManifest(join(root, manifest), content, tag);
   }
 
   #waitingAt(name: string): string {

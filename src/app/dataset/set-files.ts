@@ -7,6 +7,7 @@ import type { Refusal } from "../../presets/shape.ts";
 import type { DataFile } from "../../reports/facts.ts";
 import { AtomicFile, type FileFacts, syncFolder } from "../../sinks/atomic-file.ts";
 import type { WritingProcess } from "../../sinks/leftovers.ts";
+import { completeManifest, writeManifest } from "../../sinks/manifest.ts";
 import { jsonLine } from "../../writers/shape.ts";
 import { TOO_LARGE } from "./decide.ts";
 import type { DatasetPlan, PresetPlan } from "./plan.ts";
@@ -139,7 +140,7 @@ export class SetFiles {
       this.#root,
       [...before].filter((name) => !parts.has(name)),
     );
-    await this.#manifest({ ...facts, files: files.map((file) => ({ ...file })) });
+    await this.#manifest(completeManifest(facts, files));
     return files;
   }
 
@@ -152,11 +153,7 @@ export class SetFiles {
   }
 
   async #manifest(content: JsonObject): Promise<void> {
-    const manifest = await AtomicFile.open(join(this.#root, MANIFEST), this.#tag);
-    manifest.add(`${JSON.stringify(content, null, 2)}\n`);
-    await manifest.seal();
-    await manifest.publish();
-    await syncFolder(this.#root);
+    await writeManifest(join(this.#root, MANIFEST), content, this.#tag);
   }
 
   /** By preset, then split, as they were asked for. */

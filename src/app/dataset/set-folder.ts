@@ -1,12 +1,11 @@
-import { lstat, readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { lstat, readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { UsageError } from "../../core/errors.ts";
-import { isObject } from "../../core/transcript.ts";
 import { presets } from "../../presets/index.ts";
 import { CARD } from "../../reports/card.ts";
 import { REPORT_HTML, REPORT_JSON } from "../../reports/report.ts";
 import { clearLeftovers, type WritingProcess } from "../../sinks/leftovers.ts";
-import { isInside } from "../../sinks/manifest.ts";
+import { readManifest } from "../../sinks/manifest.ts";
 import { isSpecial, placeAt } from "../../sinks/places.ts";
 import type { Host } from "../context.ts";
 import { PROBE } from "../writable.ts";
@@ -33,14 +32,8 @@ const isSetName = (name: string): boolean => {
 
 /** Undefined when a folder's manifest is not that of a data set, or there is none. */
 export const filesOfSet = async (root: string): Promise<string[] | undefined> => {
-  try {
-    const manifest: unknown = JSON.parse(await readFile(join(root, MANIFEST), "utf8"));
-    if (!isObject(manifest) || !isObject(manifest.dataset) || !Array.isArray(manifest.files)) return undefined;
-    const names = manifest.files.filter(isObject).map(({ name }) => String(name));
-    return names.filter((name) => isInside(name) && isSetName(name));
-  } catch {
-    return undefined;
-  }
+  const manifest = await readManifest(join(root, MANIFEST)).catch(() => undefined);
+  return manifest?.isDataset && manifest.entries ? manifest.names.filter(isSetName) : undefined;
 };
 
 /** Whether a folder holds nothing but empty folders, or is not there. */

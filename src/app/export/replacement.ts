@@ -1,11 +1,10 @@
 import { createReadStream } from "node:fs";
-import { lstat, readdir, readFile, rmdir, unlink } from "node:fs/promises";
+import { lstat, readdir, rmdir, unlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { UsageError } from "../../core/errors.ts";
-import { isObject, type JsonObject } from "../../core/transcript.ts";
 import { lines } from "../../parse/lines.ts";
 import type { Exchange } from "../../sinks/files.ts";
-import { isInside, listedName } from "../../sinks/manifest.ts";
+import { listedFile, type Manifest, readManifest } from "../../sinks/manifest.ts";
 import type { Host } from "../context.ts";
 import type { OutputRequest } from "../requests.ts";
 import { VERSION } from "../version.ts";
@@ -14,7 +13,7 @@ import { type FileTarget, isDocumentName, isOutputName, namesWritten, placeOf, t
 /** What lies where a run is going to write. Names are relative to the folder. */
 interface Existing {
   /** Of an export by callarchive; undefined when there is none, or another program's. */
-  manifest: JsonObject | undefined;
+  manifest: Manifest | undefined;
   /** Whatever has the manifest's name is not ours. */
   strangeManifest: boolean;
   /** What an earlier run wrote, as its manifest says. */
@@ -35,18 +34,18 @@ export const checkReplaceable = async (target: Target, request: OutputRequest, h
   const { manifest, strangeManifest } = existing;
   const { root, manifest: name } = placeOf(target);
   if (request.new) {
-    if (manifest?.incomplete === true)
+    if (manifest?.incomplete)
       throw new UsageError(`The last export to ${shown} did not end. Repeat it without --new first.`);
     // Whether the folder is one to go on in is for its manifest to say, once the archive is open.
     return;
   }
-  if (Array.isArray(manifest?.parts))
+  if (manifest?.hasParts)
     throw new UsageError(`${shown} holds parts that --new wrote. Go on with --new, or write somewhere else.`);
   const there: string[] = [];
   for (const each of namesWritten(target)) if (await isInTheWay(join(root, each))) there.push(each);
   // A run that was killed is to be completed by the same command.
   const replaced = [...there, ...(manifest ? [name] : []), ...(writesRaw(target) ? existing.strangeDocuments : [])];
-  if (request.clobber === false && replaced.length > 0 && manifest?.incomplete !== true)
+  if (request.clobber === false && replaced.length > 0 && !manifest?.incomplete)
     throw new UsageError(`${shown} is there already (${some(replaced)}), and --no-clobber replaces nothing.`);
   if (request.force) return;
   const strange = there.filter((each) => !existing.ours.has(each));
@@ -75,8 +74,7 @@ export interface Replacing extends Exchange {
 export const replacing = async (target: FileTarget): Promise<Replacing> => {
   const { manifest, ours, strangeDocuments } = await existingAt(target);
   const { root } = placeOf(target);
-  const { counts } = manifest ?? {};
-  const before = isObject(counts) && typeof counts.exported === "number" ? counts.exported : undefined;
+  const before = manifest?.exported;
   return {
     ...(before !== undefined && { before }),
     announce: (isNew, names) => {
@@ -120,17 +118,14 @@ const isDocument = (name: string): boolean => name.startsWith("raw/") && isDocum
 
 const existingAt = async (target: FileTarget): Promise<Existing> => {
   const { root, manifest: name } = placeOf(target);
-  const manifest = await readManifest(join(root, name));
-  const ours = new Set<string>();
-  for (const file of Array.isArray(manifest?.files) ? manifest.files : [])
-    if (isObject(file) && typeof file.name === "string" && isInside(file.name) && isOutputName(target, file.name))
-      ours.add(file.name);
+  const manifest = await exportManifest(join(root, name));
+  const ours = new Set(manifest?.names.filter((each) => isOutputName(target, each)));
   const documents = target.kind === "folder" ? await documentsIn(root) : [];
   const lists = [...ours].filter((each) => each.startsWith("raw/SHA256SUMS"));
-  if (manifest?.incomplete !== true) for (const list of lists) await addListed(ours, root, list);
+  if (!manifest?.incomplete) for (const list of lists) await addListed(ours, root, list);
   else if (lists.length > 0) {
     // It had begun to write documents: all are ours but those that were there before.
-    const strangers = new Set(Array.isArray(manifest.strangers) ? manifest.strangers : []);
+    const strangers = new Set(manifest.strangers);
     for (const each of documents) if (!strangers.has(each)) ours.add(each);
   }
   return {
@@ -152,18 +147,14 @@ const addListed = async (ours: Set<string>, root: string, list: string): Promise
   const path = join(root, list);
   if (!(await lstat(path).catch(() => undefined))?.isFile() || !(await isPlainFolder(dirname(path), root))) return;
   for await (const line of lines(createReadStream(path) as AsyncIterable<Uint8Array>)) {
-    const name = listedName(line);
+    const name = listedFile(line)?.name;
     if (name !== undefined && isDocumentName(name)) ours.add(`raw/${name}`);
   }
 };
 
-/** Of an export, not of a data set. */
-const readManifest = async (path: string): Promise<JsonObject | undefined> => {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, "utf8"));
-    if (!isObject(value) || typeof value.tool !== "string" || !value.tool.startsWith("callarchive ")) return undefined;
-    return Array.isArray(value.files) && !isObject(value.dataset) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+/** Undefined for what is no manifest of an export by callarchive. */
+const exportManifest = async (path: string): Promise<Manifest | undefined> => {
+  const manifest = await readManifest(path).catch(() => undefined);
+  const isExport = manifest?.tool.startsWith("callarchive ") && manifest.entries && !manifest.isDataset;
+  return isExport ? manifest : undefined;
 };

@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
-import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
 import { plural } from "../../core/wording.ts";
 import { lines } from "../../parse/lines.ts";
 import type { FileFacts } from "../../sinks/atomic-file.ts";
-import { isFacts, type Manifest, manifestIn, tokenOf } from "../../sinks/manifest-file.ts";
+import { isFacts, listedFile, type Manifest, readManifest, tokenOf } from "../../sinks/manifest.ts";
 import type { Finding } from "./finding.ts";
 
 export interface VerifiedOutput {
@@ -30,7 +29,7 @@ export const verifyOutput = async (
 ): Promise<VerifiedOutput> => {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
   const manifest = await manifestOf(isFolder ? join(path, "manifest.json") : `${path}.manifest.json`, shown);
-  if (manifest.incomplete === true) {
+  if (manifest.incomplete) {
     tell({
       where: shown,
       what: "is not complete: the run that wrote it did not end. The same command again completes it",
@@ -38,23 +37,14 @@ export const verifyOutput = async (
     return { files: 0 };
   }
   const files = await verifyFiles(manifest, path, shown, isFolder, tell);
-  const { archive } = manifest;
-  if (typeof archive !== "string") return { files };
-  const { parts } = readable(manifest, shown, tell);
+  const { archive, parts, flaw } = manifest;
+  if (archive === undefined) return { files };
+  // What is wrong with an entry of its files was said of the entry.
+  if (flaw !== undefined && manifest.entries?.every(isFacts)) tell({ where: shown, what: `of its manifest, ${flaw}` });
   for (const { part, token, files: own } of parts)
     if (part > 0 && token !== tokenOf(archive, part, own))
       tell({ where: shown, what: `the token of part ${part} does not fit the part's files` });
   return { files, archive };
-};
-
-/** A manifest that is not in order has no parts that could be checked. */
-const readable = (json: JsonObject, shown: string, tell: (finding: Finding) => void): Pick<Manifest, "parts"> => {
-  const manifest = manifestIn(json);
-  if (typeof manifest !== "string") return manifest;
-  // Said of each file already.
-  if (Array.isArray(json.files) && json.files.every(isFacts))
-    tell({ where: shown, what: `of its manifest, ${manifest}` });
-  return { parts: [] };
 };
 
 /**
@@ -63,17 +53,16 @@ A manifest comes from a disk that others write to: it names files in its own fol
 Resolves to how many files were checked.
 */
 export const verifyFiles = async (
-  manifest: JsonObject,
+  { entries }: Manifest,
   path: string,
   shown: string,
   isFolder: boolean,
   tell: (finding: Finding) => void,
 ): Promise<number> => {
   const root = isFolder ? path : dirname(path);
-  const files: readonly Json[] | undefined = Array.isArray(manifest.files) ? manifest.files : undefined;
-  if (!files) tell({ where: shown, what: "its manifest names no files" });
+  if (!entries) tell({ where: shown, what: "its manifest names no files" });
   let checked = 0;
-  for (const facts of files ?? []) {
+  for (const facts of entries ?? []) {
     if (!isFacts(facts)) {
       tell({ where: shown, what: `its manifest has an entry that is no file: ${JSON.stringify(facts).slice(0, 80)}` });
       continue;
@@ -89,14 +78,15 @@ export const verifyFiles = async (
   return checked;
 };
 
-const manifestOf = async (path: string, shown: string): Promise<JsonObject> => {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, "utf8"));
-    if (isObject(value)) return value;
-  } catch (error) {
-    throw new UsageError(`${shown} has no readable manifest, so it is not a complete output: ${messageOf(error)}`);
-  }
-  throw new UsageError(`${shown} has no readable manifest, so it is not a complete output.`);
+/** @throws UsageError */
+const manifestOf = async (path: string, shown: string): Promise<Manifest> => {
+  const noManifest = (why: string): UsageError =>
+    new UsageError(`${shown} has no readable manifest, so it is not a complete output: ${why}.`);
+  const manifest = await readManifest(path).catch((error: unknown) => {
+    throw noManifest(messageOf(error));
+  });
+  if (!manifest) throw noManifest(`there is no ${path}`);
+  return manifest;
 };
 
 const differences = async (path: string, { bytes, sha256, rows, name }: FileFacts): Promise<string[]> => {
@@ -136,8 +126,9 @@ const verifySums = async (path: string, where: string, tell: (finding: Finding) 
   let checked = 0;
   const sums = createReadStream(path);
   for await (const line of lines(sums as AsyncIterable<Uint8Array>)) {
-    const [, sha256, name = ""] = /^([0-9a-f]{64}) {2}([^/]+)$/.exec(line) ?? [];
-    if (sha256 === undefined) continue;
+    const listed = listedFile(line);
+    if (!listed) continue;
+    const { name, sha256 } = listed;
     checked += 1;
     const found = await digest(join(dirname(path), name), false);
     if (typeof found === "string") tell({ where: join(dirname(where), name), what: found });
