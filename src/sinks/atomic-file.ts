@@ -16,8 +16,23 @@ export interface FileFacts {
 /** Text is encoded into buffers of this size, in bytes, which are used again: each write costs a trip to a thread. */
 const BUFFER = 256 * 1024;
 
+/** Where the unfinished file of a run is. @param tag tells files of different runs apart: unique */
+export const partPath = (path: string, tag: string): string => `${path}.${tag}.part`;
+
+/** The name of the file of which this is the run's unfinished one; undefined for any other. */
+export const nameOfPart = (part: string, tag: string): string | undefined => {
+  const ending = partPath("", tag);
+  return part.endsWith(ending) ? part.slice(0, -ending.length) : undefined;
+};
+
+/** Makes a sealed file visible of which nothing but the path is remembered. */
+export const publishPart = (path: string, tag: string): Promise<void> => rename(partPath(path, tag), path);
+
+/** Removes an unfinished file, if it is there. */
+export const discardPart = (path: string, tag: string): Promise<void> => rm(partPath(path, tag), { force: true });
+
 /**
-A file that appears under its name only when it is whole: until `finish` it is `<name>.<tag>.part`.
+A file that appears under its name only when it is whole: until `publish` it is `<name>.<tag>.part`.
 
 Mode 0600 unless another is given. `add` never waits; `flush` lets what was added reach the file.
 */
@@ -34,6 +49,7 @@ export class AtomicFile {
   #waiting: Uint8Array[] = [];
   /** What is being written while the next pieces are made. */
   #writing: Promise<void> = Promise.resolve();
+  #sealed = false;
   rows = 0;
   bytes = 0;
 
@@ -46,7 +62,7 @@ export class AtomicFile {
   /** @param tag tells parts of different runs apart: unique */
   static async open(path: string, tag: string, mode = 0o600): Promise<AtomicFile> {
     makeFolder(dirname(path));
-    const part = `${path}.${tag}.part`;
+    const part = partPath(path, tag);
     const handle = await open(part, "wx", mode);
     // Whatever the umask says: a mode that others may read was asked for.
     if (mode !== 0o600) await handle.chmod(mode);
@@ -78,8 +94,10 @@ export class AtomicFile {
     this.#writing.catch(() => undefined);
   }
 
-  /** Everything on disk, still under the part's name. */
+  /** Everything on disk, still under the part's name; once is enough. */
   async seal(): Promise<void> {
+    if (this.#sealed) return;
+    this.#sealed = true;
     await this.flush();
     await this.#writing;
     await this.#handle.sync();

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
 import { type FileFacts, writeAtomically } from "./atomic-file.ts";
+import type { EarlierOutput } from "./earlier-output.ts";
 
 /** One delivery of `--new`, as a manifest names it. Part 0 are the files of a plain export, which no part names. */
 export interface ManifestPart {
@@ -195,6 +196,25 @@ export const manifestWithPart = (
 });
 
 const listIn = (value: Json | undefined): Json[] => (Array.isArray(value) ? value : []);
+
+/**
+What a manifest says while files change: whose they are, the earlier output's and the new ones.
+
+@param names of the new ones
+*/
+export const incompleteManifest = (
+  { facts, files, isListed = () => false, strangers = [] }: EarlierOutput,
+  names: ReadonlySet<string>,
+): JsonObject => {
+  const named = [...new Set([...files, ...names])].filter((name) => !isListed(name)).sort();
+  const strange = strangers.filter((name) => !names.has(name));
+  return {
+    ...facts,
+    incomplete: true,
+    files: named.map((name) => ({ name })),
+    ...(strange.length > 0 && { strangers: strange }),
+  };
+};
 
 /** The same manifest as one of this archive. */
 export const stamped = ({ json, parts }: Manifest, archive: string): Manifest => {

@@ -4,7 +4,6 @@ import { CARD, datasetCard } from "../../reports/card.ts";
 import type { DatasetFacts } from "../../reports/facts.ts";
 import { REPORT_HTML, REPORT_JSON, reportHtml, reportJson } from "../../reports/report.ts";
 import { createStats } from "../../reports/stats.ts";
-import { tagOf } from "../../sinks/leftovers.ts";
 import { createSampler } from "../../transforms/shuffle.ts";
 import type { AppContext } from "../context.ts";
 import { selectionFacts, selectStored } from "../selection/selection.ts";
@@ -39,7 +38,7 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
     const { absent, unreadable } = await selectStored(session.archive, request, context);
     const drawn =
       request.sample === undefined ? undefined : await draw(request, context, session, plan, request.sample);
-    const files = await SetFiles.open(root, plan, request, tagOf(host), host);
+    const files = await SetFiles.open(root, plan, request, host);
     try {
       const facts = await produce(request, context, session, plan, files, drawn);
       const outcome = absent.length + unreadable > 0 ? "partial" : "complete";

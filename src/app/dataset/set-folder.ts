@@ -1,9 +1,10 @@
-import { lstat, readdir, rm, rmdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { UsageError } from "../../core/errors.ts";
 import { presets } from "../../presets/index.ts";
 import { CARD } from "../../reports/card.ts";
 import { REPORT_HTML, REPORT_JSON } from "../../reports/report.ts";
+import { namesInTheWay } from "../../sinks/earlier-output.ts";
 import { clearLeftovers, type WritingProcess } from "../../sinks/leftovers.ts";
 import { readManifest } from "../../sinks/manifest.ts";
 import { isSpecial, placeAt } from "../../sinks/places.ts";
@@ -61,11 +62,11 @@ export const checkNoStranger = async (
   names: Iterable<string>,
   ours: ReadonlySet<string>,
 ): Promise<void> => {
-  for (const name of names)
-    if (!ours.has(name) && (await lstat(join(root, name)).catch(() => undefined)))
-      throw new UsageError(
-        `${shown} holds ${name}, which no data set of callarchive wrote: move it, or name another folder with -o.`,
-      );
+  const strange = (await namesInTheWay(root, names)).find((name) => !ours.has(name));
+  if (strange !== undefined)
+    throw new UsageError(
+      `${shown} holds ${strange}, which no data set of callarchive wrote: move it, or name another folder with -o.`,
+    );
 };
 
 /** @throws UsageError when `-o` names something that is no folder */
@@ -76,17 +77,4 @@ export const setFolder = (output: string, host: Host): string => {
   if (output === "" || isSpecial(place) || place.kind === "file")
     throw new UsageError(`-o ${output}: a data set is a folder, and this is none.`);
   return place.path;
-};
-
-/** Removes files of an earlier data set, and the folders that are empty then. Follows no link. */
-export const removeOld = async (root: string, names: readonly string[]): Promise<void> => {
-  const folders = new Set<string>();
-  for (const name of names) {
-    const folder = dirname(name);
-    const isPlain = folder === "." || (await lstat(join(root, folder)).catch(() => undefined))?.isDirectory();
-    if (!isPlain || !(await lstat(join(root, name)).catch(() => undefined))?.isFile()) continue;
-    await rm(join(root, name), { force: true });
-    if (folder !== ".") folders.add(folder);
-  }
-  for (const folder of folders) await rmdir(join(root, folder)).catch(() => undefined);
 };
