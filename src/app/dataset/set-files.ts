@@ -1,19 +1,16 @@
 import { join } from "node:path";
 import { UsageError } from "../../core/errors.ts";
-import type { Sample } from "../../core/sample.ts";
 import type { JsonObject } from "../../core/transcript.ts";
 import type { RowOptions } from "../../presets/files/parquet-columns.ts";
-import type { Refusal } from "../../presets/shape.ts";
 import type { DataFile } from "../../reports/facts.ts";
 import type { AtomicFile, FileFacts } from "../../sinks/atomic-file.ts";
 import { FileSet } from "../../sinks/file-set.ts";
 import { tagOf } from "../../sinks/leftovers.ts";
 import { completeManifest } from "../../sinks/manifest.ts";
-import { jsonLine } from "../../writers/shape.ts";
 import type { Host } from "../context.ts";
-import { TOO_LARGE } from "./decide.ts";
 import type { DatasetPlan, PresetPlan } from "./plan.ts";
 import type { DatasetRequest } from "./request.ts";
+import type { PresetRow } from "./rows.ts";
 import { checkNoStranger, clearSetLeftovers, filesOfSet, isBare, MANIFEST, SET_SIDECARS } from "./set-folder.ts";
 import { EXTENSIONS, type Kind, ShardFiles } from "./shard-files.ts";
 import { Spool } from "./spool.ts";
@@ -63,18 +60,12 @@ export class SetFiles {
     return files;
   }
 
-  /** Undefined when the sample was written, else why the preset cannot express it. */
-  async add(wanted: PresetPlan, split: string, sample: Sample): Promise<Refusal | typeof TOO_LARGE | undefined> {
-    const made = rowOf(wanted, sample);
-    if (made === undefined) return TOO_LARGE;
-    const { row, line } = made;
-    if ("dropped" in row) return row.dropped as Refusal;
-    const track = await this.#track(wanted, split);
-    if (track.spool) {
-      track.spool.add(sample.id, line);
-      await track.spool.flush();
-    } else await track.shards.add(line, () => row as JsonObject);
-    return undefined;
+  async add({ wanted, sample, row, line }: PresetRow & { refusal?: undefined }, split: string): Promise<void> {
+    const { spool, shards } = await this.#track(wanted, split);
+    if (spool) {
+      spool.add(sample.id, line);
+      await spool.flush();
+    } else await shards.add(line, () => row);
   }
 
   /** A file beside the data, to be filled bit by bit. */
@@ -151,13 +142,3 @@ export class SetFiles {
 }
 
 const kindOf = ({ parquet, gzip }: DatasetRequest): Kind => (parquet ? "parquet" : gzip ? "gzip" : "jsonl");
-/** A sample as a preset writes it; undefined when it is larger than one text can be. */
-const rowOf = ({ preset, options }: PresetPlan, sample: Sample) => {
-  try {
-    const row = preset.line(sample, options);
-    return { row, line: "dropped" in row ? "" : jsonLine(row) };
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
-};

@@ -14,8 +14,8 @@ import { PROBE } from "../writable.ts";
 /** What lies in a data set's folder, and whose it is. */
 
 export const MANIFEST = "manifest.json";
-const PROVENANCE = "provenance.ndjson";
-const DROPPED = "dropped.ndjson";
+export const PROVENANCE = "provenance.ndjson";
+export const DROPPED = "dropped.ndjson";
 
 const DATA = /\.(jsonl|jsonl\.gz|parquet)$/;
 const SPOOL = /^\.spool-[0-9a-f]{8}$/;
