@@ -139,6 +139,14 @@ describe("the source", () => {
     expect(touching).toEqual(["cli/main.ts"]);
   });
 
+  test("a file appears by one way only: atomic-file.ts names unfinished files and renames them", () => {
+    const naming = files.filter((file) => {
+      const code = readFileSync(join(SRC, file), "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+      return /\brename(Sync)?\(|\.part`/.test(code.replace(/\b\w+\.rename\(|^ {2}rename\(/gm, ""));
+    });
+    expect(naming).toEqual(["sinks/atomic-file.ts"]);
+  });
+
   test("no file imports itself by way of others, types included", () => {
     expect(circles()).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { accessSync, constants, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { messageOf, UsageError } from "../core/errors.ts";
+import { partPath } from "../sinks/atomic-file.ts";
 import { tagOf } from "../sinks/leftovers.ts";
 import { isSpecial, makeFolder, placeAt, type Special } from "../sinks/places.ts";
 import type { Host } from "./context.ts";
@@ -25,7 +26,7 @@ export const checkFileWritable = (path: string | undefined, flag: string, host: 
 
 /** Creates the folder if needed, and checks that it is writable. @throws Error if it is not */
 export const checkFolder = (folder: string, host: Host): void => {
-  const probe = join(folder, `${PROBE}.${tagOf(host)}.part`);
+  const probe = partPath(join(folder, PROBE), tagOf(host));
   try {
     makeFolder(folder);
     writeFileSync(probe, "", { mode: 0o600, flag: "wx" });

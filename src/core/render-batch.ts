@@ -1,6 +1,6 @@
-import { InvalidDocument, messageOf } from "./errors.ts";
 import type { Chunk, LongText, Note, PutOptions, Writer } from "./ports.ts";
-import type { Document, StoredRecord } from "./records.ts";
+import { hasDocument, type ReadRecord, type RecordWithDocument, readOrReason, reasonOf } from "./reading.ts";
+import type { StoredRecord } from "./records.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** Which transcripts are exported; the others are skipped and counted. */
@@ -16,16 +16,9 @@ export type SkipReason = "status" | "min-turns" | "min-duration" | "new";
 
 type CountsByName = Record<string, number>;
 
-/** A record's transcript, and how many values were redacted in it, by kind. */
-export interface ReadResult {
-  transcript: Transcript;
-  counts?: Partial<CountsByName>;
-}
-
 /** How records are rendered, on this thread or another. */
 export interface RenderOptions {
-  /** @throws InvalidDocument */
-  read: (record: StoredRecord & { document: Document }) => ReadResult;
+  read: ReadRecord;
   filter: Filter;
   /** One for each output. */
   writers: readonly Writer[];
@@ -105,9 +98,9 @@ export const renderBatch = (
   for (const record of records) {
     if (!hasDocument(record)) continue;
     const result = readOrReason(read, record);
-    if (typeof result === "string") {
+    if ("unreadable" in result) {
       rendered.invalid += 1;
-      rendered.failures.push({ id: record.id, message: result });
+      rendered.failures.push({ id: record.id, message: result.unreadable });
       continue;
     }
     const { transcript, counts } = result;
@@ -135,7 +128,7 @@ const writeOrReason = (
   at: number,
   writer: Writer,
   transcript: Transcript,
-  record: StoredRecord & { document: Document },
+  record: RecordWithDocument,
 ): string | undefined => {
   const { pieces, items } = rendered.outputs[at] as RenderedBatch["outputs"][number];
   const ownPieces: Piece[] = [];
@@ -143,7 +136,7 @@ const writeOrReason = (
   try {
     note = writer.item(transcript, (data, options) => void ownPieces.push({ data, ...options }), record);
   } catch (error) {
-    return failureMessage(error);
+    return reasonOf(error);
   }
   if (writer.between !== undefined && items.length > 0) pieces.push({ data: writer.between });
   for (const piece of ownPieces) pieces.push(piece);
@@ -152,10 +145,6 @@ const writeOrReason = (
   return undefined;
 };
 
-/** Why a transcript could not be written or read, when its document is valid. */
-const failureMessage = (error: unknown): string =>
-  error instanceof RangeError ? `it is too large for one text (${error.message})` : messageOf(error);
-
 const countNote = (samples: SampleCounts, note: Note): void => {
   if (note.dropped !== undefined) {
     add(samples.dropped, note.dropped);
@@ -163,21 +152,6 @@ const countNote = (samples: SampleCounts, note: Note): void => {
   }
   samples.samples += 1;
   for (const change of note.changes) add(samples.changed, change);
-};
-
-const hasDocument = (record: StoredRecord): record is StoredRecord & { document: Document } =>
-  record.document !== undefined;
-
-const readOrReason = (
-  read: RenderOptions["read"],
-  record: StoredRecord & { document: Document },
-): ReadResult | string => {
-  try {
-    return read(record);
-  } catch (error) {
-    // No error of one record stops the others.
-    return error instanceof InvalidDocument ? error.message : failureMessage(error);
-  }
 };
 
 const skipReason = (transcript: Transcript, { status, minTurns, minDuration }: Filter): SkipReason | undefined => {

@@ -16,6 +16,21 @@ export interface FileFacts {
 /** Size of a write buffer, in bytes. Text is collected in buffers, because every write runs on another thread. */
 const BUFFER = 256 * 1024;
 
+/** Where the unfinished file of a run is. @param tag tells files of different runs apart: unique */
+export const partPath = (path: string, tag: string): string => `${path}.${tag}.part`;
+
+/** The name of the file of which this is the run's unfinished one; undefined for any other. */
+export const nameOfPart = (part: string, tag: string): string | undefined => {
+  const ending = partPath("", tag);
+  return part.endsWith(ending) ? part.slice(0, -ending.length) : undefined;
+};
+
+/** Makes a sealed file visible of which nothing but the path is remembered. */
+export const publishPart = (path: string, tag: string): Promise<void> => rename(partPath(path, tag), path);
+
+/** Removes an unfinished file, if it is there. */
+export const discardPart = (path: string, tag: string): Promise<void> => rm(partPath(path, tag), { force: true });
+
 /**
 A file that appears under its name only when it is complete: until `publish` its name is `<name>.<tag>.part`.
 
@@ -34,6 +49,7 @@ export class AtomicFile {
   #waiting: Uint8Array[] = [];
   /** The write that runs while the next pieces are added. */
   #writing: Promise<void> = Promise.resolve();
+  #sealed = false;
   rows = 0;
   bytes = 0;
 
@@ -46,7 +62,7 @@ export class AtomicFile {
   /** Creates the part file. @param tag unique for each run */
   static async open(path: string, tag: string, mode = 0o600): Promise<AtomicFile> {
     makeFolder(dirname(path));
-    const part = `${path}.${tag}.part`;
+    const part = partPath(path, tag);
     const handle = await open(part, "wx", mode);
     // `open` applies the umask, which may remove bits of a requested mode.
     if (mode !== 0o600) await handle.chmod(mode);
@@ -81,6 +97,8 @@ export class AtomicFile {
 
   /** Writes everything to disk and closes the file, which keeps the part's name. */
   async seal(): Promise<void> {
+    if (this.#sealed) return;
+    this.#sealed = true;
     await this.flush();
     await this.#writing;
     await this.#handle.sync();

@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import { ReaderGone } from "../core/errors.ts";
 import type { Chunk } from "../core/ports.ts";
-import type { FileOutput } from "./files.ts";
+import type { FileOutput } from "./file-set.ts";
 
 /**
 Writes one writer's main file to a stream, such as standard output. Sidecar files are left out.

@@ -299,6 +299,22 @@ describe("a data set that was interrupted", () => {
     expect((await place.run(["dataset", "-o", "new"])).code).toBe(0);
   }, 120_000);
 
+  test("by a full disk leaves no unfinished file behind, whichever file it was", async () => {
+    const { place } = await stored(20);
+    await place.run(["dataset", "-o", "set"], { env: faulty({ FAULTY_LOG: place.path("points") }) });
+    const points = place.read("points").trim().split("\n").length;
+    // The last ones are of the manifests.
+    for (const at of [2, points - 10, points - 4, points - 3, points - 2, points - 1, points]) {
+      const failed = await place.run(["dataset", "-o", "set"], {
+        env: faulty({ FAULTY_AT: String(at), FAULTY_HOW: "ENOSPC" }),
+      });
+      expect([at, failed.code]).toEqual([at, 1]);
+      expect(readdirSync(place.path("set")).filter((name) => name.endsWith(".part"))).toEqual([]);
+    }
+    expect((await place.run(["dataset", "-o", "set"])).code).toBe(0);
+    expect((await place.run(["verify", "set"])).code).toBe(0);
+  });
+
   test("a call counts as a copy only of a call that is in the set", async () => {
     const { place, cloud } = await stored(1);
     const said = (words: string) =>

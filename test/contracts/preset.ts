@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { presetPlan } from "../../src/app/dataset/plan.ts";
+import { createRowMaker } from "../../src/app/dataset/rows.ts";
 import type { JsonObject, Transcript } from "../../src/core/transcript.ts";
 import { checkFile } from "../../src/presets/checks/check-file.ts";
 import { conflicts, type Preset, type PresetOptions } from "../../src/presets/index.ts";
-import { curate, needsOf, type Policy } from "../../src/transforms/curate/curate.ts";
-import { jsonLine } from "../../src/writers/shape.ts";
+import { needsOf, type Policy } from "../../src/transforms/curate/curate.ts";
 import { anyCall } from "../presets/calls.ts";
 
 export type Reader = (row: JsonObject, loss: boolean) => string[];
@@ -18,25 +19,33 @@ export interface Made {
   dropped: string[];
 }
 
-/** Rows of calls, as the dataset command makes them. */
+/** Rows of calls, made by the dataset command's own pipeline. */
 export const rowsOf = (
   preset: Preset,
   calls: readonly Transcript[],
   policy: Policy,
-  options: PresetOptions = {},
+  options: Pick<PresetOptions, "parts" | "think"> = {},
 ): Made => {
   const made: Made = { lines: [], refused: [], dropped: [] };
-  const whole: Policy = preset.unit === "turn" ? { ...policy, expand: "turn" } : policy;
-  for (const call of calls) {
-    const curated = curate(call, whole);
-    if ("reason" in curated) {
-      made.dropped.push(curated.reason);
+  const make = createRowMaker({
+    wanted: [presetPlan(preset, policy, options)],
+    policy,
+    languages: undefined,
+    status: undefined,
+    dedupe: "none",
+    splits: [{ name: "train", share: 1 }],
+    splitOf: () => "train",
+    withinBudget: undefined,
+  });
+  for (const transcript of calls) {
+    const call = make({ transcript });
+    if ("reason" in call) {
+      made.dropped.push(call.reason);
       continue;
     }
-    for (const sample of curated.samples) {
-      const row = preset.line(sample, { loss: needsOf(whole).loss && preset.can.loss !== undefined, ...options });
-      if ("dropped" in row) made.refused.push(String(row.dropped));
-      else made.lines.push(jsonLine(row));
+    for (const row of call.rows()) {
+      if (row.refusal === undefined) made.lines.push(row.line);
+      else made.refused.push(row.refusal);
     }
   }
   return made;
@@ -74,13 +83,13 @@ export const presetContract = (preset: Preset, read: Reader, calls: () => Promis
     it.each(policies)("its reader takes every row of real calls, under %s", (_, policy) => {
       const { lines, refused } = rowsOf(preset, real, policy);
       expect(lines.length).toBeGreaterThan(real.length / 2);
-      const loss = lossOf(preset, preset.unit === "turn" ? { ...policy, expand: "turn" } : policy);
+      const loss = lossOf(preset, policy);
       for (const [index, line] of lines.entries()) expect([index, read(JSON.parse(line), loss)]).toEqual([index, []]);
       expect(errorsIn(preset, lines)).toEqual([]);
       expect(refused).toEqual([]);
     });
     it.each(policies)("its reader takes every row of any turns, under %s", (_, policy) => {
-      const loss = lossOf(preset, preset.unit === "turn" ? { ...policy, expand: "turn" } : policy);
+      const loss = lossOf(preset, policy);
       fc.assert(
         fc.property(fc.array(anyCall, { maxLength: 3 }), (calls) => {
           const before = structuredClone(calls);

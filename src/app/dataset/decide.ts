@@ -1,11 +1,8 @@
-import { InvalidDocument, messageOf } from "../../core/errors.ts";
-import type { Document, StoredRecord } from "../../core/records.ts";
+import type { ReadResult } from "../../core/reading.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
-import { callTranscript } from "../../parse/call-log.ts";
 import { curate } from "../../transforms/curate/curate.ts";
 import { createDedupe } from "../../transforms/dedupe/dedupe.ts";
-import { type DatasetPlan, withinBudget } from "./plan.ts";
-import type { DatasetRequest } from "./request.ts";
+import type { DatasetPlan } from "./plan.ts";
 
 /** The reason of calls and samples that are larger than one text can be. */
 export const TOO_LARGE = "too-large";
@@ -23,28 +20,35 @@ export interface KeptCall {
   redacted: Partial<Record<string, number>>;
 }
 
+/** What a decision is made by. */
+export type DecisionPlan = Pick<
+  DatasetPlan,
+  "wanted" | "policy" | "languages" | "status" | "dedupe" | "splits" | "splitOf" | "withinBudget"
+>;
+
+/** Whether some preset writes a row per agent turn. */
+export const wantsTurns = ({ policy, wanted }: Pick<DatasetPlan, "policy" | "wanted">): boolean =>
+  policy.expand === "turn" || wanted.some(({ preset }) => preset.unit === "turn");
+
 /**
-Decides call by call, in the archive's order, what becomes of it: redacted, curated, held against the calls before it,
-and fitted to the budget.
+Decides call by call, in the archive's order, what becomes of it: curated, held against the calls before it, and fitted
+to the budget.
 */
-export const createDecide = (plan: DatasetPlan, request: Pick<DatasetRequest, "dedupe" | "status">) => {
-  const { policy, languages, splitOf, budget } = plan;
+export const createDecide = (plan: DecisionPlan) => {
+  const { policy, languages, status, splitOf, withinBudget } = plan;
   // Exact copies teach nothing new; near ones are dropped on demand, and always where they would straddle two splits.
-  const copies = request.dedupe === "none" ? undefined : createDedupe({ exact: true, near: request.dedupe === "near" });
+  const copies = plan.dedupe === "none" ? undefined : createDedupe({ exact: true, near: plan.dedupe === "near" });
   const straddling =
-    request.dedupe === "exact" && plan.splits.length > 1
+    plan.dedupe === "exact" && plan.splits.length > 1
       ? createDedupe({ exact: true, near: true, of: "other-splits" })
       : undefined;
-  const wantsTurns = policy.expand === "turn" || plan.wanted.some(({ preset }) => preset.unit === "turn");
-  const wantsCalls = policy.expand !== "turn" && plan.wanted.some(({ preset }) => preset.unit === "call");
+  const perTurn = wantsTurns(plan);
+  const perCall = policy.expand !== "turn" && plan.wanted.some(({ preset }) => preset.unit === "call");
   const ids: string[] = [];
 
-  const decide = async (record: StoredRecord & { document: Document }): Promise<KeptCall | DroppedSample> => {
-    const read = readOf(record);
-    if ("reason" in read) return read;
-    const drop = (step: string, reason: string): DroppedSample => ({ callId: read.id, step, reason });
-    if (request.status && read.status?.toLowerCase() !== request.status.toLowerCase()) return drop("status", "status");
-    const { transcript, counts } = plan.redact?.(read) ?? { transcript: read, counts: {} };
+  const decide = ({ transcript, counts = {} }: ReadResult): KeptCall | DroppedSample => {
+    const drop = (step: string, reason: string): DroppedSample => ({ callId: transcript.id, step, reason });
+    if (status && transcript.status?.toLowerCase() !== status.toLowerCase()) return drop("status", "status");
     const whole = curate(transcript, { ...policy, expand: "call" });
     if ("reason" in whole) return whole;
     const [first] = whole.samples;
@@ -56,9 +60,9 @@ export const createDecide = (plan: DatasetPlan, request: Pick<DatasetRequest, "d
     const twin = straddling?.add(number, first.messages, split) ?? copies?.add(number, first.messages, split);
     if (twin) return { ...drop("dedupe", `${twin.kind}-duplicate`), of: ids[twin.of] ?? "" };
 
-    const turns = wantsTurns ? curate(transcript, { ...policy, expand: "turn" }) : undefined;
+    const turns = perTurn ? curate(transcript, { ...policy, expand: "turn" }) : undefined;
     const samples = {
-      call: wantsCalls ? whole.samples : [],
+      call: perCall ? whole.samples : [],
       turn: turns && "samples" in turns ? turns.samples : [],
     };
     const kept: KeptCall = {
@@ -69,38 +73,29 @@ export const createDecide = (plan: DatasetPlan, request: Pick<DatasetRequest, "d
       lost: [],
       redacted: counts,
     };
-    if (!budget) return kept;
-    for (const unit of ["call", "turn"] as const) samples[unit] = await fitted(samples[unit], budget, kept.lost);
+    if (!withinBudget) return kept;
+    for (const unit of ["call", "turn"] as const) samples[unit] = fitted(samples[unit], withinBudget, kept.lost);
     return samples.call.length + samples.turn.length > 0 ? kept : drop("max-tokens", "over-budget");
   };
-  return async (record: StoredRecord & { document: Document }): Promise<KeptCall | DroppedSample> => {
+  return (read: ReadResult): KeptCall | DroppedSample => {
     try {
-      return await decide(record);
+      return decide(read);
     } catch (error) {
       // A text or a stack has an end. One call that reaches it does not stop the rest.
-      if (error instanceof RangeError) return { callId: record.id, step: "read", reason: TOO_LARGE };
+      if (error instanceof RangeError) return { callId: read.transcript.id, step: "read", reason: TOO_LARGE };
       throw error;
     }
   };
 };
 
-const readOf = (record: StoredRecord & { document: Document }) => {
-  try {
-    return callTranscript(record);
-  } catch (error) {
-    if (error instanceof InvalidDocument) return { callId: record.id, step: "read", reason: messageOf(error) };
-    throw error;
-  }
-};
-
-const fitted = async (
-  samples: Sample[],
-  budget: NonNullable<DatasetPlan["budget"]>,
+const fitted = (
+  samples: readonly Sample[],
+  withinBudget: NonNullable<DatasetPlan["withinBudget"]>,
   lost: DroppedSample[],
-): Promise<Sample[]> => {
+): Sample[] => {
   const kept: Sample[] = [];
   for (const sample of samples) {
-    const within = await withinBudget(sample.messages, budget);
+    const within = withinBudget(sample.messages);
     if (within) kept.push({ ...sample, ...within });
     else lost.push({ callId: sample.id, step: "max-tokens", reason: "over-budget" });
   }

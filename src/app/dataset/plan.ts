@@ -1,16 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
+import type { ReadRecord } from "../../core/reading.ts";
 import { LANGUAGES, type Message } from "../../core/sample.ts";
-import type { Transcript } from "../../core/transcript.ts";
 import { conflicts, isPreset, type Preset, type PresetOptions, presets } from "../../presets/index.ts";
 import { needsOf, type Policy } from "../../transforms/curate/curate.ts";
-import type { Redaction } from "../../transforms/redact/index.ts";
 import { createSplitter, parseSplits, type Split } from "../../transforms/split.ts";
-import type { Count } from "../../transforms/tokens/tokens.ts";
 import type { Host } from "../context.ts";
 import { DEFAULT_PRESETS, DEFAULT_TOKENIZER } from "../defaults.ts";
-import { redactorOf } from "../redaction.ts";
+import { readerOf } from "../reading.ts";
 import type { DatasetRequest } from "./request.ts";
 
 /** A preset with what this run asks of it. */
@@ -27,8 +25,14 @@ export interface DatasetPlan {
   languages: ReadonlySet<string> | undefined;
   splits: Split[];
   splitOf: (callId: string) => string;
-  redact: ((transcript: Transcript) => Redaction) | undefined;
-  budget: { tokens: number; mode: "drop" | "cut"; count: Count } | undefined;
+  read: ReadRecord;
+  /** Personal data is taken out as records are read. */
+  redacts: boolean;
+  /** The service's word that a call has to have, if any. */
+  status: string | undefined;
+  dedupe: DatasetRequest["dedupe"];
+  /** As much of a sample's messages as the budget allows, with their tokens; undefined when none of it fits. */
+  withinBudget: ((messages: Message[]) => { messages: Message[]; tokens: number } | undefined) | undefined;
   /** What was asked for, by option, for the card and the report. */
   policies: Record<string, string | number | boolean>;
 }
@@ -48,12 +52,10 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
       );
     if (request.gzip && preset.plainOnly)
       throw new UsageError(`${preset.reader} does not read compressed files: leave out --gzip.`);
-    const loss = needs.loss && preset.can.loss !== undefined;
-    const think = preset.can.think && request.think ? { think: request.think } : {};
-    return {
-      preset,
-      options: { ...(loss && { loss }), ...(preset.can.parts && request.contentParts && { parts: true }), ...think },
-    };
+    return presetPlan(preset, policy, {
+      ...(request.contentParts && { parts: true }),
+      ...(request.think && { think: request.think }),
+    });
   });
   if (request.parquet && request.gzip) throw new UsageError("Parquet is compressed by itself: leave out --gzip.");
   for (const name of request.languages ?? [])
@@ -66,9 +68,29 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
     languages: request.languages && new Set(request.languages),
     splits,
     splitOf: createSplitter(splits, request.seed),
-    redact: await redactorOf(request),
-    budget: await budgetOf(request, host),
+    read: await readerOf(request),
+    redacts: (request.redact ?? request.redactPattern) !== undefined,
+    status: request.status,
+    dedupe: request.dedupe,
+    withinBudget: await budgetOf(request, host),
     policies: policiesOf(request, policy),
+  };
+};
+
+/** A preset under a policy, with those of the options that it knows. */
+export const presetPlan = (
+  preset: Preset,
+  policy: Policy,
+  { parts, think }: Pick<PresetOptions, "parts" | "think"> = {},
+): PresetPlan => {
+  const loss = needsOf(policy).loss && preset.can.loss !== undefined;
+  return {
+    preset,
+    options: {
+      ...(loss && { loss }),
+      ...(preset.can.parts && parts && { parts }),
+      ...(preset.can.think && think && { think }),
+    },
   };
 };
 
@@ -111,26 +133,20 @@ const textOf = async (path: string): Promise<string> => {
 };
 
 /** A tokenizer alone counts: then every sample is within the budget. */
-const budgetOf = async (request: DatasetRequest, host: Host): Promise<DatasetPlan["budget"]> => {
+const budgetOf = async (request: DatasetRequest, host: Host): Promise<DatasetPlan["withinBudget"]> => {
   const { maxTokens = Number.POSITIVE_INFINITY, overBudget } = request;
   if (request.maxTokens === undefined && request.tokenizer === undefined) return undefined;
   const tokenizer = request.tokenizer ?? DEFAULT_TOKENIZER;
-  const { createCounter } = await import("../../transforms/tokens/tokens.ts");
+  const { createCounter, fitBudget } = await import("../../transforms/tokens/tokens.ts");
   const name = tokenizer === "qwen3" || tokenizer === "o200k" ? tokenizer : resolve(host.cwd, tokenizer);
-  return { tokens: maxTokens, mode: overBudget, count: await createCounter({ tokenizer: name }) };
+  const count = await createCounter({ tokenizer: name });
+  return (messages) => {
+    const fitted = fitBudget(messages, maxTokens, overBudget, count);
+    return fitted && { messages: [...fitted.messages], tokens: fitted.tokens };
+  };
 };
 
 const tokenizerName = (name: string): string => (/^(qwen3|o200k)$/.test(name) ? name : "a tokenizer.json");
-
-/** Of a sample under the budget; undefined when none of it fits. */
-export const withinBudget = async (
-  messages: Message[],
-  budget: NonNullable<DatasetPlan["budget"]>,
-): Promise<{ messages: Message[]; tokens: number } | undefined> => {
-  const { fitBudget } = await import("../../transforms/tokens/tokens.ts");
-  const fitted = fitBudget(messages, budget.tokens, budget.mode, budget.count);
-  return fitted && { messages: [...fitted.messages], tokens: fitted.tokens };
-};
 
 /** Only what shapes the set; the texts themselves stay out. */
 const policiesOf = (request: DatasetRequest, policy: Policy): DatasetPlan["policies"] => ({

@@ -1,19 +1,20 @@
-import type { Document, StoredRecord } from "../../core/records.ts";
+import { hasDocument, readOrReason } from "../../core/reading.ts";
+import type { StoredRecord } from "../../core/records.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
 import { CARD, datasetCard } from "../../reports/card.ts";
-import type { DatasetFacts } from "../../reports/facts.ts";
+import type { DataFile, DatasetFacts } from "../../reports/facts.ts";
 import { REPORT_HTML, REPORT_JSON, reportHtml, reportJson } from "../../reports/report.ts";
-import { createStats } from "../../reports/stats.ts";
-import { tagOf } from "../../sinks/leftovers.ts";
 import { createSampler } from "../../transforms/shuffle.ts";
 import type { AppContext } from "../context.ts";
 import { selectionFacts, selectStored } from "../selection/selection.ts";
 import { type RunResult, type Session, withSession } from "../session.ts";
 import { VERSION } from "../version.ts";
 import { checkFolder } from "../writable.ts";
-import { createDecide, type KeptCall } from "./decide.ts";
+import { type KeptCall, TOO_LARGE, wantsTurns } from "./decide.ts";
+import { SetDetails } from "./details.ts";
 import { type DatasetPlan, planOf } from "./plan.ts";
 import type { DatasetRequest } from "./request.ts";
+import { type CallRows, createRowMaker } from "./rows.ts";
 import { SetFiles } from "./set-files.ts";
 import { setFolder } from "./set-folder.ts";
 
@@ -37,11 +38,10 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
   return withSession(request, context, options, async (session) => {
     checkFolder(root, host);
     const { absent, unreadable } = await selectStored(session.archive, request, context);
-    const drawn =
-      request.sample === undefined ? undefined : await draw(request, context, session, plan, request.sample);
-    const files = await SetFiles.open(root, plan, request, tagOf(host), host);
+    const isDrawn = await draw(request, context, session, plan);
+    const files = await SetFiles.open(root, plan, request, host);
     try {
-      const facts = await produce(request, context, session, plan, files, drawn);
+      const facts = await produce(request, context, session, plan, files, isDrawn);
       const outcome = absent.length + unreadable > 0 ? "partial" : "complete";
       return { outcome, detail: {}, facts, absent: absent.length };
     } catch (error) {
@@ -52,14 +52,13 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
 };
 
 /** Every call that has a document, with what becomes of it. */
-async function* decided(
-  request: DatasetRequest,
+async function* callsOf(
+  plan: DatasetPlan,
   { progress }: AppContext,
   { archive, closing }: Session,
-  plan: DatasetPlan,
   stage: string,
-): AsyncGenerator<{ record: StoredRecord; came: KeptCall | DroppedSample }> {
-  const decide = createDecide(plan, request);
+): AsyncGenerator<{ record: StoredRecord; call: CallRows | DroppedSample }> {
+  const make = createRowMaker(plan);
   const total = (await archive.counts()).fetched;
   let done = 0;
   let troubled = 0;
@@ -68,10 +67,14 @@ async function* decided(
       closing.throwIfAborted();
       for (const record of batch) {
         if (!hasDocument(record)) continue;
-        const came = await decide(record);
+        const read = readOrReason(plan.read, record);
+        const call =
+          "unreadable" in read
+            ? { callId: record.id, step: "read", reason: read.tooLarge ? TOO_LARGE : read.unreadable }
+            : make(read);
         done += 1;
-        if ("reason" in came) troubled += 1;
-        yield { record, came };
+        if ("reason" in call) troubled += 1;
+        yield { record, call };
       }
       progress.show({ stage, done, total, troubled });
     }
@@ -80,25 +83,23 @@ async function* decided(
   }
 }
 
-const hasDocument = (record: StoredRecord): record is StoredRecord & { document: Document } =>
-  record.document !== undefined;
-
-/** The ids of the samples that `--sample` keeps. */
+/** Which samples `--sample` keeps: all, if it is not given. */
 const draw = async (
-  request: DatasetRequest,
+  { seed, sample: limit }: DatasetRequest,
   context: AppContext,
   session: Session,
   plan: DatasetPlan,
-  limit: number,
-): Promise<Set<string>> => {
-  const sampler = createSampler<string>(request.seed, limit);
-  for await (const { came } of decided(request, context, session, plan, "Drawing"))
-    if (!("reason" in came)) for (const { id } of mainOf(came)) sampler.add(id, id);
-  return new Set(sampler.values());
+): Promise<(sample: Pick<Sample, "id">) => boolean> => {
+  if (limit === undefined) return () => true;
+  const sampler = createSampler<string>(seed, limit);
+  for await (const { call } of callsOf(plan, context, session, "Drawing"))
+    if (!("reason" in call)) for (const { id } of countedOf(call)) sampler.add(id, id);
+  const drawn = new Set(sampler.values());
+  return ({ id }) => drawn.has(id);
 };
 
 /** The samples that are counted: whole calls, if any preset wants them. */
-const mainOf = ({ samples }: KeptCall): Sample[] => (samples.call.length > 0 ? samples.call : samples.turn);
+const countedOf = ({ samples }: KeptCall): Sample[] => (samples.call.length > 0 ? samples.call : samples.turn);
 
 const produce = async (
   request: DatasetRequest,
@@ -106,72 +107,45 @@ const produce = async (
   session: Session,
   plan: DatasetPlan,
   files: SetFiles,
-  drawn: ReadonlySet<string> | undefined,
+  isDrawn: (sample: Pick<Sample, "id">) => boolean,
 ): Promise<DatasetFacts> => {
-  const stats = createStats({ seed: request.seed });
-  const provenance = await files.sidecar("provenance.ndjson");
-  const dropped = await files.sidecar("dropped.ndjson");
-  const redacted: Record<string, number> = {};
-  const note = ({ callId, step, reason, of }: DroppedSample, preset?: string): void =>
-    dropped.add(`${JSON.stringify({ id: callId, ...(preset && { preset }), step, reason, ...(of && { of }) })}\n`, 1);
-
+  // A sample of a turn comes with its call.
+  const comesWith = (sample: Sample): boolean => isDrawn(sample) || isDrawn({ id: sample.callId });
+  const details = await SetDetails.open(request.seed, files);
   for await (const batch of session.archive.unsettled())
-    for (const { id, state } of batch) {
-      const out = { callId: id, step: "archive", reason: state };
-      stats.drop(out);
-      note(out);
-    }
-  for await (const { record, came } of decided(request, context, session, plan, "Writing")) {
-    if ("reason" in came) {
-      stats.drop(came);
-      note(came);
+    for (const { id, state } of batch) details.drop({ callId: id, step: "archive", reason: state });
+  for await (const { record, call } of callsOf(plan, context, session, "Writing")) {
+    if ("reason" in call) {
+      details.drop(call);
       continue;
     }
-    const main = mainOf(came).filter(({ id }) => !drawn || drawn.has(id));
-    if (main.length === 0) {
-      const out = { callId: came.callId, step: "sample", reason: "not-drawn" };
-      stats.drop(out);
-      note(out);
+    const counted = countedOf(call).filter(isDrawn);
+    if (counted.length === 0) {
+      details.drop({ callId: call.callId, step: "sample", reason: "not-drawn" });
       continue;
     }
-    for (const [name, n = 0] of Object.entries(came.redacted)) redacted[name] = (redacted[name] ?? 0) + n;
-    for (const lost of came.lost) note(lost);
-    stats.keep(main, { split: came.split, changes: came.changes });
-    const used = new Set([...main, ...written(came, plan)]);
-    for (const sample of used)
-      if (!drawn || drawn.has(sample.id) || drawn.has(sample.callId))
-        provenance.add(`${JSON.stringify(origin(sample, came, record))}\n`, 1);
-    for (const wanted of plan.wanted) {
-      const unit =
-        wanted.preset.unit === "turn" || plan.policy.expand === "turn" ? came.samples.turn : came.samples.call;
-      for (const sample of unit) {
-        if (drawn && !drawn.has(sample.id) && !drawn.has(sample.callId)) continue;
-        const refusal = await files.add(wanted, came.split, sample);
-        if (refusal) note({ callId: sample.id, step: "preset", reason: refusal }, wanted.preset.name);
-      }
+    const { samples } = call;
+    const written = wantsTurns(plan) ? [...samples.call, ...samples.turn] : samples.call;
+    details.keep(call, counted, new Set([...counted, ...written.filter(comesWith)]), record);
+    for (const row of call.rows(comesWith)) {
+      if (row.refusal === undefined) await files.add(row, call.split);
+      else details.note({ callId: row.sample.id, step: "preset", reason: row.refusal }, row.wanted.preset.name);
     }
-    await provenance.flush();
-    await dropped.flush();
+    await details.flush();
   }
 
   const dataFiles = await files.complete();
-  const facts = stats.facts({
+  const facts = details.stats.facts({
     tool: `callarchive ${VERSION}`,
     policies: plan.policies,
     files: dataFiles,
     splits: plan.splits.map(({ name }) => name),
-    ...(plan.redact && { redacted }),
+    ...(plan.redacts && { redacted: details.redacted }),
   });
-  const put = async (name: string, text: string): Promise<void> => (await files.sidecar(name)).add(text);
-  for (const { preset } of plan.wanted) {
-    const own = dataFiles.filter((file) => file.preset === preset.name);
-    const prefix = plan.wanted.length > 1 ? `${preset.name}/` : "";
-    const named = own.map(({ split, name }) => ({ split, name: name.slice(prefix.length) }));
-    for (const { name, text } of preset.sidecars?.(named) ?? []) await put(`${prefix}${name}`, text);
-  }
-  await put(CARD, datasetCard(facts));
-  await put(REPORT_JSON, reportJson(facts));
-  await put(REPORT_HTML, await reportHtml(facts, stats.examples()));
+  for (const { name, text } of presetSidecars(plan, dataFiles)) (await files.sidecar(name)).add(text);
+  (await files.sidecar(CARD)).add(datasetCard(facts));
+  (await files.sidecar(REPORT_JSON)).add(reportJson(facts));
+  (await files.sidecar(REPORT_HTML)).add(await reportHtml(facts, details.stats.examples()));
   session.closing.throwIfAborted();
   await files.publish({
     tool: facts.tool,
@@ -181,24 +155,11 @@ const produce = async (
   return facts;
 };
 
-/** The samples of a call that some preset writes. */
-const written = ({ samples }: KeptCall, plan: DatasetPlan): Sample[] =>
-  plan.policy.expand === "turn" || plan.wanted.some(({ preset }) => preset.unit === "turn")
-    ? [...samples.call, ...samples.turn]
-    : samples.call;
-
-/** Where a sample comes from: never in the sample itself, trainers take nothing beside its messages. */
-const origin = (
-  { id, tokens, language, messages }: Sample,
-  { callId, split }: KeptCall,
-  { startedAt }: StoredRecord,
-) => ({
-  id,
-  call: callId,
-  split,
-  language,
-  ...(startedAt && { startedAt }),
-  ...(tokens !== undefined && { tokens }),
-  // Numbers, not times: readers of folders guess at what looks like one.
-  turns: messages.map(({ role, turns }) => ({ role, turns: turns ?? [] })),
-});
+/** What the presets put beside their files. */
+const presetSidecars = ({ wanted }: DatasetPlan, dataFiles: readonly DataFile[]): { name: string; text: string }[] =>
+  wanted.flatMap(({ preset }) => {
+    const own = dataFiles.filter((file) => file.preset === preset.name);
+    const prefix = wanted.length > 1 ? `${preset.name}/` : "";
+    const named = own.map(({ split, name }) => ({ split, name: name.slice(prefix.length) }));
+    return (preset.sidecars?.(named) ?? []).map(({ name, text }) => ({ name: `${prefix}${name}`, text }));
+  });

@@ -1,12 +1,12 @@
-import { lstat, readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { UsageError } from "../../core/errors.ts";
-import { isObject } from "../../core/transcript.ts";
 import { presets } from "../../presets/index.ts";
 import { CARD } from "../../reports/card.ts";
 import { REPORT_HTML, REPORT_JSON } from "../../reports/report.ts";
+import { namesInTheWay } from "../../sinks/earlier-output.ts";
 import { clearLeftovers, type WritingProcess } from "../../sinks/leftovers.ts";
-import { isInside } from "../../sinks/manifest.ts";
+import { readManifest } from "../../sinks/manifest.ts";
 import { isSpecial, placeAt } from "../../sinks/places.ts";
 import type { Host } from "../context.ts";
 import { PROBE } from "../writable.ts";
@@ -14,8 +14,8 @@ import { PROBE } from "../writable.ts";
 /** What lies in a data set's folder, and whose it is. */
 
 export const MANIFEST = "manifest.json";
-const PROVENANCE = "provenance.ndjson";
-const DROPPED = "dropped.ndjson";
+export const PROVENANCE = "provenance.ndjson";
+export const DROPPED = "dropped.ndjson";
 
 const DATA = /\.(jsonl|jsonl\.gz|parquet)$/;
 const SPOOL = /^\.spool-[0-9a-f]{8}$/;
@@ -33,14 +33,8 @@ const isSetName = (name: string): boolean => {
 
 /** Undefined when a folder's manifest is not that of a data set, or there is none. */
 export const filesOfSet = async (root: string): Promise<string[] | undefined> => {
-  try {
-    const manifest: unknown = JSON.parse(await readFile(join(root, MANIFEST), "utf8"));
-    if (!isObject(manifest) || !isObject(manifest.dataset) || !Array.isArray(manifest.files)) return undefined;
-    const names = manifest.files.filter(isObject).map(({ name }) => String(name));
-    return names.filter((name) => isInside(name) && isSetName(name));
-  } catch {
-    return undefined;
-  }
+  const manifest = await readManifest(join(root, MANIFEST)).catch(() => undefined);
+  return manifest?.isDataset && manifest.entries ? manifest.names.filter(isSetName) : undefined;
 };
 
 /** Whether a folder holds nothing but empty folders, or is not there. */
@@ -68,11 +62,11 @@ export const checkNoStranger = async (
   names: Iterable<string>,
   ours: ReadonlySet<string>,
 ): Promise<void> => {
-  for (const name of names)
-    if (!ours.has(name) && (await lstat(join(root, name)).catch(() => undefined)))
-      throw new UsageError(
-        `${shown} holds ${name}, which no data set of callarchive wrote: move it, or name another folder with -o.`,
-      );
+  const strange = (await namesInTheWay(root, names)).find((name) => !ours.has(name));
+  if (strange !== undefined)
+    throw new UsageError(
+      `${shown} holds ${strange}, which no data set of callarchive wrote: move it, or name another folder with -o.`,
+    );
 };
 
 /** @throws UsageError when `-o` names something that is no folder */
@@ -83,17 +77,4 @@ export const setFolder = (output: string, host: Host): string => {
   if (output === "" || isSpecial(place) || place.kind === "file")
     throw new UsageError(`-o ${output}: a data set is a folder, and this is none.`);
   return place.path;
-};
-
-/** Removes files of an earlier data set, and the folders that are empty then. Follows no link. */
-export const removeOld = async (root: string, names: readonly string[]): Promise<void> => {
-  const folders = new Set<string>();
-  for (const name of names) {
-    const folder = dirname(name);
-    const isPlain = folder === "." || (await lstat(join(root, folder)).catch(() => undefined))?.isDirectory();
-    if (!isPlain || !(await lstat(join(root, name)).catch(() => undefined))?.isFile()) continue;
-    await rm(join(root, name), { force: true });
-    if (folder !== ".") folders.add(folder);
-  }
-  for (const folder of folders) await rmdir(join(root, folder)).catch(() => undefined);
 };

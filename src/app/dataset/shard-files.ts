@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { JsonObject } from "../../core/transcript.ts";
 import { createParquet, type ParquetFile } from "../../presets/files/parquet.ts";
 import { columnsOf, type RowOptions } from "../../presets/files/parquet-columns.ts";
 import { createShards, shardName } from "../../presets/files/shards.ts";
-import { AtomicFile } from "../../sinks/atomic-file.ts";
+import type { AtomicFile } from "../../sinks/atomic-file.ts";
+import type { FileSet } from "../../sinks/file-set.ts";
 
 export type Kind = "jsonl" | "gzip" | "parquet";
 
@@ -13,21 +13,16 @@ export const EXTENSIONS: Record<Kind, string> = { jsonl: ".jsonl", gzip: ".jsonl
 const PIECE = 1024 * 1024;
 
 export interface ShardOptions {
-  folder: string;
+  files: FileSet;
+  /** What the names of these files begin with, as a folder in the set: `trl/`, or nothing. */
+  prefix: string;
   split: string;
   kind: Kind;
   /** Bytes of text per file; undefined for one file. */
   limit: number | undefined;
-  tag: string;
   /** For Parquet's schema. */
   preset: string;
   columns: RowOptions;
-}
-
-/** A file that is written, sealed, and named only when it is known how many there are. */
-export interface Sealed {
-  name: string;
-  file: AtomicFile;
 }
 
 /** The files of one split of one preset, filled one after the other. */
@@ -38,7 +33,6 @@ export class ShardFiles {
   #parquet: ParquetFile | undefined;
   #text = "";
   #rows = 0;
-  #sealed = false;
 
   constructor(options: ShardOptions) {
     this.#options = options;
@@ -57,30 +51,31 @@ export class ShardFiles {
     await this.#files.at(-1)?.flush();
   }
 
-  /** Everything on disk, under unfinished names; nothing more can be added. */
-  async seal(): Promise<Sealed[]> {
-    if (!this.#sealed) await this.#end();
-    this.#sealed = true;
-    const { split, kind } = this.#options;
-    return this.#files.map((file, at) => ({
-      name: shardName(split, EXTENSIONS[kind], at, this.#files.length),
-      file,
-    }));
-  }
-
-  async discard(): Promise<void> {
-    for (const file of this.#files) await file.discard();
+  /** Everything on disk, and named as the set has it, now that it is known how many files there are: nothing can be added. */
+  async seal(): Promise<{ name: string; rows: number; bytes: number }[]> {
+    await this.#end();
+    const { files, prefix, split, kind } = this.#options;
+    return this.#files.map(({ rows, bytes }, at) => {
+      const name = `${prefix}${shardName(split, EXTENSIONS[kind], at, this.#files.length)}`;
+      files.rename(this.#unnumbered(at), name);
+      return { name, rows, bytes };
+    });
   }
 
   async #next(shard: number): Promise<void> {
     await this.#end();
-    const { folder, split, kind, tag, preset, columns } = this.#options;
-    const file = await AtomicFile.open(join(folder, `${split}.${shard}${EXTENSIONS[kind]}`), tag);
+    const { files, kind, preset, columns } = this.#options;
+    const file = await files.file(this.#unnumbered(shard));
     this.#files.push(file);
     if (kind === "parquet")
       this.#parquet = await createParquet(columnsOf(preset, columns), (data, { rows = 0 } = {}) =>
         file.add(data, rows),
       );
+  }
+
+  #unnumbered(shard: number): string {
+    const { prefix, split, kind } = this.#options;
+    return `${prefix}${split}.${shard}${EXTENSIONS[kind]}`;
   }
 
   async #end(): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { partPath } from "../../sinks/atomic-file.ts";
 import { makeFolder } from "../../sinks/places.ts";
 import { createShuffle } from "../../transforms/shuffle.ts";
 
@@ -27,7 +28,7 @@ export class Spool {
   /** @param tag as in the names of other unfinished files, so that leftovers are found */
   static async open(folder: string, tag: string, seed: string): Promise<Spool> {
     makeFolder(folder);
-    const path = join(folder, `.spool-${randomBytes(4).toString("hex")}.${tag}.part`);
+    const path = partPath(join(folder, `.spool-${randomBytes(4).toString("hex")}`), tag);
     return new Spool(await open(path, "wx+", 0o600), path, seed);
   }
 

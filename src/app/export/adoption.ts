@@ -2,7 +2,7 @@ import { basename, join } from "node:path";
 import type { Archive } from "../../core/archive.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { Log } from "../../core/ports.ts";
-import type { Manifest, ManifestPart } from "../../sinks/manifest-file.ts";
+import type { Manifest, ManifestPart } from "../../sinks/manifest.ts";
 import { type IdStyle, type WriterName, type WriterShape, writers } from "../../writers/index.ts";
 import type { Finding } from "../verify/finding.ts";
 import { verifyFiles } from "../verify/verify-output.ts";
@@ -57,9 +57,9 @@ export const adoptPlace = async (
 };
 
 /** @throws UsageError */
-const checkFiles = async ({ json }: Manifest, target: FileTarget): Promise<void> => {
+const checkFiles = async (manifest: Manifest, target: FileTarget): Promise<void> => {
   const findings: Finding[] = [];
-  await verifyFiles(json, target.path, target.path, target.kind === "folder", (finding) => findings.push(finding));
+  await verifyFiles(manifest, target.path, target.path, target.kind === "folder", (finding) => findings.push(finding));
   if (findings.length === 0) return;
   const told = findings.slice(0, NAMED).map(({ where, what }) => `${where} ${what}`);
   if (findings.length > NAMED) told.push("…");

@@ -2,15 +2,16 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { PartRecord } from "../../core/deliveries.ts";
-import { UsageError } from "../../core/errors.ts";
+import { messageOf, UsageError } from "../../core/errors.ts";
+import { tagOf } from "../../sinks/leftovers.ts";
 import {
   type Manifest,
   type ManifestPart,
   readManifest,
+  stamped,
   tokenOf,
-  withArchiveId,
   writeManifest,
-} from "../../sinks/manifest-file.ts";
+} from "../../sinks/manifest.ts";
 import type { Host } from "../context.ts";
 import { type AdoptContext, adoptPlace } from "./adoption.ts";
 import { type FileTarget, partFiles, placeOf } from "./output-names.ts";
@@ -58,8 +59,8 @@ export const continuePlace = async (context: PlaceContext): Promise<Manifest | u
   const { manifest, prepared, refusal, movedFrom } = await compare(context);
   if (refusal !== undefined) {
     if (!adopt) throw new UsageError(refusal);
-    const own = await adoptPlace(context, manifest && withArchiveId(manifest, id));
-    if (own) await writeManifest(manifestPath(target), own, host);
+    const own = await adoptPlace(context, manifest && stamped(manifest, id));
+    if (own) await writeManifest(manifestPath(target), own.json, tagOf(host));
     return own;
   }
   if (prepared?.appeared) await archive.confirm(place, prepared.part);
@@ -77,16 +78,30 @@ export const continuePlace = async (context: PlaceContext): Promise<Manifest | u
   }
   if (!manifest || manifest.archive !== undefined) return manifest;
   // Written before there were tokens. The archive is first: a manifest without them is compared by what they would be.
-  const own = withArchiveId(manifest, id);
+  const own = stamped(manifest, id);
   await archive.setTokens(
     place,
     own.parts.map((part) => ({ part: part.part, token: tokenIn(part, id) })),
   );
-  await writeManifest(manifestPath(target), own, host);
+  await writeManifest(manifestPath(target), own.json, tagOf(host));
   return own;
 };
 
 const manifestPath = (target: FileTarget): string => join(placeOf(target).root, placeOf(target).manifest);
+
+/** @throws UsageError when there is a manifest that cannot be gone on from */
+const manifestAt = async (target: FileTarget): Promise<Manifest | undefined> => {
+  const path = manifestPath(target);
+  const unreadable = (why: string): UsageError =>
+    new UsageError(
+      `${path} cannot be read as a manifest: ${why}. Put a good copy of it back, or name another place with -o.`,
+    );
+  const manifest = await readManifest(path).catch((error: unknown) => {
+    throw unreadable(messageOf(error));
+  });
+  if (manifest?.flaw !== undefined) throw unreadable(manifest.flaw);
+  return manifest;
+};
 
 export const nextPart = (manifest: Manifest | undefined): number => (manifest?.parts.at(-1)?.part ?? 0) + 1;
 
@@ -108,7 +123,7 @@ const compare = async ({
   id,
 }: Pick<PlaceContext, "archive" | "target" | "id">): Promise<Comparison> => {
   const { path: place } = target;
-  const manifest = await readManifest(manifestPath(target));
+  const manifest = await manifestAt(target);
   const recorded = await archive.parts(place);
   if (recorded.some(({ part, prepared }) => part === 0 && prepared))
     throw new UsageError(`The last export to ${place} did not end. Repeat it without --new first.`);

@@ -1,7 +1,7 @@
 import type { Archive } from "../../core/archive.ts";
-import type { Json, JsonObject } from "../../core/transcript.ts";
+import type { JsonObject } from "../../core/transcript.ts";
 import type { FileFacts } from "../../sinks/atomic-file.ts";
-import { type Manifest, tokenOf } from "../../sinks/manifest-file.ts";
+import { completeManifest, type Manifest, manifestWithPart, tokenOf } from "../../sinks/manifest.ts";
 import type { ArchiveRequest, OutputRequest } from "../requests.ts";
 import { checkFree, continuePlace, nextPart, type PlaceContext } from "./continuation.ts";
 import type { Outputs, Target } from "./outputs.ts";
@@ -59,8 +59,8 @@ export const deliveryOf = async (
       const files = await outputs.publish(async (written) => {
         const token = id === undefined ? undefined : tokenOf(id, part, written);
         await archive.prepare(place, formats, part, token);
-        if (part === 0 || id === undefined || token === undefined) return plainManifest(facts, written, id);
-        return grownManifest(facts, written, { id, part, token }, before);
+        if (part === 0 || id === undefined || token === undefined) return completeManifest(facts, written, id);
+        return manifestWithPart(before, id, { part, token, files: written }, facts);
       });
       await archive.confirm(place, part);
       return files;
@@ -69,30 +69,3 @@ export const deliveryOf = async (
 };
 
 const noManifest = async (): Promise<JsonObject> => ({});
-
-/** Describes one export. */
-const plainManifest = ({ tool = "", ...of }: JsonObject, written: FileFacts[], id: string | undefined): JsonObject => ({
-  tool,
-  ...(id !== undefined && { archive: id }),
-  ...of,
-  files: written.map((file) => ({ ...file })),
-});
-
-/** With parts a manifest grows by one each time. */
-const grownManifest = (
-  { tool = "", ...of }: JsonObject,
-  written: FileFacts[],
-  { id, part, token }: { id: string; part: number; token: string },
-  before: Manifest | undefined,
-): JsonObject => {
-  const { parts: earlier, files: earlierFiles } = before?.json ?? {};
-  const names = written.map(({ name }) => name);
-  return {
-    tool,
-    archive: id,
-    parts: [...listIn(earlier), { part, token, ...of, files: names }],
-    files: [...listIn(earlierFiles), ...written.map((file) => ({ ...file }))],
-  };
-};
-
-const listIn = (value: Json | undefined): Json[] => (Array.isArray(value) ? value : []);

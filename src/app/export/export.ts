@@ -1,5 +1,4 @@
 import { relative } from "node:path";
-import type { Archive } from "../../core/archive.ts";
 import { type RunCounts, runCountsOf, sumOf } from "../../core/counts.ts";
 import { ReaderGone, UsageError } from "../../core/errors.ts";
 import { exportSelection } from "../../core/export.ts";
@@ -7,28 +6,24 @@ import type { ExportCounts, Filter, SampleCounts } from "../../core/render-batch
 import type { JsonObject } from "../../core/transcript.ts";
 import type { FileFacts } from "../../sinks/atomic-file.ts";
 import { writers } from "../../writers/index.ts";
-import type { Cloud } from "../cloud.ts";
-import type { AppContext, Host } from "../context.ts";
+import type { AppContext } from "../context.ts";
 import { writeErrorFile } from "../error-file.ts";
 import { outcomeOf } from "../outcome.ts";
-import { cloudOf, fetchSelection, knownBy, type PullResult } from "../pull/fetch.ts";
+import { cloudOf, type PullResult } from "../pull/fetch.ts";
 import { type PullPlan, planPull } from "../pull/plan.ts";
-import { reportStopped } from "../pull/stopped.ts";
-import { redactionOf } from "../redaction.ts";
 import type { RenderPlan } from "../render-workers/plan.ts";
-import { openRenderer } from "../render-workers/threads.ts";
+import { openRenderer, threadsFor } from "../render-workers/threads.ts";
 import type { ExportRequest, FilterRequest } from "../requests.ts";
-import { askedTimes, type Selection, selectionFacts, selectionOf, selectStored } from "../selection/selection.ts";
+import { askedTimes, type Selection, selectionFacts } from "../selection/selection.ts";
 import { type RunResult, type Session, withSession } from "../session.ts";
 import { type TroubleReport, troubleFacts, troubleFigures, troubleOf } from "../trouble.ts";
 import { VERSION } from "../version.ts";
 import { checkFileWritable } from "../writable.ts";
-import { checkPlace } from "./continuation.ts";
+import { checkContinuable, checkedExport, checkRedactable } from "./checks.ts";
 import { deliveryOf } from "./delivery.ts";
-import { checkEnding } from "./endings.ts";
+import { gather } from "./gather.ts";
 import { warnOfOlderCalls } from "./older-calls.ts";
-import { checkApart, checkWritable, openOutputs, placeOf, type Target, targetOf } from "./outputs.ts";
-import { checkReplaceable } from "./replacement.ts";
+import { checkWritable, openOutputs, placeOf, type Target } from "./outputs.ts";
 
 /** How an export came out. Absent figures: whoever read the stream has seen enough and closed it. */
 export interface ExportRun extends RunResult {
@@ -94,66 +89,6 @@ export const runExportPlan = async (request: ExportRequest, context: AppContext)
   const { selection } = await checkedExport(request, context);
   if (!selection) throw new UsageError("--dry-run says what would be fetched, and --offline fetches nothing.");
   return planPull("export", request, context, selection);
-};
-
-/** Everything about a request that can be checked before any work. @throws UsageError */
-const checkedExport = async (
-  request: ExportRequest,
-  context: AppContext,
-): Promise<{ target: Target; selection: Selection | undefined }> => {
-  const { host } = context;
-  if (request.archive === false && request.offline)
-    throw new UsageError("--offline reads the archive: it does not go with --no-archive.");
-  if (request.archive === false && request.new)
-    throw new UsageError("--new needs an archive to remember what the output has had.");
-  if (request.adopt && !request.new)
-    throw new UsageError("--adopt goes with --new: without it an export replaces what is there.");
-  const target = targetOf(request, host);
-  checkApart(request, target, host);
-  checkEnding(request, target);
-  await checkReplaceable(target, request, host);
-  const selection = request.offline ? undefined : await selectionOf(request, context, knownBy(request, host));
-  return { target, selection };
-};
-
-/** Before anything is fetched: what cannot be delivered afterwards need not be. */
-const checkContinuable = async (archive: Archive, target: Target, request: ExportRequest): Promise<void> => {
-  if (!request.new || target.kind === "stream") return;
-  await checkPlace({ archive, target, id: (await archive.fact("id")) ?? "", adopt: request.adopt === true });
-};
-
-const gather = async (
-  request: ExportRequest,
-  context: AppContext,
-  cloud: () => Promise<Cloud>,
-  session: Session,
-  selection: Selection | undefined,
-): Promise<PullResult> => {
-  if (!selection) return selectOffline(request, context, session.archive);
-  try {
-    return await fetchSelection(request, context, cloud, session, selection);
-  } catch (error) {
-    await reportStopped(request, context, session.archive, selection);
-    throw error;
-  }
-};
-
-const selectOffline = async (request: ExportRequest, context: AppContext, archive: Archive): Promise<PullResult> => {
-  const { absent, unreadable } = await selectStored(archive, request, context);
-  const known = sumOf(await archive.counts());
-  const none = {
-    settled: 0,
-    troubled: 0,
-    notRefreshed: 0,
-    bytes: 0,
-    running: 0,
-    unlisted: 0,
-    throttled: 0,
-    listedLate: 0,
-    silentAgents: 0,
-  };
-  const limited = known === request.limit;
-  return { ...none, selected: known, known, limited, complete: true, absent: absent.length, unreadable };
 };
 
 const deliver = async (
@@ -231,23 +166,6 @@ const deliver = async (
   } finally {
     await renderer.close();
   }
-};
-
-/** Fewer calls are written before a thread has started. */
-const WORTH_THREADS = 2_000;
-/** More than this many wait for the one that reads the archive. */
-const MOST_THREADS = 4;
-
-/** On two cores threads save a quarter of the time, but a run would no longer fit into 200 MB: there they are asked for. */
-const threadsFor = (calls: number, { cores }: Host): number =>
-  calls < WORTH_THREADS || cores < 3 ? 0 : Math.min(cores - 1, MOST_THREADS);
-
-/** @throws UsageError for a format that cannot be redacted */
-const checkRedactable = async (request: ExportRequest, { formats }: Target): Promise<void> => {
-  if (!(await redactionOf(request))) return;
-  const raw = formats.find((format) => !writers[format].redactable);
-  if (raw !== undefined)
-    throw new UsageError(`${raw} is the service's own documents, byte for byte: it does not go with --redact.`);
 };
 
 const doneOf = ({ exported, skipped, invalid }: ExportCounts): number => exported + invalid + sumOf(skipped);

@@ -3,7 +3,7 @@ import { UsageError } from "../../core/errors.ts";
 import type { Output } from "../../core/export.ts";
 import type { JsonObject } from "../../core/transcript.ts";
 import type { FileFacts } from "../../sinks/atomic-file.ts";
-import { type FileOutput, Files } from "../../sinks/files.ts";
+import { type FileOutput, FileSet } from "../../sinks/file-set.ts";
 import { clearLeftovers, tagOf } from "../../sinks/leftovers.ts";
 import { openStream, type StreamContext } from "../../sinks/open-stream.ts";
 import { isSpecial, placeAt } from "../../sinks/places.ts";
@@ -23,7 +23,7 @@ import {
   reportName,
   type Target,
 } from "./output-names.ts";
-import { checkReplaceable, replacing } from "./replacement.ts";
+import { checkReplaceable, earlierExport } from "./replacement.ts";
 
 export { placeOf, type Target } from "./output-names.ts";
 
@@ -133,7 +133,7 @@ export const openOutputs = async (
   const names = target.kind === "file" ? [basename(target.path)] : target.formats.map((format) => writers[format].file);
   for (const folder of new Set(names.map((name) => dirname(join(place.root, name))).concat(place.root)))
     await clearLeftovers(folder, host, (name) => isLeftoverName(target, relative(place.root, join(folder, name))));
-  const files = new Files({ ...place, tag: tagOf(host) });
+  const files = new FileSet({ ...place, tag: tagOf(host) });
   const made = target.formats.map((format) => {
     const name = partName(target.kind === "file" ? basename(target.path) : writers[format].file, part);
     const [sidecar] = writers[format].sidecars;
@@ -143,11 +143,11 @@ export const openOutputs = async (
     if (report !== null) main.put("", { file: report });
     return { ...writer({ format, options: { ...options, report } }), ...main };
   });
-  const exchange = part === 0 ? await replacing(target) : undefined;
+  const replaces = part === 0 ? await earlierExport(target) : undefined;
   return {
     outputs: made,
-    ...(exchange?.before !== undefined && { before: exchange.before }),
-    publish: (manifestOf) => files.publish(manifestOf, { dropEmpty: part > 0, ...(exchange && { exchange }) }),
+    ...(replaces?.exported !== undefined && { before: replaces.exported }),
+    publish: (manifestOf) => files.publish(manifestOf, { dropEmpty: part > 0, ...(replaces && { replaces }) }),
     discard: () => files.discard(),
   };
 };

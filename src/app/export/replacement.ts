@@ -1,11 +1,10 @@
 import { createReadStream } from "node:fs";
-import { lstat, readdir, readFile, rmdir, unlink } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { readdir } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { UsageError } from "../../core/errors.ts";
-import { isObject, type JsonObject } from "../../core/transcript.ts";
 import { lines } from "../../parse/lines.ts";
-import type { Exchange } from "../../sinks/files.ts";
-import { isInside, listedName } from "../../sinks/manifest.ts";
+import { type EarlierOutput, isPlainFile, isPlainFolder, namesInTheWay } from "../../sinks/earlier-output.ts";
+import { listedFile, type Manifest, readManifest } from "../../sinks/manifest.ts";
 import type { Host } from "../context.ts";
 import type { OutputRequest } from "../requests.ts";
 import { VERSION } from "../version.ts";
@@ -14,7 +13,7 @@ import { type FileTarget, isDocumentName, isOutputName, namesWritten, placeOf, t
 /** What lies where a run is going to write. Names are relative to the folder. */
 interface Existing {
   /** Of an export by callarchive; undefined when there is none, or another program's. */
-  manifest: JsonObject | undefined;
+  manifest: Manifest | undefined;
   /** Whatever has the manifest's name is not ours. */
   strangeManifest: boolean;
   /** What an earlier run wrote, as its manifest says. */
@@ -35,18 +34,17 @@ export const checkReplaceable = async (target: Target, request: OutputRequest, h
   const { manifest, strangeManifest } = existing;
   const { root, manifest: name } = placeOf(target);
   if (request.new) {
-    if (manifest?.incomplete === true)
+    if (manifest?.incomplete)
       throw new UsageError(`The last export to ${shown} did not end. Repeat it without --new first.`);
     // Whether the folder is one to go on in is for its manifest to say, once the archive is open.
     return;
   }
-  if (Array.isArray(manifest?.parts))
+  if (manifest?.hasParts)
     throw new UsageError(`${shown} holds parts that --new wrote. Go on with --new, or write somewhere else.`);
-  const there: string[] = [];
-  for (const each of namesWritten(target)) if (await isInTheWay(join(root, each))) there.push(each);
+  const there = await namesInTheWay(root, namesWritten(target));
   // A run that was killed is to be completed by the same command.
   const replaced = [...there, ...(manifest ? [name] : []), ...(writesRaw(target) ? existing.strangeDocuments : [])];
-  if (request.clobber === false && replaced.length > 0 && manifest?.incomplete !== true)
+  if (request.clobber === false && replaced.length > 0 && !manifest?.incomplete)
     throw new UsageError(`${shown} is there already (${some(replaced)}), and --no-clobber replaces nothing.`);
   if (request.force) return;
   const strange = there.filter((each) => !existing.ours.has(each));
@@ -65,105 +63,63 @@ const some = ([first = "", ...more]: readonly string[]): string =>
 
 const writesRaw = ({ kind, formats }: FileTarget): boolean => kind === "folder" && formats.includes("raw");
 
-/** What a run needs to know to take the place of an earlier one. */
-export interface Replacing extends Exchange {
-  /** How many conversations the earlier one wrote, if it is known. */
-  before?: number;
+/** An export, and how many conversations it wrote, if that is known. */
+export interface EarlierExport extends EarlierOutput {
+  exported?: number;
 }
 
-/** How the files of a run take the place of those that an earlier run left there. */
-export const replacing = async (target: FileTarget): Promise<Replacing> => {
+/** The export that an earlier run left where another one is to take its place. */
+export const earlierExport = async (target: FileTarget): Promise<EarlierExport> => {
   const { manifest, ours, strangeDocuments } = await existingAt(target);
-  const { root } = placeOf(target);
-  const { counts } = manifest ?? {};
-  const before = isObject(counts) && typeof counts.exported === "number" ? counts.exported : undefined;
+  const exported = manifest?.exported;
   return {
-    ...(before !== undefined && { before }),
-    announce: (isNew, names) => {
-      const named = [...new Set([...ours, ...names])].filter((name) => !isDocument(name)).sort();
-      const strangers = strangeDocuments.filter((name) => !isNew(name));
-      return {
-        tool: `callarchive ${VERSION}`,
-        incomplete: true,
-        ...(before !== undefined && { counts: { exported: before } }),
-        files: named.map((name) => ({ name })),
-        ...(strangers.length > 0 && { strangers }),
-      };
-    },
-    clear: async (isNew) => {
-      const stale = [...ours].filter((name) => !isNew(name));
-      for (const name of stale) await remove(root, name);
-      // Not when something else is in it.
-      for (const folder of new Set(stale.map((name) => dirname(name))))
-        if (folder !== ".") await rmdir(join(root, folder)).catch(() => undefined);
-    },
+    ...(exported !== undefined && { exported }),
+    files: ours,
+    facts: { tool: `callarchive ${VERSION}`, ...(exported !== undefined && { counts: { exported } }) },
+    isListed: isDocument,
+    strangers: strangeDocuments,
   };
-};
-
-/** Through no link: what it leads to is not in the folder. */
-const remove = async (root: string, name: string): Promise<void> => {
-  const path = join(root, name);
-  const isOurs = (await lstat(path).catch(() => undefined))?.isFile() && (await isPlainFolder(dirname(path), root));
-  if (isOurs) await unlink(path);
-};
-
-const isPlainFolder = async (path: string, root: string): Promise<boolean> =>
-  path === root || (await lstat(path).catch(() => undefined))?.isDirectory() === true;
-
-/** Something that would be lost. An empty file is nothing, as `mktemp` makes it. */
-const isInTheWay = async (path: string): Promise<boolean> => {
-  const there = await lstat(path).catch(() => undefined);
-  return there !== undefined && !(there.isFile() && there.size === 0);
 };
 
 const isDocument = (name: string): boolean => name.startsWith("raw/") && isDocumentName(name.slice("raw/".length));
 
 const existingAt = async (target: FileTarget): Promise<Existing> => {
   const { root, manifest: name } = placeOf(target);
-  const manifest = await readManifest(join(root, name));
-  const ours = new Set<string>();
-  for (const file of Array.isArray(manifest?.files) ? manifest.files : [])
-    if (isObject(file) && typeof file.name === "string" && isInside(file.name) && isOutputName(target, file.name))
-      ours.add(file.name);
+  const manifest = await exportManifest(join(root, name));
+  const ours = new Set(manifest?.names.filter((each) => isOutputName(target, each)));
   const documents = target.kind === "folder" ? await documentsIn(root) : [];
   const lists = [...ours].filter((each) => each.startsWith("raw/SHA256SUMS"));
-  if (manifest?.incomplete !== true) for (const list of lists) await addListed(ours, root, list);
+  if (!manifest?.incomplete) for (const list of lists) await addListed(ours, root, list);
   else if (lists.length > 0) {
     // It had begun to write documents: all are ours but those that were there before.
-    const strangers = new Set(Array.isArray(manifest.strangers) ? manifest.strangers : []);
+    const strangers = new Set(manifest.strangers);
     for (const each of documents) if (!strangers.has(each)) ours.add(each);
   }
   return {
     manifest,
-    strangeManifest: manifest === undefined && (await isInTheWay(join(root, name))),
+    strangeManifest: manifest === undefined && (await namesInTheWay(root, [name])).length > 0,
     ours,
     strangeDocuments: documents.filter((each) => !ours.has(each)),
   };
 };
 
 const documentsIn = async (root: string): Promise<string[]> => {
-  const folder = join(root, "raw");
-  if (!(await isPlainFolder(folder, root))) return [];
-  return (await readdir(folder)).filter(isDocumentName).map((file) => `raw/${file}`);
+  if (!(await isPlainFolder(root, "raw"))) return [];
+  return (await readdir(join(root, "raw"))).filter(isDocumentName).map((file) => `raw/${file}`);
 };
 
 /** The documents that a list of ours names. */
 const addListed = async (ours: Set<string>, root: string, list: string): Promise<void> => {
-  const path = join(root, list);
-  if (!(await lstat(path).catch(() => undefined))?.isFile() || !(await isPlainFolder(dirname(path), root))) return;
-  for await (const line of lines(createReadStream(path) as AsyncIterable<Uint8Array>)) {
-    const name = listedName(line);
+  if (!(await isPlainFile(root, list))) return;
+  for await (const line of lines(createReadStream(join(root, list)) as AsyncIterable<Uint8Array>)) {
+    const name = listedFile(line)?.name;
     if (name !== undefined && isDocumentName(name)) ours.add(`raw/${name}`);
   }
 };
 
-/** Of an export, not of a data set. */
-const readManifest = async (path: string): Promise<JsonObject | undefined> => {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, "utf8"));
-    if (!isObject(value) || typeof value.tool !== "string" || !value.tool.startsWith("callarchive ")) return undefined;
-    return Array.isArray(value.files) && !isObject(value.dataset) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+/** Undefined for what is no manifest of an export by callarchive. */
+const exportManifest = async (path: string): Promise<Manifest | undefined> => {
+  const manifest = await readManifest(path).catch(() => undefined);
+  const isExport = manifest?.tool.startsWith("callarchive ") && manifest.entries && !manifest.isDataset;
+  return isExport ? manifest : undefined;
 };

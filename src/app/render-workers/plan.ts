@@ -1,9 +1,8 @@
 import type { Writer } from "../../core/ports.ts";
 import type { Filter, RenderOptions } from "../../core/render-batch.ts";
-import { callTranscript } from "../../parse/call-log.ts";
 import { voiceSample } from "../../transforms/curate/voice.ts";
 import { type WriterName, type WriterOptions, writers } from "../../writers/index.ts";
-import { redactorOf } from "../redaction.ts";
+import { readerOf } from "../reading.ts";
 import type { RedactRequest } from "../requests.ts";
 
 export interface PlannedOutput {
@@ -22,13 +21,8 @@ export interface RenderPlan {
 }
 
 /** @throws UsageError for kinds that cannot be redacted */
-export const renderingOf = async ({ outputs, filter, redact }: RenderPlan): Promise<RenderOptions> => {
-  const redactor = await redactorOf(redact);
-  return {
-    read: redactor
-      ? (record) => redactor(callTranscript(record))
-      : (record) => ({ transcript: callTranscript(record) }),
-    filter,
-    writers: outputs.map(writerOf),
-  };
-};
+export const renderingOf = async ({ outputs, filter, redact }: RenderPlan): Promise<RenderOptions> => ({
+  read: await readerOf(redact),
+  filter,
+  writers: outputs.map(writerOf),
+});

@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Renderer } from "../../core/export.ts";
 import { toStoredRecord } from "../../core/raw-record.ts";
 import { type RenderedBatch, type RenderOptions, renderBatch } from "../../core/render-batch.ts";
+import type { Host } from "../context.ts";
 import { type Bundle, decodeBundle, encodeBundle } from "./bundle.ts";
 import { type RenderPlan, renderingOf } from "./plan.ts";
 
@@ -9,6 +10,19 @@ import { type RenderPlan, renderingOf } from "./plan.ts";
 const YOUNG_MB = 24;
 
 type AlreadyDelivered = Parameters<Renderer["render"]>[1];
+
+/** Fewer calls are written before a thread has started. */
+const WORTH_THREADS = 2_000;
+/** More than this many wait for the one that reads the archive. */
+const MOST_THREADS = 4;
+
+/**
+How many threads a run wants by itself.
+
+On two cores threads save a quarter of the time, but a run would no longer fit into 200 MB: there they are asked for.
+*/
+export const threadsFor = (calls: number, { cores }: Host): number =>
+  calls < WORTH_THREADS || cores < 3 ? 0 : Math.min(cores - 1, MOST_THREADS);
 
 /** To a thread. */
 export interface RenderRequest {

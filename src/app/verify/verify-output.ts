@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
-import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
 import { plural } from "../../core/wording.ts";
 import { lines } from "../../parse/lines.ts";
 import type { FileFacts } from "../../sinks/atomic-file.ts";
-import { isFileFacts, type Manifest, parseManifest, tokenOf } from "../../sinks/manifest-file.ts";
+import { isFacts, listedFile, type Manifest, readManifest, tokenOf } from "../../sinks/manifest.ts";
 import type { Finding } from "./finding.ts";
 
 export interface VerifiedOutput {
@@ -30,31 +29,23 @@ export const verifyOutput = async (
 ): Promise<VerifiedOutput> => {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
   const manifest = await manifestOf(isFolder ? join(path, "manifest.json") : `${path}.manifest.json`, label);
-  if (manifest.incomplete === true) {
+  if (manifest.incomplete) {
     report({
       where: label,
-      what: "is not complete: the run that wrote it did not finish. Run the same command again to complete it",
+      what: "is not complete: the run that wrote it did not end. The same command again completes it",
     });
     return { files: 0 };
   }
   const files = await verifyFiles(manifest, path, label, isFolder, report);
-  const { archive } = manifest;
-  if (typeof archive !== "string") return { files };
-  const { parts } = readable(manifest, label, report);
+  const { archive, parts, flaw } = manifest;
+  if (archive === undefined) return { files };
+  // What is wrong with an entry of its files was said of the entry.
+  if (flaw !== undefined && manifest.entries?.every(isFacts))
+    report({ where: label, what: `of its manifest, ${flaw}` });
   for (const { part, token, files: own } of parts)
     if (part > 0 && token !== tokenOf(archive, part, own))
       report({ where: label, what: `the token of part ${part} does not match the files of the part` });
   return { files, archive };
-};
-
-/** The parts of a manifest; none if the manifest is not valid. */
-const readable = (json: JsonObject, label: string, report: (finding: Finding) => void): Pick<Manifest, "parts"> => {
-  const manifest = parseManifest(json);
-  if (typeof manifest !== "string") return manifest;
-  // Invalid file entries were reported before.
-  if (Array.isArray(json.files) && json.files.every(isFileFacts))
-    report({ where: label, what: `its manifest is not valid: ${manifest}` });
-  return { parts: [] };
 };
 
 /**
@@ -63,21 +54,20 @@ Checks the files of a manifest. A name that leaves the manifest's folder is a fi
 @returns how many files were checked
 */
 export const verifyFiles = async (
-  manifest: JsonObject,
+  { entries }: Manifest,
   path: string,
   label: string,
   isFolder: boolean,
   report: (finding: Finding) => void,
 ): Promise<number> => {
   const root = isFolder ? path : dirname(path);
-  const files: readonly Json[] | undefined = Array.isArray(manifest.files) ? manifest.files : undefined;
-  if (!files) report({ where: label, what: "its manifest names no files" });
+  if (!entries) report({ where: label, what: "its manifest names no files" });
   let checked = 0;
-  for (const facts of files ?? []) {
-    if (!isFileFacts(facts)) {
+  for (const facts of entries ?? []) {
+    if (!isFacts(facts)) {
       report({
         where: label,
-        what: `its manifest has an entry that is not a file: ${JSON.stringify(facts).slice(0, 80)}`,
+        what: `its manifest has an entry that is no file: ${JSON.stringify(facts).slice(0, 80)}`,
       });
       continue;
     }
@@ -92,14 +82,15 @@ export const verifyFiles = async (
   return checked;
 };
 
-const manifestOf = async (path: string, label: string): Promise<JsonObject> => {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, "utf8"));
-    if (isObject(value)) return value;
-  } catch (error) {
-    throw new UsageError(`${label} has no readable manifest, so it is not a complete output: ${messageOf(error)}`);
-  }
-  throw new UsageError(`${label} has no readable manifest, so it is not a complete output.`);
+/** @throws UsageError */
+const manifestOf = async (path: string, label: string): Promise<Manifest> => {
+  const noManifest = (why: string): UsageError =>
+    new UsageError(`${label} has no readable manifest, so it is not a complete output: ${why}.`);
+  const manifest = await readManifest(path).catch((error: unknown) => {
+    throw noManifest(messageOf(error));
+  });
+  if (!manifest) throw noManifest(`there is no ${path}`);
+  return manifest;
 };
 
 const findFaults = async (path: string, { bytes, sha256, rows, name }: FileFacts): Promise<string[]> => {
@@ -141,8 +132,9 @@ const verifySums = async (path: string, where: string, report: (finding: Finding
   let checked = 0;
   const sums = createReadStream(path);
   for await (const line of lines(sums as AsyncIterable<Uint8Array>)) {
-    const [, sha256, name = ""] = /^([0-9a-f]{64}) {2}([^/]+)$/.exec(line) ?? [];
-    if (sha256 === undefined) continue;
+    const listed = listedFile(line);
+    if (!listed) continue;
+    const { name, sha256 } = listed;
     checked += 1;
     const found = await digest(join(dirname(path), name), false);
     if (typeof found === "string") report({ where: join(dirname(where), name), what: found });

@@ -2,9 +2,9 @@ import { relative, resolve } from "node:path";
 import type { DatasetRun } from "../../app/dataset/run.ts";
 import { oneLine } from "../../core/printable.ts";
 import type { JsonObject } from "../../core/transcript.ts";
-import { count, plural, size } from "../../core/wording.ts";
+import { count, plural } from "../../core/wording.ts";
 import type { Logger } from "./logger.ts";
-import { countsOf } from "./summary.ts";
+import { fileLines, redactedLine } from "./output-lines.ts";
 
 /** How many reasons for dropped calls the summary lists. */
 const MOST_REASONS = 8;
@@ -29,10 +29,9 @@ export const printDatasetSummary = (
   logger.message(`${sum}; ${plural(samples, "sample")}`, "green");
   for (const { step, reason, calls: n } of dropped.slice(0, MOST_REASONS))
     logger.message(`  ${count(n)} dropped by ${step}: ${oneLine(reason.split(":")[0] ?? "")}`);
-  if (redacted) logger.message(`  redacted: ${countsOf(redacted)}`);
+  if (redacted) logger.message(`  ${redactedLine(redacted)}`);
   const place = relative(io.cwd, resolve(io.cwd, flags.output)) || ".";
-  for (const { name, rows, bytes } of files)
-    logger.message(`${place}/${name}  ${plural(rows, "sample")}, ${size(bytes)}`);
+  for (const line of fileLines(files, place, "sample")) logger.message(line);
   logger.message(
     `Open ${place}/report.html to see the data set. ${place}/dropped.ndjson lists the dropped calls (${count(calls.dropped)}).`,
   );

@@ -5,6 +5,7 @@ import type { PullRun } from "../../app/pull/pull.ts";
 import { type TroubleReport, troubleFacts } from "../../app/trouble.ts";
 import { count, duration, plural, size } from "../../core/wording.ts";
 import type { Logger } from "./logger.ts";
+import { fileLines, redactedLine } from "./output-lines.ts";
 
 /** The closing lines of an export: sentences for people, or the one `summary` line of JSON logs. */
 export const printExportSummary = (logger: Logger, summary: ExportFigures, exitCode: number): void => {
@@ -84,17 +85,10 @@ const exportLines = ({
       `${plural(samples.samples, "sample")}${dropped.length > 0 ? `; calls without a sample: ${dropped.join(", ")}` : ""}`,
     );
   }
-  if (redacted) lines.push(`redacted: ${countsOf(redacted)}`);
-  for (const { name, rows, bytes } of files)
-    lines.push(`${place ? `${place}/${name}` : name}  ${plural(rows, "row")}, ${size(bytes)}`);
+  if (redacted) lines.push(redactedLine(redacted));
+  lines.push(...fileLines(files, place, "row"));
   return lines;
 };
-
-/** How many places were redacted, by kind. */
-export const countsOf = (redacted: Readonly<Record<string, number>>): string =>
-  Object.entries(redacted)
-    .map(([name, n]) => `${name} ${count(n)}`)
-    .join(", ") || "nothing found";
 
 const pullLines = ({ settled, bytes, known, throttled, limited, listedLate }: PullResult, ms: number): string[] => {
   const lines = [

@@ -1,0 +1,66 @@
+import type { StoredRecord } from "../../core/records.ts";
+import type { DroppedSample, Sample } from "../../core/sample.ts";
+import { createStats } from "../../reports/stats.ts";
+import type { AtomicFile } from "../../sinks/atomic-file.ts";
+import type { KeptCall } from "./decide.ts";
+import type { SetFiles } from "./set-files.ts";
+import { DROPPED, PROVENANCE } from "./set-folder.ts";
+
+/** What is known of a data set while it is made: its figures, where each sample comes from, and all that was dropped. */
+export class SetDetails {
+  readonly stats: ReturnType<typeof createStats>;
+  readonly redacted: Record<string, number> = {};
+  readonly #provenance: AtomicFile;
+  readonly #dropped: AtomicFile;
+
+  private constructor(seed: string, provenance: AtomicFile, dropped: AtomicFile) {
+    this.stats = createStats({ seed });
+    this.#provenance = provenance;
+    this.#dropped = dropped;
+  }
+
+  static async open(seed: string, files: SetFiles): Promise<SetDetails> {
+    return new SetDetails(seed, await files.sidecar(PROVENANCE), await files.sidecar(DROPPED));
+  }
+
+  /** A call that gives nothing. */
+  drop(dropped: DroppedSample): void {
+    this.stats.drop(dropped);
+    this.note(dropped);
+  }
+
+  /** A sample that some preset, or all, cannot have, of a call that gives others. */
+  note({ callId, step, reason, of }: DroppedSample, preset?: string): void {
+    const line = { id: callId, ...(preset && { preset }), step, reason, ...(of && { of }) };
+    this.#dropped.add(`${JSON.stringify(line)}\n`, 1);
+  }
+
+  /** A call with the samples that count for it, and all that some preset writes. */
+  keep(call: KeptCall, counted: readonly Sample[], written: Iterable<Sample>, record: StoredRecord): void {
+    for (const [name, n = 0] of Object.entries(call.redacted)) this.redacted[name] = (this.redacted[name] ?? 0) + n;
+    for (const lost of call.lost) this.note(lost);
+    this.stats.keep(counted, { split: call.split, changes: call.changes });
+    for (const sample of written) this.#provenance.add(`${JSON.stringify(origin(sample, call, record))}\n`, 1);
+  }
+
+  async flush(): Promise<void> {
+    await this.#provenance.flush();
+    await this.#dropped.flush();
+  }
+}
+
+/** Where a sample comes from: never in the sample itself, trainers take nothing beside its messages. */
+const origin = (
+  { id, tokens, language, messages }: Sample,
+  { callId, split }: KeptCall,
+  { startedAt }: StoredRecord,
+) => ({
+  id,
+  call: callId,
+  split,
+  language,
+  ...(startedAt && { startedAt }),
+  ...(tokens !== undefined && { tokens }),
+  // Numbers, not times: readers of folders guess at what looks like one.
+  turns: messages.map(({ role, turns }) => ({ role, turns: turns ?? [] })),
+});

@@ -1,0 +1,55 @@
+import type { ReadResult } from "../../core/reading.ts";
+import type { DroppedSample, Sample } from "../../core/sample.ts";
+import type { JsonObject } from "../../core/transcript.ts";
+import type { Refusal } from "../../presets/shape.ts";
+import { jsonLine } from "../../writers/shape.ts";
+import { createDecide, type DecisionPlan, type KeptCall, TOO_LARGE } from "./decide.ts";
+import type { PresetPlan } from "./plan.ts";
+
+/** A sample as a preset writes it, or why the preset cannot express it. */
+export type PresetRow = { wanted: PresetPlan; sample: Sample } & (
+  | { row: JsonObject; line: string; refusal?: undefined }
+  | { refusal: Refusal | typeof TOO_LARGE }
+);
+
+/** What a call gives, and its rows: made when they are asked for, preset by preset. */
+export interface CallRows extends KeptCall {
+  /** @param isDrawn leaves samples out */
+  rows(isDrawn?: (sample: Sample) => boolean): Iterable<PresetRow>;
+}
+
+/**
+Makes the rows of every preset of conversations, which come one after the other.
+
+The same conversations in the same order give the same rows: nothing is read, and nothing written.
+*/
+export const createRowMaker = (plan: DecisionPlan): ((read: ReadResult) => CallRows | DroppedSample) => {
+  const decide = createDecide(plan);
+  return (read) => {
+    const decided = decide(read);
+    return "reason" in decided
+      ? decided
+      : { ...decided, rows: (isDrawn = () => true) => rowsOf(decided, plan, isDrawn) };
+  };
+};
+
+function* rowsOf(
+  { samples }: KeptCall,
+  { wanted: presets, policy }: DecisionPlan,
+  isDrawn: (sample: Sample) => boolean,
+): Generator<PresetRow> {
+  for (const wanted of presets) {
+    const unit = wanted.preset.unit === "turn" || policy.expand === "turn" ? samples.turn : samples.call;
+    for (const sample of unit) if (isDrawn(sample)) yield { wanted, sample, ...rowOf(wanted, sample) };
+  }
+}
+
+const rowOf = ({ preset, options }: PresetPlan, sample: Sample) => {
+  try {
+    const row = preset.line(sample, options);
+    return "dropped" in row ? { refusal: row.dropped as Refusal } : { row, line: jsonLine(row) };
+  } catch (error) {
+    if (error instanceof RangeError) return { refusal: TOO_LARGE } as const;
+    throw error;
+  }
+};
