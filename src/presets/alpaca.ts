@@ -6,9 +6,7 @@ import { dialogOf, rejectionOf, systemOf } from "./fit.ts";
 import type { Abilities, Preset } from "./shape.ts";
 
 const can: Abilities = {
-  system: true,
   tools: false,
-  reasoning: false,
   greetingFirst: false,
   emptyUser: false,
 };
@@ -23,7 +21,6 @@ export const alpaca: Preset = {
   can,
   unit: "call",
   loader: "datasets",
-  advice: {},
   line: (sample, options = {}) => {
     const rejection = rejectionOf(sample, can, options);
     if (rejection) return rejection;
