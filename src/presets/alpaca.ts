@@ -6,9 +6,7 @@ import { dialogOf, rejectionOf, systemOf } from "./fit.ts";
 import type { Abilities, Preset } from "./shape.ts";
 
 const can: Abilities = {
-  system: true,
   tools: false,
-  reasoning: false,
   greetingFirst: false,
   emptyUser: false,
 };
@@ -24,7 +22,6 @@ export const alpaca: Preset = {
   rows: "columns",
   unit: "call",
   loader: "datasets",
-  advice: {},
   line: (sample, options = {}) => {
     const rejection = rejectionOf(sample, can, options);
     if (rejection) return rejection;

@@ -10,10 +10,8 @@ import { toolMessage } from "./tool-calls.ts";
 
 const loss = { key: "train", on: "every" } as const;
 const can: Abilities = {
-  system: true,
   loss,
   tools: true,
-  reasoning: false,
   greetingFirst: true,
   emptyUser: true,
 };
@@ -29,7 +27,6 @@ export const axolotl: Preset = {
   rows: "messages",
   unit: "call",
   loader: "datasets",
-  advice: { tokens: { limit: 512, setting: "sequence_len", beyond: "dropped" } },
   line: (sample, options = {}) =>
     messageRow(sample, can, options, (message) => ({
       ...(toolMessage(message, "text") ?? { role: message.role, content: message.content }),

@@ -7,9 +7,7 @@ import { messageRow } from "./fit.ts";
 import type { Abilities, Preset, PresetOptions } from "./shape.ts";
 
 const can: Abilities = {
-  system: true,
   tools: false,
-  reasoning: true,
   greetingFirst: false,
   emptyUser: false,
   parts: true,
@@ -29,7 +27,6 @@ export const bailian: Preset = {
   rows: "messages",
   unit: "call",
   loader: "upload",
-  advice: { advised: ADVISED },
   maxFileBytes: LARGEST,
   plainOnly: true,
   line: (sample, options = {}) =>

@@ -10,9 +10,7 @@ import type { Abilities, Preset, Rejection } from "./shape.ts";
 import { haveArguments, namedCall } from "./tool-calls.ts";
 
 const can: Abilities = {
-  system: true,
   tools: true,
-  reasoning: false,
   greetingFirst: false,
   emptyUser: true,
 };
@@ -36,7 +34,6 @@ export const llamaFactory: Preset = {
   rows: "conversations",
   unit: "call",
   loader: "datasets",
-  advice: { tokens: { limit: 2048, setting: "cutoff_len", beyond: "truncated" } },
   plainOnly: true,
   line: (sample, options = {}) => {
     const { messages } = sample;

@@ -5,9 +5,7 @@ import { messageRow } from "./fit.ts";
 import type { Abilities, Preset } from "./shape.ts";
 
 const can: Abilities = {
-  system: true,
   tools: false,
-  reasoning: false,
   greetingFirst: false,
   emptyUser: false,
 };
@@ -21,7 +19,6 @@ export const messages: Preset = {
   rows: "messages",
   unit: "call",
   loader: "datasets",
-  advice: {},
   line: (sample, options = {}) => messageRow(sample, can, options, ({ role, content }) => ({ role, content })),
   rules: [
     ...messageRules({

@@ -11,10 +11,8 @@ import { haveArguments, namedCall } from "./tool-calls.ts";
 
 const loss = { key: "loss", on: "assistants" } as const;
 const can: Abilities = {
-  system: true,
   loss,
   tools: true,
-  reasoning: false,
   greetingFirst: true,
   emptyUser: true,
 };
@@ -33,7 +31,6 @@ export const msSwift: Preset = {
   rows: "messages",
   unit: "call",
   loader: "datasets",
-  advice: {},
   line: (sample, options = {}) => {
     const rejection = rejectionOf(sample, can, options);
     if (rejection) return rejection;

@@ -12,10 +12,8 @@ import { toolMessage } from "./tool-calls.ts";
 
 const loss = { key: "weight", on: "assistants" } as const;
 const can: Abilities = {
-  system: true,
   loss,
   tools: true,
-  reasoning: false,
   greetingFirst: true,
   emptyUser: false,
 };
@@ -32,7 +30,6 @@ export const openai: Preset = {
   rows: "messages",
   unit: "call",
   loader: "upload",
-  advice: { least: LEAST },
   noBlankLines: true,
   plainOnly: true,
   line: (sample, options = {}) => messageRow(sample, can, options, (message) => shape(message, options)),

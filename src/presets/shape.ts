@@ -4,13 +4,10 @@ import type { Rule } from "./checks/rule.ts";
 
 /** What a preset can express; a sample that needs more is dropped with a reason. */
 export interface Abilities {
-  system: boolean;
   /** The key that says whether a turn is learned; absent if the preset has none. */
   loss?: { key: string; on: "assistants" | "every" };
   /** Tool calls and their results. */
   tools: boolean;
-  /** The model's reasoning. */
-  reasoning: boolean;
   /** Samples that begin with the agent. */
   greetingFirst: boolean;
   /** User turns without text, as padding before a greeting. */
@@ -82,13 +79,6 @@ export interface Preset {
   readonly unit: "call" | "turn";
   /** What loads the files: Hugging Face `datasets`, with its rules for folders, or an upload. */
   readonly loader: "datasets" | "upload";
-  readonly advice: {
-    /** Fewer samples than `least` are refused; fewer than `advised` are too few to be useful. */
-    least?: number;
-    advised?: number;
-    /** The trainer's default limit, and what happens to longer samples. */
-    tokens?: { limit: number; setting: string; beyond: "truncated" | "dropped" };
-  };
   /** Larger files are refused, so they are split. */
   readonly maxFileBytes?: number;
   /** The reader does not unpack `.jsonl.gz`. */

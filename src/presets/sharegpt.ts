@@ -7,9 +7,7 @@ import { rejectionOf } from "./fit.ts";
 import type { Abilities, Preset } from "./shape.ts";
 
 const can: Abilities = {
-  system: true,
   tools: false,
-  reasoning: false,
   greetingFirst: false,
   emptyUser: false,
 };
@@ -25,7 +23,6 @@ export const sharegpt: Preset = {
   rows: "conversations",
   unit: "call",
   loader: "datasets",
-  advice: {},
   line: (sample, options = {}) =>
     rejectionOf(sample, can, options) ?? {
       conversations: sample.messages.map(({ role, content }) => ({ from: TAGS[role], value: content })),

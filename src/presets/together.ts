@@ -8,10 +8,8 @@ import type { Abilities, Preset } from "./shape.ts";
 
 const loss = { key: "weight", on: "assistants" } as const;
 const can: Abilities = {
-  system: true,
   loss,
   tools: false,
-  reasoning: false,
   greetingFirst: true,
   emptyUser: true,
 };
@@ -28,7 +26,6 @@ export const together: Preset = {
   rows: "messages",
   unit: "call",
   loader: "upload",
-  advice: {},
   noBlankLines: true,
   plainOnly: true,
   line: (sample, options = {}) =>

@@ -10,9 +10,7 @@ import type { Abilities, Preset } from "./shape.ts";
 import { haveArguments, toolMessage } from "./tool-calls.ts";
 
 const can: Abilities = {
-  system: true,
   tools: true,
-  reasoning: false,
   greetingFirst: true,
   emptyUser: true,
 };
@@ -28,7 +26,6 @@ export const trl: Preset = {
   rows: "prompt",
   unit: "turn",
   loader: "datasets",
-  advice: { tokens: { limit: 1024, setting: "max_length", beyond: "truncated" } },
   line: (sample, options = {}) => {
     const { messages } = sample;
     const last = messages.at(-1);
