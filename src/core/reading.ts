@@ -4,7 +4,7 @@ import type { Transcript } from "./transcript.ts";
 
 export type RecordWithDocument = StoredRecord & { document: Document };
 
-/** What a record says, and what was taken out of it, by kind. */
+/** A record's transcript, and how many values were redacted in it, by kind. */
 export interface ReadResult {
   transcript: Transcript;
   counts?: Partial<Record<string, number>>;
@@ -13,16 +13,16 @@ export interface ReadResult {
 /** @throws InvalidDocument */
 export type ReadRecord = (record: RecordWithDocument) => ReadResult;
 
-/** Why a record gives no transcript. */
+/** Why a record has no transcript. */
 export interface Unreadable {
   unreadable: string;
-  /** Its document is in order, but larger than one text can be. */
+  /** The document is valid, but larger than one text can be. */
   tooLarge: boolean;
 }
 
 export const hasDocument = (record: StoredRecord): record is RecordWithDocument => record.document !== undefined;
 
-/** One record that cannot be read never stops the rest, whatever is wrong with it. */
+/** No error of one record stops the others. */
 export const readOrReason = (read: ReadRecord, record: RecordWithDocument): ReadResult | Unreadable => {
   try {
     return read(record);
@@ -32,6 +32,6 @@ export const readOrReason = (read: ReadRecord, record: RecordWithDocument): Read
   }
 };
 
-/** Why a transcript could not be read or written, where that is no fault of its document's form. */
+/** Why a transcript could not be read or written, when its document is valid. */
 export const reasonOf = (error: unknown): string =>
   error instanceof RangeError ? `it is too large for one text (${error.message})` : messageOf(error);

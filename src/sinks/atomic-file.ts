@@ -16,19 +16,19 @@ export interface FileFacts {
 /** Size of a write buffer, in bytes. Text is collected in buffers, because every write runs on another thread. */
 const BUFFER = 256 * 1024;
 
-/** Where the unfinished file of a run is. @param tag tells files of different runs apart: unique */
+/** The path of an unfinished file. @param tag unique for each run */
 export const partPath = (path: string, tag: string): string => `${path}.${tag}.part`;
 
-/** The name of the file of which this is the run's unfinished one; undefined for any other. */
+/** The final name of an unfinished file; undefined if it does not have this tag. */
 export const nameOfPart = (part: string, tag: string): string | undefined => {
   const ending = partPath("", tag);
   return part.endsWith(ending) ? part.slice(0, -ending.length) : undefined;
 };
 
-/** Makes a sealed file visible of which nothing but the path is remembered. */
+/** Renames a sealed file to its final name, when its `AtomicFile` is not kept. */
 export const publishPart = (path: string, tag: string): Promise<void> => rename(partPath(path, tag), path);
 
-/** Removes an unfinished file, if it is there. */
+/** Deletes an unfinished file, if it exists. */
 export const discardPart = (path: string, tag: string): Promise<void> => rm(partPath(path, tag), { force: true });
 
 /**
@@ -95,7 +95,7 @@ export class AtomicFile {
     this.#writing.catch(() => undefined);
   }
 
-  /** Writes everything to disk and closes the file, which keeps the part's name. */
+  /** Writes everything to disk and closes the file, which keeps the part's name. Calling it again does nothing. */
   async seal(): Promise<void> {
     if (this.#sealed) return;
     this.#sealed = true;

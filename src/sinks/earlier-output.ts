@@ -2,19 +2,19 @@ import { lstat, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { JsonObject } from "../core/transcript.ts";
 
-/** An output that another one takes the place of. Names are relative to the folder of both. */
+/** An output of an earlier run that a new one replaces. Names are relative to the folder. */
 export interface EarlierOutput {
-  /** Its own files. */
+  /** The files of the earlier run. */
   files: ReadonlySet<string>;
-  /** What the manifest says, beside the names, until the other one is complete. */
+  /** What the manifest says besides the names, until the new output is complete. */
   facts: JsonObject;
-  /** Files that the manifest need not name until then: another file of the output lists them. @default none */
+  /** Whether another file of the output lists this file, so that the manifest does not name it. @default false */
   isListed?: (name: string) => boolean;
-  /** Files that would pass for such ones, and that were there before. */
+  /** Files of others whose names look like those of listed files. */
   strangers?: readonly string[];
 }
 
-/** Of these names, those of something that would be lost. An empty file is nothing, as `mktemp` makes it. */
+/** Which of these names exist with content that would be lost. An empty file, as `mktemp` makes it, does not count. */
 export const namesInTheWay = async (root: string, names: Iterable<string>): Promise<string[]> => {
   const found: string[] = [];
   for (const name of names) {
@@ -24,19 +24,19 @@ export const namesInTheWay = async (root: string, names: Iterable<string>): Prom
   return found;
 };
 
-/** Removes files, and the folders of theirs that are empty then. Through no link: what it leads to is not in the folder. */
+/** Deletes files, then their folders if these are empty. Follows no link, because its target is outside the folder. */
 export const removeFiles = async (root: string, names: readonly string[]): Promise<void> => {
   for (const name of names) if (await isPlainFile(root, name)) await unlink(join(root, name));
-  // Not when something else is in it.
+  // rmdir fails when other files are in the folder.
   for (const folder of new Set(names.map((name) => dirname(name))))
     if (folder !== ".") await rmdir(join(root, folder)).catch(() => undefined);
 };
 
-/** Whether a file is there, in the folder itself or in one right below it, and no link leads to it. */
+/** Whether a name is a file, in `root` or one folder below, and neither of them is a link. */
 export const isPlainFile = async (root: string, name: string): Promise<boolean> =>
   (await lstat(join(root, name)).catch(() => undefined))?.isFile() === true &&
   (await isPlainFolder(root, dirname(name)));
 
-/** Whether a folder is there, and no link. */
+/** Whether a name is a folder and not a link. */
 export const isPlainFolder = async (root: string, name: string): Promise<boolean> =>
   name === "." || (await lstat(join(root, name)).catch(() => undefined))?.isDirectory() === true;

@@ -7,8 +7,8 @@ import { AtomicFile, discardPart, type FileFacts, nameOfPart, publishPart, syncF
 import { type EarlierOutput, removeFiles } from "./earlier-output.ts";
 import { incompleteManifest, writeManifest } from "./manifest.ts";
 
-/** Whole files written side by side. */
-const ABREAST = 16;
+/** How many whole files are written at the same time. */
+const MAX_CONCURRENT = 16;
 
 interface Piece {
   file: string;
@@ -17,7 +17,7 @@ interface Piece {
   whole: boolean;
 }
 
-/** Where one writer's pieces go. */
+/** The output of one writer. */
 export interface FileOutput {
   put: Put;
   flush(): Promise<void>;
@@ -28,43 +28,43 @@ export interface FileSetOptions {
   root: string;
   /** The manifest's name in it. */
   manifest: string;
-  /** Tells this run's unfinished files from another's: unique. */
+  /** Marks the unfinished files of this run; unique for each run. */
   tag: string;
 }
 
 export interface PublishOptions {
-  /** Files without rows do not appear. @default false */
+  /** Files without rows are deleted. @default false */
   dropEmpty?: boolean;
-  /** Given when the files take the place of all that an earlier run wrote. */
+  /** Given when the files replace those of an earlier run. */
   replaces?: EarlierOutput;
 }
 
 /**
-Files that belong together: they appear when all are whole, and the manifest after them.
+A set of files that belong together: they appear when all are complete, then their manifest.
 
-Files that a writer gives whole (`raw`) wait beside their places for the others; the writer's main file lists them with
-their SHA-256, in the form that `sha256sum -c` reads.
+Whole files of a writer (`raw`) wait beside their final names until the others are complete. The writer's main file
+lists them with their SHA-256, in the format of `sha256sum -c`.
 */
 export class FileSet {
   readonly #options: FileSetOptions;
   readonly #files = new Map<string, AtomicFile>();
-  /** Where files that were given whole wait, as names relative to the root. */
+  /** Folders in which whole files wait, relative to the root. */
   readonly #waitingIn = new Set<string>();
 
   constructor(options: FileSetOptions) {
     this.#options = options;
   }
 
-  /** A file to be filled piece by piece, made when it is first asked for. */
+  /** A file that is written piece by piece, created at the first call. */
   async file(name: string): Promise<AtomicFile> {
-    const known = this.#files.get(name);
-    if (known) return known;
+    const existing = this.#files.get(name);
+    if (existing) return existing;
     const file = await AtomicFile.open(join(this.#options.root, name), this.#options.tag);
     this.#files.set(name, file);
     return file;
   }
 
-  /** A file's name that is known only now; in the same folder. */
+  /** Gives a file that is not published yet another name in the same folder. */
   rename(name: string, as: string): void {
     const file = this.#files.get(name);
     if (!file || this.#files.has(as)) throw new Error(`Internal error: ${name} cannot become ${as}`);
@@ -72,28 +72,28 @@ export class FileSet {
     this.#files.set(as, file);
   }
 
-  /** Of the files that are filled piece by piece. */
+  /** The names of the files that are written piece by piece. */
   names(): string[] {
     return [...this.#files.keys()];
   }
 
-  /** @param main the file that pieces without a name of their own go to. */
+  /** The output of one writer. @param main the file for pieces without a file name */
   output(main: string): FileOutput {
     let pieces: Piece[] = [];
     return {
       put: (data, { rows = 0, file = main, whole = false } = {}) => void pieces.push({ file, data, rows, whole }),
       flush: async () => {
-        // Also when it stays empty: no rows is a result too.
+        // Created even when it stays empty, because no rows are a result too.
         const touched = new Set<AtomicFile>([await this.file(main)]);
-        const taken = pieces;
+        const flushed = pieces;
         pieces = [];
-        for (const { file: name, data, rows } of taken.filter(({ whole }) => !whole)) {
+        for (const { file: name, data, rows } of flushed.filter(({ whole }) => !whole)) {
           const file = await this.file(name);
           file.add(data, rows);
           touched.add(file);
         }
         await this.#writeWhole(
-          taken.filter(({ whole }) => whole),
+          flushed.filter(({ whole }) => whole),
           main,
         );
         for (const file of touched) await file.flush();
@@ -102,9 +102,9 @@ export class FileSet {
   }
 
   /**
-  Makes everything visible; the manifest comes last.
+  Renames all files to their final names, then writes the manifest.
 
-  @param manifestOf what it says, given the files of this run; asked when they are whole, before any is visible
+  @param manifestOf returns the manifest for the files of this run; called when they are complete, before any is renamed
   */
   async publish(
     manifestOf: (files: FileFacts[]) => JsonObject | Promise<JsonObject>,
@@ -117,30 +117,30 @@ export class FileSet {
     for (const [, file] of all) if (dropEmpty && file.rows === 0) await file.discard();
     const facts = filled.map(([name, file]) => file.facts(name));
     const content = await manifestOf(facts);
-    const whole = await this.#waiting();
-    const appearing = new Set([...filled.map(([name]) => name), ...whole]);
-    // From here on the folder is between two runs: should this one be killed, the next knows whose the files are.
-    if (replaces) await writeManifest(join(root, manifest), incompleteManifest(replaces, appearing), tag);
-    await abreast(whole, (name) => publishPart(join(root, name), tag));
+    const separateFiles = await this.#waiting();
+    const newNames = new Set([...filled.map(([name]) => name), ...separateFiles]);
+    // If this run is killed from here on, the next one reads there which files belong to the output.
+    if (replaces) await writeManifest(join(root, manifest), incompleteManifest(replaces, newNames), tag);
+    await inGroups(separateFiles, (name) => publishPart(join(root, name), tag));
     for (const [name, file] of filled) await file.publish(join(root, name));
     for (const folder of new Set(filled.map(([name]) => dirname(join(root, name))))) await syncFolder(folder);
     if (replaces)
       await removeFiles(
         root,
-        [...replaces.files].filter((name) => !appearing.has(name)),
+        [...replaces.files].filter((name) => !newNames.has(name)),
       );
     await writeManifest(join(root, manifest), content, tag);
     return facts;
   }
 
-  /** Leaves nothing half-written behind. */
+  /** Deletes all unfinished files. */
   async discard(): Promise<void> {
     const { root, tag } = this.#options;
     for (const file of this.#files.values()) await file.discard();
     for (const name of await this.#waiting()) await discardPart(join(root, name), tag);
   }
 
-  /** The names of the files that were given whole and have not appeared yet. */
+  /** The names of the whole files that are not renamed yet. */
   async #waiting(): Promise<string[]> {
     const { root, tag } = this.#options;
     const names: string[] = [];
@@ -153,7 +153,7 @@ export class FileSet {
   }
 
   async #writeWhole(pieces: readonly Piece[], main: string): Promise<void> {
-    await abreast(pieces, (piece) => this.#writeOne(piece));
+    await inGroups(pieces, (piece) => this.#writeOne(piece));
     const sums = await this.file(main);
     for (const { file, data, rows } of pieces) {
       const hash = createHash("sha256").update(data).digest("hex");
@@ -174,10 +174,10 @@ export class FileSet {
   }
 }
 
-/** Waits for all that has begun, also when one fails: nothing is still being written when this is over. */
-const abreast = async <T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {
-  for (let from = 0; from < items.length; from += ABREAST) {
-    const done = await Promise.allSettled(items.slice(from, from + ABREAST).map(work));
+/** Runs `work` for groups of items. Awaits the whole group when one fails, so that no write runs on afterwards. */
+const inGroups = async <T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {
+  for (let from = 0; from < items.length; from += MAX_CONCURRENT) {
+    const done = await Promise.allSettled(items.slice(from, from + MAX_CONCURRENT).map(work));
     for (const result of done) if (result.status === "rejected") throw result.reason;
   }
 };

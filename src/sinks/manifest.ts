@@ -5,57 +5,57 @@ import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
 import { type FileFacts, writeAtomically } from "./atomic-file.ts";
 import type { EarlierOutput } from "./earlier-output.ts";
 
-/** One delivery of `--new`, as a manifest names it. Part 0 are the files of a plain export, which no part names. */
+/** One delivery of `--new` in a manifest. Part 0 has the files that belong to no part: those of a plain export. */
 export interface ManifestPart {
   part: number;
   token?: string;
   files: FileFacts[];
-  /** How many conversations went out with it, where the manifest says so. */
+  /** How many conversations it delivered, if the manifest says so. */
   exported?: number;
 }
 
-/** What a manifest says. It may come from anybody: nothing in it is believed before it is checked. */
+/** A parsed manifest. It is not trusted, because anybody may have written it. */
 export interface Manifest {
-  /** All of it, so that it can be written again with nothing lost. */
+  /** The whole content, so that nothing is lost when it is written again. */
   json: JsonObject;
-  /** The program that wrote it and its version; empty where it names none. */
+  /** Name and version of the program that wrote it; empty if it does not say. */
   tool: string;
-  /** A data set's manifest; else an export's. */
+  /** Whether it describes a data set; otherwise an export. */
   isDataset: boolean;
-  /** The run that wrote it has not ended: it names the files that were there before and those of the run. */
+  /** The run that wrote it has not finished: `files` has the names of the old and the new files. */
   incomplete: boolean;
   /** The id of the archive that the output belongs to. */
   archive?: string;
-  /** How many conversations the output holds, where the manifest says so. */
+  /** How many conversations the output holds, if the manifest says so. */
   exported?: number;
-  /** Has it parts that `--new` wrote? */
+  /** Whether it has parts of `--new`. */
   hasParts: boolean;
-  /** Its list of files as it stands there, right or wrong; `isFacts` tells. Absent where it has none. */
+  /** The elements of `files`, valid or not: see `isFileFacts`. Absent if `files` is not a list. */
   entries?: readonly Json[];
-  /** Of the listed names, those that stay in the manifest's folder. */
+  /** The names in `files` that stay inside the manifest's folder. */
   names: readonly string[];
-  /** Of a run that has not ended: files that were there before and that no manifest named. */
+  /** In an incomplete manifest: files of others that look like files of the output. */
   strangers: readonly Json[];
-  /** By number; none where the manifest is flawed. */
+  /** Ordered by number; empty if there is a `flaw`. */
   parts: readonly ManifestPart[];
-  /** What is not as a complete manifest has it, in words. */
+  /** What is invalid in it, or missing because it is incomplete. */
   flaw?: string;
 }
 
-/** Whether a name that a manifest gives stays in the manifest's own folder. */
+/** Whether a name stays inside the manifest's folder. */
 export const isInside = (name: string): boolean =>
   name !== "" &&
   !name.includes("\0") &&
   !isAbsolute(name) &&
   !name.split(/[/\\]/).some((step) => step === ".." || step === "." || step === "");
 
-/** What a line in the form of `sha256sum` says of a file in the same folder; undefined for any other line. */
+/** A line of `sha256sum` about a file in the same folder; undefined for other lines. */
 export const listedFile = (line: string): { sha256: string; name: string } | undefined => {
   const [, sha256, name] = /^([0-9a-f]{64}) {2}([^/]+)$/.exec(line) ?? [];
   return sha256 !== undefined && name !== undefined && isInside(name) ? { sha256, name } : undefined;
 };
 
-export const isFacts = (value: Json): value is Json & FileFacts =>
+export const isFileFacts = (value: Json): value is Json & FileFacts =>
   isObject(value) &&
   typeof value.name === "string" &&
   isInside(value.name) &&
@@ -64,9 +64,9 @@ export const isFacts = (value: Json): value is Json & FileFacts =>
   typeof value.sha256 === "string";
 
 /**
-The manifest at a path; undefined when there is none.
+Reads a manifest; undefined when there is none.
 
-@throws Error that says why, when what is there is not a JSON object or cannot be read: it is never taken for none
+@throws Error that says why it cannot be read; it is never treated as missing
 */
 export const readManifest = async (path: string): Promise<Manifest | undefined> => {
   let text: string;
@@ -85,7 +85,7 @@ const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own words quote the text.
+    // The parser's message would quote the file.
     throw new Error("it is not JSON");
   }
 };
@@ -115,34 +115,34 @@ const manifestOf = (json: JsonObject): Manifest => {
 const exportedIn = (counts: Json | undefined): number | undefined =>
   isObject(counts) && typeof counts.exported === "number" ? counts.exported : undefined;
 
-/** The parts of a complete manifest; a text says what is wrong with it. */
+/** The parts of a complete manifest, or a text that says what is wrong with it. */
 const partsIn = ({ archive, files, parts: entries = [] }: JsonObject): ManifestPart[] | string => {
   if (archive !== undefined && typeof archive !== "string") return `its "archive" is not a text`;
-  if (!Array.isArray(files) || !files.every(isFacts)) return `its "files" are not as an export writes them`;
+  if (!Array.isArray(files) || !files.every(isFileFacts)) return `its "files" are not as an export writes them`;
   if (!Array.isArray(entries)) return `its "parts" are not a list`;
-  const rest = new Map(files.map((file) => [file.name, file]));
+  const unassigned = new Map(files.map((file) => [file.name, file]));
   const parts: ManifestPart[] = [];
   for (const entry of entries) {
-    const part = partIn(entry, rest);
+    const part = takePart(entry, unassigned);
     if (!part) return `its "parts" are not as an export writes them`;
     parts.push(part);
   }
   if (new Set(parts.map(({ part }) => part)).size < parts.length) return `two of its "parts" have one number`;
-  if (rest.size > 0) parts.push({ part: 0, files: [...rest.values()] });
+  if (unassigned.size > 0) parts.push({ part: 0, files: [...unassigned.values()] });
   return parts.sort((a, b) => a.part - b.part);
 };
 
-/** Takes the files of a part out of `rest`. */
-const partIn = (entry: Json, rest: Map<string, FileFacts>): ManifestPart | undefined => {
+/** Parses a part and removes its files from `unassigned`; undefined when the part is invalid. */
+const takePart = (entry: Json, unassigned: Map<string, FileFacts>): ManifestPart | undefined => {
   if (!isObject(entry)) return undefined;
   const { part, token, files: names, counts } = entry;
   if (!Number.isSafeInteger(part) || Number(part) < 1 || !Array.isArray(names)) return undefined;
   if (token !== undefined && typeof token !== "string") return undefined;
   const files: FileFacts[] = [];
   for (const name of names) {
-    const file = typeof name === "string" ? rest.get(name) : undefined;
+    const file = typeof name === "string" ? unassigned.get(name) : undefined;
     if (!file) return undefined;
-    rest.delete(file.name);
+    unassigned.delete(file.name);
     files.push(file);
   }
   const exported = exportedIn(counts);
@@ -155,7 +155,7 @@ const partIn = (entry: Json, rest: Map<string, FileFacts>): ManifestPart | undef
 };
 
 /**
-What a part is known by: no two archives, and no two contents, have the same token.
+The token of a part: different for every archive, part number and content.
 
 The order of the files does not matter.
 */
@@ -170,7 +170,7 @@ export const tokenOf = (
     .digest("hex");
 };
 
-/** The manifest of an output that is written at once. @param facts what it says besides, its tool first */
+/** The manifest of an output that one run wrote. @param facts all that it says besides its files */
 export const completeManifest = (
   { tool = "", ...facts }: JsonObject,
   files: readonly FileFacts[],
@@ -182,7 +182,7 @@ export const completeManifest = (
   files: files.map((file) => ({ ...file })),
 });
 
-/** An output's manifest that has grown by one part. */
+/** The manifest of an output after another part of `--new`. */
 export const manifestWithPart = (
   before: Manifest | undefined,
   archive: string,
@@ -198,9 +198,10 @@ export const manifestWithPart = (
 const listIn = (value: Json | undefined): Json[] => (Array.isArray(value) ? value : []);
 
 /**
-What a manifest says while files change: whose they are, the earlier output's and the new ones.
+The manifest while files are replaced: it names the old and the new files. If the run is killed then, the next run finds
+in it what it needs.
 
-@param names of the new ones
+@param names the new files
 */
 export const incompleteManifest = (
   { facts, files, isListed = () => false, strangers = [] }: EarlierOutput,
@@ -216,17 +217,17 @@ export const incompleteManifest = (
   };
 };
 
-/** The same manifest as one of this archive. */
-export const stamped = ({ json, parts }: Manifest, archive: string): Manifest => {
+/** The manifest with another archive id and new tokens. */
+export const withArchiveId = ({ json, parts }: Manifest, archive: string): Manifest => {
   const { tool = "", archive: _, parts: entries, ...rest } = json;
   const tokens = new Map(parts.map(({ part, files }) => [part, tokenOf(archive, part, files)]));
-  const signed = (entry: Json): Json => {
+  const withToken = (entry: Json): Json => {
     const { part = 0, token: _, ...facts } = entry as JsonObject;
     return { part, token: tokens.get(Number(part)) ?? "", ...facts };
   };
-  return manifestOf({ tool, archive, ...(Array.isArray(entries) && { parts: entries.map(signed) }), ...rest });
+  return manifestOf({ tool, archive, ...(Array.isArray(entries) && { parts: entries.map(withToken) }), ...rest });
 };
 
-/** Replaces the manifest at a path. @param tag of the run, for the unfinished file */
+/** Writes a manifest. @param tag unique for each run */
 export const writeManifest = (path: string, json: JsonObject, tag: string): Promise<void> =>
   writeAtomically(path, tag, (file) => file.add(`${JSON.stringify(json, null, 2)}\n`));

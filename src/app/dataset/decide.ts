@@ -20,7 +20,7 @@ export interface KeptCall {
   redacted: Partial<Record<string, number>>;
 }
 
-/** What a decision is made by. */
+/** The part of a plan that decides about calls. */
 export type DecisionPlan = Pick<
   DatasetPlan,
   "wanted" | "policy" | "languages" | "status" | "dedupe" | "splits" | "splitOf" | "withinBudget"

@@ -6,7 +6,7 @@ import type { KeptCall } from "./decide.ts";
 import type { SetFiles } from "./set-files.ts";
 import { DROPPED, PROVENANCE } from "./set-folder.ts";
 
-/** What is known of a data set while it is made: its figures, where each sample comes from, and all that was dropped. */
+/** Collects the statistics of a data set, the origin of each sample, and everything that was dropped. */
 export class SetDetails {
   readonly stats: ReturnType<typeof createStats>;
   readonly redacted: Record<string, number> = {};
@@ -23,19 +23,19 @@ export class SetDetails {
     return new SetDetails(seed, await files.sidecar(PROVENANCE), await files.sidecar(DROPPED));
   }
 
-  /** A call that gives nothing. */
+  /** Counts a call without samples. */
   drop(dropped: DroppedSample): void {
     this.stats.drop(dropped);
     this.note(dropped);
   }
 
-  /** A sample that some preset, or all, cannot have, of a call that gives others. */
+  /** Lists a dropped sample; its call may have others. @param preset the only one that lacks it */
   note({ callId, step, reason, of }: DroppedSample, preset?: string): void {
     const line = { id: callId, ...(preset && { preset }), step, reason, ...(of && { of }) };
     this.#dropped.add(`${JSON.stringify(line)}\n`, 1);
   }
 
-  /** A call with the samples that count for it, and all that some preset writes. */
+  /** Counts a call. @param counted its samples for the statistics @param written those that some preset writes */
   keep(call: KeptCall, counted: readonly Sample[], written: Iterable<Sample>, record: StoredRecord): void {
     for (const [name, n = 0] of Object.entries(call.redacted)) this.redacted[name] = (this.redacted[name] ?? 0) + n;
     for (const lost of call.lost) this.note(lost);

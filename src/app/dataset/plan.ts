@@ -26,12 +26,12 @@ export interface DatasetPlan {
   splits: Split[];
   splitOf: (callId: string) => string;
   read: ReadRecord;
-  /** Personal data is taken out as records are read. */
+  /** Whether `read` redacts. */
   redacts: boolean;
-  /** The service's word that a call has to have, if any. */
+  /** The status that calls must have, if any. */
   status: string | undefined;
   dedupe: DatasetRequest["dedupe"];
-  /** As much of a sample's messages as the budget allows, with their tokens; undefined when none of it fits. */
+  /** Cuts messages to the token budget and counts them; undefined when they do not fit. Absent without a budget. */
   withinBudget: ((messages: Message[]) => { messages: Message[]; tokens: number } | undefined) | undefined;
   /** What was asked for, by option, for the card and the report. */
   policies: Record<string, string | number | boolean>;
@@ -77,7 +77,7 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
   };
 };
 
-/** A preset under a policy, with those of the options that it knows. */
+/** A preset with the options that it supports. */
 export const presetPlan = (
   preset: Preset,
   policy: Policy,

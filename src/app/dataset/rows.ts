@@ -12,16 +12,16 @@ export type PresetRow = { wanted: PresetPlan; sample: Sample } & (
   | { refusal: Refusal | typeof TOO_LARGE }
 );
 
-/** What a call gives, and its rows: made when they are asked for, preset by preset. */
+/** A kept call with its rows, preset by preset. */
 export interface CallRows extends KeptCall {
-  /** @param isDrawn leaves samples out */
+  /** Makes the rows while they are iterated. @param isDrawn which samples get a row; all by default */
   rows(isDrawn?: (sample: Sample) => boolean): Iterable<PresetRow>;
 }
 
 /**
-Makes the rows of every preset of conversations, which come one after the other.
+Makes the rows of all presets from conversations, one conversation at a time.
 
-The same conversations in the same order give the same rows: nothing is read, and nothing written.
+It reads and writes nothing: the same conversations in the same order give the same rows.
 */
 export const createRowMaker = (plan: DecisionPlan): ((read: ReadResult) => CallRows | DroppedSample) => {
   const decide = createDecide(plan);

@@ -51,7 +51,7 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
   });
 };
 
-/** Every call that has a document, with what becomes of it. */
+/** Every call that has a document, kept or dropped. */
 async function* callsOf(
   plan: DatasetPlan,
   { progress }: AppContext,
@@ -109,7 +109,7 @@ const produce = async (
   files: SetFiles,
   isDrawn: (sample: Pick<Sample, "id">) => boolean,
 ): Promise<DatasetFacts> => {
-  // A sample of a turn comes with its call.
+  // Samples of turns are written when their call is drawn.
   const comesWith = (sample: Sample): boolean => isDrawn(sample) || isDrawn({ id: sample.callId });
   const details = await SetDetails.open(request.seed, files);
   for await (const batch of session.archive.unsettled())
@@ -155,7 +155,7 @@ const produce = async (
   return facts;
 };
 
-/** What the presets put beside their files. */
+/** The files that presets add beside their data. */
 const presetSidecars = ({ wanted }: DatasetPlan, dataFiles: readonly DataFile[]): { name: string; text: string }[] =>
   wanted.flatMap(({ preset }) => {
     const own = dataFiles.filter((file) => file.preset === preset.name);

@@ -14,7 +14,7 @@ const PIECE = 1024 * 1024;
 
 export interface ShardOptions {
   files: FileSet;
-  /** What the names of these files begin with, as a folder in the set: `trl/`, or nothing. */
+  /** The files' folder in the set, for example `trl/`; empty for the set itself. */
   prefix: string;
   split: string;
   kind: Kind;
@@ -51,7 +51,7 @@ export class ShardFiles {
     await this.#files.at(-1)?.flush();
   }
 
-  /** Everything on disk, and named as the set has it, now that it is known how many files there are: nothing can be added. */
+  /** Completes the files and gives them their final names, which contain the number of files. */
   async seal(): Promise<{ name: string; rows: number; bytes: number }[]> {
     await this.#end();
     const { files, prefix, split, kind } = this.#options;

@@ -8,8 +8,8 @@ import {
   type Manifest,
   type ManifestPart,
   readManifest,
-  stamped,
   tokenOf,
+  withArchiveId,
   writeManifest,
 } from "../../sinks/manifest.ts";
 import type { Host } from "../context.ts";
@@ -59,7 +59,7 @@ export const continuePlace = async (context: PlaceContext): Promise<Manifest | u
   const { manifest, prepared, refusal, movedFrom } = await compare(context);
   if (refusal !== undefined) {
     if (!adopt) throw new UsageError(refusal);
-    const own = await adoptPlace(context, manifest && stamped(manifest, id));
+    const own = await adoptPlace(context, manifest && withArchiveId(manifest, id));
     if (own) await writeManifest(manifestPath(target), own.json, tagOf(host));
     return own;
   }
@@ -78,7 +78,7 @@ export const continuePlace = async (context: PlaceContext): Promise<Manifest | u
   }
   if (!manifest || manifest.archive !== undefined) return manifest;
   // Written before there were tokens. The archive is first: a manifest without them is compared by what they would be.
-  const own = stamped(manifest, id);
+  const own = withArchiveId(manifest, id);
   await archive.setTokens(
     place,
     own.parts.map((part) => ({ part: part.part, token: tokenIn(part, id) })),
@@ -89,7 +89,7 @@ export const continuePlace = async (context: PlaceContext): Promise<Manifest | u
 
 const manifestPath = (target: FileTarget): string => join(placeOf(target).root, placeOf(target).manifest);
 
-/** @throws UsageError when there is a manifest that cannot be gone on from */
+/** The manifest of a place; undefined when there is none. @throws UsageError when it cannot be read */
 const manifestAt = async (target: FileTarget): Promise<Manifest | undefined> => {
   const path = manifestPath(target);
   const unreadable = (why: string): UsageError =>

@@ -8,7 +8,7 @@ import type { ExportRequest } from "../requests.ts";
 import { type Selection, selectStored } from "../selection/selection.ts";
 import type { Session } from "../session.ts";
 
-/** Selects what is to be written, and fetches what is not there yet. @param selection absent: the archive is all there is */
+/** Selects what is exported, and fetches what the archive lacks. @param selection absent with `offline` */
 export const gather = async (
   request: ExportRequest,
   context: AppContext,

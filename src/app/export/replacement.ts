@@ -63,12 +63,12 @@ const some = ([first = "", ...more]: readonly string[]): string =>
 
 const writesRaw = ({ kind, formats }: FileTarget): boolean => kind === "folder" && formats.includes("raw");
 
-/** An export, and how many conversations it wrote, if that is known. */
+/** An export, with the number of conversations that it wrote, if its manifest says so. */
 export interface EarlierExport extends EarlierOutput {
   exported?: number;
 }
 
-/** The export that an earlier run left where another one is to take its place. */
+/** The export of an earlier run that this one replaces. */
 export const earlierExport = async (target: FileTarget): Promise<EarlierExport> => {
   const { manifest, ours, strangeDocuments } = await existingAt(target);
   const exported = manifest?.exported;
@@ -117,7 +117,7 @@ const addListed = async (ours: Set<string>, root: string, list: string): Promise
   }
 };
 
-/** Undefined for what is no manifest of an export by callarchive. */
+/** The manifest, if it is one of an export by callarchive. */
 const exportManifest = async (path: string): Promise<Manifest | undefined> => {
   const manifest = await readManifest(path).catch(() => undefined);
   const isExport = manifest?.tool.startsWith("callarchive ") && manifest.entries && !manifest.isDataset;

@@ -6,7 +6,7 @@ import { messageOf, UsageError } from "../../core/errors.ts";
 import { plural } from "../../core/wording.ts";
 import { lines } from "../../parse/lines.ts";
 import type { FileFacts } from "../../sinks/atomic-file.ts";
-import { isFacts, listedFile, type Manifest, readManifest, tokenOf } from "../../sinks/manifest.ts";
+import { isFileFacts, listedFile, type Manifest, readManifest, tokenOf } from "../../sinks/manifest.ts";
 import type { Finding } from "./finding.ts";
 
 export interface VerifiedOutput {
@@ -39,9 +39,9 @@ export const verifyOutput = async (
   const files = await verifyFiles(manifest, path, label, isFolder, report);
   const { archive, parts, flaw } = manifest;
   if (archive === undefined) return { files };
-  // What is wrong with an entry of its files was said of the entry.
-  if (flaw !== undefined && manifest.entries?.every(isFacts))
-    report({ where: label, what: `of its manifest, ${flaw}` });
+  // Invalid entries of its files were reported before.
+  if (flaw !== undefined && manifest.entries?.every(isFileFacts))
+    report({ where: label, what: `its manifest is not valid: ${flaw}` });
   for (const { part, token, files: own } of parts)
     if (part > 0 && token !== tokenOf(archive, part, own))
       report({ where: label, what: `the token of part ${part} does not match the files of the part` });
@@ -64,10 +64,10 @@ export const verifyFiles = async (
   if (!entries) report({ where: label, what: "its manifest names no files" });
   let checked = 0;
   for (const facts of entries ?? []) {
-    if (!isFacts(facts)) {
+    if (!isFileFacts(facts)) {
       report({
         where: label,
-        what: `its manifest has an entry that is no file: ${JSON.stringify(facts).slice(0, 80)}`,
+        what: `its manifest has an entry that is not a file: ${JSON.stringify(facts).slice(0, 80)}`,
       });
       continue;
     }
