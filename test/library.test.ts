@@ -151,15 +151,15 @@ describe("errors", () => {
 
   test("a second run on one archive is refused while the first goes on, or waits for it", async () => {
     const place = workplace();
-    const { source } = await cloudIn(place, 40, 2);
+    const { source } = await cloudIn(place, 20, 100);
     const begun = new PassThrough();
     const { context } = contextIn(place, { onProgress: () => void begun.emit("begun") });
     const first = pull(source, context);
     await once(begun, "begun");
     await expect(pull(source, contextIn(place).context)).rejects.toThrow(ArchiveBusy);
     const second = pull({ ...source, wait: 30 }, contextIn(place).context);
-    expect((await first).states.fetched).toBe(40);
-    expect(await second).toMatchObject({ selected: 40, known: 40 });
+    expect((await first).states.fetched).toBe(20);
+    expect(await second).toMatchObject({ selected: 20, known: 20 });
   });
 });
 
