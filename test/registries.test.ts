@@ -53,11 +53,10 @@ export const plainText: Preset = {
   name: "plain-text",
   summary: "one text per call",
   reader: "readers of plain text",
-  can: { system: true, tools: false, reasoning: false, greetingFirst: false, emptyUser: false, parts: true },
+  can: { tools: false, greetingFirst: false, emptyUser: false, parts: true },
   rows: "columns",
   unit: "call",
   loader: "datasets",
-  advice: {},
   line: ({ messages }) => ({ text: messages.map(({ content }) => content).join("\\n") }),
   rules: [
     eachRow("text", "error", "The row is skipped.", (row) =>
@@ -80,13 +79,15 @@ const add = (place: Workplace, { folder, name, key, text }: Addition, registry: 
 
 test("a format and a preset are one file and one line each: help, completion, messages and check then know them", async () => {
   const place = workplace();
-  for (const name of ["src", "bin", "package.json", "tsconfig.json"])
+  for (const name of ["src", "bin", "package.json", "tsconfig.json", "rolldown.config.mjs"])
     cpSync(join(ROOT, name), place.path(name), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), place.path("node_modules"));
   add(place, FORMAT, /(export const writers = \{[^}]*?),?\s*\}/);
   add(place, PRESET, /(export const presets = \{[^}]*?),?\s*\}/);
   const { status, stdout } = spawnSync(join(ROOT, "node_modules/.bin/tsc"), ["-p", place.folder], { encoding: "utf8" });
   expect([status, stdout]).toEqual([0, ""]);
+  const bundler = [join(ROOT, "node_modules/.bin/rolldown"), "--config", "--log-level", "silent"];
+  expect(spawnSync(process.execPath, bundler, { cwd: place.folder }).status).toBe(0);
 
   const cloud = await place.cloud({ calls: 12, agents: 1 });
   const own = (...args: string[]) => place.run(args, { bin: place.path("bin/callarchive.js") });

@@ -230,7 +230,7 @@ describe("--new refuses, before anything is fetched, and suggests what to do", (
     expect([refused.code, refused.stderr]).toEqual(refusal("belongs to another archive"));
     for (const way of ["--archive", "--adopt", "-o"]) expect(refused.stderr).toContain(way);
     const adopted = await run("--adopt");
-    expect([adopted.code, adopted.stderr]).toEqual([0, expect.stringContaining("has had 1 call of this archive")]);
+    expect([adopted.code, adopted.stderr]).toEqual([0, expect.stringContaining("already has 1 call of this archive")]);
     expect(adopted.stderr).toContain("holds 2 calls that this archive does not have");
     expect(rows(place, "parts")).toEqual([3, 3]);
     expect((await place.run(["verify", "parts"])).code).toBe(0);
