@@ -103,7 +103,7 @@ describe("logs for machines", () => {
 
     const text = await place.run(["export", ids[0] ?? "", "-o", "x.ndjson", "-v"]);
     expect(text.stderr.split("\n")[0]).toContain("output=x.ndjson");
-    expect(text.stderr).toMatch(/^\d{4}-\d\d-\d\dT\S+Z callarchive \S+ begins run [0-9a-f]{8}: export ids=/);
+    expect(text.stderr).toMatch(/^\d{4}-\d\d-\d\dT\S+Z callarchive \S+ starts run [0-9a-f]{8}: export ids=/);
     for (const line of text.stderr.trimEnd().split("\n"))
       expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /);
     expect(text.stderr).toContain(" 1 selected = 1 exported");
