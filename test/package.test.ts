@@ -61,12 +61,9 @@ describe("the package, installed into a clean folder", () => {
       names.sort(),
     );
     // What is started or imported by name; all else is parts of these.
-    expect(files.filter((path) => /^dist\/.*\.js$/.test(path) && !/^dist\/chunks\/[\w.-]+\.js$/.test(path)).sort()).toEqual([
-      "dist/cli/main.js",
-      "dist/emulator/corpus.js",
-      "dist/emulator/instance.js",
-      "dist/index.js",
-    ]);
+    expect(
+      files.filter((path) => /^dist\/.*\.js$/.test(path) && !/^dist\/chunks\/[\w.-]+\.js$/.test(path)).sort(),
+    ).toEqual(["dist/cli/main.js", "dist/emulator/corpus.js", "dist/emulator/instance.js", "dist/index.js"]);
   });
 
   test("names no place of the machine that built it", () => {

@@ -99,10 +99,10 @@ test("a format and a preset are one file and one line each: help, completion, me
   ]);
   const flowing = (text: string): string => text.replace(/\s+/g, " ");
   expect(flowing(exportHelp.stdout)).toContain("ndjson, csv, messages, raw or tsv; repeatable");
-  expect(flowing(datasetHelp.stdout)).toMatch(/kind of file: messages, [a-z, -]+, plain-text; repeatable/);
+  expect(flowing(datasetHelp.stdout)).toMatch(/file format of a trainer: messages, [a-z, -]+, plain-text; repeatable/);
   // Also what it can do is told from the registry.
-  expect(flowing(datasetHelp.stdout)).toMatch(/plain-text: content as a list of parts/);
-  expect(flowing(checkHelp.stdout)).toMatch(/whose rules: [a-z, -]+, plain-text/);
+  expect(flowing(datasetHelp.stdout)).toMatch(/content as a list of parts \(only bailian, plain-text\)/);
+  expect(flowing(checkHelp.stdout)).toMatch(/trainer whose rules apply: [a-z, -]+, plain-text/);
   expect(completion.stdout).toMatch(/\btsv\b/);
   expect(completion.stdout).toMatch(/\bplain-text\b/);
 
@@ -123,7 +123,10 @@ test("a format and a preset are one file and one line each: help, completion, me
   expect(set.code).toBe(0);
   expect(place.rows("set", "train.jsonl").every((row) => typeof row.text === "string")).toBe(true);
   expect([bad.code, bad.stdout]).toEqual([3, expect.stringContaining("there is no text in it")]);
-  expect([unknownPreset.code, unknownPreset.stderr]).toEqual([2, expect.stringMatching(/There are: .*, plain-text\./)]);
+  expect([unknownPreset.code, unknownPreset.stderr]).toEqual([
+    2,
+    expect.stringMatching(/The presets are: .*, plain-text\./),
+  ]);
   const good = await own("check", "--preset", "plain-text", "set");
   expect([good.code, good.stderr]).toEqual([0, ""]);
 });
