@@ -144,7 +144,7 @@ describe("dataset", () => {
     expect(exported.stderr).toMatch(/redacted: .*phone \d+/);
     expect(place.read("out", "transcripts.ndjson")).not.toMatch(/"caller":"\d/);
     expect((await place.run(["export", "--offline", "--redact", "all", "-f", "raw"])).code).toBe(2);
-    expect((await place.run(["dataset", "--redact", "names"])).stderr).toContain("--redact knows");
+    expect((await place.run(["dataset", "--redact", "names"])).stderr).toContain('--redact has no category "names"');
   });
 
   test("limits, languages and expansion drop or change calls with a named reason", async () => {
