@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { faulty } from "../helpers/faulty.ts";
+import { SOAK } from "../helpers/soak.ts";
 import { TEMPLATE, TOKENIZER } from "../helpers/tokenizer.ts";
 import { parseLines, type Workplace, workplace } from "../helpers/workplace.ts";
 
@@ -287,7 +288,7 @@ describe("a data set that was interrupted", () => {
     await place.run([...args, "-o", "whole"]);
     await place.run([...args, "-o", "count"], { env: faulty({ FAULTY_LOG: place.path("points") }) });
     const points = place.read("points").trim().split("\n");
-    for (let at = 2; at <= points.length; at += 5) {
+    for (let at = 2; at <= points.length; at += SOAK ? 2 : 9) {
       await place.run(["dataset", "--split", "train=1", "--max-file-size", "20KB", "-o", "set"]);
       const killed = await place.run(args, { env: faulty({ FAULTY_AT: String(at) }) });
       expect(killed.code).toBe(null);
