@@ -66,7 +66,7 @@ describe("an archive serves one region and one account", () => {
       [shanghai, "ice.cn-shanghai.aliyuncs.com"],
     ] as const) {
       const ran = await place.run(["pull", id, "--refresh", ...args]);
-      expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(`this run asks ${here}`)]);
+      expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(`this run uses ${here}`)]);
       expect(ran.stderr).toContain("holds calls of ice.us-west-1.aliyuncs.com");
     }
     expect(cloud.stats.requests.DescribeAIAgentInstance).toBe(1);
