@@ -111,7 +111,7 @@ const finish = async (place: Workplace, args: string[], whole: Record<string, st
 
 describe("a run that is killed, and the same command after it, give what an uninterrupted run gives", () => {
   test("kill -9 before and after every commit, flush and rename in turn", async () => {
-    const { place, args, whole, again } = await prepared(SOAK ? 10 : 5, "--concurrency", "1");
+    const { place, args, whole, again } = await prepared(SOAK ? 10 : 3, "--concurrency", "1");
     again();
     await place.run(args, { env: faulty({ FAULTY_LOG: place.path("points") }) });
     const points = place.read("points").trim().split("\n");
