@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { CLOUD_DEFAULTS, CONNECTION_DEFAULTS, DEFAULT_ARCHIVE, PULL_DEFAULTS } from "../app/defaults.ts";
+import type { ArchiveRequest, CloudRequest, FilterRequest, OutputRequest, RedactRequest } from "../app/requests.ts";
 import { DEFAULT_REGION } from "../core/region.ts";
 import type { Shard } from "../core/selection.ts";
 import type { Troubled } from "../core/state.ts";
@@ -38,40 +39,21 @@ export const selectionOptions = (): Option[] => [
   option("--limit <n>", "stop after n calls", whole(1)),
 ];
 
-export interface FilterFlags {
-  status?: string;
-  minTurns?: number;
-  minDuration?: number;
-}
+export type FilterFlags = FilterRequest;
 export const filterOptions = (): Option[] => [
   option("--status <status>", "only calls with this status, for example Finished"),
   option("--min-turns <n>", "only calls with at least n turns", whole(1)),
   option("--min-duration <time>", "only calls that lasted at least this long: seconds, or 90s, 5m", seconds),
 ];
 
-export interface ArchiveFlags {
-  /** False for `--no-archive`. */
-  archive: string | false;
-}
+/** `archive` is false for `--no-archive`. */
+export type ArchiveFlags = ArchiveRequest;
 export const archiveOption = (): Option =>
   option("--archive <file>", "file that stores the raw records and the state of each call").default(DEFAULT_ARCHIVE);
 export const noArchiveOption = (): Option =>
   option("--no-archive", "use a temporary archive that is deleted after this run");
 
-export interface CloudFlags {
-  region?: string;
-  endpoint?: string;
-  profile?: string;
-  client: "auto" | "sdk" | "builtin";
-  describe: "auto" | "always";
-  allowHost?: string[];
-  maxDocumentSize: number;
-  allowOther?: boolean;
-  concurrency: number;
-  /** Calls per second. */
-  tps?: number;
-  retries: number;
-}
+export type CloudFlags = Omit<CloudRequest, "keys">;
 export const connectionOptions = (): Option[] => [
   option("--region <region>", `region of the agents (default: ${DEFAULT_REGION})`),
   option("--endpoint <url>", "address of the service, instead of the region's address"),
@@ -166,10 +148,7 @@ export const displayOptions = (): Option[] => [
   option("--color <when>", "when to color messages").choices(["auto", "never", "always"]).default("auto"),
 ];
 
-export interface RedactFlags {
-  redact?: string[];
-  redactPattern?: string[];
-}
+export type RedactFlags = RedactRequest;
 export const redactOptions = (): Option[] => [
   new Option(
     "--redact <kinds>",
@@ -181,19 +160,8 @@ export const redactOptions = (): Option[] => [
   ),
 ];
 
-export interface OutputFlags {
-  format?: string[];
-  output: string;
-  rows: "call" | "turn";
-  csvBom?: boolean;
-  csvGuard: boolean;
-  new?: boolean;
-  force?: boolean;
-  /** False for `--no-clobber`. */
-  clobber?: boolean;
-  adopt?: boolean;
-  threads?: number;
-}
+/** `clobber` is false for `--no-clobber`. */
+export type OutputFlags = Omit<OutputRequest, "formats"> & { format?: string[] };
 
 export type ExportFlags = SelectionFlags &
   FilterFlags &

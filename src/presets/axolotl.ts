@@ -1,5 +1,5 @@
 import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
-import { lossRules } from "./checks/loss-rules.ts";
+import { CHANGES_TYPE, lossRules } from "./checks/loss-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
 import { adjustRules, eachRow } from "./checks/rule.ts";
 import { CHAT, viewOf } from "./checks/view.ts";
@@ -74,11 +74,7 @@ export const axolotl: Preset = {
       loss,
       assistant: ["assistant"],
       values: "boolean",
-      mixed: {
-        severity: "error",
-        effect:
-          "The column's type changes: Hugging Face datasets before 4.7 raise, also for a key that train does not have.",
-      },
+      mixed: CHANGES_TYPE,
     }),
     pairingRule(view),
     onlyKeys(["messages", "tools"], "warning", "Axolotl ignores other columns."),

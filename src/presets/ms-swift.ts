@@ -1,7 +1,7 @@
 import type { Message } from "../core/sample.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
-import { lossRules } from "./checks/loss-rules.ts";
+import { CHANGES_TYPE, lossRules } from "./checks/loss-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
 import { adjustRules } from "./checks/rule.ts";
 import { CHAT, viewOf } from "./checks/view.ts";
@@ -67,11 +67,7 @@ export const msSwift: Preset = {
       loss,
       assistant: ASSISTANT,
       values: "boolean",
-      mixed: {
-        severity: "error",
-        effect:
-          "The column's type changes: Hugging Face datasets before 4.7 raise, also for a key that train does not have.",
-      },
+      mixed: CHANGES_TYPE,
     }),
     onlyKeys(KEYS, "warning", "ms-swift removes other columns."),
     ...datasetsRules(),

@@ -12,6 +12,12 @@ interface LossShape {
   mixed: Pick<Rule, "severity" | "effect">;
 }
 
+/** `mixed` for readers that load their files with Hugging Face `datasets`. */
+export const CHANGES_TYPE = {
+  severity: "error",
+  effect: "The column's type changes: Hugging Face datasets before 4.7 raise, also for a key that train does not have.",
+} as const;
+
 /** Rules for the key that says whether a turn is learned. */
 export const lossRules = ({ view, loss: { key, on }, assistant, values, mixed }: LossShape): Rule[] => {
   const isAssistant = ({ role }: RowMessage): boolean => typeof role === "string" && assistant.includes(role);
