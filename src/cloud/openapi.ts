@@ -100,7 +100,7 @@ export const createRpc = ({
 
   const attempt = async ({ action, query, body, maxBytes }: Attempt, signal: AbortSignal) => {
     const key = await credentials.get();
-    const headers = await signedHeaders({
+    const headers = signedHeaders({
       host,
       action,
       version,

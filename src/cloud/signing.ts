@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { createHmac, hash } from "node:crypto";
 import type { Credential } from "./credentials.ts";
 
 export type Parameters = Readonly<Record<string, string | number | undefined>>;
@@ -15,24 +15,10 @@ export const toTexts = (parameters: Parameters): Record<string, string> =>
   );
 
 /** Encodes a query string or form body. */
-export const encodeForm = (parameters: Record<string, string>): string =>
-  Object.entries(parameters)
-    .map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`)
-    .join("&");
+export const encodeForm = (parameters: Record<string, string>): string => encodePairs(Object.entries(parameters));
 
-interface Signer {
-  getAuthorization(request: object, algorithm: string, payload: string, id: string, secret: string): string;
-}
-
-let loading: Promise<Signer> | undefined;
-
-/** The SDK's own signing. This file of the SDK loads in 55 ms, its main entry in 90 ms. */
-const signer = async (): Promise<Signer> => {
-  const loaded: unknown = await import("@alicloud/openapi-core/dist/utils.js");
-  // In Node, `default` is the CommonJS exports; bundlers and test runners also unwrap the `default` inside.
-  const { default: exported } = loaded as { default: Signer & { default?: Signer } };
-  return exported.default ?? exported;
-};
+const encodePairs = (pairs: readonly (readonly [string, string])[]): string =>
+  pairs.map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`).join("&");
 
 export interface ToSign {
   /** With the port, unless it is the default port of the scheme. */
@@ -50,25 +36,41 @@ export interface ToSign {
   nonce: string;
 }
 
-/** The headers of `POST /?query` with this body, signed by ACS3-HMAC-SHA256. */
-export const signedHeaders = async (request: ToSign): Promise<Record<string, string>> => {
+/**
+The headers of `POST /?query` with this body, signed by ACS3-HMAC-SHA256.
+
+Signed here, because loading the SDK's own signing takes a quarter of the CPU time of a short run; a test compares the two.
+*/
+export const signedHeaders = (request: ToSign): Record<string, string> => {
   const { host, action, version, userAgent, query, body, key, at, nonce } = request;
   const payload = hash("sha256", body);
-  const headers: Record<string, string> = {
+  const signed: Record<string, string> = {
+    ...(body && { "content-type": "application/x-www-form-urlencoded" }),
     host,
+    "x-acs-action": action,
+    "x-acs-content-sha256": payload,
+    "x-acs-date": `${new Date(at).toISOString().slice(0, 19)}Z`,
+    ...(key.securityToken && { "x-acs-security-token": key.securityToken }),
+    "x-acs-signature-nonce": nonce,
+    "x-acs-version": version,
+  };
+  const names = Object.keys(signed).sort();
+  const canonical = [
+    "POST",
+    "/",
+    encodePairs(Object.entries(query).sort(([a], [b]) => (a < b ? -1 : 1))),
+    ...names.map((name) => `${name}:${signed[name]?.trim()}`),
+    "",
+    names.join(";"),
+    payload,
+  ].join("\n");
+  const signature = createHmac("sha256", key.accessKeySecret)
+    .update(`${ALGORITHM}\n${hash("sha256", canonical)}`)
+    .digest("hex");
+  return {
+    ...signed,
     accept: "application/json",
     "user-agent": userAgent,
-    "x-acs-action": action,
-    "x-acs-version": version,
-    "x-acs-date": `${new Date(at).toISOString().slice(0, 19)}Z`,
-    "x-acs-signature-nonce": nonce,
-    "x-acs-content-sha256": payload,
-    ...(key.securityToken && { "x-acs-security-token": key.securityToken }),
-    ...(body && { "content-type": "application/x-www-form-urlencoded" }),
+    authorization: `${ALGORITHM} Credential=${key.accessKeyId},SignedHeaders=${names.join(";")},Signature=${signature}`,
   };
-  const toSign = { method: "POST", pathname: "/", query, headers };
-  const { accessKeyId, accessKeySecret } = key;
-  loading ??= signer();
-  headers.authorization = (await loading).getAuthorization(toSign, ALGORITHM, payload, accessKeyId, accessKeySecret);
-  return headers;
 };

@@ -1,5 +1,6 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
+import type { Dispatcher } from "undici";
 import { type Env, proxies, proxyFor } from "./proxy.ts";
+import { Agent, EnvHttpProxyAgent } from "./undici.ts";
 
 export interface DispatcherOptions {
   env: Env;

@@ -144,8 +144,7 @@ export const inMyShard =
 /** The filter for stored calls of a request; without any condition, all calls. */
 export const storedFilter = (request: SelectionRequest, host: Host): StoredFilter => {
   const { agents, since, until, limit } = request;
-  const zone = zoneOf(request, host);
-  const at = (text: string): Date => instant(text, zone, host.now());
+  const at = (text: string): Date => instant(text, zoneOf(request, host), host.now());
   return {
     ...(agents && { agents }),
     ...(since && { since: at(since) }),
