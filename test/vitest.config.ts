@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -7,7 +8,7 @@ export default defineConfig({
     setupFiles: ["test/helpers/seed.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Most of a test is waiting for the command that it runs: one worker a core, where the default leaves one idle.
-    maxWorkers: "100%",
+    // Most of a test is waiting for the command that it runs, and some commands wait too: one worker more than cores.
+    maxWorkers: availableParallelism() + 1,
   },
 });

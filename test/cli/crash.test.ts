@@ -118,7 +118,7 @@ describe("a run that is killed, and the same command after it, give what an unin
     expect(new Set(points)).toEqual(new Set(["commit", "write", "sync", "rename"]));
     for (let at = 1; at <= points.length; at += 1) {
       // The raw files are all alike: of their points, every ninth.
-      if (!SOAK && points[at - 1] !== "commit" && at < points.length - 14 && at % 9 !== 0) continue;
+      if (!SOAK && points[at - 1] !== "commit" && at < points.length - 14 && at % 13 !== 0) continue;
       again();
       const how = at % 2 === 0 ? "kill" : "kill-after";
       const killed = await faulted(place, args, at, points.length, how);
@@ -130,7 +130,7 @@ describe("a run that is killed, and the same command after it, give what an unin
   test("kill -9 and SIGTERM at random requests, in the middle of a run that has committed", async () => {
     const { place, args, whole, again, requests } = await prepared(60, "--concurrency", "1");
     const total = requests.reset();
-    const rounds = SOAK ? 100 : 6;
+    const rounds = SOAK ? 100 : 5;
     let inTheMiddle = 0;
     for (let round = 0; round < rounds; round += 1) {
       again();

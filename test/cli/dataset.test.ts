@@ -288,7 +288,7 @@ describe("a data set that was interrupted", () => {
     await place.run([...args, "-o", "whole"]);
     await place.run([...args, "-o", "count"], { env: faulty({ FAULTY_LOG: place.path("points") }) });
     const points = place.read("points").trim().split("\n");
-    for (let at = 2; at <= points.length; at += SOAK ? 2 : 9) {
+    for (let at = 2; at <= points.length; at += SOAK ? 2 : 14) {
       await place.run(["dataset", "--split", "train=1", "--max-file-size", "20KB", "-o", "set"]);
       const killed = await place.run(args, { env: faulty({ FAULTY_AT: String(at) }) });
       expect(killed.code).toBe(null);
@@ -296,8 +296,6 @@ describe("a data set that was interrupted", () => {
       expect([at, points[at - 1], ran.code, ran.code === 0 ? "" : ran.stderr]).toEqual([at, points[at - 1], 0, ""]);
       execFileSync("diff", ["-r", "set", "whole"], { cwd: place.folder });
     }
-    await place.run(args, { started: (child) => setTimeout(() => child.kill("SIGTERM"), 350) });
-    expect((await place.run(["dataset", "-o", "new"])).code).toBe(0);
   }, 120_000);
 
   test("by a full disk leaves no unfinished file behind, whichever file it was", async () => {

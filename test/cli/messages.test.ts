@@ -35,7 +35,7 @@ describe("the progress of a run", () => {
 
   test("throttling is logged once per period, and counted", async () => {
     const place = workplace();
-    const cloud = await place.cloud({ calls: 40, quota: 5 });
+    const cloud = await place.cloud({ calls: 14, quota: 5 });
     const ran = await place.run(["export", ...cloud.ids(), "-o", "out.ndjson"]);
     expect(ran.code).toBe(0);
     expect(ran.stderr.match(/The service throttles: now [\d.]+ requests per second\./g)).toHaveLength(1);
