@@ -3,6 +3,7 @@ import { openArchive } from "../archive/index.ts";
 import { whyNotWritable } from "../archive/trouble.ts";
 import type { Archive } from "../core/archive.ts";
 import type { Host } from "./context.ts";
+import { digestOf } from "./reading.ts";
 import type { ArchiveRequest } from "./requests.ts";
 
 // The archive is created here and the cloud in `cloud.ts`, because most commands need no cloud, and loading its packages
@@ -14,6 +15,7 @@ export const archiveOf = ({ archive }: ArchiveRequest, host: Host, create: boole
     place: archive === false ? undefined : /^\w+:/.test(archive) ? archive : resolve(host.cwd, archive),
     create,
     now: host.now,
+    digestOf,
   });
 
 /** Why the archive of a request cannot be written; undefined if it can. The file need not exist. */

@@ -2,7 +2,7 @@ import type { Archive } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Document, StoredRecord } from "../core/records.ts";
 import type { Transcript } from "../core/transcript.ts";
-import { callTranscript } from "../parse/call-log.ts";
+import { transcriptOf as parse } from "../parse/index.ts";
 import { archiveOf } from "./archive.ts";
 import type { Host } from "./context.ts";
 import type { ArchiveRequest } from "./requests.ts";
@@ -47,9 +47,9 @@ export const documentOf = ({ id, state, document, error }: StoredRecord): Docume
 
 /** The transcript of a call. @throws UsageError when it is invalid or has no document */
 export const transcriptOf = (record: StoredRecord): Transcript => {
-  const document = documentOf(record);
+  documentOf(record);
   const { id, state, error } = record;
   if (state === "invalid")
     throw new UsageError(`${id} is invalid: ${error?.message}. "callarchive show ${id} --raw" prints its bytes.`);
-  return callTranscript({ ...record, document });
+  return parse(record);
 };

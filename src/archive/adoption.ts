@@ -1,6 +1,7 @@
+import { keysOf } from "../core/conversation-id.ts";
 import type { Adoption } from "../core/deliveries.ts";
 import { type Db, transaction } from "./open.ts";
-import { firstRow } from "./rows.ts";
+import { firstRow, sourcesOf } from "./rows.ts";
 
 /** Noted calls are in temporary tables, so that memory does not grow with the files. */
 const TABLES = `
@@ -9,6 +10,12 @@ const TABLES = `
     item integer not null,
     part integer not null,
     primary key (format, item)
+  ) without rowid;
+  create temp table if not exists adopting_again (
+    format text not null,
+    item integer not null,
+    part integer not null,
+    primary key (format, item, part)
   ) without rowid;
   create temp table if not exists adopting_unknown (key text primary key) without rowid;
 `;
@@ -21,13 +28,16 @@ export const adoption = (db: Db, assertLocked: () => void): Adoption => {
     assertLocked();
     const ofPlace = "destination in (select destination from destinations where place = ?)";
     db.prepare(`delete from deliveries where ${ofPlace}`).run(place);
+    db.prepare(`delete from revisions where ${ofPlace}`).run(place);
     db.prepare(`delete from parts where ${ofPlace}`).run(place);
     for (const { part, token, formats } of parts)
       for (const format of formats) {
         db.prepare("insert into destinations (place, format) values (?, ?) on conflict do nothing").run(place, format);
         db.prepare(
-          `insert into parts (destination, part, prepared, token)
-           select destination, ?, 0, ? from destinations where place = ? and format = ?`,
+          // What is there counts as up to date: files do not say which change they know of.
+          `insert into parts (destination, part, prepared, token, change)
+           select destination, ?, 0, ?, (select coalesce(max(change), 0) from changes)
+           from destinations where place = ? and format = ?`,
         ).run(part, token, place, format);
       }
     // Consecutive items of a part become one row: their number minus their rank is the same.
@@ -39,20 +49,31 @@ export const adoption = (db: Db, assertLocked: () => void): Adoption => {
        join destinations d on d.place = ? and d.format = a.format
        group by a.format, a.part, a.stretch`,
     ).run(place);
+    db.prepare(
+      `insert into revisions (destination, item, revision, part)
+       select d.destination, a.item, 1 + row_number() over (partition by a.format, a.item order by a.part), a.part
+       from adopting_again a join destinations d on d.place = ? and d.format = a.format`,
+    ).run(place);
   };
 
   return {
     adopting: async (part, formats, ids) => {
       db.exec(TABLES);
       const find = db.prepare("select item from items where key = ?");
-      // A call counts for the first part that holds it: spans of one destination never overlap.
+      // A call counts for the first part that holds it: spans of one destination never overlap. Later ones are revisions.
       const add = db.prepare("insert into adopting (format, item, part) values (?, ?, ?) on conflict do nothing");
+      const addAgain = db.prepare(
+        `insert into adopting_again (format, item, part) select ?1, ?2, ?3
+         where not exists (select 1 from adopting where format = ?1 and item = ?2 and part = ?3) on conflict do nothing`,
+      );
       const addUnknown = db.prepare("insert into adopting_unknown (key) values (?) on conflict do nothing");
+      const sources = sourcesOf(db);
       for (const id of ids) {
-        const key = id.toLowerCase();
+        const key = keysOf(id, sources)[0] ?? "";
         const item = firstRow<{ item: number }>(find.get(key))?.item;
         if (item === undefined) addUnknown.run(key);
-        else for (const format of formats) add.run(format, item, part);
+        else
+          for (const format of formats) if (add.run(format, item, part).changes === 0) addAgain.run(format, item, part);
       }
     },
     adopt: async (place, parts) => {
@@ -62,7 +83,7 @@ export const adoption = (db: Db, assertLocked: () => void): Adoption => {
         known: count("select count(distinct item) as n from adopting"),
         unknown: count("select count(*) as n from adopting_unknown"),
       };
-      db.exec("drop table adopting; drop table adopting_unknown");
+      db.exec("drop table adopting; drop table adopting_again; drop table adopting_unknown");
       return counts;
     },
   };

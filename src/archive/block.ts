@@ -1,5 +1,6 @@
-/** A document, and the service's answer about its call as JSON (`meta`). */
+/** A document, and the service's answer about its call as JSON (`meta`); or the data of a record. */
 export interface Member {
+  /** Of a document; of a record, the negative of its number. */
   item: number;
   document: Uint8Array;
   meta?: Uint8Array;

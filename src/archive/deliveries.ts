@@ -1,14 +1,22 @@
-import type { Deliveries } from "../core/deliveries.ts";
+import type { Delivered, Deliveries } from "../core/deliveries.ts";
 import { type Db, transaction } from "./open.ts";
 import { conditionForId, firstRow } from "./rows.ts";
 import { Spans } from "./spans.ts";
 
+const NOT_CHANGED: Delivered = {};
+
 /** The record of what each destination received. `assertLocked` throws when the lock is lost. */
-export const deliveries = (db: Db, assertLocked: () => void): Deliveries => {
-  const delivering = new Map<string, Spans>();
+export const deliveries = (db: Db, assertLocked: () => void): Deliveries & { beginReading(): void } => {
+  const delivering = new Map<string, { first: Spans; again: Map<number, number> }>();
+  /** The revisions that `delivered` has found, by format and item: such an item is delivered again. */
+  const revisions = new Map<string, Map<number, number>>();
+  /** The last change before the conversations were read. */
+  let changeAtReading: number | undefined;
+  const lastChange = (): number =>
+    firstRow<{ n: number | null }>(db.prepare("select max(change) as n from changes").get())?.n ?? 0;
   // Spans of one destination never overlap: only the last span that begins at or before an item can contain it.
   const lastSpan = db.prepare(
-    "select last from deliveries where destination = ? and first <= ? order by first desc, part desc limit 1",
+    "select last, part from deliveries where destination = ? and first <= ? order by first desc, part desc limit 1",
   );
   const selectDestination = db.prepare("select destination from destinations where place = ? and format = ?");
   const findDestination = (place: string, format: string): number | undefined =>
@@ -26,16 +34,20 @@ export const deliveries = (db: Db, assertLocked: () => void): Deliveries => {
     for (const format of formats) {
       const at = addDestination(place, format);
       db.prepare(
-        `insert into parts (destination, part, prepared, token) values (?, ?, 1, ?)
-         on conflict (destination, part) do update set prepared = 1, token = excluded.token`,
-      ).run(at, part, token ?? null);
+        `insert into parts (destination, part, prepared, token, change) values (?, ?, 1, ?, ?)
+         on conflict (destination, part) do update set prepared = 1, token = excluded.token, change = excluded.change`,
+      ).run(at, part, token ?? null, changeAtReading ?? lastChange());
       // A plain export replaces older files, so it is recorded only when its files are in place.
       if (part > 0) record(at, format, part);
     }
   };
   const record = (at: number, format: string, part: number): void => {
+    const noted = delivering.get(format);
+    if (!noted) return;
     const add = db.prepare("insert into deliveries (destination, first, last, part) values (?, ?, ?, ?)");
-    for (const [first, last] of delivering.get(format)?.spans() ?? []) add.run(at, first, last, part);
+    for (const [first, last] of noted.first.spans()) add.run(at, first, last, part);
+    const addAgain = db.prepare("insert into revisions (destination, item, revision, part) values (?, ?, ?, ?)");
+    for (const [item, revision] of noted.again) addAgain.run(at, item, revision, part);
   };
 
   const confirm = (place: string, part: number): void => {
@@ -49,6 +61,7 @@ export const deliveries = (db: Db, assertLocked: () => void): Deliveries => {
         .all(place) as { format: string; destination: number }[];
       // Deletes the record of all older parts: the new manifest does not name them.
       db.prepare(`delete from deliveries where ${ofPlace}`).run(place);
+      db.prepare(`delete from revisions where ${ofPlace}`).run(place);
       db.prepare(`delete from parts where ${ofPlace} and not (part = 0 and prepared = 1)`).run(place);
       for (const { format, destination: at } of formats) record(at, format, 0);
     }
@@ -59,6 +72,7 @@ export const deliveries = (db: Db, assertLocked: () => void): Deliveries => {
   const withdraw = (place: string, part: number): void => {
     assertLocked();
     db.prepare(`delete from deliveries where part = ? and ${ofPlace}`).run(part, place);
+    db.prepare(`delete from revisions where part = ? and ${ofPlace}`).run(part, place);
     db.prepare(`delete from parts where part = ? and ${ofPlace}`).run(part, place);
   };
 
@@ -74,28 +88,77 @@ export const deliveries = (db: Db, assertLocked: () => void): Deliveries => {
       if (!db.prepare(`select 1 from parts where destination = ? and ${hasToken}`).get(source, list)) continue;
       const at = addDestination(to, format);
       db.prepare(
-        `insert into parts (destination, part, prepared, token)
-         select ?, part, 0, token from parts where destination = ? and ${hasToken} on conflict do nothing`,
+        `insert into parts (destination, part, prepared, token, change)
+         select ?, part, 0, token, change from parts where destination = ? and ${hasToken} on conflict do nothing`,
       ).run(at, source, list);
       db.prepare(
         `insert into deliveries (destination, first, last, part)
          select ?, first, last, part from deliveries where destination = ?
            and part in (select part from parts where destination = ? and ${hasToken}) on conflict do nothing`,
       ).run(at, source, source, list);
+      db.prepare(
+        `insert into revisions (destination, item, revision, part)
+         select ?, item, revision, part from revisions where destination = ?
+           and part in (select part from parts where destination = ? and ${hasToken}) on conflict do nothing`,
+      ).run(at, source, source, list);
     }
   };
 
+  const lastRevision = db.prepare(
+    "select revision, part from revisions where destination = ? and item = ? order by revision desc limit 1",
+  );
+  const firstChangeAfter = db.prepare(
+    `select lower(hex(before)) as before from changes
+     where item = ? and change > (select change from parts where destination = ? and part = ?) order by change limit 1`,
+  );
+  const changedItems = db.prepare(
+    "select json_group_array(distinct c.item) as items from json_each(?) n cross join changes c on c.item = n.value",
+  );
+
+  /** What a destination has received of an item that has changed at some time, first in `part`. */
+  const withChanges = (at: number, item: number, part: number): Delivered => {
+    const again = firstRow<{ revision: number; part: number }>(lastRevision.get(at, item));
+    const change = firstRow<{ before: string }>(firstChangeAfter.get(item, at, again?.part ?? part));
+    return change ? { changed: { number: (again?.revision ?? 1) + 1, before: change.before } } : {};
+  };
+
+  const delivered = (at: number, format: string, items: readonly number[]): Map<number, Delivered> => {
+    const found = new Map<number, Delivered>();
+    const parts = new Map<number, number>();
+    for (const item of items) {
+      const span = firstRow<{ last: number; part: number }>(lastSpan.get(at, item));
+      if (!span || span.last < item) continue;
+      found.set(item, NOT_CHANGED);
+      parts.set(item, span.part);
+    }
+    const { items: changed } = changedItems.get(JSON.stringify([...parts.keys()])) as { items: string };
+    const ofFormat = revisions.get(format) ?? new Map<number, number>();
+    revisions.set(format, ofFormat);
+    for (const item of JSON.parse(changed) as number[]) {
+      const state = withChanges(at, item, parts.get(item) ?? 0);
+      found.set(item, state);
+      if (state.changed) ofFormat.set(item, state.changed.number);
+    }
+    return found;
+  };
+
   return {
+    /** Called before conversations are read: later changes are not in what is delivered. */
+    beginReading: () => {
+      changeAtReading = lastChange();
+    },
     delivered: async (place, format, items) => {
       const at = findDestination(place, format);
-      const isDelivered = (item: number): boolean =>
-        (firstRow<{ last: number }>(lastSpan.get(at, item))?.last ?? 0) >= item;
-      return new Set(at === undefined ? [] : items.filter(isDelivered));
+      return at === undefined ? new Map() : delivered(at, format, items);
     },
     delivering: async (format, items) => {
-      const spans = delivering.get(format) ?? new Spans();
-      delivering.set(format, spans);
-      for (const item of items) spans.add(item);
+      const noted = delivering.get(format) ?? { first: new Spans(), again: new Map() };
+      delivering.set(format, noted);
+      for (const item of items) {
+        const revision = revisions.get(format)?.get(item);
+        if (revision === undefined) noted.first.add(item);
+        else noted.again.set(item, revision);
+      }
     },
     lastPart: async (place, format) => {
       const of = format === undefined ? ofPlace : ofPlace.replace("place = ?", "place = ? and format = ?");
@@ -135,14 +198,14 @@ export const deliveries = (db: Db, assertLocked: () => void): Deliveries => {
       )?.place,
     copyParts: async (from, to, tokens) => transaction(db, () => copyParts(from, to, tokens)),
     holding: async (id) => {
-      const { term, value } = conditionForId(id);
+      const { terms, values } = conditionForId(db, id);
       return db
         .prepare(
-          `select d.place, d.format from items i, destinations d where ${term} and exists (
+          `select distinct d.place, d.format from items i, destinations d where ${terms.join(" and ")} and exists (
              select 1 from deliveries x where x.destination = d.destination and x.first <= i.item and x.last >= i.item)
            order by d.place, d.format`,
         )
-        .all(value) as { place: string; format: string }[];
+        .all(...values) as { place: string; format: string }[];
     },
   };
 };

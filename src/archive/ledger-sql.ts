@@ -1,4 +1,5 @@
 import type { State } from "../core/state.ts";
+import { jsonColumns } from "./columns.ts";
 import type { Db } from "./open.ts";
 
 /** An item with its current state. */
@@ -21,18 +22,34 @@ export interface CurrentRow {
   acknowledged: number | null;
 }
 
-const COLUMNS = [
-  ...["i.item", "i.state", "i.key", "i.named", "i.instance_id", "i.link", "i.agent", "i.window_start"],
-  ...["i.window_end", "i.seen_at", "i.attempts", "i.described", "i.block", "i.error_code"],
-  `case when i.state in ('missing', 'invalid', 'failed') then
+const EXPRESSIONS = {
+  item: "i.item",
+  state: "i.state",
+  key: "i.key",
+  named: "i.named",
+  instance_id: "i.instance_id",
+  link: "i.link",
+  agent: "i.agent",
+  window_start: "i.window_start",
+  window_end: "i.window_end",
+  seen_at: "i.seen_at",
+  attempts: "i.attempts",
+  described: "i.described",
+  block: "i.block",
+  error_code: "i.error_code",
+  acknowledged: `case when i.state in ('missing', 'invalid', 'failed') then
     (select r.acknowledged from reported r where r.item = i.item) end`,
-].join(", ");
+};
+const COLUMNS = jsonColumns<CurrentRow>(EXPRESSIONS);
+const NAMED_COLUMNS = Object.entries(EXPRESSIONS)
+  .map(([name, sql]) => `${sql} as ${name}`)
+  .join(", ");
 
-const CLAIM_COLUMNS = "item, key, state, started_at, lower(hex(sha256)) as sha256, instance_id, same_id";
+const CLAIM_COLUMNS = "item, key, state, bytes, lower(hex(sha256)) as sha256, instance_id, same_id";
 
 /** Selects items by a JSON list as one JSON text, each with its index in the list: a tenth of a query for each. */
 const selectCurrent = (from: string): string =>
-  `select json_group_array(json_array(n.key, ${COLUMNS})) as lines
+  `select json_group_array(json_array(n.key, ${COLUMNS.sql})) as lines
      from json_each(?) n ${from}`;
 
 /** The ledger's statements. */
@@ -54,7 +71,7 @@ export const SQL = {
   moveMore: "update links set item = ? where item = ? and more = 1",
   // Reads all links. Only needed when a call with an id turns out to have another id, which is rare.
   moveLinks: "update links set item = ?, more = 1 where item = ?",
-  currentRow: `select ${COLUMNS} from items i where i.item = ?`,
+  currentRow: `select ${NAMED_COLUMNS} from items i where i.item = ?`,
   addSelected:
     "insert into temp.selected (item, batch) select value, ? from json_each(?) where true on conflict do nothing",
   selectedIn: `select json_group_array(s.item) as items from json_each(?) n cross join temp.selected s on s.item = n.value
@@ -93,7 +110,6 @@ export const SQL = {
      where item = ? and state <> 'pruned' and (state <> 'fetched' or ? = 'fetched')
        and (state <> 'invalid' or ? in ('fetched', 'invalid'))`,
   setMeta: "update items set said = ?, link = ? where item = ?",
-  counts: "select i.state, count(*) as n from temp.selected s cross join items i on i.item = s.item group by i.state",
   unsettled: `select distinct window_start, window_end from items
      where state <> 'fetched' and agent = (select agent from agents where agent_id = ?)
        and window_start is not null and (state = 'pending' or seen_at > ?)
@@ -119,23 +135,7 @@ export const prepare = (db: Db): Statements =>
 /** The rows of a `selectCurrent` query, at the indexes of the requested items; undefined for unknown items. */
 export const parseCurrentRows = (answer: unknown): (CurrentRow | undefined)[] => {
   const rows: (CurrentRow | undefined)[] = [];
-  for (const line of JSON.parse((answer as { lines: string }).lines))
-    rows[line[0]] = {
-      item: line[1],
-      state: line[2],
-      key: line[3],
-      named: line[4],
-      instance_id: line[5],
-      link: line[6],
-      agent: line[7],
-      window_start: line[8],
-      window_end: line[9],
-      seen_at: line[10],
-      attempts: line[11],
-      described: line[12],
-      block: line[13],
-      error_code: line[14],
-      acknowledged: line[15],
-    };
+  for (const line of JSON.parse((answer as { lines: string }).lines) as unknown[][])
+    rows[line[0] as number] = COLUMNS.row(line, 1);
   return rows;
 };

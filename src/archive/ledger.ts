@@ -3,19 +3,32 @@ import { parseMeta } from "../core/raw-record.ts";
 import type { Outcome, SameIdConflict } from "../core/records.ts";
 import { digestOf, linkDigestOf, standIn } from "../core/stand-in.ts";
 import { isFinal, STATES, type State } from "../core/state.ts";
+import type { JsonObject } from "../core/transcript.ts";
 import type { Member } from "./block.ts";
+import type { ChangeLog } from "./change-log.ts";
 import { bytesOf, changes } from "./changes.ts";
 import { type CurrentRow, parseCurrentRows, prepare } from "./ledger-sql.ts";
 import { type Db, transaction } from "./open.ts";
-import { type Agents, firstRow, insertStored, spellingOf, throwMissingItem } from "./rows.ts";
+import { type Agents, callKey, firstRow, insertStored, shownState, spellingOf, throwMissingItem } from "./rows.ts";
 import { type ClaimRow, isSetAside, sameId } from "./same-id.ts";
 import { selecting, windowOf } from "./selecting.ts";
 import type { PreparedBlock, Store } from "./store.ts";
 
 /** The ledger in SQLite. `assertLocked` throws when this connection has lost the lock and may no longer write. */
-export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents: Agents, store: Store): Ledger => {
-  db.exec("create temp table selected (item integer primary key, batch integer)");
+export const ledger = (
+  db: Db,
+  now: () => Date,
+  assertLocked: () => void,
+  agents: Agents,
+  store: Store,
+  changeLog: ChangeLog,
+  settledBefore: number,
+): Ledger => {
   const statements = prepare(db);
+  const selectCounts = db.prepare(
+    `select ${shownState(settledBefore)} as state, count(*) as n
+     from temp.selected s cross join items i on i.item = s.item group by 1`,
+  );
   const { known, select } = selecting(statements, agents, now);
 
   // Merged items and the item that remains: a run may still use the old numbers.
@@ -57,13 +70,14 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
     statements.addSelected.run(0, JSON.stringify([older]));
     statements.deleteItem.run(newer.item);
     mergedInto.set(newer.item, older);
-    if (instanceId !== undefined) statements.setId.run(instanceId.toLowerCase(), spellingOf(instanceId), older);
+    if (instanceId !== undefined) statements.setId.run(callKey(instanceId), spellingOf(instanceId), older);
   };
 
   const idConflicts = sameId({
     statements,
     now,
     current,
+    changeLog,
     mergeItems: (newer, older) => mergeItems(newer, older, undefined),
   });
 
@@ -83,11 +97,12 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
       // After a merge or a conflict the rows read above may be outdated.
       let known = idConflicts.itemFor((merged ? undefined : rows[at]) ?? current(outcome.item), outcome, link);
       const { key: keyBefore } = known;
-      const id = instanceId?.toLowerCase();
+      const id = instanceId === undefined ? undefined : callKey(instanceId);
       const holder = itemWithId(known, id);
       const isConflict = idConflicts.hasIdConflict(known, outcome, holder);
       const older = isConflict ? undefined : findOlder(known, holder, link);
       if (older !== undefined) {
+        changeLog.beforeChange(older);
         change.remove(known);
         mergeItems(known, older, instanceId);
         merged = true;
@@ -113,6 +128,7 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
         }
       } else if (newMeta && before) next = { ...before, meta: bytesOf(newMeta) };
       const address = outcome.link ?? (known.link === "" ? metaBefore?.CallLogUrl : known.link) ?? null;
+      if (older === undefined && isChanged(known, outcome, before, newMeta)) changeLog.beforeChange(known.item);
       const stored = {
         metaBytes: next?.meta?.length ?? null,
         link: next?.meta && address === (newMeta ?? metaBefore)?.CallLogUrl ? "" : address,
@@ -129,6 +145,18 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
     return conflicts;
   };
 
+  /** Whether an outcome changes anything that a transcript is made of. */
+  const isChanged = (
+    { key, named }: CurrentRow,
+    { document, instanceId, status }: Outcome,
+    before: Member | undefined,
+    newMeta: JsonObject | undefined,
+  ): boolean =>
+    (document !== undefined && !(before && Buffer.from(before.document).equals(document.bytes))) ||
+    (newMeta !== undefined && !(before?.meta && Buffer.from(before.meta).equals(bytesOf(newMeta)))) ||
+    (instanceId !== undefined && (named === 0 || callKey(instanceId) !== key)) ||
+    (status !== undefined && document === undefined);
+
   /** Writes the outcome to the item's row; false when the stored document is kept instead. */
   const settle = (
     { item }: CurrentRow,
@@ -139,7 +167,7 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
     const { error, document } = outcome;
     const { changes: changed } = statements.settle.run(
       outcome.state,
-      instanceId?.toLowerCase() ?? null,
+      instanceId === undefined ? null : callKey(instanceId),
       instanceId === undefined ? 0 : 1,
       instanceId === undefined ? 0 : 1,
       instanceId === undefined ? null : spellingOf(instanceId),
@@ -189,7 +217,7 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
       if (typeof address !== "string" || address === "") return undefined;
       return { link: address, agentId: agents.id(agent), window: windowOf({ window_start, window_end }) };
     },
-    selectStored: async (filter) => insertStored(db, "insert into temp.selected (item)", filter),
+    selectStored: async (filter) => insertStored(db, "insert into temp.selected (item)", filter, settledBefore),
     commit: async (unordered) => {
       // Sorted by start, so that calls of about the same time share a block.
       const outcomes = unordered.toSorted((one, other) => startOf(one) - startOf(other));
@@ -219,7 +247,7 @@ export const ledger = (db: Db, now: () => Date, assertLocked: () => void, agents
     },
     counts: async () => {
       const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<State, number>;
-      for (const { state, n } of statements.counts.all() as { state: State; n: number }[]) counts[state] = n;
+      for (const { state, n } of selectCounts.all() as { state: State; n: number }[]) counts[state] = n;
       return counts;
     },
     unsettledWindows: async (agentId, since) =>

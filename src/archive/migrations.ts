@@ -165,4 +165,57 @@ export const migrations: readonly string[] = [
   -- A hash of the archive's id, the part's number and its files; null of parts from before there was one.
   alter table parts add column token text;
   `,
+  `
+  -- Conversations of many records: a chat session has one for each of its events, say. A call's log is still with the
+  -- call itself, in items.
+  create table records (
+    -- Its data is in a block as the member with the negative of this number. Never given twice.
+    record integer primary key autoincrement,
+    source text not null,
+    id text not null,
+    -- The conversation.
+    item integer not null,
+    -- The record's own time, and when it came.
+    at integer,
+    arrived integer not null,
+    -- Whether the service will not change it any more.
+    final integer not null,
+    -- Another record has the same id and other content, and was chosen.
+    set_aside integer not null default 0,
+    -- Of its canonical JSON.
+    sha256 blob not null,
+    bytes integer not null,
+    block integer
+  );
+  create unique index records_identity on records (source, id, sha256);
+  create index records_item on records (item);
+  create index records_set_aside on records (item) where set_aside = 1;
+
+  -- The time of a conversation's last record, where it has records; a time in the future counts as that of its arrival.
+  alter table items add column last_at integer;
+  create index items_last on items (last_at) where last_at is not null;
+  create index items_source on items (source) where source <> 'calls';
+  -- The key is the conversation's name as it is read and printed: bare for calls, else with its source. A call whose own
+  -- id looks like one with a source is written with its source, too.
+  update items set instance_id = coalesce(instance_id, key), key = 'calls:' || key
+  where key glob '[a-z]*:*' and substr(key, 1, instr(key, ':') - 1) not glob '*[^a-z]*' and named = 1;
+
+  -- Changes of conversations that some destination had received, and the digest of the transcript before each.
+  create table changes (
+    change integer primary key autoincrement,
+    item integer not null,
+    before blob not null
+  );
+  create index changes_item on changes (item, change);
+  -- The last change that a part knew of.
+  alter table parts add column change integer not null default 0;
+  -- Conversations that a destination received again, because they had changed.
+  create table revisions (
+    destination integer not null references destinations (destination),
+    item integer not null,
+    revision integer not null,
+    part integer not null,
+    primary key (destination, item, revision)
+  ) without rowid;
+  `,
 ];

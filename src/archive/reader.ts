@@ -1,121 +1,81 @@
 import type { Reader } from "../core/archive.ts";
-import { messageOf } from "../core/errors.ts";
+import { keysOf } from "../core/conversation-id.ts";
 import { type RawRecord, toStoredRecord } from "../core/raw-record.ts";
 import type { StoredFilter, StoredRecord } from "../core/records.ts";
-import { decodeBlock, type Member } from "./block.ts";
-import { type CompressedBlock, decompress } from "./codec.ts";
+import type { Member } from "./block.ts";
+import { blockReader, type Members } from "./block-reader.ts";
 import type { Db } from "./open.ts";
+import { factsOf, furtherOf, type RecordRow, recordRows } from "./parts.ts";
 import {
   type Agents,
+  checkUnambiguous,
   conditionForId,
   conditionsOf,
-  firstRow,
   type ItemRow,
+  isSettled,
+  isUnsettled,
   parseRows,
   recordOf,
   selectAsJson,
+  sourcesOf,
   type Terms,
 } from "./rows.ts";
+import type { Store } from "./store.ts";
 
 const BATCH_ITEMS = 200;
 /** Documents and metadata of one batch, in bytes. */
 const BATCH_BYTES = 256 * 1024;
-/** Cache of decompressed blocks, in bytes: calls of one time may be in as many blocks as there were runs. */
-const CACHE_BYTES = 12 * 1024 * 1024;
 /** A selection of at most this many items is sorted; for a larger one all items are read in index order. */
 const MAX_SORTED = 20_000;
 
 /** What to read from the blocks; `tolerant`: unreadable documents are left out; undefined: nothing. */
 type Load = "documents" | "tolerant" | "links" | undefined;
 
-type Opened = ReadonlyMap<number, Member>;
-const NONE: Opened = new Map();
+const NONE: Members = new Map();
+const NO_RECORDS: ReadonlyMap<number, RecordRow[]> = new Map();
 
 /** Reads stored records in batches of bounded size. */
-export const reader = (db: Db, agents: Agents): Reader => {
-  const block = db.prepare("select codec, size, body from blocks where block = ?");
+export const reader = (
+  db: Db,
+  agents: Agents,
+  store: Store,
+  settledBefore: number,
+): Reader & { conversation(item: number): StoredRecord | undefined } => {
+  const recordsOfItems = recordRows(db);
   const byItems = db.prepare(
     selectAsJson("from json_each(?) n cross join items i on i.item = n.value order by n.id limit -1"),
   );
   const selected = db.prepare("select count(*) as n from temp.selected");
   const unsettled = db.prepare("select count(*) as n from items i where i.state <> 'fetched'");
   const selectByPrefix = db.prepare(
-    "select coalesce(instance_id, key) as id from items where key >= ? and key < ? order by key limit ?",
+    `select iif(source = 'calls', coalesce(instance_id, key), key) as id from items
+     where key >= ? and key < ? order by key limit ?`,
   );
-  const cache = new Map<number, { opened: Promise<Opened>; bytes: number }>();
-  let cacheBytes = 0;
-
-  /** The members of a block. Its row is read synchronously, so inside the caller's transaction. */
-  const open = (number: number): Promise<Opened> => {
-    const known = cache.get(number);
-    if (known) {
-      cache.delete(number);
-      cache.set(number, known);
-      return known.opened;
-    }
-    const packed = firstRow<CompressedBlock>(block.get(number));
-    if (!packed) return Promise.resolve(new Map());
-    const opened = decompress(packed).then((bytes) => addToCache(number, bytes));
-    const entry = { opened: opened.catch((error: unknown) => throwUnreadable(number, error)), bytes: 0 };
-    cache.set(number, entry);
-    // The caller gets the error; the block leaves the cache, so that the next call tries again.
-    entry.opened.catch(() => cache.delete(number));
-    return entry.opened;
-  };
-
-  const addToCache = (number: number, bytes: Buffer): Opened => {
-    const opened = decodeBlock(bytes);
-    const entry = cache.get(number);
-    if (entry) entry.bytes = bytes.length;
-    cacheBytes += bytes.length;
-    for (const [other, { bytes: size }] of cache) {
-      if (cacheBytes <= CACHE_BYTES) break;
-      // A block that is still being read has no size yet.
-      if (size === 0) continue;
-      cache.delete(other);
-      cacheBytes -= size;
-    }
-    return opened;
-  };
-
-  /** The members of rows, by item. Each block is read once. */
-  const membersOf = async (rows: readonly ItemRow[], tolerant: boolean): Promise<Opened> => {
-    const itemsByBlock = new Map<number, number[]>();
-    for (const { item, block: number } of rows) {
-      if (number === null) continue;
-      const items = itemsByBlock.get(number);
-      if (items) items.push(item);
-      else itemsByBlock.set(number, [item]);
-    }
-    const members = new Map<number, Member>();
-    await Promise.all(
-      [...itemsByBlock].map(async ([number, items]) => {
-        const opened = await open(number).catch((error: unknown) => {
-          if (!tolerant) throw error;
-          return new Map<number, Member>();
-        });
-        for (const item of items) {
-          const member = opened.get(item);
-          // A view keeps its whole block in memory: members of a block that is hardly used are copied.
-          if (member) members.set(item, items.length * 8 < opened.size ? copyMember(member) : member);
-        }
-      }),
-    );
-    return members;
-  };
+  const { membersOf } = blockReader(db);
 
   const loadRecords = async (rows: readonly ItemRow[], load: Load): Promise<RawRecord[]> => {
     const wanted = load === "links" ? rows.filter(({ link }) => link === "") : rows;
-    const members = load === undefined ? NONE : await membersOf(wanted, load !== "documents");
-    return rows.map((row) => {
-      const member = members.get(row.item);
-      return {
-        record: recordOf(row, agents),
-        meta: member?.meta,
-        document: load === "links" || !row.sha256 ? undefined : member?.document,
-        sha256: row.sha256,
-      };
-    });
+    const hasRecords = load === "documents" || load === "tolerant";
+    const recordsByItem = hasRecords ? recordsOfItems(rows.map(({ item }) => item)) : NO_RECORDS;
+    const members = load === undefined ? NONE : await membersOf(wanted, recordsByItem, load !== "documents");
+    return rows.map((row) => rawOf(row, recordsByItem, members, load));
+  };
+
+  const rawOf = (
+    row: ItemRow,
+    recordsByItem: ReadonlyMap<number, RecordRow[]>,
+    members: Members,
+    load: Load,
+  ): RawRecord => {
+    const member = members.get(row.item);
+    const raw: RawRecord = {
+      record: recordOf(row, agents, settledBefore),
+      meta: member?.meta,
+      document: load === "links" || !row.sha256 ? undefined : member?.document,
+      sha256: row.sha256,
+    };
+    const records = recordsByItem.get(row.item);
+    return records ? withRecords(raw, records, members) : raw;
   };
 
   /** Loads one batch ahead: other threads decompress its blocks while the caller works on the batch before. */
@@ -223,29 +183,49 @@ export const reader = (db: Db, agents: Agents): Reader => {
 
   const pagesOf = (filter: StoredFilter): Iterable<ItemRow[]> => {
     const { id, agents: ids, states, limit } = filter;
-    const parts = conditionsOf(filter);
+    const parts = conditionsOf(db, filter, settledBefore);
     if (id !== undefined) return sortedPages(parts, "items i", limit);
-    if (states && !states.includes("fetched") && (unsettled.get() as { n: number }).n <= MAX_SORTED)
+    if (states && isUnsettled(db, states) && (unsettled.get() as { n: number }).n <= MAX_SORTED)
       return sortedPages(parts, "items i indexed by items_unsettled", limit);
     // The index is named, because without statistics the planner may sort a million rows.
     return pagesByIndex(parts, ids?.length === 1 ? "items_agent" : "items_order", limit);
   };
 
+  const settled = `i.state = 'fetched' and ${isSettled(settledBefore)}`;
+  /** One conversation as it is inside the caller's transaction; undefined when its content cannot be read. */
+  const conversation = (item: number): StoredRecord | undefined => {
+    const [row] = rowsOf([item]);
+    if (!row) return undefined;
+    const recordsByItem = recordsOfItems([item]);
+    const blocks = [row.block, ...(recordsByItem.get(item) ?? []).map(({ block: number }) => number)];
+    const members = new Map<number, Member>();
+    for (const number of new Set(blocks))
+      if (number !== null) for (const [key, member] of store.membersOf(number)) members.set(key, member);
+    const found = toStoredRecord(rawOf(row, recordsByItem, members, "documents"));
+    return found.document ? found : undefined;
+  };
+
   return {
-    rawRecords: () => ofSelection("i.state = 'fetched'", "documents"),
-    records: () => recordsOf(ofSelection("i.state = 'fetched'", "documents")),
-    unsettled: () => recordsOf(ofSelection("i.state <> 'fetched'", undefined)),
+    conversation,
+    rawRecords: () => ofSelection(settled, "documents"),
+    records: () => recordsOf(ofSelection(settled, "documents")),
+    unsettled: () => recordsOf(ofSelection(`not (${settled})`, undefined)),
     find: async (id) => {
-      const { term, value } = conditionForId(id);
-      const [row] = parseRows(db.prepare(selectAsJson(`from items i where ${term} limit 1`)).get(value));
+      const { terms, values } = conditionForId(db, id);
+      const rows = parseRows(
+        db.prepare(selectAsJson(`from items i where ${terms.join(" and ")} limit 9`)).get(...values),
+      );
+      checkUnambiguous(id, rows);
+      const [row] = rows;
       const [found] = row ? await loadRecords([row], "documents") : [];
       return found && toStoredRecord(found);
     },
     beginningWith: async (beginning, limit) => {
-      const from = beginning.toLowerCase();
       // No key contains this character, and it sorts after all others.
-      const rows = selectByPrefix.all(from, `${from}\u{10ffff}`, limit) as { id: string }[];
-      return rows.map(({ id }) => id);
+      const rows = keysOf(beginning, sourcesOf(db)).flatMap(
+        (from) => selectByPrefix.all(from, `${from}\u{10ffff}`, limit) as { id: string }[],
+      );
+      return rows.map(({ id }) => id).slice(0, limit);
     },
     list: (filter, { documents = false, tolerant = false } = {}) => {
       const found = recordsOf(batches(pagesOf(filter), documents ? (tolerant ? "tolerant" : "documents") : "links"));
@@ -262,17 +242,10 @@ async function* withoutMeta(batches: AsyncIterable<StoredRecord[]>): AsyncGenera
   for await (const batch of batches) yield batch.map(({ meta: _, ...record }) => record);
 }
 
-const throwUnreadable = (block: number, error: unknown): never => {
-  throw new Error(
-    `Block ${block} of the archive, which holds documents, cannot be read (${messageOf(error)}). "callarchive verify" names the calls in it; restore a backup, or fetch them again: callarchive pull ID… --refresh.`,
-    { cause: error },
-  );
-};
-
 type Parts = Record<"started" | "unstarted", Terms>;
 
-const copyMember = ({ item, document, meta }: Member): Member => ({
-  item,
-  document: Buffer.from(document),
-  ...(meta && { meta: Buffer.from(meta) }),
-});
+/** A conversation with its records besides a call log; without any of them when one cannot be read. */
+const withRecords = (raw: RawRecord, records: readonly RecordRow[], members: Members): RawRecord => {
+  const further = furtherOf(records, members);
+  return further ? { ...raw, record: { ...raw.record, records: records.map(factsOf) }, further } : raw;
+};

@@ -1,5 +1,6 @@
 import type { Retention } from "../core/archive.ts";
 import { messageOf } from "../core/errors.ts";
+import type { StoredFilter } from "../core/records.ts";
 import { BUSY_MS, type Db, transaction } from "./open.ts";
 import { firstRow, insertStored } from "./rows.ts";
 import type { Store } from "./store.ts";
@@ -10,23 +11,37 @@ const SCRUB_MS = 2_000;
 const REWRITTEN = "rewritten";
 
 /** Deletes calls permanently, and checks the database. */
-export const retention = (db: Db, assertLocked: () => void, store: Store): Retention => {
+export const retention = (db: Db, assertLocked: () => void, store: Store, settledBefore: number): Retention => {
   /** Turns the doomed items into tombstones: they keep what identifies the call, and nothing of its content. */
   const makeTombstones = (): void => {
     const rows = db
       .prepare(
-        `select i.block, json_group_array(i.item) as items from temp.doomed d cross join items i on i.item = d.item
-         where i.block is not null group by i.block`,
+        `select block, json_group_array(number) as numbers from (
+           select i.block, i.item as number from temp.doomed d cross join items i on i.item = d.item
+           union all select r.block, -r.record from temp.doomed d cross join records r on r.item = d.item)
+         where block is not null group by block`,
       )
-      .all() as { block: number; items: string }[];
-    for (const { block, items } of rows) store.drop(block, new Set(JSON.parse(items) as number[]));
+      .all() as { block: number; numbers: string }[];
+    for (const { block, numbers } of rows) store.drop(block, new Set(JSON.parse(numbers) as number[]));
     db.exec(`
+      delete from records where item in (select item from temp.doomed);
+      delete from changes where item in (select item from temp.doomed);
       update items set state = 'pruned', block = null, bytes = null, said = null, sha256 = null, link = nullif(link, ''),
         status = null, error_code = null, error_message = null, error_request_id = null, error_status = null,
-        error_at = null
+        error_at = null, last_at = null
       where item in (select item from temp.doomed);
       delete from reported where item in (select item from temp.doomed)`);
   };
+  /** The call logs that were set aside because another one has their id: who names the id means them, too. */
+  const addSetAside = ({ id }: StoredFilter): number =>
+    id === undefined
+      ? 0
+      : db
+          .prepare(
+            `insert into temp.doomed select item from items indexed by items_same_id
+             where same_id is not null and lower(same_id) = lower(?) and state <> 'pruned' on conflict do nothing`,
+          )
+          .run(id).changes;
   const setScrub = db.prepare(
     "insert into facts (name, value) values ('scrub', ?) on conflict (name) do update set value = excluded.value",
   );
@@ -63,7 +78,7 @@ export const retention = (db: Db, assertLocked: () => void, store: Store): Reten
       return transaction(db, () => {
         assertLocked();
         db.exec("create temp table doomed (item integer primary key)");
-        const pruned = insertStored(db, "insert into temp.doomed", filter);
+        const pruned = insertStored(db, "insert into temp.doomed", filter, settledBefore) + addSetAside(filter);
         if (pruned > 0) setScrub.run("deleted");
         makeTombstones();
         db.exec("drop table temp.doomed");
@@ -86,11 +101,15 @@ export const retention = (db: Db, assertLocked: () => void, store: Store): Reten
       const orphans = db
         .prepare(
           `select count(*) as n from items i left join blocks b on b.block = i.block
-           where i.state = 'fetched' and b.block is null`,
+           where i.state = 'fetched' and i.sha256 is not null and b.block is null`,
         )
         .get() as { n: number };
       if (orphans.n > 0)
         problems.push(`${orphans.n} fetched ${orphans.n === 1 ? "call has" : "calls have"} no document`);
+      const lost = db
+        .prepare("select count(*) as n from records r left join blocks b on b.block = r.block where b.block is null")
+        .get() as { n: number };
+      if (lost.n > 0) problems.push(`${lost.n} ${lost.n === 1 ? "record has" : "records have"} no data`);
       return problems;
     },
   };

@@ -1,10 +1,13 @@
+import { keyOf, keysOf } from "../core/conversation-id.ts";
+import { UsageError } from "../core/errors.ts";
 import type { StoredFilter, StoredRecord } from "../core/records.ts";
 import { linkDigestOf } from "../core/stand-in.ts";
 import type { State } from "../core/state.ts";
 import type { SourceName } from "../core/transcript.ts";
+import { jsonColumns } from "./columns.ts";
 import type { Db } from "./open.ts";
 
-/** A row of `items`, as `inJson` reads it. */
+/** A row of `items`. */
 export interface ItemRow {
   item: number;
   source: string;
@@ -19,18 +22,35 @@ export interface ItemRow {
   bytes: number | null;
   said: number | null;
   block: number | null;
+  /** Of a conversation with records besides a call log. */
+  last_at: number | null;
   attempts: number;
+  /** The fields of an error as one value, because most items have none. */
   error: [string, string | null, string | null, string | null, number | null, "known" | "acknowledged" | null] | null;
 }
 
-/** The columns of a record. The fields of an error are one JSON value, because most items have none. */
-const COLUMNS = `i.item, i.source, i.key, i.instance_id, i.link, i.agent, i.state, i.status, i.started_at,
-  lower(hex(i.sha256)), i.bytes, i.said, i.block, i.attempts,
-  case when i.error_code is not null then
+const COLUMNS = jsonColumns<ItemRow>({
+  item: "i.item",
+  source: "i.source",
+  key: "i.key",
+  instance_id: "i.instance_id",
+  link: "i.link",
+  agent: "i.agent",
+  state: "i.state",
+  status: "i.status",
+  started_at: "i.started_at",
+  sha256: "lower(hex(i.sha256))",
+  bytes: "i.bytes",
+  said: "i.said",
+  block: "i.block",
+  last_at: "i.last_at",
+  attempts: "i.attempts",
+  error: `case when i.error_code is not null then
     json_array(i.error_code, i.error_message, i.error_at, i.error_request_id, i.error_status,
       (select case when r.acknowledged = 1 then 'acknowledged'
                    when r.state = i.state and r.code is i.error_code then 'known' end
-       from reported r where r.item = i.item)) end`;
+       from reported r where r.item = i.item)) end`,
+});
 
 /**
 A query over `items i` whose rows come as one JSON text, which takes half the time of single values.
@@ -38,46 +58,11 @@ A query over `items i` whose rows come as one JSON text, which takes half the ti
 `query` begins with its FROM. It must end with a limit, or SQLite drops its order.
 */
 export const selectAsJson = (query: string): string =>
-  `select json_group_array(json(line)) as lines from (select json_array(${COLUMNS}) as line ${query})`;
-
-type Fields = { [K in keyof ItemRow]: ItemRow[K] };
-type Line = [
-  Fields["item"],
-  Fields["source"],
-  Fields["key"],
-  Fields["instance_id"],
-  Fields["link"],
-  Fields["agent"],
-  Fields["state"],
-  Fields["status"],
-  Fields["started_at"],
-  Fields["sha256"],
-  Fields["bytes"],
-  Fields["said"],
-  Fields["block"],
-  Fields["attempts"],
-  Fields["error"],
-];
+  `select json_group_array(json(line)) as lines from (select json_array(${COLUMNS.sql}) as line ${query})`;
 
 /** The rows of a `selectAsJson` query. */
 export const parseRows = (answer: unknown): ItemRow[] =>
-  (JSON.parse((answer as { lines: string }).lines) as Line[]).map((line) => ({
-    item: line[0],
-    source: line[1],
-    key: line[2],
-    instance_id: line[3],
-    link: line[4],
-    agent: line[5],
-    state: line[6],
-    status: line[7],
-    started_at: line[8],
-    sha256: line[9],
-    bytes: line[10],
-    said: line[11],
-    block: line[12],
-    attempts: line[13],
-    error: line[14],
-  }));
+  (JSON.parse((answer as { lines: string }).lines) as unknown[][]).map((line) => COLUMNS.row(line));
 
 /** A row, or undefined when there is none. libsql types rows as unknown; the caller knows the columns. */
 export const firstRow = <T>(row: unknown): T | undefined => (row === null ? undefined : (row as T | undefined));
@@ -109,11 +94,12 @@ export const agents = (db: Db): Agents => {
 };
 
 /** The record of a row without the data of its block. An empty link means `CallLogUrl` of the metadata. */
-export const recordOf = (row: ItemRow, { id: agentId }: Agents): StoredRecord => {
+export const recordOf = (row: ItemRow, { id: agentId }: Agents, settledBefore: number): StoredRecord => {
+  const isOpen = row.state === "fetched" && row.last_at !== null && row.last_at > settledBefore;
   const record: StoredRecord = {
     item: row.item,
     source: row.source as SourceName,
-    state: row.state as State,
+    state: isOpen ? "open" : (row.state as State),
     id: row.instance_id ?? row.key,
     attempts: row.attempts,
   };
@@ -136,17 +122,46 @@ const errorOf = ([code, message, at, requestId, status]: NonNullable<ItemRow["er
   ...(status !== null && { status }),
 });
 
+/** SQL: whether a fetched item is settled. A source without an end of its own is open until some time after its last record. */
+export const isSettled = (settledBefore: number): string => `(i.last_at is null or i.last_at <= ${settledBefore})`;
+
+/** SQL: the state of an item as the archive shows it. */
+export const shownState = (settledBefore: number): string =>
+  `case when i.state = 'fetched' and i.last_at > ${settledBefore} then 'open' else i.state end`;
+
+/** The sources that the archive has conversations of. */
+export const sourcesOf = (db: Db): SourceName[] => {
+  // From one source to the next, because `distinct` would read every item that is not a call.
+  const next = "select min(source) from items indexed by items_source where source <> 'calls'";
+  const others = db
+    .prepare(
+      `with recursive s (source) as (${next} union all select (${next} and items.source > s.source) from s where source is not null)
+       select source from s where source is not null`,
+    )
+    .all() as { source: SourceName }[];
+  return ["calls", ...others.map(({ source }) => source)];
+};
+
 /**
-The SQL condition that finds one call in `items i` by its id.
+The SQL condition that finds a conversation in `items i` by its id, with or without its source.
 
 A stand-in id is found by its link, so it still finds the call after its instance id became known.
 */
-export const conditionForId = (id: string): { term: string; value: string } => {
+export const conditionForId = (db: Db, id: string): Terms => {
   const link = linkDigestOf(id);
   // In hex, because libsql takes a single buffer for named values.
-  return link
-    ? { term: "i.item = (select item from links where link = unhex(?))", value: link.toString("hex") }
-    : { term: "i.key = ?", value: id.toLowerCase() };
+  if (link)
+    return { terms: ["i.item = (select item from links where link = unhex(?))"], values: [link.toString("hex")] };
+  const keys = keysOf(id, sourcesOf(db));
+  return { terms: [`i.key in (${keys.map(() => "?").join(", ")})`], values: keys };
+};
+
+/** @throws UsageError when an id means conversations of several sources */
+export const checkUnambiguous = (id: string, found: readonly Pick<ItemRow, "key">[]): void => {
+  if (found.length > 1)
+    throw new UsageError(
+      `${id} is the id of several conversations. Write one of: ${found.map(({ key }) => (key.includes(":") ? key : `calls:${key}`)).join(", ")}.`,
+    );
 };
 
 /** SQL conditions on `items i`, and their values in order. */
@@ -161,8 +176,12 @@ are sorted last, and each kind has its own index.
 
 For calls without a start, the time when they were listed counts.
 */
-export const conditionsOf = (filter: StoredFilter): Record<"started" | "unstarted", Terms> => {
-  const { agents: ids, since, until, states, id } = filter;
+export const conditionsOf = (
+  db: Db,
+  filter: StoredFilter,
+  settledBefore: number,
+): Record<"started" | "unstarted", Terms> => {
+  const { sources, agents: ids, since, until, states, id } = filter;
   const both: Terms = { terms: [], values: [] };
   const oneOf = (column: string, values: readonly string[]): void => {
     both.terms.push(column.replace("?", values.map(() => "?").join(", ")));
@@ -171,15 +190,16 @@ export const conditionsOf = (filter: StoredFilter): Record<"started" | "unstarte
   // For one agent, its index also gives the order.
   if (ids?.length === 1) oneOf("i.agent = (select agent from agents where agent_id = ?)", ids);
   else if (ids && ids.length > 1) oneOf("i.agent in (select agent from agents where agent_id in (?))", ids);
+  if (sources) oneOf("i.source in (?)", sources);
   if (states) {
-    oneOf("i.state in (?)", states);
-    // Exactly the condition of the partial index, so that SQLite can use it.
-    if (!states.includes("fetched")) both.terms.push("i.state <> 'fetched'");
+    if (isOpenByTime(db, states)) oneOf(`${shownState(settledBefore)} in (?)`, states);
+    else oneOf("i.state in (?)", states);
+    if (isUnsettled(db, states)) both.terms.push("i.state <> 'fetched'");
   }
   if (id !== undefined) {
-    const { term, value } = conditionForId(id);
-    both.terms.push(term);
-    both.values.push(value);
+    const { terms, values } = conditionForId(db, id);
+    both.terms.push(...terms);
+    both.values.push(...values);
   }
   const within = (column: string): Terms => ({
     terms: [...(since ? [`${column} >= ?`] : []), ...(until ? [`${column} < ?`] : [])],
@@ -198,9 +218,21 @@ export const conditionsOf = (filter: StoredFilter): Record<"started" | "unstarte
   };
 };
 
+/** Whether conversations can be in one of these states by the time of their last record. */
+const isOpenByTime = (db: Db, states: readonly State[]): boolean =>
+  (states.includes("open") || states.includes("fetched")) && hasRecords(db);
+
+/** Whether there are conversations with records besides a call log. */
+export const hasRecords = (db: Db): boolean =>
+  (db.prepare("select exists (select 1 from records) as has").get() as { has: number }).has === 1;
+
+/** Whether these states are exactly in the partial index of unsettled items, so that SQLite can use it. */
+export const isUnsettled = (db: Db, states: readonly State[]): boolean =>
+  !states.includes("fetched") && !isOpenByTime(db, states);
+
 /** Inserts the items that match a filter. `into` is the beginning of the insert. Returns the number of new rows. */
-export const insertStored = (db: Db, into: string, filter: StoredFilter): number => {
-  const { started, unstarted } = conditionsOf(filter);
+export const insertStored = (db: Db, into: string, filter: StoredFilter, settledBefore: number): number => {
+  const { started, unstarted } = conditionsOf(db, filter, settledBefore);
   let rest = filter.limit ?? Number.POSITIVE_INFINITY;
   let changed = 0;
   for (const [{ terms, values }, order] of [
@@ -218,8 +250,11 @@ export const insertStored = (db: Db, into: string, filter: StoredFilter): number
   return changed;
 };
 
-/** The id as written, or null when it is the same as its key, which is in lower case. */
-export const spellingOf = (id: string): string | null => (id === id.toLowerCase() ? null : id);
+/** The key of a call. */
+export const callKey = (id: string): string => keyOf({ source: "calls", id });
+
+/** The call's id as it is written, or null when it is the same as its key. */
+export const spellingOf = (id: string): string | null => (id === callKey(id) ? null : id);
 
 export const throwMissingItem = (): never => {
   throw new Error("Internal error: the archive has no item for a selected call.");

@@ -9,7 +9,7 @@ import { firstRow } from "./rows.ts";
 const LAST_RUNS = 10;
 
 /** The runs, and the cursors up to which calls are settled. */
-export const runs = (db: Db, assertLocked: () => void): Runs => ({
+export const runs = (db: Db, assertLocked: () => void, settledBefore: number): Runs => ({
   health: async (command) => health(db, command),
   beginRun: async ({ command, version, startedAt, detail }) =>
     Number(
@@ -79,6 +79,11 @@ export const runs = (db: Db, assertLocked: () => void): Runs => ({
       counts[state] = n;
       counts.fetched -= n;
     }
+    const { n: openByTime } = db
+      .prepare("select count(*) as n from items indexed by items_last where last_at > ? and state = 'fetched'")
+      .get(settledBefore) as { n: number };
+    counts.open += openByTime;
+    counts.fetched -= openByTime;
     return {
       counts,
       acknowledged,

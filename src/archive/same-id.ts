@@ -1,20 +1,20 @@
 import type { Outcome, SameIdConflict } from "../core/records.ts";
 import { digestOf, standIn } from "../core/stand-in.ts";
+import type { ChangeLog } from "./change-log.ts";
 import type { CurrentRow, Statements } from "./ledger-sql.ts";
-import { firstRow, spellingOf } from "./rows.ts";
+import { callKey, firstRow, spellingOf } from "./rows.ts";
 
 /**
 Sorts the call logs that carry one instance id but have different bytes. They are different conversations, and all of
 them are kept.
 
-The id goes to the log whose call started first; if the starts are equal or unknown, to the log with the lower
-SHA-256. Each other log is an item of its own: its key is made of its link, its state is `invalid` with code `SameId`.
-The result does not depend on when the logs arrived, or in which order. Logs with the same bytes are one call.
+The id goes to the longest log, because a log that was written too early lacks the end of its call; of equally long
+logs, to the one with the lowest SHA-256. Each other log is an item of its own: its key is made of its link, its state is
+`invalid` with code `SameId`. The result does not depend on when the logs arrived, or in which order. Logs with the same
+bytes are one call.
 */
 const compareClaims = (one: ClaimRow, other: ClaimRow): number =>
-  startOf(one) - startOf(other) || (one.sha256 < other.sha256 ? -1 : 1);
-
-const startOf = ({ started_at }: ClaimRow): number => started_at ?? Number.MAX_SAFE_INTEGER;
+  other.bytes - one.bytes || (one.sha256 < other.sha256 ? -1 : 1);
 
 const SAME_ID = "SameId";
 
@@ -23,7 +23,7 @@ export interface ClaimRow {
   item: number;
   key: string;
   state: string;
-  started_at: number | null;
+  bytes: number;
   sha256: string;
   instance_id: string | null;
   /** The id in its document, as written there, when another item has the id. */
@@ -36,16 +36,17 @@ interface Tools {
   current: (item: number) => CurrentRow;
   /** Merges two items with the same bytes: `older` stays. */
   mergeItems: (newer: CurrentRow, older: number) => void;
+  changeLog: ChangeLog;
 }
 
 export const isSetAside = ({ state, error_code }: CurrentRow): boolean => state === "invalid" && error_code === SAME_ID;
 
 /** Decides which document gets an id that several carry. All of it runs inside a commit's transaction. */
-export const sameId = ({ statements, now, current, mergeItems }: Tools) => {
+export const sameId = ({ statements, now, current, mergeItems, changeLog }: Tools) => {
   // All ids that several documents carry; loaded once, because only this connection adds to them.
   let contestedIds: Set<string> | undefined;
   const loadContestedIds = (): Set<string> =>
-    (contestedIds ??= new Set(losers().map(({ same_id }) => same_id?.toLowerCase() ?? "")));
+    (contestedIds ??= new Set(losers().map(({ same_id }) => callKey(same_id ?? ""))));
   const losers = (): ClaimRow[] => statements.findLosers.all() as ClaimRow[];
   const claimOf = (item: number): ClaimRow => statements.findClaim.get(item) as ClaimRow;
   const holderOf = (id: string): ClaimRow | undefined => firstRow<ClaimRow>(statements.findByKey.get(id));
@@ -64,7 +65,7 @@ export const sameId = ({ statements, now, current, mergeItems }: Tools) => {
     const owner = firstRow<{ item: number }>(statements.linkOwner.get([link]))?.item;
     if (owner === known.item) return known;
     const other = current(owner ?? addItemFor(known, outcome, link));
-    return other.named === 0 || other.key === outcome.instanceId?.toLowerCase() ? other : known;
+    return other.named === 0 || other.key === callKey(outcome.instanceId ?? "") ? other : known;
   };
 
   /** Whether a document carries the id of another item and differs from its document. */
@@ -99,7 +100,7 @@ export const sameId = ({ statements, now, current, mergeItems }: Tools) => {
   const setAside = (row: ClaimRow, instanceId: string): void => {
     const message = `it carries the same instance id as another call log, ${instanceId}, and differs from it`;
     statements.setAside.run(keyOf(row), instanceId, SAME_ID, message, now().toISOString(), row.item);
-    loadContestedIds().add(instanceId.toLowerCase());
+    loadContestedIds().add(callKey(instanceId));
   };
 
   /** Keeps one item for each document that carries the id, and gives the id to one of them. Returns who lost it. */
@@ -107,7 +108,7 @@ export const sameId = ({ statements, now, current, mergeItems }: Tools) => {
     const holder = holderOf(id);
     // A tombstone keeps its id. A call without a document keeps it too, but does not occur here.
     if (holder && holder.state !== "fetched") return undefined;
-    const claimants = losers().filter(({ same_id }) => same_id?.toLowerCase() === id);
+    const claimants = losers().filter(({ same_id }) => callKey(same_id ?? "") === id);
     const claimBySha = new Map<string, ClaimRow>();
     for (const row of holder ? [holder, ...claimants] : claimants) {
       const firstWithSha = claimBySha.get(row.sha256);
@@ -120,9 +121,10 @@ export const sameId = ({ statements, now, current, mergeItems }: Tools) => {
     }
     const [winner] = [...claimBySha.values()].toSorted(compareClaims);
     if (!winner || winner === holder) return undefined;
+    changeLog.beforeChange(winner.item);
     if (holder) setAside(holder, holder.instance_id ?? holder.key);
     const name = winner.same_id ?? id;
-    statements.giveId.run(name.toLowerCase(), spellingOf(name), winner.item);
+    statements.giveId.run(callKey(name), spellingOf(name), winner.item);
     return holder;
   };
 
@@ -139,7 +141,7 @@ export const sameId = ({ statements, now, current, mergeItems }: Tools) => {
     settle: (item: number, instanceId: string, link: Buffer | undefined, removeDocument: (row: CurrentRow) => void) => {
       if (link) statements.addLink.run(link, item);
       setAside(claimOf(item), instanceId);
-      const displaced = assignId(instanceId.toLowerCase(), removeDocument);
+      const displaced = assignId(callKey(instanceId), removeDocument);
       const loser = current(displaced?.item ?? item);
       // Both items count as selected, whichever was requested.
       statements.addSelected.run(0, JSON.stringify([current(item).item, loser.item]));

@@ -2,7 +2,7 @@ import type { Ref, SelectedItem, Window } from "../core/records.ts";
 import { digestOf, linkDigestOf, standIn } from "../core/stand-in.ts";
 import { jsonOf } from "../core/text.ts";
 import { type CurrentRow, parseCurrentRows, type Statements } from "./ledger-sql.ts";
-import { type Agents, spellingOf, throwMissingItem } from "./rows.ts";
+import { type Agents, callKey, spellingOf, throwMissingItem } from "./rows.ts";
 
 /** Adds calls to the selection and creates items for unknown calls. Needs a transaction. */
 export const selecting = (statements: Statements, agents: Agents, now: () => Date) => {
@@ -10,7 +10,7 @@ export const selecting = (statements: Statements, agents: Agents, now: () => Dat
 
   /** The rows of these calls; undefined for unknown calls. */
   const known = (refs: readonly Ref[]): (CurrentRow | undefined)[] => {
-    const ids = refs.map(({ instanceId }) => instanceId?.toLowerCase() ?? null);
+    const ids = refs.map(({ instanceId }) => (instanceId === undefined ? null : callKey(instanceId)));
     const rows = parseCurrentRows(statements.byKeys.get(jsonOf(ids)));
     if (refs.every(({ instanceId }) => instanceId)) return rows;
     const links = refs.map((ref) => (ref.instanceId ? null : linkDigest(ref).toString("hex")));
@@ -92,7 +92,8 @@ export const selecting = (statements: Statements, agents: Agents, now: () => Dat
 };
 
 /** The key of a call. */
-const nameOf = (ref: Ref): string => ref.instanceId?.toLowerCase() ?? standIn(linkDigest(ref));
+const nameOf = (ref: Ref): string =>
+  ref.instanceId === undefined ? standIn(linkDigest(ref)) : callKey(ref.instanceId);
 
 /** The digest of the link, or of the link in the stand-in id. */
 const linkDigest = ({ link, standIn: id }: Ref): Buffer => (id && linkDigestOf(id)) || digestOf(link ?? "");

@@ -1,11 +1,15 @@
+import { hash } from "node:crypto";
 import type { Archive } from "../core/archive.ts";
+import type { StoredRecord } from "../core/records.ts";
 import { adoption } from "./adoption.ts";
+import { changeLog } from "./change-log.ts";
 import { deliveries } from "./deliveries.ts";
 import { facts } from "./facts.ts";
 import { ledger } from "./ledger.ts";
 import { lock } from "./lock.ts";
 import { type Db, openDatabase, openTemporary } from "./open.ts";
 import { reader } from "./reader.ts";
+import { records } from "./records.ts";
 import { reports } from "./reports.ts";
 import { retention } from "./retention.ts";
 import { agents } from "./rows.ts";
@@ -19,34 +23,66 @@ export interface SqliteOptions {
   /** Whether to create the file when there is none; otherwise that is an error. */
   create: boolean;
   now: () => Date;
+  /**
+  How long a conversation of a source without an end of its own is open after its last record, in seconds.
+
+  @default 1800
+  */
+  settleSeconds?: number;
+  /**
+  The hex digest of a conversation's transcript, to see whether it has changed. Throws when there is no transcript.
+
+  @default a digest of its documents
+  */
+  digestOf?: (conversation: StoredRecord) => string;
 }
+
+const SETTLE_SECONDS = 1800;
+
+const digestOfDocuments = ({ id, meta, document, further }: StoredRecord): string =>
+  hash("sha256", [id, JSON.stringify(meta), document?.sha256, further && hash("sha256", further)].join("\n"));
 
 /**
 Opens an archive in one SQLite file.
 
 @throws UsageError when there is no file, it is not an archive, or a newer version wrote it.
 */
-export const openSqlite = ({ path, create, now }: SqliteOptions): Archive => {
+export const openSqlite = (options: SqliteOptions): Archive => {
+  const { path, create } = options;
   const db = path === undefined ? openTemporary() : openDatabase(path, create);
   const place = path ?? "in the folder for temporary files";
   try {
-    return explainErrors(assemble(db, now), place);
+    return explainErrors(assemble(db, options), place);
   } catch (error) {
     db.close();
     throw explainError(error, place);
   }
 };
 
-const assemble = (db: Db, now: () => Date): Archive => {
+const assemble = (
+  db: Db,
+  { now, settleSeconds = SETTLE_SECONDS, digestOf = digestOfDocuments }: SqliteOptions,
+): Archive => {
+  db.exec("create temp table selected (item integer primary key, batch integer)");
+  // One time for the whole run, so that counts add up.
+  const settledBefore = now().getTime() - settleSeconds * 1000;
   const { assertLocked, ...locking } = lock(db, now);
   const agentNumbers = agents(db);
   const documents = store(db, assertLocked);
+  const { conversation, ...reading } = reader(db, agentNumbers, documents, settledBefore);
+  const log = changeLog(db, { conversation, digestOf });
+  const { beginReading, ...delivering } = deliveries(db, assertLocked);
   return {
-    ...ledger(db, now, assertLocked, agentNumbers, documents),
-    ...reader(db, agentNumbers),
-    ...runs(db, assertLocked),
+    ...ledger(db, now, assertLocked, agentNumbers, documents, log, settledBefore),
+    ...records(db, now, assertLocked, agentNumbers, documents, log),
+    ...reading,
+    rawRecords: () => {
+      beginReading();
+      return reading.rawRecords();
+    },
+    ...runs(db, assertLocked, settledBefore),
     ...reports(db, assertLocked),
-    ...deliveries(db, assertLocked),
+    ...delivering,
     ...adoption(db, assertLocked),
     ...facts(db, assertLocked),
     ...locking,
@@ -57,7 +93,7 @@ const assemble = (db: Db, now: () => Date): Archive => {
         await locking.release();
       }
     },
-    ...retention(db, assertLocked, documents),
+    ...retention(db, assertLocked, documents, settledBefore),
     close: async () => {
       await documents.compaction()?.catch(() => undefined);
       db.close();

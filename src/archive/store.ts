@@ -35,20 +35,31 @@ export const store = (db: Db, assertLocked: () => void) => {
   );
   const selectBlock = db.prepare("select block, codec, size, body from blocks where block = ?");
   const setBlock = db.prepare("update items set block = ? where item in (select value from json_each(?))");
+  const setRecordBlock = db.prepare(
+    "update records set block = ? where record in (select -value from json_each(?) where value < 0)",
+  );
   const uncompactedSize = db.prepare("select coalesce(sum(size), 0) as size from blocks where loose = 1");
   const uncompactedBlocks = db.prepare("select block, size from blocks where loose = 1 order by block");
   const remove = db.prepare("delete from blocks where block = ?");
   const markCompacted = db.prepare("update blocks set loose = 0 where block = ?");
   const order = db.prepare(
-    `select i.item from items i where i.item in (select value from json_each(?))
+    `select i.item as number from items i where i.item in (select value from json_each(?))
      order by i.started_at is null, i.started_at, i.key`,
+  );
+  // The records of a conversation stand together.
+  const orderOfRecords = db.prepare(
+    `select -r.record as number from json_each(?) n cross join records r on r.record = -n.value
+     join items i on i.item = r.item
+     order by i.started_at is null, i.started_at, i.key, r.at is null, r.at, r.source, r.id`,
   );
 
   const put = ({ codec, size, body, members, needsCompaction }: PreparedBlock): void => {
     const raw = members.reduce((sum, { document }) => sum + document.length, 0);
     const row = insert.get(codec, needsCompaction ? 1 : 0, raw, size, body.byteLength, body);
     const items = JSON.stringify(members.map(({ item }) => item));
-    setBlock.run((firstRow<{ block: number }>(row) as { block: number }).block, items);
+    const { block } = firstRow<{ block: number }>(row) as { block: number };
+    setBlock.run(block, items);
+    if (members.some(({ item }) => item < 0)) setRecordBlock.run(block, items);
   };
 
   /** The members of a block, by item; none when the block cannot be read. */
@@ -123,8 +134,9 @@ export const store = (db: Db, assertLocked: () => void) => {
       else markCompacted.run(block);
       if (opened) readable.push(block);
     }
-    const ordered = (order.all(JSON.stringify([...members.keys()])) as { item: number }[]).flatMap(
-      ({ item }) => members.get(item) ?? [],
+    const numbers = JSON.stringify([...members.keys()]);
+    const ordered = [...order.all(numbers), ...orderOfRecords.all(numbers)].flatMap(
+      (row) => members.get((row as { number: number }).number) ?? [],
     );
     const compacted = await compressParts(splitIntoBlocks(ordered), () => "best");
     transaction(db, () => {

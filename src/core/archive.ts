@@ -3,6 +3,8 @@ import type { Health } from "./health.ts";
 import type { Lockable } from "./lock.ts";
 import type { RawRecord } from "./raw-record.ts";
 import type {
+  Arrival,
+  ArrivalResult,
   Listing,
   Outcome,
   Ref,
@@ -44,6 +46,22 @@ export interface Ledger {
   unsettledWindows(agentId: string, since: Date): Promise<Window[]>;
 }
 
+/** Conversations of many records. */
+export interface Records {
+  /**
+  Stores records and selects their conversations, all of them or none. When this resolves, they are on disk.
+
+  The transcripts do not depend on the order in which records arrive, nor on how they are divided into calls of this
+  method. Resolves to what became of each.
+
+  @param refresh a record with a known id and other content replaces the stored one
+  @throws LockLost
+  */
+  addRecords(arrivals: readonly Arrival[], options?: { refresh?: boolean }): Promise<ArrivalResult[]>;
+  /** Of the selection: how many records were set aside, because another one has their id and was chosen. */
+  conflicts(): Promise<number>;
+}
+
 export interface Reader {
   /** Fetched items of the selection with their documents, by start, then id, in batches of bounded size. */
   records(): AsyncIterable<StoredRecord[]>;
@@ -51,7 +69,11 @@ export interface Reader {
   rawRecords(): AsyncIterable<RawRecord[]>;
   /** Selected items that are not fetched: without documents, with their errors. */
   unsettled(): AsyncIterable<StoredRecord[]>;
-  /** One call with its document. The letter case of the id does not matter. */
+  /**
+  One conversation with its document, by its id or by source and id.
+
+  @throws UsageError when a bare id is that of conversations of several sources
+  */
   find(id: string): Promise<StoredRecord | undefined>;
   /** At most `limit` ids with this beginning, sorted. Letter case does not matter. */
   beginningWith(beginning: string, limit: number): Promise<string[]>;
@@ -149,7 +171,17 @@ Records and their ledger.
 A connection has one selection: `select` adds to it; `counts`, `records` and `unsettled` read it. The selection ends
 with the connection, so a crashed run leaves none behind.
 */
-export interface Archive extends Ledger, Reader, Runs, Reports, Deliveries, Adoption, Facts, Lockable, Retention {
+export interface Archive
+  extends Ledger,
+    Records,
+    Reader,
+    Runs,
+    Reports,
+    Deliveries,
+    Adoption,
+    Facts,
+    Lockable,
+    Retention {
   close(): Promise<void>;
 }
 

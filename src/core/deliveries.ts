@@ -7,8 +7,8 @@ files there; parts of `--new` count from 1. A part is prepared before its files 
 manifest is written.
 */
 export interface Deliveries {
-  /** Those of these items that the destination has received. */
-  delivered(place: string, format: string, items: readonly number[]): Promise<Set<number>>;
+  /** Those of these items that the destination has received. A later `delivering` of one of them is a revision. */
+  delivered(place: string, format: string, items: readonly number[]): Promise<Map<number, Delivered>>;
   /** Notes in this connection that these items are being written in this format. */
   delivering(format: string, items: readonly number[]): Promise<void>;
   /** The last part of a place, or of one format there. `prepared`: it is not confirmed. */
@@ -29,6 +29,20 @@ export interface Deliveries {
   copyParts(from: string, to: string, tokens: readonly string[]): Promise<void>;
   /** The places and formats that received this call. */
   holding(id: string): Promise<{ place: string; format: string }[]>;
+}
+
+/** What a destination has received of a conversation. */
+export interface Delivered {
+  /** Its records have changed since then: the next revision, if its transcript has changed, too. */
+  changed?: Revision;
+}
+
+/** A conversation that a destination receives again. */
+export interface Revision {
+  /** 2 for the second time. */
+  number: number;
+  /** The digest of the transcript that the destination has; empty when that transcript could not be read. */
+  before: string;
 }
 
 /** One delivery to a place. */

@@ -1,8 +1,17 @@
 import type { Archive } from "./archive.ts";
+import type { Delivered } from "./deliveries.ts";
 import { inOrder } from "./flow/ordered.ts";
 import type { Chunk, Log, Put, PutOptions, Writer } from "./ports.ts";
 import type { RawRecord } from "./raw-record.ts";
-import { addCounts, type ExportCounts, isLong, noCounts, type Piece, type RenderedBatch } from "./render-batch.ts";
+import {
+  addCounts,
+  type DeliveredItems,
+  type ExportCounts,
+  isLong,
+  noCounts,
+  type Piece,
+  type RenderedBatch,
+} from "./render-batch.ts";
 
 /** Documents in rendering at one time, in bytes. One batch may be a single large document. */
 const RENDERING_BYTES = 16 * 1024 * 1024;
@@ -19,8 +28,8 @@ export interface Output {
   put: Put;
   /** Writes what was put. Awaited between batches and inside large ones, so that memory stays bounded. */
   flush(): Promise<void>;
-  /** Those of these items that this output received before: they are not written again. */
-  alreadyDelivered?: (items: readonly number[]) => Promise<ReadonlySet<number>>;
+  /** What this output received before of these items: it is written again only as a revision. */
+  alreadyDelivered?: (items: readonly number[]) => Promise<ReadonlyMap<number, Delivered>>;
   /** Called after each batch was written. */
   onWritten?: (items: readonly number[]) => Promise<void>;
 }
@@ -28,10 +37,7 @@ export interface Output {
 /** Turns records into the pieces of every output, on this thread or another. */
 export interface Renderer {
   /** @param delivered for each output, the items that it received before */
-  render(
-    records: readonly RawRecord[],
-    delivered: readonly (ReadonlySet<number> | undefined)[],
-  ): Promise<RenderedBatch>;
+  render(records: readonly RawRecord[], delivered: readonly DeliveredItems[]): Promise<RenderedBatch>;
   /** How many batches may be in rendering before the first is finished. */
   ahead: number;
 }
@@ -109,4 +115,4 @@ const putAll = async ({ put, flush }: Output, pieces: readonly Piece[], signal: 
 };
 
 const sizeOf = (records: readonly RawRecord[]): number =>
-  records.reduce((sum, { document }) => sum + (document?.length ?? 0), 0);
+  records.reduce((sum, { document, further }) => sum + (document?.length ?? 0) + (further?.length ?? 0), 0);

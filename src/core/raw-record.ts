@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { StoredRecord } from "./records.ts";
 import { utf8 } from "./text.ts";
 import type { JsonObject } from "./transcript.ts";
@@ -11,13 +12,15 @@ export interface RawRecord {
   /** Undefined when there is none, or when it could not be read. */
   document: Uint8Array | undefined;
   sha256: string | null;
+  /** The records besides a call log, as one JSON array; `record.records` describes them. */
+  further?: Uint8Array;
 }
 
 /** The stored metadata of a call. @throws SyntaxError */
 export const parseMeta = (bytes: Uint8Array): JsonObject => JSON.parse(utf8(bytes) ?? "");
 
 /** The record with parsed metadata and document. The document's bytes are not copied. */
-export const toStoredRecord = ({ record, meta: metaBytes, document, sha256 }: RawRecord): StoredRecord => {
+export const toStoredRecord = ({ record, meta: metaBytes, document, sha256, further }: RawRecord): StoredRecord => {
   const { link, ...rest } = record;
   const stored: StoredRecord = rest;
   const meta = metaBytes && parseMeta(metaBytes);
@@ -25,5 +28,9 @@ export const toStoredRecord = ({ record, meta: metaBytes, document, sha256 }: Ra
   if (typeof address === "string") stored.link = address;
   if (meta) stored.meta = meta;
   if (document && sha256 !== null) stored.document = { bytes: document, sha256 };
+  if (further) {
+    stored.further = further;
+    stored.document ??= { bytes: further, sha256: hash("sha256", further) };
+  }
   return stored;
 };

@@ -73,6 +73,56 @@ export interface Outcome {
   error?: ErrorFacts & { message: string };
 }
 
+/**
+A record of a conversation that has many, as a source gives it.
+
+`data` identifies the record's content, so all else must follow from `data` alone: two arrivals with the same data are the
+same in every field.
+*/
+export interface Arrival {
+  /** Of the conversation. */
+  source: SourceName;
+  /** Of the conversation, in its source. */
+  conversation: string;
+  agentId?: string;
+  record: {
+    /** The kind of record; a conversation may have records of several sources. @default the conversation's source */
+    source?: SourceName;
+    /** Unique in its source. */
+    id: string;
+    /** The record's own time. */
+    at?: Date;
+    /** All that identifies its content, without secrets, and without the envelope that it came in. */
+    data: JsonObject;
+    /** Whether the service may still change it: then a later one with this id replaces it. @default false */
+    running?: boolean;
+  };
+}
+
+/**
+What became of a record that arrived.
+
+- `added`: it is new.
+- `repeated`: the archive has it, or a later state of it.
+- `replaced`: it took the place of an earlier state.
+- `conflict`: the archive has another record with this id and other content. Both are kept; the longer one is used, or of
+  two of the same length the one with the lower SHA-256.
+- `dropped`: its conversation was forgotten or pruned.
+*/
+export type ArrivalResult = "added" | "repeated" | "replaced" | "conflict" | "dropped";
+
+/** A stored record without its data. */
+export interface RecordFacts {
+  source: SourceName;
+  id: string;
+  /** ISO 8601 UTC. */
+  at?: string;
+  /** Of its canonical JSON, hex. */
+  sha256: string;
+  /** Of its canonical JSON. */
+  bytes: number;
+}
+
 /** A call log with the instance id of another one and with other bytes: it is kept as `invalid`. */
 export interface SameIdConflict {
   item: number;
@@ -94,7 +144,12 @@ export interface StoredRecord {
   status?: string;
   startedAt?: string;
   meta?: JsonObject;
+  /** The call log; of a conversation that has only other records, all of them as one JSON array, in their order. */
   document?: Document;
+  /** The records besides a call log: by their own time, those without one last, then by source and id. */
+  records?: RecordFacts[];
+  /** The records besides a call log, as one JSON array in the order of `records`. */
+  further?: Uint8Array;
   /** How many fetches brought no document. */
   attempts: number;
   error?: ErrorFacts & { message: string; at: string };
@@ -106,13 +161,14 @@ export interface StoredRecord {
 
 /** Conditions on stored items; an item must meet all of them. */
 export interface StoredFilter {
+  sources?: readonly SourceName[];
   agents?: readonly string[];
   /** Inclusive, by the call's start. */
   since?: Date;
   /** Exclusive. */
   until?: Date;
   states?: readonly State[];
-  /** One call, by instance id in any letter case. */
+  /** One conversation, by its id, or by its source and id as `chats:ID`. Letter case matters, but not for calls. */
   id?: string;
   /** At most this many items, the earliest first. */
   limit?: number;

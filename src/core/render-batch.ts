@@ -1,6 +1,8 @@
+import type { Delivered } from "./deliveries.ts";
 import type { Chunk, LongText, Note, PutOptions, Writer } from "./ports.ts";
 import { hasDocument, type ReadRecord, type RecordWithDocument, readOrReason, reasonOf } from "./reading.ts";
 import type { StoredRecord } from "./records.ts";
+import { withRevision } from "./revision.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** Which transcripts are exported; the others are skipped and counted. */
@@ -16,9 +18,14 @@ export type SkipReason = "status" | "min-turns" | "min-duration" | "new";
 
 type CountsByName = Record<string, number>;
 
+/** For one output: what it received before, by item; undefined when it does not matter. */
+export type DeliveredItems = ReadonlyMap<number, Delivered> | undefined;
+
 /** How records are rendered, on this thread or another. */
 export interface RenderOptions {
   read: ReadRecord;
+  /** The digest of a record's transcript, without redaction. @throws InvalidDocument */
+  digestOf: (record: StoredRecord) => string;
   filter: Filter;
   /** One for each output. */
   writers: readonly Writer[];
@@ -87,8 +94,8 @@ const add = (sum: Partial<CountsByName>, name: string): void => {
 /** Renders records for all outputs. @param delivered for each output, the items that it received before */
 export const renderBatch = (
   records: readonly StoredRecord[],
-  delivered: readonly (ReadonlySet<number> | undefined)[],
-  { read, filter, writers }: RenderOptions,
+  delivered: readonly DeliveredItems[],
+  { read, digestOf, filter, writers }: RenderOptions,
 ): RenderedBatch => {
   const rendered: RenderedBatch = {
     ...noCounts(),
@@ -105,14 +112,20 @@ export const renderBatch = (
     }
     const { transcript, counts } = result;
     if (counts) addAll(rendered.redacted, counts);
-    const receiving = writers.flatMap((_, at) => (delivered[at]?.has(record.item) ? [] : [at]));
+    const receiving = writers.flatMap((_, at) => {
+      const before = delivered[at]?.get(record.item);
+      if (before === undefined) return [{ at, transcript }];
+      const { changed } = before;
+      if (changed === undefined || changed.before === digestOf(record)) return [];
+      return [{ at, transcript: withRevision(transcript, changed.number) }];
+    });
     const reason = skipReason(transcript, filter) ?? (receiving.length === 0 ? "new" : undefined);
     if (reason) {
       add(rendered.skipped, reason);
       continue;
     }
-    const failures = receiving.flatMap((at) => {
-      const message = writeOrReason(rendered, at, writers[at] as Writer, transcript, record);
+    const failures = receiving.flatMap(({ at, transcript: received }) => {
+      const message = writeOrReason(rendered, at, writers[at] as Writer, received, record);
       return message === undefined ? [] : [{ id: record.id, message, output: at }];
     });
     rendered.failures.push(...failures);

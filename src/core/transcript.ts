@@ -84,6 +84,8 @@ export interface Transcript {
   /** The integrator's own data: parsed if it is JSON, else the text. */
   userData?: Json;
   turns: Turn[];
+  /** From 2 on: how often the destination has received this conversation. */
+  revision?: number;
   provenance: Provenance;
   /** Fields of the source that this version does not know. */
   extra?: JsonObject;

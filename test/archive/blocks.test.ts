@@ -164,9 +164,9 @@ describe("deliveries", () => {
     await archive.delivering("csv", some.toReversed());
     await archive.prepare("/place", ["csv"], 1);
     await archive.confirm("/place", 1);
-    expect([...(await archive.delivered("/place", "csv", items))]).toEqual(some);
+    expect([...(await archive.delivered("/place", "csv", items)).keys()]).toEqual(some);
     expect(look("select * from deliveries")).toHaveLength(6);
-    expect(await archive.delivered("/elsewhere", "csv", items)).toEqual(new Set());
+    expect(await archive.delivered("/elsewhere", "csv", items)).toEqual(new Map());
     expect(await archive.holding("CALL0")).toEqual(
       some.includes(items[0] ?? 0) ? [{ place: "/place", format: "csv" }] : [],
     );

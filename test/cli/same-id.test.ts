@@ -58,8 +58,8 @@ describe("two call logs that carry one instance id and differ", () => {
     const start = new Date("2025-07-16T12:00:00Z");
     cloud.add({ id: "Shared", start, body: log(1752667260, "BY ID") });
     await place.run(["pull", "Shared"]);
-    cloud.add({ id: "other", start, body: log(1752667200, "LISTED") });
-    // The later one wins: what was known by the id before is known by its link now.
+    cloud.add({ id: "other", start, body: log(1752667200, "LISTED, the longer one") });
+    // The longer one wins: what was known by the id before is known by its link now.
     const ran = await place.run(["pull", ...range]);
     expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining("2 selected = ")]);
     expect(ran.stderr).toMatch(/link-[0-9a-f]{32}: invalid: .* instance id as another call log, Shared, and differs/);
@@ -72,9 +72,9 @@ describe("two call logs that carry one instance id and differ", () => {
     expect((await place.run(["pull", "Shared", "--refresh"])).code).toBe(3);
     expect(await show("Shared")).toContain("LISTED");
     expect(await show(aside?.id ?? "")).toContain("BY ID, again");
-    cloud.add({ id: "other", start, body: log(1752667200, "LISTED, again") });
+    cloud.add({ id: "other", start, body: log(1752667200, "LISTED, the longer one, again") });
     await place.run(["pull", ...range, "--refresh"]);
-    expect(await show("Shared")).toContain("LISTED, again");
+    expect(await show("Shared")).toContain("LISTED, the longer one, again");
     expect((await place.run(["verify"])).code).toBe(0);
   });
 });

@@ -415,9 +415,11 @@ export const archiveContract = (
         expect(await archive.counts()).toMatchObject({ fetched: 1, invalid: 1 });
         expect(Buffer.from((await archive.find("shared"))?.document?.bytes ?? []).toString()).toBe('{"n":2}');
         // At its own link another document replaces it.
-        await archive.commit([from(links[1] ?? "", { text: "new", startedAt: start(1) }, byId?.item ?? 0)]);
+        await archive.commit([
+          from(links[1] ?? "", { text: "newer and longer", startedAt: start(1) }, byId?.item ?? 0),
+        ]);
         expect((await collect(archive.list({}))).map(({ id }) => id)).toEqual(["Shared", digest(links[0] ?? "")]);
-        expect(Buffer.from((await archive.find("shared"))?.document?.bytes ?? []).toString()).toBe("new");
+        expect(Buffer.from((await archive.find("shared"))?.document?.bytes ?? []).toString()).toBe("newer and longer");
       });
     });
 

@@ -4,8 +4,9 @@ import type { RunRecord, Summary } from "../../core/archive.ts";
 import { InvalidDocument } from "../../core/errors.ts";
 import type { Document, StoredFilter, StoredRecord } from "../../core/records.ts";
 import type { Transcript } from "../../core/transcript.ts";
-import { callTranscript } from "../../parse/call-log.ts";
+import { transcriptOf } from "../../parse/index.ts";
 import { DEFAULT_ARCHIVE } from "../defaults.ts";
+import { digestOf } from "../reading.ts";
 
 /** What an archive knows of one call. */
 export type StoredCall = Omit<StoredRecord, "item" | "source" | "known">;
@@ -45,7 +46,7 @@ Opens an archive that is there, to read it. Contacts nothing, and takes no lock.
 */
 export const openArchive = async (path: string = DEFAULT_ARCHIVE): Promise<OpenArchive> => {
   const place = /^\w{2,}:/.test(path) ? path : resolve(path);
-  const archive = await open({ place, create: false, now: () => new Date() });
+  const archive = await open({ place, create: false, now: () => new Date(), digestOf });
   async function* calls(filter: CallFilter = {}): AsyncGenerator<StoredCall> {
     for await (const batch of archive.list(filter)) for (const record of batch) yield callOf(record);
   }
@@ -79,7 +80,7 @@ const readable = (
   onInvalid: ((id: string, error: InvalidDocument) => void) | undefined,
 ): Transcript | undefined => {
   try {
-    return callTranscript(record);
+    return transcriptOf(record);
   } catch (error) {
     if (!onInvalid || !(error instanceof InvalidDocument)) throw error;
     onInvalid(record.id, error);

@@ -5,7 +5,7 @@ import type { StoredRecord } from "../../core/records.ts";
 export interface Bundle {
   /** JSON: of each record its `Facts`. */
   facts: string;
-  /** Behind each other, of each record: what the service said about the call, as JSON, and the document. */
+  /** Behind each other, of each record: what the service said about the call, as JSON, the document, and further records. */
   bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -14,12 +14,14 @@ interface Facts {
   record: StoredRecord;
   meta: number;
   document: number;
+  further?: number;
   sha256: string | null;
 }
 
 export const encodeBundle = (records: readonly RawRecord[]): Bundle => {
   let length = 0;
-  for (const { meta, document } of records) length += (meta?.length ?? 0) + (document?.length ?? 0);
+  for (const { meta, document, further } of records)
+    length += (meta?.length ?? 0) + (document?.length ?? 0) + (further?.length ?? 0);
   // A buffer of its own, not of a pool: it may be transferred.
   const bytes = new Uint8Array(length);
   let at = 0;
@@ -30,11 +32,12 @@ export const encodeBundle = (records: readonly RawRecord[]): Bundle => {
     return piece.length;
   };
   const facts = records.map(
-    ({ record, meta, document, sha256 }): Facts => ({
+    ({ record, meta, document, sha256, further }): Facts => ({
       record,
       meta: put(meta),
       document: put(document),
       sha256: document ? sha256 : null,
+      ...(further && { further: put(further) }),
     }),
   );
   return { facts: JSON.stringify(facts), bytes };
@@ -47,9 +50,13 @@ export const decodeBundle = ({ facts, bytes }: Bundle): StoredRecord[] => {
     at += length;
     return bytes.subarray(at - length, at);
   };
-  return (JSON.parse(facts) as Facts[]).map(({ record, meta: metaLength, document, sha256 }) => {
-    const meta = metaLength === 0 ? undefined : take(metaLength);
-    const body = take(document);
-    return toStoredRecord({ record, meta, document: sha256 === null ? undefined : body, sha256 });
-  });
+  return (JSON.parse(facts) as Facts[]).map(
+    ({ record, meta: metaLength, document, sha256, further: furtherLength }) => {
+      const meta = metaLength === 0 ? undefined : take(metaLength);
+      const body = take(document);
+      const further = furtherLength === undefined ? undefined : take(furtherLength);
+      const raw = { record, meta, document: sha256 === null ? undefined : body, sha256 };
+      return toStoredRecord(further ? { ...raw, further } : raw);
+    },
+  );
 };

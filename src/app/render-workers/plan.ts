@@ -2,7 +2,7 @@ import type { Writer } from "../../core/ports.ts";
 import type { Filter, RenderOptions } from "../../core/render-batch.ts";
 import { voiceSample } from "../../transforms/curate/voice.ts";
 import { type WriterName, type WriterOptions, writers } from "../../writers/index.ts";
-import { readerOf } from "../reading.ts";
+import { digestOf, readerOf } from "../reading.ts";
 import type { RedactRequest } from "../requests.ts";
 
 export interface PlannedOutput {
@@ -23,6 +23,7 @@ export interface RenderPlan {
 /** @throws UsageError for kinds that cannot be redacted */
 export const renderingOf = async ({ outputs, filter, redact }: RenderPlan): Promise<RenderOptions> => ({
   read: await readerOf(redact),
+  digestOf,
   filter,
   writers: outputs.map(writerOf),
 });

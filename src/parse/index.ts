@@ -1,0 +1,23 @@
+import { InvalidDocument } from "../core/errors.ts";
+import type { StoredRecord } from "../core/records.ts";
+import type { SourceName, Transcript } from "../core/transcript.ts";
+import { callTranscript } from "./call-log.ts";
+
+/** Makes the transcript of a conversation: a pure function of its records in their own order. @throws InvalidDocument */
+export type Parser = (conversation: StoredRecord) => Transcript;
+
+/** How the conversations of each source become transcripts: a file and a line for each source. */
+export const parsers: { readonly [Name in SourceName]?: Parser } = {
+  calls: (conversation) => {
+    const { document } = conversation;
+    if (!document) throw new InvalidDocument("there is no document", "NoDocument");
+    return callTranscript({ ...conversation, document });
+  },
+};
+
+/** The transcript of a conversation of any source. @throws InvalidDocument */
+export const transcriptOf = (conversation: StoredRecord): Transcript => {
+  const parse = parsers[conversation.source];
+  if (!parse) throw new InvalidDocument(`this version cannot read the source ${conversation.source}`, "UnknownSource");
+  return parse(conversation);
+};
