@@ -128,7 +128,8 @@ export const ledger = (
         }
       } else if (newMeta && before) next = { ...before, meta: bytesOf(newMeta) };
       const address = outcome.link ?? (known.link === "" ? metaBefore?.CallLogUrl : known.link) ?? null;
-      if (older === undefined && isChanged(known, outcome, before, newMeta)) changeLog.beforeChange(known.item);
+      if (older === undefined && known.state === "fetched" && isChanged(known, outcome, before, newMeta))
+        changeLog.beforeChange(known.item);
       const stored = {
         metaBytes: next?.meta?.length ?? null,
         link: next?.meta && address === (newMeta ?? metaBefore)?.CallLogUrl ? "" : address,

@@ -1,3 +1,4 @@
+import { qualifiedId } from "./conversation-id.ts";
 import type { Delivered } from "./deliveries.ts";
 import type { Chunk, LongText, Note, PutOptions, Writer } from "./ports.ts";
 import { hasDocument, type ReadRecord, type RecordWithDocument, readOrReason, reasonOf } from "./reading.ts";
@@ -107,7 +108,7 @@ export const renderBatch = (
     const result = readOrReason(read, record);
     if ("unreadable" in result) {
       rendered.invalid += 1;
-      rendered.failures.push({ id: record.id, message: result.unreadable });
+      rendered.failures.push({ id: qualifiedId(record), message: result.unreadable });
       continue;
     }
     const { transcript, counts } = result;
@@ -126,7 +127,7 @@ export const renderBatch = (
     }
     const failures = receiving.flatMap(({ at, transcript: received }) => {
       const message = writeOrReason(rendered, at, writers[at] as Writer, received, record);
-      return message === undefined ? [] : [{ id: record.id, message, output: at }];
+      return message === undefined ? [] : [{ id: qualifiedId(record), message, output: at }];
     });
     rendered.failures.push(...failures);
     if (failures.length > 0) rendered.invalid += 1;

@@ -1,5 +1,7 @@
 import { createReadStream } from "node:fs";
+import { qualifiedId } from "../../core/conversation-id.ts";
 import { UsageError } from "../../core/errors.ts";
+import type { SourceName } from "../../core/transcript.ts";
 import { lines } from "../../parse/lines.ts";
 import { idOf } from "../../writers/file-name.ts";
 import type { IdStyle } from "../../writers/index.ts";
@@ -33,14 +35,14 @@ async function* fromJsonLines(path: string): AsyncGenerator<string> {
   let number = 0;
   for await (const line of linesOf(path)) {
     number += 1;
-    const { callId, id } = parsed(line);
+    const { callId, id, source = "calls" } = parsed(line);
     const name = callId ?? id;
     if (typeof name !== "string") throw new UsageError(`${path}: line ${number} names no call.`);
-    yield name;
+    yield qualifiedId({ source: source as SourceName, id: name });
   }
 }
 
-const parsed = (line: string): { callId?: unknown; id?: unknown } => {
+const parsed = (line: string): { callId?: unknown; id?: unknown; source?: unknown } => {
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === "object" && value !== null ? value : {};

@@ -185,7 +185,8 @@ export const selectStored = async (
   });
   for await (const id of ids) {
     const added = await archive.selectStored({ id });
-    if (added === 0 && !(await archive.find(id))) {
+    // Also an error when the id is that of conversations of several sources.
+    if (added !== 1 && !(await archive.find(id))) {
       absent.push(id);
       log("warn", "missing", { id, message: "The archive does not have it." });
     }

@@ -1,7 +1,9 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { resolve } from "node:path";
 import { type Archive, ArchiveDamaged } from "../../core/archive.ts";
+import { qualifiedId } from "../../core/conversation-id.ts";
 import { NoArchive, UsageError } from "../../core/errors.ts";
+import type { RecordFacts } from "../../core/records.ts";
 import { standInOf } from "../../core/stand-in.ts";
 import { isTroubled } from "../../core/state.ts";
 import { addressOf } from "../../sources/calls.ts";
@@ -88,13 +90,30 @@ const verifyDocuments = async (
   count: (documents: number) => void,
 ): Promise<void> => {
   for await (const batch of archive.list({ states: ["fetched", "invalid"] }, { documents: true, tolerant: true })) {
-    for (const { id, document } of batch) {
-      count(1);
-      if (!document) report({ where: id, what: "its document cannot be read" });
-      else if (createHash("sha256").update(document.bytes).digest("hex") !== document.sha256)
-        report({ where: id, what: "its document has changed since it was stored (SHA-256)" });
+    for (const conversation of batch) {
+      const { document, records = [], further } = conversation;
+      const where = qualifiedId(conversation);
+      count(Math.max(1, records.length));
+      if (!document) report({ where, what: "its document cannot be read" });
+      else if (!further && sha256Of(document.bytes) !== document.sha256)
+        report({ where, what: "its document has changed since it was stored (SHA-256)" });
+      if (further)
+        for (const id of changedRecords(records, further))
+          report({ where, what: `its record ${id} has changed since it was stored (SHA-256)` });
     }
   }
+};
+
+const sha256Of = (bytes: Uint8Array): string => hash("sha256", bytes);
+
+/** The ids of records whose data is not what was stored. `further` holds the data of all, as one JSON array. */
+const changedRecords = (records: readonly RecordFacts[], further: Uint8Array): string[] => {
+  let from = 1;
+  return records.flatMap(({ id, bytes, sha256 }) => {
+    const data = further.subarray(from, from + bytes);
+    from += bytes + 1;
+    return sha256Of(data) === sha256 ? [] : [id];
+  });
 };
 
 /** Reports calls that the service lists and the archive has not settled, and calls that only the archive has. */

@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { qualifiedId } from "../../core/conversation-id.ts";
 import { STATES, type State } from "../../core/state.ts";
 import type { CommandSpec } from "../command-spec.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -41,8 +42,8 @@ export const list: CommandSpec<ListFlags> = {
     const { archive, state } = flags;
     const request = { ...storedSelectionRequest({ ...input, args: [] }), archive, ...(state && { states: [state] }) };
     for await (const batch of listCalls(request, io)) {
-      const rows = batch.map(({ id, state, startedAt, agentId, status, error, acknowledged }) => ({
-        id,
+      const rows = batch.map(({ source, id, state, startedAt, agentId, status, error, acknowledged }) => ({
+        id: qualifiedId({ source, id }),
         state,
         ...(acknowledged && { acknowledged }),
         ...(startedAt && { startedAt }),
