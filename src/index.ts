@@ -47,7 +47,17 @@ export { LockLost } from "./core/lock.ts";
 // A call log as a conversation, and a conversation without personal data.
 
 export type { Document } from "./core/records.ts";
-export type { Json, JsonObject, Participants, Provenance, ToolCall, Transcript, Turn } from "./core/transcript.ts";
+export type {
+  Json,
+  JsonObject,
+  MediaFile,
+  Participants,
+  Provenance,
+  ProvenanceRecord,
+  ToolCall,
+  Transcript,
+  Turn,
+} from "./core/transcript.ts";
 export { type CallRecord, callTranscript } from "./parse/call-log.ts";
 export {
   createRedactor,

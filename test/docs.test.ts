@@ -8,7 +8,9 @@ import { workplace } from "./helpers/workplace.ts";
 const exec = promisify(execFile);
 const ROOT = new URL("..", import.meta.url).pathname;
 const BIN = join(ROOT, "bin/callarchive.js");
-const docs = readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`);
+const docs = readdirSync(join(ROOT, "docs"))
+  .filter((name) => name.endsWith(".md"))
+  .map((name) => `docs/${name}`);
 const pages = ["README.md", "CONTRIBUTING.md", ...docs, "src/README.md", "examples/README.md"];
 
 interface Block {

@@ -54,10 +54,10 @@ describe("the package, installed into a clean folder", () => {
         .map((path) => `${folder}/${path}`);
     const names = [
       ...made("src", "dist", /\.ts$/).map((path) => path.replace(/\.ts$/, ".d.ts")),
-      ...made("docs", "docs", /\.md$/),
+      ...made("docs", "docs", /\.(md|json)$/),
       ...made("examples", "examples", /\.(mjs|md)$/),
     ];
-    expect(files.filter((path) => /^(dist|docs|examples)\/.*\.(d\.ts|mjs|md)$/.test(path)).sort()).toEqual(
+    expect(files.filter((path) => /^(dist|docs|examples)\/.*\.(d\.ts|mjs|md|json)$/.test(path)).sort()).toEqual(
       names.sort(),
     );
     // What is started or imported by name; all else is parts of these.

@@ -26,7 +26,7 @@ export const wellFormed = (value: Json, levels = 250): Json => {
 /**
 JSON text in which every string is well-formed. JSON allows an escaped lone surrogate, but many readers fail on it.
 */
-export const jsonOf = (value: object): string => {
+export const jsonOf = (value: Json | object): string => {
   const text = JSON.stringify(value);
   // JSON.stringify writes lone surrogates as \ud…, always in lower case.
   return text.includes("\\ud") ? JSON.stringify(wellFormed(value as Json)) : text;

@@ -40,6 +40,8 @@ export interface Turn {
   reasoning?: string;
   toolCalls?: ToolCall[];
   toolCallId?: string;
+  /** Structured results, as the source has them: for example of a tool or of a query. */
+  data?: Json;
   /** The address of the turn's audio, without its signature. */
   audio?: string;
   /** Fields of the source that this version does not know. */
@@ -54,14 +56,38 @@ export interface Participants {
   callee?: string;
 }
 
-/** The source document of a transcript, to find it and to check it. */
-export interface Provenance {
-  /** SHA-256 of the raw document, hex. */
+/** A file that belongs to a conversation: for example a recording. */
+export interface MediaFile {
+  /** What it holds, for example `recording`; kept as text. */
+  kind: string;
+  /** The number of its turn, from 1; absent when it belongs to the whole conversation. */
+  turn?: number;
+  /** Relative to the output's folder, with `/` between folders. */
+  path: string;
+  /** SHA-256 of the file, hex. */
   sha256: string;
-  /** Length of the raw document in bytes. */
+  /** Length of the file in bytes. */
   bytes: number;
-  /** The document's address without its signature. */
+  /** How long it plays, in seconds. */
+  seconds?: number;
+}
+
+/** A raw record that a transcript was made of, to find it and to check it. */
+export interface ProvenanceRecord {
+  source: SourceName;
+  /** The record's own id in its source; absent for call logs, which have none. */
+  id?: string;
+  /** SHA-256 of the raw record, hex. */
+  sha256: string;
+  /** Length of the raw record in bytes. */
+  bytes: number;
+  /** The record's address without its signature. */
   link?: string;
+}
+
+export interface Provenance {
+  /** All raw records of the transcript, at least one. */
+  records: ProvenanceRecord[];
 }
 
 /** A normalised conversation. Unknown values are absent. Nothing depends on when it was fetched. */
@@ -84,7 +110,12 @@ export interface Transcript {
   /** The integrator's own data: parsed if it is JSON, else the text. */
   userData?: Json;
   turns: Turn[];
-  /** From 2 on: how often the destination has received this conversation. */
+  media?: MediaFile[];
+  /**
+  How often a destination of `--new` has received this conversation, this time included.
+
+  Present from 2 on; absent in a first delivery and in plain exports.
+  */
   revision?: number;
   provenance: Provenance;
   /** Fields of the source that this version does not know. */

@@ -7,6 +7,7 @@ import {
   type Json,
   type JsonObject,
   type Participants,
+  type ProvenanceRecord,
   type Transcript,
   type Turn,
 } from "../core/transcript.ts";
@@ -64,8 +65,9 @@ export const callTranscript = ({ id, agentId, link, status, meta, document }: Ca
   if (facts.language !== undefined) transcript.language = facts.language;
   if (facts.userData !== undefined) transcript.userData = facts.userData;
   transcript.turns = log.dialog;
-  transcript.provenance = { sha256: document.sha256, bytes: document.bytes.length };
-  if (link !== undefined) transcript.provenance.link = link.toWellFormed();
+  const record: ProvenanceRecord = { source: "calls", sha256: document.sha256, bytes: document.bytes.length };
+  if (link !== undefined) record.link = link.toWellFormed();
+  transcript.provenance = { records: [record] };
   if (extra !== undefined) transcript.extra = extra;
   return transcript;
 };

@@ -5,6 +5,9 @@ import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
 import { type FileFacts, writeAtomically } from "./atomic-file.ts";
 import type { EarlierOutput } from "./earlier-output.ts";
 
+/** The version of the shape of transcripts in an output. Outputs of version 1 do not say it. */
+export const SCHEMA = 2;
+
 /** One delivery of `--new` in a manifest. Part 0 has the files that belong to no part: those of a plain export. */
 export interface ManifestPart {
   part: number;
@@ -177,12 +180,13 @@ export const completeManifest = (
   archive?: string,
 ): JsonObject => ({
   tool,
+  schema: SCHEMA,
   ...(archive !== undefined && { archive }),
   ...facts,
   files: files.map((file) => ({ ...file })),
 });
 
-/** The manifest of an output after another part of `--new`. */
+/** The manifest of an output after another part of `--new`. Parts that version 1 wrote keep their shape. */
 export const manifestWithPart = (
   before: Manifest | undefined,
   archive: string,
@@ -190,6 +194,7 @@ export const manifestWithPart = (
   { tool = "", ...facts }: JsonObject,
 ): JsonObject => ({
   tool,
+  schema: SCHEMA,
   archive,
   parts: [...listIn(before?.json.parts), { part, token, ...facts, files: files.map(({ name }) => name) }],
   files: [...(before?.entries ?? []), ...files.map((file) => ({ ...file }))],
@@ -219,13 +224,19 @@ export const incompleteManifest = (
 
 /** The manifest with another archive id and new tokens. */
 export const withArchiveId = ({ json, parts }: Manifest, archive: string): Manifest => {
-  const { tool = "", archive: _, parts: entries, ...rest } = json;
+  const { tool = "", schema, archive: _, parts: entries, ...rest } = json;
   const tokens = new Map(parts.map(({ part, files }) => [part, tokenOf(archive, part, files)]));
   const withToken = (entry: Json): Json => {
     const { part = 0, token: _, ...facts } = entry as JsonObject;
     return { part, token: tokens.get(Number(part)) ?? "", ...facts };
   };
-  return manifestOf({ tool, archive, ...(Array.isArray(entries) && { parts: entries.map(withToken) }), ...rest });
+  return manifestOf({
+    tool,
+    ...(schema !== undefined && { schema }),
+    archive,
+    ...(Array.isArray(entries) && { parts: entries.map(withToken) }),
+    ...rest,
+  });
 };
 
 /** Writes a manifest. @param tag unique for each run */

@@ -20,8 +20,11 @@ const create = ({ rows = "call" }: WriterOptions): Writer => ({
 });
 
 /** A line has its call and its position, counted from 1. A call without turns gets one line, so that it is not lost. */
-const putTurns = ({ id: callId, source, agentId, sessionId, startedAt, turns }: Transcript, put: ItemPut): void => {
-  const call = jsonLine({ callId, source, agentId, sessionId, startedAt });
+const putTurns = (
+  { id: callId, source, agentId, sessionId, startedAt, revision, turns }: Transcript,
+  put: ItemPut,
+): void => {
+  const call = jsonLine({ callId, source, agentId, sessionId, startedAt, revision });
   if (turns.length === 0) {
     put(call, { rows: 1 });
     return;

@@ -12,6 +12,7 @@ interface PartOf {
   files: string[];
 }
 interface ManifestOf {
+  schema?: number;
   archive?: string;
   parts: PartOf[];
   files: { name: string; sha256: string }[];
@@ -149,6 +150,44 @@ describe("--new continues", () => {
     expect(manifest(place, "parts")).toMatchObject({ archive, parts });
     expect((await add("parts/", 6)).code).toBe(0);
     expect(rows(place, "parts")).toEqual([2, 2, 2]);
+  });
+
+  test("in the output of an older version with transcripts of schema 1: they stay, and the new part is of schema 2", async () => {
+    const { place, all, add } = await stored();
+    await add("parts/", 2);
+    const { archive: _, schema, parts, files, ...rest } = manifest(place, "parts");
+    expect(schema).toBe(2);
+    const [{ name } = { name: "" }] = files;
+    const lines = place.rows<{ provenance: { records: { source: string }[] } }>("parts", name).map((line) => {
+      const [{ source: _, ...record } = {}] = line.provenance.records;
+      return `${JSON.stringify({ ...line, provenance: record })}\n`;
+    });
+    const older = lines.join("");
+    writeFileSync(place.path("parts", name), older);
+    const facts = { bytes: Buffer.byteLength(older), sha256: createHash("sha256").update(older).digest("hex") };
+    const old = {
+      ...rest,
+      parts: parts.map(({ token: _, ...part }) => part),
+      files: files.map((file) => ({ ...file, ...facts })),
+    };
+    writeFileSync(place.path("parts", "manifest.json"), JSON.stringify(old));
+    const db = new Database(place.path("callarchive.db"));
+    db.exec("update parts set token = null");
+    db.close();
+
+    expect((await place.run(["verify", "parts"])).code).toBe(0);
+    expect((await add("parts/", 2)).stderr).toContain("--new 2");
+    expect(manifest(place, "parts")).not.toHaveProperty("schema");
+    expect((await add("parts/", 4)).stderr).toContain("2 exported");
+    expect(Object.entries(manifest(place, "parts"))[1]).toEqual(["schema", 2]);
+    expect(place.read("parts", name)).toBe(older);
+    expect(place.rows("parts", "transcripts-00002.ndjson")).toHaveLength(2);
+    expect((await place.run(["verify", "parts"])).code).toBe(0);
+    // Another archive reads from the files of both what they have.
+    await place.run(["pull", ...all, "--archive", "new.db"]);
+    const adopting = ["export", "--offline", "--new", "--adopt", "--archive", "new.db", "-o", "parts/"];
+    expect((await place.run(adopting)).stderr).toContain("already has 4 calls of this archive");
+    expect(Object.entries(manifest(place, "parts"))[1]).toEqual(["schema", 2]);
   });
 
   test("not with parts of an older version that were exchanged", async () => {

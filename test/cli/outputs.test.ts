@@ -43,6 +43,7 @@ describe("outputs", () => {
     const ran = await place.run(["export", "--offline", "-f", "ndjson", "-f", "csv,raw", "-o", "out/"]);
     expect(ran.code).toBe(0);
     const manifest = JSON.parse(place.read("out", "manifest.json"));
+    expect(manifest.schema).toBe(2);
     expect(manifest.counts).toMatchObject({ selected: 20, exported: 20, failed: 0 });
     expect(manifest.files.map(({ name }: { name: string }) => name)).toEqual([
       "raw/SHA256SUMS",

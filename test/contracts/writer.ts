@@ -36,7 +36,7 @@ const call = (id: string, texts: string[]): Transcript => ({
       begin: index,
     }),
   ),
-  provenance: { sha256: "00", bytes: 2 },
+  provenance: { records: [{ source: "calls", sha256: "00", bytes: 2 }] },
 });
 
 /** What every writer promises, whatever its format. `create` gives a fresh one each time. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
 import { type Emulator, type EmulatorOptions, startEmulator } from "../../src/emulator/index.ts";
+import { checkLine } from "./schema.ts";
 
 const BIN = new URL("../../bin/callarchive.js", import.meta.url).pathname;
 
@@ -95,11 +96,12 @@ export class Workplace {
   }
 }
 
+/** Lines of JSON, parsed; transcripts and turns among them must follow their schema. */
 export const parseLines = <T = Record<string, unknown>>(text: string): T[] =>
   text
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => JSON.parse(line));
+    .map((line) => checkLine(JSON.parse(line)));
 
 /** A workplace for one test; gone after it. */
 export const workplace = (): Workplace => {

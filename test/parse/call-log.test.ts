@@ -58,7 +58,7 @@ describe("the documentation's own call log", () => {
     for (const bytes of [gzipSync(seed), Buffer.concat([Buffer.from("\uFEFF"), seed])]) {
       const { provenance, ...same } = transcript(bytes);
       expect(same).toEqual(plain);
-      expect(provenance).toEqual({ sha256: "00", bytes: bytes.length });
+      expect(provenance).toEqual({ records: [{ source: "calls", sha256: "00", bytes: bytes.length }] });
     }
   });
   it("cut at any place is reported as not JSON, and never quoted", () => {
@@ -106,7 +106,7 @@ describe("a log that is odd but readable", () => {
       source: "calls",
       participants: {},
       turns: [],
-      provenance: { sha256: "00", bytes: 13 },
+      provenance: { records: [{ source: "calls", sha256: "00", bytes: 13 }] },
     });
     expect(turns({})).toEqual([{ id: "1", role: "unknown", kind: "normal", text: "" }]);
     expect(turns({ id: null, role: null, type: null, begin: null, text: null })).toEqual(turns({}));
@@ -201,7 +201,7 @@ describe("what describe adds", () => {
       language: "zh",
       userData: { order: 7 },
       turns: [{ id: "1", role: "unknown", kind: "normal", text: "", begin: 1, at: "2025-07-18T06:39:11.123Z" }],
-      provenance: { sha256: "00", bytes: 24 },
+      provenance: { records: [{ source: "calls", sha256: "00", bytes: 24 }] },
     });
   });
   it("never overrules the log", () => {

@@ -23,7 +23,7 @@ export const call = (turns: Partial<Turn>[], more: Partial<Transcript> = {}): Tr
   source: "calls",
   participants: {},
   turns: turns.map((turn, index) => ({ id: String(index + 1), role: "user", kind: "normal", text: "", ...turn })),
-  provenance: { sha256: "00", bytes: 2 },
+  provenance: { records: [{ source: "calls", sha256: "00", bytes: 2 }] },
   ...more,
 });
 

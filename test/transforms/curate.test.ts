@@ -10,7 +10,7 @@ const call = (lines: Line[], more: Partial<Transcript> = {}): Transcript => ({
   source: "calls",
   participants: {},
   turns: lines.map(([role, text, extra], index) => ({ id: String(index + 1), role, kind: "normal", text, ...extra })),
-  provenance: { sha256: "00", bytes: 2 },
+  provenance: { records: [{ source: "calls", sha256: "00", bytes: 2 }] },
   ...more,
 });
 

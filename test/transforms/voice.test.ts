@@ -11,7 +11,7 @@ const call = (lines: Line[], system?: string): Transcript => ({
   source: "calls",
   participants: {},
   turns: lines.map(([role, text], index) => ({ id: String(index + 1), role, kind: "normal", text })),
-  provenance: { sha256: "00", bytes: 2 },
+  provenance: { records: [{ source: "calls", sha256: "00", bytes: 2 }] },
   ...(system !== undefined && { system }),
 });
 const sample = (lines: Line[], policy?: VoicePolicy, system?: string) => voiceSample(call(lines, system), policy);

@@ -13,7 +13,7 @@ const call = (id: string, texts: string[] = []): Transcript => ({
   source: "calls",
   participants: {},
   turns: texts.map((text, index) => ({ id: String(index), role: "user", kind: "normal", text })),
-  provenance: { sha256: "00", bytes: 2 },
+  provenance: { records: [{ source: "calls", sha256: "00", bytes: 2 }] },
 });
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
@@ -38,10 +38,12 @@ describe("NDJSON", () => {
         if (whole.turns.length === 0) expect(rows).toMatchObject([{ callId: whole.id, source: whole.source }]);
         else
           expect(rows.map(({ callId, turn }) => [callId, turn])).toEqual(whole.turns.map((_, i) => [whole.id, i + 1]));
-        const turns = rows.map(({ callId, source, agentId, sessionId, startedAt, turn, turnId, ...rest }) => ({
-          id: turnId,
-          ...rest,
-        }));
+        const turns = rows.map(
+          ({ callId, source, agentId, sessionId, startedAt, revision, turn, turnId, ...rest }) => ({
+            id: turnId,
+            ...rest,
+          }),
+        );
         if (whole.turns.length > 0) expect(turns).toEqual(plain(whole.turns));
       }),
     );
@@ -80,6 +82,7 @@ describe("CSV", () => {
       ["reasoning", row.reasoning],
       ["toolCalls", row.tool_calls && JSON.parse(row.tool_calls)],
       ["toolCallId", row.tool_call_id],
+      ["data", row.data && JSON.parse(row.data)],
       ["audio", row.audio],
       ["extra", row.extra && JSON.parse(row.extra)],
     ];

@@ -12,7 +12,7 @@ export const MAIN = "main";
 
 const documentOf = (transcript: Transcript): Document => ({
   bytes: Buffer.from(JSON.stringify(transcript)),
-  sha256: transcript.provenance.sha256,
+  sha256: transcript.provenance.records[0]?.sha256 ?? "",
 });
 
 /** Everything that a writer makes of these transcripts, by file. @param each gives the one for the next transcript */

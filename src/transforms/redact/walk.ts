@@ -12,9 +12,9 @@ export interface Changes {
 
 /**
 Changes every text that people wrote or said: caller and callee, the system prompt, turns with reasoning and tool
-arguments, and all strings and keys of `userData` and `extra`.
+arguments, and all strings and keys of `userData`, `data` and `extra`.
 
-Ids, times, states, links and JSON numbers stay; a user's id changes only if it is a telephone number.
+Ids, times, states, links, paths of media and JSON numbers stay; a user's id changes only if it is a telephone number.
 */
 export const changeTexts = (transcript: Transcript, { text, turn, party }: Changes): Transcript => {
   const { participants, system, turns, userData, extra } = transcript;
@@ -43,6 +43,7 @@ const ofTurn = (turn: Turn, text: Change, turnText: Change): Turn => ({
   text: within(turn.text, text, turnText),
   ...(turn.reasoning === undefined ? {} : { reasoning: within(turn.reasoning, text) }),
   ...(turn.toolCalls === undefined ? {} : { toolCalls: turn.toolCalls.map((call) => ofCall(call, text)) }),
+  ...(turn.data === undefined ? {} : { data: deep(turn.data, text) }),
   ...(turn.extra === undefined ? {} : { extra: deepObject(turn.extra, text) }),
 });
 

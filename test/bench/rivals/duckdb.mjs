@@ -46,6 +46,8 @@ const columns = {
   reasoning: "NULL",
   audio: "NULL",
   extra: "NULL",
+  data: "NULL",
+  revision: "NULL",
 };
 const turns = `SELECT ${Object.entries(columns).map(([name, value]) => `${value} AS "${name}"`)}
   FROM (SELECT *, unnest(dialog) AS t, generate_subscripts(dialog, 1) AS turn FROM ${source})`;

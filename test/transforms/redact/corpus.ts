@@ -30,7 +30,7 @@ export const callOf = (...texts: string[]): Transcript => ({
     kind: "normal",
     text,
   })),
-  provenance: { sha256: "0".repeat(64), bytes: 1 },
+  provenance: { records: [{ source: "calls", sha256: "0".repeat(64), bytes: 1 }] },
 });
 
 export const redactText = (redact: Redactor, text: string): string =>

@@ -70,11 +70,14 @@ describe("a redaction", () => {
       participants: { agentUserId: "13800138000", caller: "+8613800138000", callee: "075526001234" },
       system: "Forward to 13800138000.",
       userData: { phone: "138 0013 8000", n: 13800138000, deep: [{ "13800138000": ["a@b.com", null, true] }] },
+      media: [{ kind: "recording", path: "media/13800138000.wav", sha256: "00", bytes: 1 }],
+      provenance: { records: [{ source: "callbacks", id: "13800138000", sha256: "00", bytes: 1 }] },
       extra: { note: "E12345678" },
     };
     const [turn] = call.turns;
     if (turn === undefined) throw new Error("no turn");
     turn.reasoning = "caller is 13800138000";
+    turn.data = [{ 电话13800138000: "13800138000", n: 13800138000 }];
     turn.extra = { raw: "幺三八零零幺三八零零零" };
     turn.toolCalls = [
       { id: "13800138000", name: "dial", arguments: '{"to": 13800138000, "note":"\\n13800138000", "n": 1.50}' },
@@ -90,18 +93,21 @@ describe("a redaction", () => {
       participants: { agentUserId: "<PHONE_1>", caller: "<PHONE_1>", callee: "<PHONE_2>" },
       system: "Forward to <PHONE_1>.",
       userData: { phone: "<PHONE_1>", n: 13800138000, deep: [{ "<PHONE_1>": ["<EMAIL_1>", null, true] }] },
+      media: call.media,
+      provenance: call.provenance,
       extra: { note: "<PASSPORT_1>" },
     });
     expect(transcript.turns[0]).toMatchObject({
       text: "打<PHONE_1>",
       reasoning: "caller is <PHONE_1>",
+      data: [{ "电话<PHONE_1>": "<PHONE_1>", n: 13800138000 }],
       extra: { raw: "<PHONE_1>" },
       toolCalls: [
         { id: "13800138000", name: "dial", arguments: '{"to": "<PHONE_1>", "note":"\\n<PHONE_1>", "n": 1.50}' },
         { id: "2", name: "dial", arguments: "to=<PHONE_1>" },
       ],
     });
-    expect(counts).toEqual({ phone: 12, email: 1, passport: 1 });
+    expect(counts).toEqual({ phone: 14, email: 1, passport: 1 });
   });
 });
 
