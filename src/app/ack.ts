@@ -1,4 +1,4 @@
-import type { Archive } from "../core/archive.ts";
+import type { Reports } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
 import type { StoredRecord } from "../core/records.ts";
 import { isTroubled, TROUBLE } from "../core/state.ts";
@@ -87,7 +87,7 @@ export const runAck = async (
   });
 };
 
-const settle = (archive: Archive, items: readonly number[], undo: boolean): Promise<void> =>
+const settle = (archive: Reports, items: readonly number[], undo: boolean): Promise<void> =>
   undo ? archive.takeBack(items) : archive.acknowledge(items);
 
 /** Why a call cannot be acknowledged; undefined if it can. */

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Archive } from "../core/archive.ts";
+import type { Reader } from "../core/archive.ts";
 import type { StoredRecord } from "../core/records.ts";
 import type { StreamContext } from "../sinks/open-stream.ts";
 import { fillWhole } from "../sinks/whole-file.ts";
@@ -18,7 +18,7 @@ if there are none, so that an older file is not mistaken for the result.
 export const writeErrorFile = async (
   { errorFile }: { errorFile?: string },
   host: Host,
-  archive: Archive,
+  archive: Reader,
   context: StreamContext,
 ): Promise<void> => {
   if (errorFile === undefined) return;

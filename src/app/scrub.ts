@@ -1,11 +1,11 @@
-import type { Archive } from "../core/archive.ts";
+import type { Retention } from "../core/archive.ts";
 import type { Log } from "../core/ports.ts";
 
 /**
 Removes deleted bytes of this run or an earlier one from the archive's file. Resolves to whether that worked, and logs an
 error if not.
 */
-export const scrub = async (archive: Archive, place: string | false, log: Log): Promise<boolean> => {
+export const scrub = async (archive: Retention, place: string | false, log: Log): Promise<boolean> => {
   const why = await archive.scrub();
   if (why === undefined) return true;
   log("error", "not-scrubbed", {

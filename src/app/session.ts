@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Archive, RunRecord } from "../core/archive.ts";
+import type { Archive, RunRecord, Runs } from "../core/archive.ts";
 import { messageOf, NoArchive } from "../core/errors.ts";
+import type { Lockable } from "../core/lock.ts";
 import { LockLost, type Owner } from "../core/lock.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { archiveOf } from "./archive.ts";
@@ -134,7 +135,11 @@ class RunReport {
   }
 
   /** Records the end, gives the lock back and closes the archive. */
-  async close(archive: Archive, run: number | undefined, { exitCode, detail, reported }: RunEnd): Promise<void> {
+  async close(
+    archive: Runs & Lockable & { close(): Promise<void> },
+    run: number | undefined,
+    { exitCode, detail, reported }: RunEnd,
+  ): Promise<void> {
     const { host, log } = this.#context;
     try {
       if (run !== undefined)
@@ -205,7 +210,7 @@ const stopSignals = ({ closing: outer, ending: outerEnding }: AppContext) => {
 };
 
 const acquire = async (
-  archive: Archive,
+  archive: Lockable,
   { host, log }: AppContext,
   waitSeconds: number,
   closing: AbortSignal,

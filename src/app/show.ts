@@ -1,4 +1,4 @@
-import type { Archive } from "../core/archive.ts";
+import type { Reader } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Document, StoredRecord } from "../core/records.ts";
 import type { Transcript } from "../core/transcript.ts";
@@ -29,7 +29,7 @@ export const findCall = async (request: ArchiveRequest, id: string, host: Host):
 };
 
 /** The only id with this beginning; the text itself if there is none. */
-const wholeId = async (archive: Archive, beginning: string): Promise<string> => {
+const wholeId = async (archive: Reader, beginning: string): Promise<string> => {
   if (beginning.length < SHORTEST) return beginning;
   const ids = await archive.beginningWith(beginning, MOST_IDS + 1);
   if (ids.length > 1)

@@ -1,4 +1,4 @@
-import type { Archive } from "../core/archive.ts";
+import type { Reader, Reports } from "../core/archive.ts";
 import type { Selection } from "./selection/selection.ts";
 
 /** The missing, invalid and failed calls of a selection that are already known or acknowledged. */
@@ -17,7 +17,7 @@ export interface TroubleReport {
 
 /** `--since last` counts only new ones, other runs all that are not acknowledged, and `--strict` all. */
 export const troubleOf = async (
-  archive: Archive,
+  archive: Reports & Reader,
   { strict }: { strict?: boolean },
   selection: Selection | undefined,
 ): Promise<TroubleReport> => {

@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
-import type { Archive } from "../../core/archive.ts";
+import type {} from "../../core/archive.ts";
+import type { Adoption, Deliveries } from "../../core/deliveries.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { Log } from "../../core/ports.ts";
 import type { Manifest, ManifestPart } from "../../sinks/manifest.ts";
@@ -10,7 +11,7 @@ import { type FileTarget, partNames, placeOf } from "./output-names.ts";
 import { idsIn } from "./part-ids.ts";
 
 export interface AdoptContext {
-  archive: Archive;
+  archive: Deliveries & Adoption;
   target: FileTarget;
   log: Log;
   signal: AbortSignal;

@@ -1,4 +1,5 @@
-import type { Archive } from "../../core/archive.ts";
+import type { Facts } from "../../core/archive.ts";
+import type { Adoption, Deliveries } from "../../core/deliveries.ts";
 import { UsageError } from "../../core/errors.ts";
 import { writers } from "../../writers/index.ts";
 import type { AppContext } from "../context.ts";
@@ -32,7 +33,11 @@ export const checkedExport = async (
 };
 
 /** Before anything is fetched: what cannot be delivered afterwards need not be. */
-export const checkContinuable = async (archive: Archive, target: Target, request: ExportRequest): Promise<void> => {
+export const checkContinuable = async (
+  archive: Deliveries & Adoption & Facts,
+  target: Target,
+  request: ExportRequest,
+): Promise<void> => {
   if (!request.new || target.kind === "stream") return;
   await checkPlace({ archive, target, id: (await archive.fact("id")) ?? "", adopt: request.adopt === true });
 };

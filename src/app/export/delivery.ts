@@ -1,4 +1,5 @@
-import type { Archive } from "../../core/archive.ts";
+import type { Facts } from "../../core/archive.ts";
+import type { Adoption, Deliveries } from "../../core/deliveries.ts";
 import type { JsonObject } from "../../core/transcript.ts";
 import type { FileFacts } from "../../sinks/atomic-file.ts";
 import { completeManifest, type Manifest, manifestWithPart, tokenOf } from "../../sinks/manifest.ts";
@@ -26,7 +27,7 @@ part that is only prepared has appeared if the manifest names it.
 the place has had
 */
 export const deliveryOf = async (
-  archive: Archive,
+  archive: Deliveries & Adoption & Facts,
   target: Target,
   request: OutputRequest & ArchiveRequest,
   context: Pick<PlaceContext, "host" | "log" | "signal">,

@@ -1,4 +1,4 @@
-import type { Archive } from "../../core/archive.ts";
+import type { Ledger, Reader } from "../../core/archive.ts";
 import { sumOf } from "../../core/counts.ts";
 import type { Cloud } from "../cloud.ts";
 import type { AppContext } from "../context.ts";
@@ -25,7 +25,11 @@ export const gather = async (
   }
 };
 
-const selectOffline = async (request: ExportRequest, context: AppContext, archive: Archive): Promise<PullResult> => {
+const selectOffline = async (
+  request: ExportRequest,
+  context: AppContext,
+  archive: Ledger & Reader,
+): Promise<PullResult> => {
   const { absent, unreadable } = await selectStored(archive, request, context);
   const known = sumOf(await archive.counts());
   const none = {

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Archive } from "../../core/archive.ts";
+import type { Runs } from "../../core/archive.ts";
 import type { Health } from "../../core/health.ts";
 import type { Host } from "../context.ts";
 import type { ArchiveRequest } from "../requests.ts";
@@ -16,7 +16,7 @@ export interface Standing extends Health {
 
 /** Undefined if there is no archive or it cannot be read: the other metrics are still written. */
 export const standingOf = async (
-  archive: Archive,
+  archive: Runs,
   { archive: place }: ArchiveRequest,
   { cwd }: Host,
   command: string,

@@ -1,4 +1,4 @@
-import type { Archive } from "../../core/archive.ts";
+import type { Archive, Facts, Ledger, Reader, Runs } from "../../core/archive.ts";
 import { NoArchive } from "../../core/errors.ts";
 import type { FoundCall } from "../../core/ports.ts";
 import { GIVE_UP_MS, type PullProgress, pull } from "../../core/pull.ts";
@@ -163,7 +163,7 @@ Moves each agent's cursor over the first windows that were listed completely and
 only forward, and never past the start of the run minus the margin.
 */
 const moveCursors = async (
-  archive: Archive,
+  archive: Ledger & Reader & Runs & Facts,
   surveys: readonly Survey[],
   request: SelectionRequest & { allowEmpty?: boolean },
   startedAt: Date,

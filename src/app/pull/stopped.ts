@@ -1,4 +1,4 @@
-import type { Archive } from "../../core/archive.ts";
+import type { Ledger, Reader, Reports } from "../../core/archive.ts";
 import { sumOf } from "../../core/counts.ts";
 import type { AppContext } from "../context.ts";
 import type { PullRequest } from "../requests.ts";
@@ -9,7 +9,7 @@ import { expectedCalls } from "./fetch.ts";
 export const reportStopped = async (
   request: PullRequest,
   { log }: AppContext,
-  archive: Archive,
+  archive: Ledger & Reader & Reports,
   selection: Selection,
 ): Promise<void> => {
   const counts = await archive.counts();

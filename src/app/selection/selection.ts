@@ -1,4 +1,4 @@
-import type { Archive } from "../../core/archive.ts";
+import type { Ledger, Reader } from "../../core/archive.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { StoredFilter } from "../../core/records.ts";
 import { inShard, instant, range, type Shard } from "../../core/selection.ts";
@@ -163,7 +163,7 @@ export interface StoredSelection {
 
 /** Selects from the archive only, and logs the ids that it does not have. */
 export const selectStored = async (
-  archive: Archive,
+  archive: Ledger & Reader,
   request: SelectionRequest,
   { host, log }: SelectionContext,
 ): Promise<StoredSelection> => {

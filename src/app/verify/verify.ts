@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { resolve } from "node:path";
-import { type Archive, ArchiveDamaged } from "../../core/archive.ts";
+import { type Archive, ArchiveDamaged, type Reader, type Retention } from "../../core/archive.ts";
 import { qualifiedId } from "../../core/conversation-id.ts";
 import { NoArchive, UsageError } from "../../core/errors.ts";
 import type { RecordFacts } from "../../core/records.ts";
@@ -74,7 +74,11 @@ const reportDamage = (error: unknown, where: string, report: (finding: Finding) 
   report({ where, what: error.message });
 };
 
-const verifyArchive = async (archive: Archive, where: string, report: (finding: Finding) => void): Promise<number> => {
+const verifyArchive = async (
+  archive: Retention & Reader,
+  where: string,
+  report: (finding: Finding) => void,
+): Promise<number> => {
   for (const what of await archive.integrity()) report({ where, what });
   let documents = 0;
   const count = (n: number): void => {
@@ -85,7 +89,7 @@ const verifyArchive = async (archive: Archive, where: string, report: (finding: 
 };
 
 const verifyDocuments = async (
-  archive: Archive,
+  archive: Reader,
   report: (finding: Finding) => void,
   count: (documents: number) => void,
 ): Promise<void> => {
@@ -166,7 +170,7 @@ const verifyRemote = async (
   }
 };
 
-const isAcknowledged = async (archive: Archive, id: string): Promise<boolean> =>
+const isAcknowledged = async (archive: Reader, id: string): Promise<boolean> =>
   (await archive.find(id))?.acknowledged === true;
 
 /**
