@@ -1,5 +1,7 @@
 import type { Archive } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
+import type { ArchiveLock } from "../core/lock.ts";
+import type { MigrationHooks } from "./migrate.ts";
 
 export interface OpenOptions {
   /** A file's path; undefined for a temporary archive that ends with the run. */
@@ -7,13 +9,26 @@ export interface OpenOptions {
   /** Whether to create the archive when there is none. */
   create: boolean;
   now: () => Date;
+  /** What happens when an older version wrote the archive; see `SqliteOptions`. */
+  migration?: MigrationHooks;
 }
 
 /** Opens the archive at `place`. The database library is loaded only here. @throws UsageError */
-export const openArchive = async ({ place, create, now }: OpenOptions): Promise<Archive> => {
+export const openArchive = async ({ place, create, now, migration }: OpenOptions): Promise<Archive> => {
+  checkPlace(place);
+  const { openSqlite } = await import("./sqlite.ts");
+  return openSqlite({ path: place, create, now, migration });
+};
+
+/** Opens only the lock of the archive at `place`, which is not migrated. @throws UsageError */
+export const openArchiveLock = async (place: string, now: () => Date): Promise<ArchiveLock> => {
+  checkPlace(place);
+  const { openSqliteLock } = await import("./sqlite.ts");
+  return openSqliteLock(place, now);
+};
+
+const checkPlace = (place: string | undefined): void => {
   if (place && /^postgres(ql)?:/i.test(place))
     throw new UsageError("An archive in PostgreSQL is not supported by this version; name a file with --archive.");
   if (place && /^\w{2,}:/.test(place)) throw new UsageError(`--archive names a file, not ${place.split(":")[0]}:…`);
-  const { openSqlite } = await import("./sqlite.ts");
-  return openSqlite({ path: place, create, now });
 };

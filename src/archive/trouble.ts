@@ -13,6 +13,12 @@ const primaryOf = (error: unknown): number => {
   return typeof raw === "number" ? raw & 0xff : 0;
 };
 
+/** Whether another process has been writing for longer than this one waits. */
+export const isBusy = (error: unknown): boolean => {
+  const sqlite = primaryOf(error);
+  return sqlite === SQLITE.busy || sqlite === SQLITE.locked;
+};
+
 const WHY: Record<string, string> = {
   EACCES: "this user may not write to it",
   EPERM: "this user may not write to it",
@@ -70,7 +76,7 @@ export const explainError = (error: unknown, path: string): unknown => {
     return because(
       `No space is left for the archive ${path}, for its log beside it, or for SQLite's temporary files (${message}). What was committed before is safe: make room, and run the same command again.`,
     );
-  if (sqlite === SQLITE.busy || sqlite === SQLITE.locked)
+  if (isBusy(error))
     return because(
       `The archive ${path} is locked: another process has been writing to it for longer than 30 s. Run the same command again when that is done.`,
     );
