@@ -49,9 +49,9 @@ export const migrate = async (db: Db, path: string, now: () => Date, hooks: Migr
 const migrateLocked = async (db: Db, path: string, now: () => Date, hooks: MigrationHooks): Promise<void> => {
   if (versionOf(db) === LATEST) return;
   const { acquire, assertLocked, drop, release } = lock(db, now, { migrating: true });
-  await hooks.lock(acquire);
+  // While this waits, another run may migrate the archive, and then hold it for its own work.
+  await hooks.lock(async (owner, isDead) => (versionOf(db) === LATEST ? undefined : acquire(owner, isDead)));
   try {
-    // Another run may have migrated it meanwhile.
     const version = checkVersion(db, path);
     if (version === LATEST) return await release();
     const { calls } = db.prepare("select count(*) as calls from items").get() as { calls: number };

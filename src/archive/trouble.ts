@@ -72,7 +72,8 @@ export const explainError = (error: unknown, path: string): unknown => {
   const because = (message: string): Error => new Error(message, { cause: error });
   if (error instanceof ArchiveDamaged) return error;
   if (sqlite === SQLITE.corrupt) return new ArchiveDamaged(path, message, { cause: error });
-  if (sqlite === SQLITE.full || code === "ENOSPC" || code === "EDQUOT")
+  // SQLite reports a failure to enlarge the index of its log (-shm) as an error of the disk; the disk is full then.
+  if (sqlite === SQLITE.full || /^(ENOSPC|EDQUOT|SQLITE_IOERR_SHMSIZE)$/.test(code))
     return because(
       `No space is left for the archive ${path}, for its log beside it, or for SQLite's temporary files (${message}). What was committed before is safe: make room, and run the same command again.`,
     );

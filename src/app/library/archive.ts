@@ -47,7 +47,8 @@ version.
 
 @param path of its file, relative to the current folder. @default "callarchive.db"
 @param context of `createContext`: its `log` is told of a migration, and its process holds the lock meanwhile
-@throws NoArchive when there is none, ArchiveBusy when it must be migrated and another run holds it, UsageError when the file is something else or a newer version's, ArchiveDamaged
+@throws NoArchive when there is none, UsageError when the file is something else or a newer version's, ArchiveBusy when it
+must be migrated and another run holds it, ArchiveDamaged
 */
 export const openArchive = async (path: string = DEFAULT_ARCHIVE, context?: AppContext): Promise<OpenArchive> => {
   const place = /^\w{2,}:/.test(path) ? path : resolve(path);
