@@ -55,14 +55,14 @@ export const runDemo = async (
     };
     const exported = await runExport(request, context);
     const first = await firstCall(archive, context);
-    const sample = transcriptOf(await findCall({ archive }, first.id, context.host));
+    const sample = transcriptOf(await findCall({ archive }, first.id, context));
     return { export: exported, archive, sample };
   } finally {
     await emulator.close();
   }
 };
 
-const firstCall = async (archive: string, { host }: AppContext): Promise<StoredRecord> => {
-  for await (const [first] of listCalls({ archive, limit: 1 }, host)) if (first) return first;
+const firstCall = async (archive: string, context: AppContext): Promise<StoredRecord> => {
+  for await (const [first] of listCalls({ archive, limit: 1 }, context)) if (first) return first;
   throw new Error("The demonstration's archive is empty.");
 };

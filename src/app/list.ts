@@ -1,17 +1,16 @@
 import type { StoredFilter, StoredRecord } from "../core/records.ts";
-import { archiveOf } from "./archive.ts";
-import type { Host } from "./context.ts";
+import { type ArchiveContext, archiveOf } from "./archive.ts";
 import type { ArchiveRequest, SelectionRequest } from "./requests.ts";
 import { storedFilter } from "./selection/selection.ts";
 
 /** The stored calls of a request without their documents, ordered by start, in batches. */
 export async function* listCalls(
   request: ArchiveRequest & SelectionRequest & Pick<StoredFilter, "states">,
-  host: Host,
+  context: ArchiveContext,
 ): AsyncGenerator<StoredRecord[]> {
-  const archive = await archiveOf(request, host, false);
+  const archive = await archiveOf(request, context, false);
   try {
-    yield* archive.list({ ...storedFilter(request, host), ...(request.states && { states: request.states }) });
+    yield* archive.list({ ...storedFilter(request, context.host), ...(request.states && { states: request.states }) });
   } finally {
     await archive.close();
   }

@@ -1,12 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Archive, RunRecord, Runs } from "../core/archive.ts";
 import { messageOf, NoArchive } from "../core/errors.ts";
-import type { Lockable } from "../core/lock.ts";
-import { LockLost, type Owner } from "../core/lock.ts";
+import { type Lockable, LockLost } from "../core/lock.ts";
 import type { JsonObject } from "../core/transcript.ts";
-import { archiveOf } from "./archive.ts";
+import { type ArchiveContext, archiveOf } from "./archive.ts";
 import type { AppContext, RunOutcome } from "./context.ts";
-import { ArchiveBusy } from "./errors.ts";
+import { takeLock } from "./locking.ts";
 import { type Figures, writeMetrics } from "./metrics/metrics.ts";
 import { type Standing, standingOf } from "./metrics/standing.ts";
 import type { ArchiveRequest, RunRequest } from "./requests.ts";
@@ -17,8 +15,6 @@ import { checkFileWritable } from "./writable.ts";
 
 /** How often a run renews its lock, in milliseconds. */
 const RENEW_MS = 15_000;
-/** How often a waiting run tries to get the lock, in milliseconds. */
-const RETRY_MS = 500;
 
 /** A run on an archive. If it writes, it is the only writer. */
 export interface Session {
@@ -78,7 +74,7 @@ export const withSession = async <T extends RunResult>(
   const record = new RunReport(request, { ...context, ...stop }, command, startedAt);
   log("info", "start", { version: VERSION, command, ...startFacts(facts, request.archive, options.output) });
   try {
-    const archive = await open(request, context, options).catch(async (error: unknown) => {
+    const archive = await open(request, { host, log, closing: stop.closing }, options).catch(async (error: unknown) => {
       if (writes) await record.writeMetrics(exitCodes.of({ error }));
       throw error;
     });
@@ -87,7 +83,7 @@ export const withSession = async <T extends RunResult>(
     let end = { exitCode: exitCodes.of({ outcome: "failed" }), detail: facts } as RunEnd;
     try {
       if (writes && request.archive !== false) {
-        await acquire(archive, context, request.wait ?? 0, stop.closing);
+        await takeLock(archive.acquire, { host, log, closing: stop.closing }, request.wait ?? 0);
         renewal = setInterval(() => void archive.renew().catch(stop.lockLost), RENEW_MS).unref();
         reportDifference(await archive.lastRuns(), command, facts, context);
         // An earlier run may have deleted calls without removing their bytes from the file.
@@ -170,17 +166,17 @@ class RunReport {
 }
 
 const open = async (
-  request: ArchiveRequest,
-  { host }: AppContext,
+  request: ArchiveRequest & RunRequest,
+  context: ArchiveContext,
   { create, beforeCreation }: SessionOptions,
 ): Promise<Archive> => {
-  if (!create || !beforeCreation) return archiveOf(request, host, create);
+  if (!create || !beforeCreation) return archiveOf(request, context, create);
   try {
-    return await archiveOf(request, host, false);
+    return await archiveOf(request, context, false);
   } catch (error) {
     if (!(error instanceof NoArchive)) throw error;
     await beforeCreation();
-    return archiveOf(request, host, true);
+    return archiveOf(request, context, true);
   }
 };
 
@@ -207,36 +203,6 @@ const stopSignals = ({ closing: outer, ending: outerEnding }: AppContext) => {
       outerEnding.removeEventListener("abort", end);
     },
   };
-};
-
-const acquire = async (
-  archive: Lockable,
-  { host, log }: AppContext,
-  waitSeconds: number,
-  closing: AbortSignal,
-): Promise<void> => {
-  const processStarted = host.startOf(host.pid);
-  const owner: Owner = {
-    pid: host.pid,
-    host: host.host,
-    processSpace: host.processSpace,
-    ...(processStarted !== undefined && { processStarted }),
-  };
-  /** Whether the process has ended; another process may have its id by now. */
-  const isDead = ({ pid, processStarted: recorded }: Owner): boolean => {
-    if (!host.isAlive(pid)) return true;
-    const started = host.startOf(pid);
-    return recorded !== undefined && started !== undefined && recorded !== started;
-  };
-  const until = host.now().getTime() + waitSeconds * 1000;
-  for (let announced = false; ; announced = true) {
-    const holder = await archive.acquire(owner, isDead);
-    if (!holder) return;
-    if (host.now().getTime() >= until) throw new ArchiveBusy(holder);
-    if (!announced) log("info", "waiting", { pid: holder.pid, host: holder.host, startedAt: holder.startedAt });
-    await delay(RETRY_MS, undefined, { signal: closing }).catch(() => undefined);
-    closing.throwIfAborted();
-  }
 };
 
 const TIMES = new Set(["since", "until"]);

@@ -3,8 +3,7 @@ import { UsageError } from "../core/errors.ts";
 import type { Document, StoredRecord } from "../core/records.ts";
 import type { Transcript } from "../core/transcript.ts";
 import { transcriptOf as parse } from "../parse/index.ts";
-import { archiveOf } from "./archive.ts";
-import type { Host } from "./context.ts";
+import { type ArchiveContext, archiveOf } from "./archive.ts";
 import type { ArchiveRequest } from "./requests.ts";
 
 /** The fewest characters that an id may be shortened to. */
@@ -17,8 +16,8 @@ One call of the archive, by its id or the beginning of its id.
 
 @throws UsageError if no id or several ids match
 */
-export const findCall = async (request: ArchiveRequest, id: string, host: Host): Promise<StoredRecord> => {
-  const archive = await archiveOf(request, host, false);
+export const findCall = async (request: ArchiveRequest, id: string, context: ArchiveContext): Promise<StoredRecord> => {
+  const archive = await archiveOf(request, context, false);
   try {
     const record = (await archive.find(id)) ?? (await archive.find(await wholeId(archive, id)));
     if (record) return record;

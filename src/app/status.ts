@@ -1,7 +1,6 @@
 import type { RunRecord, Summary } from "../core/archive.ts";
-import { archiveOf } from "./archive.ts";
+import { type ArchiveContext, archiveOf } from "./archive.ts";
 import { type ArchiveBinding, bindingOf } from "./binding.ts";
-import type { Host } from "./context.ts";
 import type { ArchiveRequest } from "./requests.ts";
 
 /** The contents of an archive, its region and account, and the last runs. */
@@ -11,8 +10,8 @@ export interface Status extends Summary {
 }
 
 /** @throws NoArchive */
-export const archiveStatus = async (request: ArchiveRequest, host: Host): Promise<Status> => {
-  const archive = await archiveOf(request, host, false);
+export const archiveStatus = async (request: ArchiveRequest, context: ArchiveContext): Promise<Status> => {
+  const archive = await archiveOf(request, context, false);
   try {
     const summary = await archive.summary();
     return { ...summary, runs: await archive.lastRuns(), binding: await bindingOf(archive) };

@@ -11,10 +11,13 @@ const APPLICATION_ID = 0x43415243;
 /** How long to wait for another process's commit, in milliseconds. */
 export const BUSY_MS = 30_000;
 
+/** The version of the archives that this program writes. */
+export const LATEST = migrations.length;
+
 export type Db = InstanceType<typeof Database>;
 
 /**
-Opens an archive's file and migrates it to this version.
+Opens an archive's file. One of an older version stays as it is, until `migrate` brings it to this version.
 
 @throws UsageError when it is not an archive, or a newer version wrote it; the file is then not changed
 @throws NoArchive when there is none and `create` is false
@@ -34,7 +37,7 @@ export const openDatabase = (path: string, create: boolean): Db => {
     // After busy_timeout, because switching to WAL may have to wait for a lock.
     db.exec("pragma journal_mode = WAL");
     db.exec("pragma synchronous = FULL");
-    if (version < migrations.length) migrate(db, path);
+    if (version === 0) createTables(db, path);
   });
 };
 
@@ -69,7 +72,7 @@ export const openTemporary = (): Db => {
       db.exec("pragma locking_mode = EXCLUSIVE");
       db.exec("pragma journal_mode = MEMORY");
       db.exec("pragma synchronous = OFF");
-      migrate(db, "");
+      createTables(db, "");
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -109,27 +112,34 @@ const statOf = (path: string) => {
 const pragmaNumber = (db: Db, name: string): number =>
   Object.values(db.prepare(`pragma ${name}`).get() as object)[0] as number;
 
+/** The version of an open archive; it changes when another process migrates it. */
+export const versionOf = (db: Db): number => pragmaNumber(db, "user_version");
+
 /** The version of an archive; 0 for an empty file. @throws UsageError */
-const checkVersion = (db: Db, path: string): number => {
-  const version = pragmaNumber(db, "user_version");
+export const checkVersion = (db: Db, path: string): number => {
+  const version = versionOf(db);
   const tables = (db.prepare("select count(*) as n from sqlite_master").get() as { n: number }).n;
   if (pragmaNumber(db, "application_id") !== APPLICATION_ID && tables > 0)
     throw new UsageError(`${path} is a SQLite file, but not a callarchive archive.`);
-  if (version > migrations.length)
+  if (version > LATEST)
     throw new UsageError(
-      `${path} was written by a newer callarchive (archive version ${version}, this one knows ${migrations.length}). Update callarchive.`,
+      `${path} was written by a newer callarchive (archive version ${version}, this one knows ${LATEST}). Update callarchive.`,
     );
   return version;
 };
 
-const migrate = (db: Db, path: string): void =>
+const createTables = (db: Db, path: string): void =>
   transaction(db, () => {
-    // Checked again inside the transaction: another run may have migrated it first.
-    const version = checkVersion(db, path);
-    for (const step of migrations.slice(version)) db.exec(step);
-    db.exec(`pragma application_id = ${APPLICATION_ID}`);
-    db.exec(`pragma user_version = ${migrations.length}`);
+    // Checked again inside the transaction: another run may have created the tables first.
+    if (checkVersion(db, path) === 0) takeSteps(db, 0);
   });
+
+/** Takes the steps from this version to the latest. The caller needs a transaction. */
+export const takeSteps = (db: Db, version: number): void => {
+  for (const step of migrations.slice(version)) db.exec(step);
+  db.exec(`pragma application_id = ${APPLICATION_ID}`);
+  db.exec(`pragma user_version = ${LATEST}`);
+};
 
 /**
 Runs `work` in a transaction that is the only writer from its beginning.

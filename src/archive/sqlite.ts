@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { Archive } from "../core/archive.ts";
+import type { ArchiveLock } from "../core/lock.ts";
 import type { StoredRecord } from "../core/records.ts";
 import { adoption } from "./adoption.ts";
 import { changeLog } from "./change-log.ts";
@@ -7,6 +8,7 @@ import { deliveries } from "./deliveries.ts";
 import { facts } from "./facts.ts";
 import { ledger } from "./ledger.ts";
 import { lock } from "./lock.ts";
+import { type MigrationHooks, migrate } from "./migrate.ts";
 import { type Db, openDatabase, openTemporary } from "./open.ts";
 import { reader } from "./reader.ts";
 import { records } from "./records.ts";
@@ -35,6 +37,8 @@ export interface SqliteOptions {
   @default a digest of its documents
   */
   digestOf?: (conversation: StoredRecord) => string;
+  /** @default an older archive is migrated without messages, and refused while any lock has not expired */
+  migration?: MigrationHooks;
 }
 
 const SETTLE_SECONDS = 1800;
@@ -42,21 +46,38 @@ const SETTLE_SECONDS = 1800;
 const digestOfDocuments = ({ id, meta, document, further }: StoredRecord): string =>
   hash("sha256", [id, JSON.stringify(meta), document?.sha256, further && hash("sha256", further)].join("\n"));
 
+const WITHOUT_MESSAGES: MigrationHooks = {
+  lock: async (acquire) => {
+    const holder = await acquire({ pid: 0, host: "unknown" }, () => false);
+    if (holder)
+      throw new Error(`Process ${holder.pid} on ${holder.host} holds the archive, which must be updated first.`);
+  },
+  onStart: () => () => {},
+};
+
 /**
 Opens an archive in one SQLite file.
 
 @throws UsageError when there is no file, it is not an archive, or a newer version wrote it.
 */
-export const openSqlite = (options: SqliteOptions): Archive => {
-  const { path, create } = options;
+export const openSqlite = async (options: SqliteOptions): Promise<Archive> => {
+  const { path, create, now, migration = WITHOUT_MESSAGES } = options;
   const db = path === undefined ? openTemporary() : openDatabase(path, create);
   const place = path ?? "in the folder for temporary files";
   try {
+    if (path !== undefined) await migrate(db, path, now, migration);
     return explainErrors(assemble(db, options), place);
   } catch (error) {
     db.close();
     throw explainError(error, place);
   }
+};
+
+/** Opens the lock alone, in an archive of any version. @throws UsageError */
+export const openSqliteLock = (path: string, now: () => Date): ArchiveLock => {
+  const db = openDatabase(path, false);
+  const { holder, unlock } = lock(db, now);
+  return explainErrors({ holder, unlock, close: async () => void db.close() }, path);
 };
 
 const assemble = (
@@ -66,7 +87,7 @@ const assemble = (
   db.exec("create temp table selected (item integer primary key, batch integer)");
   // One time for the whole run, so that counts add up.
   const settledBefore = now().getTime() - settleSeconds * 1000;
-  const { assertLocked, ...locking } = lock(db, now);
+  const { assertLocked, drop: _, ...locking } = lock(db, now);
   const agentNumbers = agents(db);
   const documents = store(db, assertLocked);
   const { conversation, ...reading } = reader(db, agentNumbers, documents, settledBefore);

@@ -13,6 +13,12 @@ const primaryOf = (error: unknown): number => {
   return typeof raw === "number" ? raw & 0xff : 0;
 };
 
+/** Whether another process has been writing for longer than this one waits. */
+export const isBusy = (error: unknown): boolean => {
+  const sqlite = primaryOf(error);
+  return sqlite === SQLITE.busy || sqlite === SQLITE.locked;
+};
+
 const WHY: Record<string, string> = {
   EACCES: "this user may not write to it",
   EPERM: "this user may not write to it",
@@ -66,11 +72,12 @@ export const explainError = (error: unknown, path: string): unknown => {
   const because = (message: string): Error => new Error(message, { cause: error });
   if (error instanceof ArchiveDamaged) return error;
   if (sqlite === SQLITE.corrupt) return new ArchiveDamaged(path, message, { cause: error });
-  if (sqlite === SQLITE.full || code === "ENOSPC" || code === "EDQUOT")
+  // SQLite reports a failure to enlarge the index of its log (-shm) as an error of the disk; the disk is full then.
+  if (sqlite === SQLITE.full || /^(ENOSPC|EDQUOT|SQLITE_IOERR_SHMSIZE)$/.test(code))
     return because(
       `No space is left for the archive ${path}, for its log beside it, or for SQLite's temporary files (${message}). What was committed before is safe: make room, and run the same command again.`,
     );
-  if (sqlite === SQLITE.busy || sqlite === SQLITE.locked)
+  if (isBusy(error))
     return because(
       `The archive ${path} is locked: another process has been writing to it for longer than 30 s. Run the same command again when that is done.`,
     );

@@ -32,6 +32,11 @@ export interface Lockable {
   unlock(holder: Holder): Promise<boolean>;
 }
 
+/** The lock of an archive that is not opened for anything else. */
+export interface ArchiveLock extends Pick<Lockable, "holder" | "unlock"> {
+  close(): Promise<void>;
+}
+
 /** Another run has taken over the archive, because this run did not renew its lock in time. */
 export class LockLost extends Error {
   override readonly name = "LockLost";

@@ -1,8 +1,10 @@
 // Loaded before the command (node --import): makes chosen points of its run fail, from the outside.
 //
 // FAULTY_LOG=FILE   appends the name of each point that is passed
-// FAULTY_AT=N       at the N-th point: FAULTY_HOW=kill (default), kill-after, ENOSPC, EIO
-// FAKE_TIME=MS      shifts the clock by so much; FAKE_JUMP=MS shifts it once more after FAKE_JUMP_AFTER clock readings
+// FAULTY_AT=N       at the N-th point: FAULTY_HOW=kill (default), kill-after, stop (until SIGCONT), ENOSPC, EIO
+// FAULTY_STEPS=1    the steps of a migration are points too
+// FAKE_TIME=MS      shifts the clock by so much; FAKE_JUMP=MS shifts it once more after FAKE_JUMP_AFTER clock readings,
+//                   FAKE_STEP=MS after each step of a migration (with FAULTY_STEPS)
 import { appendFileSync } from "node:fs";
 import fsp from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
@@ -12,17 +14,21 @@ const {
   FAULTY_LOG,
   FAULTY_AT = "0",
   FAULTY_HOW = "kill",
+  FAULTY_STEPS,
   FAKE_TIME,
   FAKE_JUMP = "0",
   FAKE_JUMP_AFTER = "0",
+  FAKE_STEP = "0",
 } = process.env;
 let passed = 0;
+let stepped = 0;
 
 const point = (name, work) => {
   passed += 1;
   const here = passed === Number(FAULTY_AT);
   if (FAULTY_LOG) appendFileSync(FAULTY_LOG, `${name}\n`);
   if (here && FAULTY_HOW === "kill") process.kill(process.pid, "SIGKILL");
+  if (here && FAULTY_HOW === "stop") process.kill(process.pid, "SIGSTOP");
   if (here && /^E[A-Z]+$/.test(FAULTY_HOW))
     throw Object.assign(new Error(`${FAULTY_HOW}: made to fail, ${name}`), { code: FAULTY_HOW });
   const result = work();
@@ -48,7 +54,14 @@ syncBuiltinESMExports();
 
 const { exec } = Database.prototype;
 Database.prototype.exec = function faulty(sql) {
-  return sql === "COMMIT" ? point("commit", () => exec.call(this, sql)) : exec.call(this, sql);
+  const run = () => exec.call(this, sql);
+  if (sql === "COMMIT") return point("commit", run);
+  // Only steps have several lines.
+  if (FAULTY_STEPS === undefined || !sql.includes("\n")) return run();
+  // So small that much is written to the file before the commit, as in a large archive.
+  exec.call(this, "pragma cache_size = 2");
+  stepped += Number(FAKE_STEP);
+  return point("step", run);
 };
 
 if (FAKE_TIME !== undefined) {
@@ -56,7 +69,11 @@ if (FAKE_TIME !== undefined) {
   let read = 0;
   const shift = () => {
     read += 1;
-    return Number(FAKE_TIME) + (Number(FAKE_JUMP_AFTER) > 0 && read > Number(FAKE_JUMP_AFTER) ? Number(FAKE_JUMP) : 0);
+    return (
+      Number(FAKE_TIME) +
+      stepped +
+      (Number(FAKE_JUMP_AFTER) > 0 && read > Number(FAKE_JUMP_AFTER) ? Number(FAKE_JUMP) : 0)
+    );
   };
   globalThis.Date = class extends RealDate {
     constructor(...args) {

@@ -82,7 +82,7 @@ export const runDoctor = async (
     await examine("list", () => checkPermission("ice:ListAIAgentInstance", () => ims.listInstances(query)));
     for (const agentId of new Set(request.agents))
       await examine("agent", () =>
-        agentLists({ ims, addressFlag }, agentId, () => existingArchive(request, host), host.now()),
+        agentLists({ ims, addressFlag }, agentId, () => existingArchive(request, context), host.now()),
       );
     await examine("account", async () => {
       here = await bindingIn(cloud as Cloud);
@@ -91,7 +91,7 @@ export const runDoctor = async (
     await cloud.close();
   }
   await examine("archive", async () => {
-    const archive = await existingArchive(request, host);
+    const archive = await existingArchive(request, context);
     const why = archiveRefusal(request, host);
     if (why !== undefined) {
       await archive?.close();

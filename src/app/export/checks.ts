@@ -28,7 +28,7 @@ export const checkedExport = async (
   checkApart(request, target, host);
   checkEnding(request, target);
   await checkReplaceable(target, request, host);
-  const selection = request.offline ? undefined : await selectionOf(request, context, knownBy(request, host));
+  const selection = request.offline ? undefined : await selectionOf(request, context, knownBy(request, context));
   return { target, selection };
 };
 

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { openArchive as open } from "../../archive/index.ts";
 import type { RunRecord, Summary } from "../../core/archive.ts";
@@ -5,7 +6,10 @@ import { InvalidDocument } from "../../core/errors.ts";
 import type { Document, StoredFilter, StoredRecord } from "../../core/records.ts";
 import type { Transcript } from "../../core/transcript.ts";
 import { transcriptOf } from "../../parse/index.ts";
+import { migrationHooks } from "../archive.ts";
+import type { AppContext } from "../context.ts";
 import { DEFAULT_ARCHIVE } from "../defaults.ts";
+import type { LockContext } from "../locking.ts";
 import { digestOf } from "../reading.ts";
 
 /** What an archive knows of one call. */
@@ -39,14 +43,19 @@ export interface OpenArchive {
 }
 
 /**
-Opens an archive that is there, to read it. Contacts nothing, and takes no lock.
+Opens an archive that is there, to read it. Contacts nothing, and takes no lock, except to migrate an archive of an older
+version.
 
 @param path of its file, relative to the current folder. @default "callarchive.db"
-@throws NoArchive when there is none, UsageError when the file is something else or a newer version's, ArchiveDamaged
+@param context of `createContext`: its `log` is told of a migration, and its process holds the lock meanwhile
+@throws NoArchive when there is none, UsageError when the file is something else or a newer version's, ArchiveBusy when it
+must be migrated and another run holds it, ArchiveDamaged
 */
-export const openArchive = async (path: string = DEFAULT_ARCHIVE): Promise<OpenArchive> => {
+export const openArchive = async (path: string = DEFAULT_ARCHIVE, context?: AppContext): Promise<OpenArchive> => {
   const place = /^\w{2,}:/.test(path) ? path : resolve(path);
-  const archive = await open({ place, create: false, now: () => new Date(), digestOf });
+  const now = (): Date => new Date();
+  const migration = migrationHooks(path, context ?? anyProcess(now), 0);
+  const archive = await open({ place, create: false, now, digestOf, migration });
   async function* calls(filter: CallFilter = {}): AsyncGenerator<StoredCall> {
     for await (const batch of archive.list(filter)) for (const record of batch) yield callOf(record);
   }
@@ -72,6 +81,13 @@ export const openArchive = async (path: string = DEFAULT_ARCHIVE): Promise<OpenA
     close: () => archive.close(),
   };
 };
+
+/** A process that nothing is known of: its lock counts until it expires. */
+const anyProcess = (now: () => Date): LockContext => ({
+  host: { pid: 0, host: hostname(), processSpace: "", isAlive: () => true, startOf: () => undefined, now },
+  log: () => {},
+  closing: new AbortController().signal,
+});
 
 const callOf = ({ item: _, source: _s, known: _k, ...call }: StoredRecord): StoredCall => call;
 

@@ -4,11 +4,11 @@ import type { FoundCall } from "../../core/ports.ts";
 import { GIVE_UP_MS, type PullProgress, pull } from "../../core/pull.ts";
 import { type CallsOptions, callsById, fetchCalls } from "../../sources/calls.ts";
 import { callsByRange, type Survey } from "../../sources/ranges.ts";
-import { archiveOf } from "../archive.ts";
+import { type ArchiveContext, archiveOf } from "../archive.ts";
 import { bindArchive } from "../binding.ts";
 import type { Cloud } from "../cloud.ts";
-import type { AppContext, Host, Step } from "../context.ts";
-import type { ArchiveRequest, CloudRequest, PullRequest, SelectionRequest } from "../requests.ts";
+import type { AppContext, Step } from "../context.ts";
+import type { ArchiveRequest, CloudRequest, PullRequest, RunRequest, SelectionRequest } from "../requests.ts";
 import { cursorName, inMyShard, type KnownToArchive, type Selection } from "../selection/selection.ts";
 import type { Session } from "../session.ts";
 import { neverListed, rememberListed, warnOfSilent } from "./never-listed.ts";
@@ -37,10 +37,13 @@ export interface PullResult extends PullProgress {
 export const MARGIN_MS = 10 * 60_000;
 
 /** What the archive of a request knows; nothing if it does not exist yet. */
-export const knownBy = (request: ArchiveRequest, host: Host): KnownToArchive => {
+export const knownBy = (
+  request: ArchiveRequest & Pick<RunRequest, "wait">,
+  context: ArchiveContext,
+): KnownToArchive => {
   const read = async <T>(query: (archive: Archive) => Promise<T>): Promise<T | undefined> => {
     if (request.archive === false) return undefined;
-    const archive = await existingArchive(request, host);
+    const archive = await existingArchive(request, context);
     try {
       return archive && (await query(archive));
     } finally {
@@ -55,8 +58,11 @@ export const knownBy = (request: ArchiveRequest, host: Host): KnownToArchive => 
 };
 
 /** The archive of a request; undefined if it does not exist yet. */
-export const existingArchive = (request: ArchiveRequest, host: Host): Promise<Archive | undefined> =>
-  archiveOf(request, host, false).catch((error: unknown) => {
+export const existingArchive = (
+  request: ArchiveRequest & Pick<RunRequest, "wait">,
+  context: ArchiveContext,
+): Promise<Archive | undefined> =>
+  archiveOf(request, context, false).catch((error: unknown) => {
     if (error instanceof NoArchive) return undefined;
     throw error;
   });

@@ -33,9 +33,9 @@ export const planPull = async (
   const facts = startFacts(selectionFacts(request, selection), request.archive, undefined);
   log("info", "start", { version: VERSION, command, ...facts });
   const cloud = selection.by === "range" ? await (await import("../cloud.ts")).connect(request, context) : undefined;
-  const archive = request.archive === false ? undefined : await existingArchive(request, host);
+  const archive = request.archive === false ? undefined : await existingArchive(request, context);
   // A temporary archive counts each call once, without holding all ids in memory.
-  const scratch = await archiveOf({ archive: false }, host, true);
+  const scratch = await archiveOf({ archive: false }, context, true);
   const surveys: Survey[] = [];
   let selected = 0;
   let known = 0;

@@ -77,5 +77,5 @@ export const runPullPlan = async (request: PullRequest, context: AppContext): Pr
 
 const pullSelection = async (request: PullRequest, context: AppContext): Promise<Selection> => {
   checkApart(request, undefined, context.host);
-  return selectionOf(request, context, knownBy(request, context.host));
+  return selectionOf(request, context, knownBy(request, context));
 };

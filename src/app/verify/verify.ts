@@ -40,7 +40,7 @@ export const runVerify = async (
     onFinding(finding);
   };
   const place = request.archive === false ? "" : request.archive;
-  const archive = await archiveOf(request, host, false).catch((error: unknown) => {
+  const archive = await archiveOf(request, context, false).catch((error: unknown) => {
     if (error instanceof ArchiveDamaged) {
       reportDamage(error, place, report);
       return undefined;
@@ -128,12 +128,12 @@ const verifyRemote = async (
   report: (finding: Finding) => void,
 ): Promise<void> => {
   const { host, log } = context;
-  const selection = await selectionOf(request, context, knownBy(request, host));
+  const selection = await selectionOf(request, context, knownBy(request, context));
   if (selection.by !== "range") throw new UsageError("--remote needs --agent and --since.");
   const stretches = await rangesToCompare(archive, selection.stretches, request, host.now());
   const { connect } = await import("../cloud.ts");
   const cloud = await connect(request, context);
-  const listed = await archiveOf({ archive: false }, host, true);
+  const listed = await archiveOf({ archive: false }, context, true);
   const surveys: Survey[] = [];
   let seen = 0;
   try {

@@ -20,7 +20,7 @@ alive, it ends with an error.`,
   run: async ({ flags, io, logger }) => {
     const { ArchiveBusy } = await import("../../app/errors.ts");
     const { holderName, unlockArchive } = await import("../../app/unlock.ts");
-    const { holder, removed } = await unlockArchive(flags, flags.holder, io);
+    const { holder, removed } = await unlockArchive(flags.archive, flags.holder, io);
     if (!holder) {
       logger.message(`No run holds the archive ${flags.archive}.`);
       return EXIT.complete;

@@ -2,6 +2,7 @@ import { Option } from "commander";
 import { qualifiedId } from "../../core/conversation-id.ts";
 import { STATES, type State } from "../../core/state.ts";
 import type { CommandSpec } from "../command-spec.ts";
+import { readingContext } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { archiveOption, type SelectionFlags, selectionOptions } from "../options.ts";
 import { storedSelectionRequest } from "../requests.ts";
@@ -41,7 +42,7 @@ export const list: CommandSpec<ListFlags> = {
     lines.on("data", (line: string) => print(line));
     const { archive, state } = flags;
     const request = { ...storedSelectionRequest({ ...input, args: [] }), archive, ...(state && { states: [state] }) };
-    for await (const batch of listCalls(request, io)) {
+    for await (const batch of listCalls(request, readingContext(input))) {
       const rows = batch.map(({ source, id, state, startedAt, agentId, status, error, acknowledged }) => ({
         id: qualifiedId({ source, id }),
         state,

@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import type { CommandSpec } from "../command-spec.ts";
+import { readingContext } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { archiveOption } from "../options.ts";
 
@@ -19,11 +20,16 @@ export const show: CommandSpec<ShowFlags> = {
     ["show ID", "the conversation as text"],
     ["show ID --raw > log.json", "the call log as it was downloaded"],
   ],
-  run: async ({ args: [id = ""], flags, io }) => {
+  run: async (input) => {
+    const {
+      args: [id = ""],
+      flags,
+      io,
+    } = input;
     const { documentOf, findCall, transcriptOf } = await import("../../app/show.ts");
     const { conversation } = await import("../terminal/conversation.ts");
     const { printer } = await import("../terminal/stdout.ts");
-    const record = await findCall(flags, id, io);
+    const record = await findCall(flags, id, readingContext(input));
     const { print, flush } = printer(io.stdout);
     if (flags.meta) print(`${JSON.stringify(record.meta ?? {}, null, 2)}\n`);
     else if (flags.raw) print(documentOf(record).bytes);

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { oneLine } from "../../core/printable.ts";
 import type { JsonObject } from "../../core/transcript.ts";
-import { count, isAre, plural, size } from "../../core/wording.ts";
+import { count, duration, isAre, plural, size } from "../../core/wording.ts";
 
 export type Style = "red" | "yellow" | "green" | "dim" | "bold";
 
@@ -43,6 +43,10 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
     `${reason} Finishing running work (up to ${drainSeconds} s); another signal ends it at once.`,
   "selection-differs": ({ startedAt, ended, was, is }) =>
     `The last run (${startedAt}) ${ended}, and had another selection: ${JSON.stringify(was)}, now ${JSON.stringify(is)}.`,
+  "updating-archive": ({ archive, version, calls, seconds }) =>
+    `Updating the archive ${archive} to version ${version}: ${plural(Number(calls), "call")}, about ${secondsText(Number(seconds))}.`,
+  "archive-updated": ({ archive, version, ms }) =>
+    `The archive ${archive} is updated to version ${version}; this took ${duration(Number(ms))}.`,
   moved: ({ place, from }) =>
     `${place} was at ${from} before, and holds what this archive wrote there: this run continues it.`,
   adopted: ({ place, parts, known }) =>
@@ -78,6 +82,9 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   "older-calls": ({ place, since, command }) =>
     `The first output to ${place} in this format begins at ${since}, because of --since last: older calls in the archive are not written there. To write all calls in the archive: ${command}`,
 };
+
+const secondsText = (seconds: number): string =>
+  seconds < 100 ? `${seconds} s` : `${count(Math.round(seconds / 60))} min`;
 
 /** An event as a line for people. */
 export const sentence = (event: string, fields: JsonObject): string =>
