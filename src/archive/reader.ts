@@ -11,6 +11,7 @@ import {
   conditionsOf,
   firstRow,
   type ItemRow,
+  matchesNothing,
   parseRows,
   recordOf,
   selectAsJson,
@@ -222,6 +223,7 @@ export const reader = (db: Db, agents: Agents): Reader => {
   };
 
   const pagesOf = (filter: StoredFilter): Iterable<ItemRow[]> => {
+    if (matchesNothing(filter)) return [];
     const { id, agents: ids, states, limit } = filter;
     const parts = conditionsOf(filter);
     if (id !== undefined) return sortedPages(parts, "items i", limit);

@@ -198,8 +198,13 @@ export const conditionsOf = (filter: StoredFilter): Record<"started" | "unstarte
   };
 };
 
+/** Whether no item can meet a filter: a list of agents or states is empty. */
+export const matchesNothing = ({ agents: ids, states }: StoredFilter): boolean =>
+  ids?.length === 0 || states?.length === 0;
+
 /** Inserts the items that match a filter. `into` is the beginning of the insert. Returns the number of new rows. */
 export const insertStored = (db: Db, into: string, filter: StoredFilter): number => {
+  if (matchesNothing(filter)) return 0;
   const { started, unstarted } = conditionsOf(filter);
   let rest = filter.limit ?? Number.POSITIVE_INFINITY;
   let changed = 0;
@@ -209,11 +214,10 @@ export const insertStored = (db: Db, into: string, filter: StoredFilter): number
   ] as const) {
     // Sorted only when there is a limit.
     const end = Number.isFinite(rest) ? `order by ${order} limit ${Number(rest)}` : "";
-    const { changes } = db
-      .prepare(`${into} select i.item from items i where ${terms.join(" and ")} ${end} on conflict do nothing`)
-      .run(...values);
-    changed += changes;
-    rest -= changes;
+    const query = `select i.item from items i where ${terms.join(" and ")} ${end}`;
+    changed += db.prepare(`${into} ${query} on conflict do nothing`).run(...values).changes;
+    // Items that were there before count for the limit too.
+    if (end !== "") rest -= (db.prepare(`select count(*) as n from (${query})`).get(...values) as { n: number }).n;
   }
   return changed;
 };
