@@ -1,4 +1,5 @@
 import type { Adoption } from "../core/deliveries.ts";
+import { linkDigestOf } from "../core/stand-in.ts";
 import { type Db, transaction } from "./open.ts";
 import { firstRow } from "./rows.ts";
 
@@ -44,13 +45,20 @@ export const adoption = (db: Db, assertLocked: () => void): Adoption => {
   return {
     adopting: async (part, formats, ids) => {
       db.exec(TABLES);
-      const find = db.prepare("select item from items where key = ?");
+      const byKey = db.prepare("select item from items where key = ?");
+      const byLink = db.prepare("select item from links where link = ?");
+      const find = (key: string): number | undefined => {
+        const link = linkDigestOf(key);
+        const row =
+          (link && firstRow<{ item: number }>(byLink.get([link]))) ?? firstRow<{ item: number }>(byKey.get(key));
+        return row?.item;
+      };
       // A call counts for the first part that holds it: spans of one destination never overlap.
       const add = db.prepare("insert into adopting (format, item, part) values (?, ?, ?) on conflict do nothing");
       const addUnknown = db.prepare("insert into adopting_unknown (key) values (?) on conflict do nothing");
       for (const id of ids) {
         const key = id.toLowerCase();
-        const item = firstRow<{ item: number }>(find.get(key))?.item;
+        const item = find(key);
         if (item === undefined) addUnknown.run(key);
         else for (const format of formats) add.run(format, item, part);
       }
