@@ -44,6 +44,7 @@ export const reports = {
     const { item } = await choose(archive, "a");
     await archive.commit([{ ...failure(item, "invalid"), document: documentOf("bad") }]);
     await report(archive);
+    expect(await archive.trouble()).toEqual({ known: 1, acknowledged: 0 });
     await archive.commit([fetched(item, "{}")]);
     expect(await archive.trouble()).toEqual({ known: 0, acknowledged: 0 });
     await report(archive);
