@@ -1,21 +1,14 @@
 import { isStandIn } from "../../../../src/core/stand-in.ts";
 import { wellFormed } from "../../../../src/core/text.ts";
 import type { JsonObject } from "../../../../src/core/transcript.ts";
+import { Broken } from "../../mutants.ts";
 import type { committing } from "../committing.ts";
 import { at2025, collect } from "../contract.ts";
 import type { listing } from "../listing.ts";
 import type { merging } from "../merging.ts";
 import type { sameId } from "../same-id.ts";
 import type { selecting } from "../selecting.ts";
-import {
-  Broken,
-  changingFound,
-  changingOutcomes,
-  changingRefs,
-  type MutantsOf,
-  type Mutate,
-  without,
-} from "./mutant.ts";
+import { changingFound, changingOutcomes, changingRefs, type MutantsOf, type Mutate, without } from "./mutant.ts";
 
 const withoutId: Mutate = changingOutcomes(({ instanceId: _, ...outcome }) => outcome);
 

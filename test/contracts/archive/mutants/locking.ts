@@ -1,7 +1,8 @@
 import type { Archive } from "../../../../src/core/archive.ts";
 import { LockLost } from "../../../../src/core/lock.ts";
+import { Broken } from "../../mutants.ts";
 import type { locking } from "../locking.ts";
-import { Broken, type MutantsOf, type Mutate } from "./mutant.ts";
+import type { MutantsOf, Mutate } from "./mutant.ts";
 
 /** A method that does nothing when the lock is lost, and does not tell. */
 const silently =

@@ -8,9 +8,6 @@ export type Mutate = (real: Archive) => Partial<Archive>;
 /** For each clause of a subject, mutants that it must catch, by what is wrong with them. */
 export type MutantsOf<C extends Clauses> = { readonly [Sentence in keyof C]: Readonly<Record<string, Mutate>> };
 
-/** Thrown by mutants that refuse what an archive must do. */
-export class Broken extends Error {}
-
 /** Changes each batch. */
 export async function* changed<T>(batches: AsyncIterable<T[]>, change: (batch: T[]) => T[]): AsyncGenerator<T[]> {
   for await (const batch of batches) yield change(batch);

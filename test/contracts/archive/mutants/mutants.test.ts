@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Archive } from "../../../../src/core/archive.ts";
+import { expectCaught } from "../../mutants.ts";
 import type { Clauses } from "../contract.ts";
 import { ARCHIVE_CONTRACT, runCheck } from "../index.ts";
 import { sqliteArchive } from "../sqlite.ts";
 import { adoptingMutants, deliveriesMutants } from "./deliveries.ts";
 import { committingMutants, listingMutants, mergingMutants, sameIdMutants, selectingMutants } from "./ledger.ts";
 import { lockingMutants } from "./locking.ts";
-import { Broken, type MutantsOf } from "./mutant.ts";
+import type { MutantsOf } from "./mutant.ts";
 import { factsMutants, readingMutants, retentionMutants } from "./reading.ts";
 import { cursorsMutants, reportsMutants, runsMutants } from "./work.ts";
 
@@ -34,11 +35,6 @@ const before = fc.readConfigureGlobal();
 fc.configureGlobal({ ...before, endOnFailure: true });
 afterAll(() => fc.configureGlobal(before));
 
-/** Whether an error says that a promise was broken. Any other is a fault of the mutant itself. */
-const isCaught = (error: unknown): boolean =>
-  error instanceof Broken ||
-  (error instanceof Error && (error.name === "AssertionError" || error.message.startsWith("Property failed")));
-
 describe("the archive's contract catches an archive that breaks a promise:", () => {
   const broken = new Set<string>();
   for (const [subject, clauses] of Object.entries<Clauses>(ARCHIVE_CONTRACT))
@@ -52,11 +48,7 @@ describe("the archive's contract catches an archive that breaks a promise:", () 
             for (const method of Object.keys(methods)) broken.add(method);
             return { ...real, ...methods };
           };
-          const error = await runCheck(check, sqliteArchive, wrap).then(
-            () => new Error("The contract was kept."),
-            (reason: unknown) => reason,
-          );
-          if (!isCaught(error)) throw new Error(`Not caught: ${breaks}`, { cause: error });
+          await expectCaught(breaks, () => runCheck(check, sqliteArchive, wrap));
         }
       });
     }

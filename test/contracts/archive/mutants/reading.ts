@@ -1,9 +1,10 @@
 import type { StoredFilter } from "../../../../src/core/records.ts";
+import { Broken } from "../../mutants.ts";
 import { collect } from "../contract.ts";
 import type { facts } from "../facts.ts";
 import type { reading } from "../reading.ts";
 import type { retention } from "../retention.ts";
-import { atOnce, Broken, changed, changingFound, type MutantsOf, type Mutate, without } from "./mutant.ts";
+import { atOnce, changed, changingFound, type MutantsOf, type Mutate, without } from "./mutant.ts";
 
 /** A list that ignores a condition. */
 const listing =
