@@ -1,5 +1,6 @@
 import { keysOf } from "../core/conversation-id.ts";
 import type { Adoption } from "../core/deliveries.ts";
+import { linkDigestOf } from "../core/stand-in.ts";
 import { type Db, transaction } from "./open.ts";
 import { firstRow, sourcesOf } from "./rows.ts";
 
@@ -59,7 +60,14 @@ export const adoption = (db: Db, assertLocked: () => void): Adoption => {
   return {
     adopting: async (part, formats, ids) => {
       db.exec(TABLES);
-      const find = db.prepare("select item from items where key = ?");
+      const byKey = db.prepare("select item from items where key = ?");
+      const byLink = db.prepare("select item from links where link = ?");
+      const find = (key: string): number | undefined => {
+        const link = linkDigestOf(key);
+        const row =
+          (link && firstRow<{ item: number }>(byLink.get([link]))) ?? firstRow<{ item: number }>(byKey.get(key));
+        return row?.item;
+      };
       // A call counts for the first part that holds it: spans of one destination never overlap. Later ones are revisions.
       const add = db.prepare("insert into adopting (format, item, part) values (?, ?, ?) on conflict do nothing");
       const addAgain = db.prepare(
@@ -70,7 +78,7 @@ export const adoption = (db: Db, assertLocked: () => void): Adoption => {
       const sources = sourcesOf(db);
       for (const id of ids) {
         const key = keysOf(id, sources)[0] ?? "";
-        const item = firstRow<{ item: number }>(find.get(key))?.item;
+        const item = find(key);
         if (item === undefined) addUnknown.run(key);
         else
           for (const format of formats) if (add.run(format, item, part).changes === 0) addAgain.run(format, item, part);

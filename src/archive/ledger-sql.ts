@@ -94,7 +94,7 @@ export const SQL = {
      order by item`,
   linkOwner: "select item from links where link = ?",
   // Reads all links. Only needed for call logs that share an instance id.
-  lowestLink: "select min(link) as link from links where item = ?",
+  lowestLink: "select min(link) as link from links where item = ? and link <> ?",
   setAside: `update items set key = ?, named = 0, instance_id = null, same_id = ?, state = 'invalid', error_code = ?,
        error_message = ?, error_request_id = null, error_status = null, error_at = ? where item = ?`,
   giveId: `update items set key = ?, named = 1, instance_id = ?, same_id = null, state = 'fetched', error_code = null,

@@ -1,4 +1,5 @@
 import type { Ledger } from "../core/archive.ts";
+import { checkIds } from "../core/ids.ts";
 import { parseMeta } from "../core/raw-record.ts";
 import type { Outcome, SameIdConflict } from "../core/records.ts";
 import { digestOf, linkDigestOf, standIn } from "../core/stand-in.ts";
@@ -204,11 +205,13 @@ export const ledger = (
   let middle = Number.NaN;
 
   return {
-    select: async (refs) =>
-      transaction(db, () => {
+    select: async (refs) => {
+      checkIds(refs);
+      return transaction(db, () => {
         assertLocked();
         return select(refs);
-      }),
+      });
+    },
     listing: async (item) => {
       const row = current(item);
       const { link, agent, window_start, window_end } = row;
@@ -220,6 +223,7 @@ export const ledger = (
     },
     selectStored: async (filter) => insertStored(db, "insert into temp.selected (item)", filter, settledBefore),
     commit: async (unordered) => {
+      checkIds(unordered);
       // Sorted by start, so that calls of about the same time share a block.
       const outcomes = unordered.toSorted((one, other) => startOf(one) - startOf(other));
       const expected = outcomes.map(({ item, document, meta }) =>

@@ -14,6 +14,7 @@ import {
   type ItemRow,
   isSettled,
   isUnsettled,
+  matchesNothing,
   parseRows,
   recordOf,
   selectAsJson,
@@ -182,6 +183,7 @@ export const reader = (
   };
 
   const pagesOf = (filter: StoredFilter): Iterable<ItemRow[]> => {
+    if (matchesNothing(filter)) return [];
     const { id, agents: ids, states, limit } = filter;
     const parts = conditionsOf(db, filter, settledBefore);
     if (id !== undefined) return sortedPages(parts, "items i", limit);

@@ -8,8 +8,8 @@ export const reports = (db: Db, assertLocked: () => void): Reports => {
   /** Items of a JSON list that are in trouble. */
   const listed = `from json_each(?) n cross join items i on i.item = n.value where i.state in ${TROUBLE}`;
   return {
-    trouble: async () =>
-      db
+    trouble: async () => {
+      const { known, acknowledged } = db
         .prepare(
           `select coalesce(sum(r.acknowledged), 0) as acknowledged,
              coalesce(sum(r.acknowledged = 0 and r.state = i.state and r.code is i.error_code), 0) as known
@@ -17,7 +17,10 @@ export const reports = (db: Db, assertLocked: () => void): Reports => {
            where i.state <> 'fetched' and i.state in ${TROUBLE}
              and exists (select 1 from temp.selected s where s.item = i.item)`,
         )
-        .get() as { known: number; acknowledged: number },
+        .get() as { known: number; acknowledged: number };
+      // libsql adds a field of its own to rows.
+      return { known, acknowledged };
+    },
     acknowledge: async (items) =>
       transaction(db, () => {
         assertLocked();

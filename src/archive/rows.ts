@@ -230,8 +230,13 @@ export const hasRecords = (db: Db): boolean =>
 export const isUnsettled = (db: Db, states: readonly State[]): boolean =>
   !states.includes("fetched") && !isOpenByTime(db, states);
 
+/** Whether no item can meet a filter: a list of agents, sources or states is empty. */
+export const matchesNothing = ({ agents: ids, sources, states }: StoredFilter): boolean =>
+  [ids, sources, states].some((wanted) => wanted?.length === 0);
+
 /** Inserts the items that match a filter. `into` is the beginning of the insert. Returns the number of new rows. */
 export const insertStored = (db: Db, into: string, filter: StoredFilter, settledBefore: number): number => {
+  if (matchesNothing(filter)) return 0;
   const { started, unstarted } = conditionsOf(db, filter, settledBefore);
   let rest = filter.limit ?? Number.POSITIVE_INFINITY;
   let changed = 0;
@@ -241,11 +246,10 @@ export const insertStored = (db: Db, into: string, filter: StoredFilter, settled
   ] as const) {
     // Sorted only when there is a limit.
     const end = Number.isFinite(rest) ? `order by ${order} limit ${Number(rest)}` : "";
-    const { changes } = db
-      .prepare(`${into} select i.item from items i where ${terms.join(" and ")} ${end} on conflict do nothing`)
-      .run(...values);
-    changed += changes;
-    rest -= changes;
+    const query = `select i.item from items i where ${terms.join(" and ")} ${end}`;
+    changed += db.prepare(`${into} ${query} on conflict do nothing`).run(...values).changes;
+    // Items that were there before count for the limit too.
+    if (end !== "") rest -= (db.prepare(`select count(*) as n from (${query})`).get(...values) as { n: number }).n;
   }
   return changed;
 };

@@ -1,6 +1,6 @@
 import type { RunRecord, Runs } from "../core/archive.ts";
 import { type Counts, STATES, type State } from "../core/state.ts";
-import { health } from "./health.ts";
+import { health, oldestCursors } from "./health.ts";
 import { type Db, transaction } from "./open.ts";
 import { hasReports, rememberReported } from "./reports.ts";
 import { firstRow } from "./rows.ts";
@@ -31,32 +31,31 @@ export const runs = (db: Db, assertLocked: () => void, settledBefore: number): R
         rememberReported(db);
       });
   },
-  cursor: async (name) => {
-    const row = firstRow<{ settled_until: string }>(
-      db.prepare("select settled_until from cursors where name = ?").get(name),
-    );
-    return row && new Date(row.settled_until);
-  },
-  moveCursor: async (name, to) => {
-    db.prepare(
-      `insert into cursors (name, settled_until) values (?, ?)
-       on conflict (name) do update set settled_until = max(settled_until, excluded.settled_until)`,
-    ).run(name, to.toISOString());
-  },
+  cursor: async (name) => cursorOf(db, name),
+  moveCursor: async (name, to) =>
+    transaction(db, () => {
+      assertLocked();
+      // Compared as times: as texts, years after 9999 come before others.
+      const before = cursorOf(db, name);
+      if (before && before >= to) return;
+      db.prepare(
+        `insert into cursors (name, settled_until) values (?, ?)
+         on conflict (name) do update set settled_until = excluded.settled_until`,
+      ).run(name, to.toISOString());
+    }),
   lastRuns: async () =>
     (db.prepare("select * from runs order by run desc limit ?").all(LAST_RUNS) as RunRow[]).map(runOf),
   summary: async () => {
     // Both queries read only an index.
     const agentRows = db
       .prepare(
-        `select g.*, a.agent_id, c.settled_until as cursor from (
+        `select g.*, a.agent_id from (
            select agent, count(*) as calls, min(started_at) as first, max(started_at) as last
            from items indexed by items_agent group by agent) g
-         left join agents a on a.agent = g.agent left join (
-           select substr(name || '#', 1, instr(name || '#', '#') - 1) as agent_id, min(settled_until) as settled_until
-           from cursors group by 1) c on c.agent_id = a.agent_id order by a.agent_id`,
+         left join agents a on a.agent = g.agent order by a.agent_id`,
       )
       .all() as AgentRow[];
+    const cursors = oldestCursors(db);
     const unsettled = db
       .prepare(
         "select state, count(*) as n from items indexed by items_unsettled where state <> 'fetched' group by state",
@@ -87,29 +86,35 @@ export const runs = (db: Db, assertLocked: () => void, settledBefore: number): R
     return {
       counts,
       acknowledged,
-      agents: agentRows.flatMap(({ agent_id, calls, first, last, cursor }) =>
-        agent_id === null
-          ? []
-          : {
-              agentId: agent_id,
-              calls,
-              ...(first !== null && { first: new Date(first).toISOString() }),
-              ...(last !== null && { last: new Date(last).toISOString() }),
-              ...(cursor && { cursor }),
-            },
-      ),
+      agents: agentRows.flatMap(({ agent_id, calls, first, last }) => {
+        if (agent_id === null) return [];
+        const cursor = cursors.get(agent_id);
+        return {
+          agentId: agent_id,
+          calls,
+          ...(first !== null && { first: new Date(first).toISOString() }),
+          ...(last !== null && { last: new Date(last).toISOString() }),
+          ...(cursor !== undefined && { cursor }),
+        };
+      }),
       rawBytes: bytes.raw,
       storedBytes: bytes.stored,
     };
   },
 });
 
+const cursorOf = (db: Db, name: string): Date | undefined => {
+  const row = firstRow<{ settled_until: string }>(
+    db.prepare("select settled_until from cursors where name = ?").get(name),
+  );
+  return row && new Date(row.settled_until);
+};
+
 interface AgentRow {
   agent_id: string | null;
   calls: number;
   first: number | null;
   last: number | null;
-  cursor: string | null;
 }
 
 interface RunRow {

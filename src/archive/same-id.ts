@@ -91,10 +91,14 @@ export const sameId = ({ statements, now, current, mergeItems, changeLog }: Tool
 
   /** The key made of its lowest link; or of its document, when it has no link or another item has that key. */
   const keyOf = ({ item, sha256 }: ClaimRow): string => {
-    const link = firstRow<{ link: ArrayBuffer | null }>(statements.lowestLink.get(item))?.link;
+    const own = digestOf(sha256);
+    const link = firstRow<{ link: ArrayBuffer | null }>(statements.lowestLink.get(item, own))?.link;
     const name = link && standIn(Buffer.from(link as ArrayBuffer));
     const taken = name ? holderOf(name) : undefined;
-    return name && (!taken || taken.item === item) ? name : standIn(digestOf(sha256));
+    if (name && (!taken || taken.item === item)) return name;
+    // A stand-in id is found by its link.
+    statements.addLink.run(own, item);
+    return standIn(own);
   };
 
   const setAside = (row: ClaimRow, instanceId: string): void => {

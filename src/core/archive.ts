@@ -19,6 +19,7 @@ import type { JsonObject } from "./transcript.ts";
 
 /** The ledger: the selected items, and the state of each. */
 export interface Ledger {
+  /** @throws UsageError when an id is empty, has a NUL or more than 1,024 bytes; `commit` too */
   select(refs: readonly Ref[]): Promise<SelectedItem[]>;
   /** Where the service listed a call that has no instance id; undefined when it was never listed. */
   listing(item: number): Promise<Listing | undefined>;

@@ -1,4 +1,5 @@
 import { ArchiveError, type InvalidDocument, LinkExpired, messageOf, NotFound } from "../core/errors.ts";
+import { isUsableId } from "../core/ids.ts";
 import type { Download, Fetch, FetchResult, FoundCall, Ims, Instance, Log } from "../core/ports.ts";
 import { GIVE_UP_MS } from "../core/pull.ts";
 import type { Document, Window } from "../core/records.ts";
@@ -106,8 +107,9 @@ export const fetchCalls = ({ ims, download, describe = "auto", now, log }: Calls
       return downloadedAgain === "open" ? document : downloadedAgain;
     });
     const { log: callLog, error } = examined;
+    const carriedId = callLog?.instanceId ?? "";
     // An id in the form of a stand-in id would be read as another call's link.
-    const instanceId = isStandIn(callLog?.instanceId ?? "") ? undefined : callLog?.instanceId;
+    const instanceId = isUsableId(carriedId) && !isStandIn(carriedId) ? carriedId : undefined;
     if (listed && describe === "always" && instanceId) {
       const described = await describeDetails(instanceId, signal);
       if (described) instance = { ...described, link: listed.link ?? described.link } as Instance;

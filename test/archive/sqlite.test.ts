@@ -4,17 +4,12 @@ import { join } from "node:path";
 import Database from "libsql";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openArchive } from "../../src/archive/index.ts";
-import { archiveContract } from "../contracts/archive.ts";
+import { archiveContract } from "../contracts/archive/index.ts";
+import { sqliteArchive } from "../contracts/archive/sqlite.ts";
 
 const now = (): Date => new Date();
 
-archiveContract("SQLite", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "archive-"));
-  return {
-    open: () => openArchive({ place: join(folder, "a.db"), create: true, now }),
-    clear: () => rmSync(folder, { recursive: true }),
-  };
-});
+archiveContract("SQLite", sqliteArchive);
 
 describe("an archive in a file", () => {
   let folder = "";
