@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Transcript } from "../src/core/transcript.ts";
 import { faulty } from "./helpers/faulty.ts";
 import { SOAK } from "./helpers/soak.ts";
-import { type Ran, type Workplace, workplace } from "./helpers/workplace.ts";
+import { parseAnyLines, type Ran, type Workplace, workplace } from "./helpers/workplace.ts";
 
 // A made-up source with a record for every line of a conversation: a file that parses it and a line in the registry, and
 // all commands know it. Its records come late, twice, shuffled and in two states.
@@ -131,12 +131,7 @@ const stored = async (place: Workplace, ...notes: Note[]): Promise<string[]> => 
 };
 
 /** Not held against the published schema, which does not know this source. */
-const transcripts = (place: Workplace, ...path: string[]): Transcript[] =>
-  place
-    .read(...path)
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
+const transcripts = (place: Workplace, ...path: string[]): Transcript[] => parseAnyLines(place.read(...path));
 
 /** What each part of a folder holds: id, revision and texts. */
 const parts = (place: Workplace, folder: string) =>

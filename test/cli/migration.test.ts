@@ -10,7 +10,7 @@ import type { Log } from "../../src/core/ports.ts";
 import { ArchiveBusy, createContext, openArchive } from "../../src/index.ts";
 import { faulty } from "../helpers/faulty.ts";
 import { contentsOf, exportedBy, madeCloud, oldVersions, sameCloud, unpack } from "../helpers/old-archives.ts";
-import { parseLines, type Workplace, workplace } from "../helpers/workplace.ts";
+import { parseAnyLines, parseLines, type Workplace, workplace } from "../helpers/workplace.ts";
 
 /** Without the id of the archive, which a step makes by chance. */
 const withoutId = (contents: Record<string, unknown>) => ({
@@ -33,7 +33,7 @@ const withoutProvenance = (
 const delivered = (place: Workplace): string[] =>
   readdirSync(place.path("parts"))
     .filter((name) => name.endsWith(".ndjson"))
-    .flatMap((name) => place.rows<Row>("parts", name).map(({ id }) => id));
+    .flatMap((name) => parseAnyLines<Row>(place.read("parts", name)).map(({ id }) => id));
 
 const LATEST = migrations.length;
 const message = (calls: number) =>

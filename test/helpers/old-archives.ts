@@ -5,7 +5,7 @@ import Database from "libsql";
 import { digestOf, standInOf } from "../../src/core/stand-in.ts";
 import type { CallOptions } from "../../src/emulator/directory.ts";
 import type { Emulator } from "../../src/emulator/index.ts";
-import { parseLines, type Workplace } from "./workplace.ts";
+import { parseAnyLines, type Workplace } from "./workplace.ts";
 
 // Archives that older versions made: see test/fixtures/archives/README.md.
 
@@ -28,7 +28,7 @@ export const oldVersions: number[] = readdirSync(FOLDER)
 
 /** What the version exported of its archive. */
 export const exportedBy = (version: number): Record<string, unknown>[] =>
-  parseLines(readFileSync(`${FOLDER}version-${version}/transcripts.ndjson`, "utf8"));
+  parseAnyLines(readFileSync(`${FOLDER}version-${version}/transcripts.ndjson`, "utf8"));
 
 /** The cloud that the archives are of. @param open how many calls have not ended */
 export const sameCloud = async (place: Workplace, open = madeCloud.open): Promise<Emulator> => {

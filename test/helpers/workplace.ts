@@ -97,11 +97,14 @@ export class Workplace {
 }
 
 /** Lines of JSON, parsed; transcripts and turns among them must follow their schema. */
-export const parseLines = <T = Record<string, unknown>>(text: string): T[] =>
+export const parseLines = <T = Record<string, unknown>>(text: string): T[] => parseAnyLines<T>(text).map(checkLine);
+
+/** Lines of JSON, parsed: also those of older versions and of sources that the schema does not know. */
+export const parseAnyLines = <T = Record<string, unknown>>(text: string): T[] =>
   text
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => checkLine(JSON.parse(line)));
+    .map((line) => JSON.parse(line));
 
 /** A workplace for one test; gone after it. */
 export const workplace = (): Workplace => {

@@ -10,6 +10,7 @@ import { listing } from "./listing.ts";
 import { locking } from "./locking.ts";
 import { merging } from "./merging.ts";
 import { reading } from "./reading.ts";
+import { records, revisions } from "./records.ts";
 import { reports } from "./reports.ts";
 import { retention } from "./retention.ts";
 import { runs } from "./runs.ts";
@@ -24,6 +25,8 @@ export const ARCHIVE_CONTRACT = {
   merging,
   "call logs of one instance id": sameId,
   reading,
+  "records of conversations that have many": records,
+  revisions,
   runs,
   cursors,
   reports,

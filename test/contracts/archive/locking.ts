@@ -85,7 +85,8 @@ export const locking = {
     expect(asked).toEqual([]);
     expect(await other.acquire({ ...ours, pid: 9 }, alive)).toMatchObject(ours);
     expect(await other.acquire({ ...ours, pid: 9 }, isDead)).toBeUndefined();
-    expect(asked).toMatchObject([ours]);
+    expect(asked).not.toEqual([]);
+    for (const owner of asked) expect(owner).toMatchObject(ours);
     expect(await one.holder()).toMatchObject({ pid: 9 });
   },
 

@@ -11,11 +11,11 @@ interface CallLog {
 
 const links = ["1", "2", "3", "4"].map((at) => `https://logs.example/${at}.json`) as [string, string, string, string];
 const start = (day: number): string => `2025-01-0${day}T00:00:00.000Z`;
-const late: CallLog = { text: '{"n":0}', startedAt: start(2) };
-// Begins at the same time as `late`: their SHA-256 decides.
+const short: CallLog = { text: '{"n":0}', startedAt: start(2) };
+// As long as `short`: their SHA-256 decides.
 const equal: CallLog = { text: '{"n":1}', startedAt: start(2) };
-const early: CallLog = { text: '{"n":2}', startedAt: start(1) };
-const logs = [late, equal, early];
+const long: CallLog = { text: '{"number":2}', startedAt: start(1) };
+const logs = [short, equal, long];
 
 const from = (link: string, { text, startedAt }: CallLog, item: number): Outcome =>
   fetched(item, text, { instanceId: "Shared", link, startedAt });
@@ -30,20 +30,20 @@ const texts = async (archive: Archive): Promise<string[]> =>
 export const sameId = {
   "that differ are all kept: one has the id, the others are invalid, in any order of arrival": async ({ another }) => {
     for (const [first, second] of [
-      [early, late],
-      [late, early],
+      [long, short],
+      [short, long],
     ] as const) {
       const archive = await (await another()).open();
       const [one = 0, two = 0] = await listed(archive, 2);
       expect(await archive.commit([from(links[0], first, one)])).toEqual([]);
       const conflicts = await archive.commit([from(links[1], second, two)]);
-      const loser = digest(first === early ? links[1] : links[0]);
+      const loser = digest(first === long ? links[1] : links[0]);
       expect(conflicts).toMatchObject([{ id: loser, instanceId: "Shared" }]);
       expect(await archive.counts()).toMatchObject({ fetched: 1, invalid: 1, pending: 0 });
-      expect(textOf(await archive.find("shared"))).toBe(early.text);
+      expect(textOf(await archive.find("shared"))).toBe(long.text);
       const kept = await archive.find(loser);
       expect(kept).toMatchObject({ id: loser, state: "invalid", error: { code: "SameId" } });
-      expect(textOf(kept)).toBe(late.text);
+      expect(textOf(kept)).toBe(short.text);
       // What comes of asking for it again in vain changes nothing.
       await archive.commit([failure(kept?.item ?? 0, "missing", "NoLink")]);
       expect((await archive.find(loser))?.error?.code).toBe("SameId");
@@ -80,7 +80,7 @@ export const sameId = {
             const ref: Ref = which < 0 ? { instanceId: "Shared" } : { link, agentId: "agent" };
             const chosen = await choose(archive, ref);
             const isNew = chosen.state === "pending" && !batch.some(({ item }) => item === chosen.item);
-            if (isNew) batch.push(from(link, logs[logOfLink[Math.max(0, which)] ?? 0] ?? late, chosen.item));
+            if (isNew) batch.push(from(link, logs[logOfLink[Math.max(0, which)] ?? 0] ?? short, chosen.item));
             if (!cuts.has(at)) continue;
             await archive.commit(batch);
             batch = [];
@@ -103,15 +103,15 @@ export const sameId = {
   "are decided again when the document at one of their links has changed": async ({ open }) => {
     const archive = await open();
     const [one = 0, two = 0] = await listed(archive, 2);
-    await archive.commit([from(links[0], early, one)]);
-    await archive.commit([from(links[1], late, two)]);
-    expect(await texts(archive)).toEqual(['Shared fetched {"n":2}', `${digest(links[1])} invalid {"n":0}`]);
+    await archive.commit([from(links[0], long, one)]);
+    await archive.commit([from(links[1], short, two)]);
+    expect(await texts(archive)).toEqual(['Shared fetched {"number":2}', `${digest(links[1])} invalid {"n":0}`]);
     await archive.commit([from(links[0], { text: "later", startedAt: start(5) }, one)]);
     expect(await texts(archive)).toEqual(['Shared fetched {"n":0}', `${digest(links[0])} invalid later`]);
-    await archive.commit([from(links[0], late, one)]);
+    await archive.commit([from(links[0], short, one)]);
     expect(await texts(archive)).toEqual(['Shared fetched {"n":0}']);
     // A run may still hold the number of an item that was united with another.
-    await archive.commit([from(links[1], late, two)]);
+    await archive.commit([from(links[1], short, two)]);
     expect(await texts(archive)).toEqual(['Shared fetched {"n":0}']);
   },
 
@@ -120,12 +120,12 @@ export const sameId = {
     const [one = 0, two = 0] = (await archive.select([{ instanceId: "one" }, { instanceId: "two" }])).map(
       ({ item }) => item,
     );
-    await archive.commit([fetched(one, early.text, { instanceId: "Shared", startedAt: early.startedAt })]);
+    await archive.commit([fetched(one, long.text, { instanceId: "Shared", startedAt: long.startedAt })]);
     const [conflict] = await archive.commit([
-      fetched(two, late.text, { instanceId: "Shared", startedAt: late.startedAt }),
+      fetched(two, short.text, { instanceId: "Shared", startedAt: short.startedAt }),
     ]);
-    expect(textOf(await archive.find("shared"))).toBe(early.text);
-    expect(textOf(await archive.find(conflict?.id ?? ""))).toBe(late.text);
+    expect(textOf(await archive.find("shared"))).toBe(long.text);
+    expect(textOf(await archive.find(conflict?.id ?? ""))).toBe(short.text);
     expect(await idsIn(archive.list({ id: conflict?.id ?? "" }))).toEqual([conflict?.id]);
     expect((await choose(archive, { standIn: conflict?.id ?? "" })).item).toBe(conflict?.item);
   },
@@ -133,14 +133,14 @@ export const sameId = {
   "requested by id at another link do not replace each other": async ({ open }) => {
     const archive = await open();
     const { item } = await choose(archive, "Shared");
-    await archive.commit([from(links[0], late, item)]);
-    const conflicts = await archive.commit([from(links[1], early, item)]);
+    await archive.commit([from(links[0], short, item)]);
+    const conflicts = await archive.commit([from(links[1], long, item)]);
     expect(conflicts).toMatchObject([{ id: digest(links[0]), instanceId: "Shared" }]);
     expect(await archive.counts()).toMatchObject({ fetched: 1, invalid: 1 });
-    expect(textOf(await archive.find("shared"))).toBe('{"n":2}');
+    expect(textOf(await archive.find("shared"))).toBe('{"number":2}');
     // At its own link another document replaces it.
-    await archive.commit([from(links[1], { text: "new", startedAt: start(1) }, item)]);
+    await archive.commit([from(links[1], { text: "newer and longer", startedAt: start(1) }, item)]);
     expect(await idsIn(archive.list({}))).toEqual(["Shared", digest(links[0])]);
-    expect(textOf(await archive.find("shared"))).toBe("new");
+    expect(textOf(await archive.find("shared"))).toBe("newer and longer");
   },
 } satisfies Clauses;

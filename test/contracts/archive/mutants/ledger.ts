@@ -3,7 +3,7 @@ import { wellFormed } from "../../../../src/core/text.ts";
 import type { JsonObject } from "../../../../src/core/transcript.ts";
 import { Broken } from "../../mutants.ts";
 import type { committing } from "../committing.ts";
-import { at2025, collect } from "../contract.ts";
+import { collect, documentOf, textOf } from "../contract.ts";
 import type { listing } from "../listing.ts";
 import type { merging } from "../merging.ts";
 import type { sameId } from "../same-id.ts";
@@ -278,7 +278,7 @@ export const mergingMutants: MutantsOf<typeof merging> = {
   },
 };
 
-/** Each log begins a second after the one that came before it. */
+/** Each log is shorter than the one that came before it. */
 const byArrival: Mutate = (real) => {
   let arrived = 0;
   return {
@@ -286,7 +286,7 @@ const byArrival: Mutate = (real) => {
       real.commit(
         outcomes.map((outcome) => {
           arrived += 1;
-          return { ...outcome, startedAt: at2025(arrived) };
+          return { ...outcome, document: documentOf(`${textOf(outcome)}${" ".repeat(99 - arrived)}`) };
         }),
       ),
   };

@@ -10,6 +10,7 @@ import { committingMutants, listingMutants, mergingMutants, sameIdMutants, selec
 import { lockingMutants } from "./locking.ts";
 import type { MutantsOf } from "./mutant.ts";
 import { factsMutants, readingMutants, retentionMutants } from "./reading.ts";
+import { recordsMutants, revisionsMutants } from "./records.ts";
 import { cursorsMutants, reportsMutants, runsMutants } from "./work.ts";
 
 /** The type demands mutants for every clause of the contract. */
@@ -20,6 +21,8 @@ const MUTANTS: { [Subject in keyof typeof ARCHIVE_CONTRACT]: MutantsOf<(typeof A
   merging: mergingMutants,
   "call logs of one instance id": sameIdMutants,
   reading: readingMutants,
+  "records of conversations that have many": recordsMutants,
+  revisions: revisionsMutants,
   runs: runsMutants,
   cursors: cursorsMutants,
   reports: reportsMutants,
