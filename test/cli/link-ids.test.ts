@@ -101,4 +101,22 @@ describe("a call of which only the link is known", () => {
     expect([ranged.code, summaryOf(ranged)]).toEqual([0, expect.objectContaining({ missing: 0, fetched: 5 })]);
     expect((await place.run(["pull", bad, ...elsewhere])).code).toBe(0);
   });
+
+  test("is also one whose document carries an unusable id: that stays in the transcript as it is", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 1, agents: 1 });
+    const carried = ["x".repeat(100_000), "a\u0000b"];
+    for (const [at, instanceid] of carried.entries())
+      cloud.add({ id: `hostile-${at}`, start: START, body: JSON.stringify({ instanceid, dialog: [] }) });
+    const range = ["--agent", cloud.agents[0] ?? "", ...WEEK];
+    expect((await place.run(["export", ...range, "-f", "ndjson,csv,raw", "-o", "out/"])).code).toBe(0);
+    const transcripts = place.rows<{ id: string; extra?: { instanceid: string } }>("out", "transcripts.ndjson");
+    const hostile = transcripts.filter(({ id }) => id.startsWith("link-"));
+    expect(hostile.map(({ extra }) => extra?.instanceid).toSorted()).toEqual(carried.toSorted());
+    expect(transcripts.every(({ id }) => id.length <= 37)).toBe(true);
+    // A second run has nothing to fetch, and the archive is in order.
+    const again = summaryOf(await place.run(["pull", ...range, "--log-format", "json"]));
+    expect(again).toMatchObject({ known: 3 });
+    expect((await place.run(["verify", "out"])).code).toBe(0);
+  });
 });
