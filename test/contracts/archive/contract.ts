@@ -7,6 +7,8 @@ import type { Document, Outcome, Ref, SelectedItem, StoredRecord } from "../../.
 export interface Place {
   /** Opens another connection to it. @param now its clock; @default the machine's */
   open(now?: () => Date): Promise<Archive>;
+  /** Makes all stored documents unreadable, as a disk can. */
+  damage(): Promise<void>;
   /** Another archive, empty too. */
   another(): Promise<Place>;
 }

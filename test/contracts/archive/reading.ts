@@ -6,6 +6,7 @@ import {
   type Clauses,
   choose,
   collect,
+  expectRefused,
   failure,
   fetched,
   HOSTILE_IDS,
@@ -149,6 +150,24 @@ export const reading = {
     expect(await archive.prune({ agents: [] })).toBe(0);
     expect(await archive.prune({ states: [], until: new Date("9999-01-01T00:00:00Z") })).toBe(0);
     expect(await idsIn(archive.list({ states: ["fetched"] }))).toEqual(["a", "b"]);
+  },
+
+  "a document that cannot be read is an error, and a tolerant list leaves it out": async ({ open, damage }) => {
+    const writer = await open();
+    await storeCalls(writer, ["a", "b"]);
+    await writer.close();
+    await damage();
+    const archive = await open();
+    await archive.selectStored({});
+    const reads = [archive.records(), archive.rawRecords(), archive.list({}, { documents: true })];
+    for (const batches of reads) await expectRefused(collect<unknown>(batches), /cannot be read/);
+    await expectRefused(archive.find("a"), /cannot be read/);
+    const tolerant = await collect(archive.list({}, { documents: true, tolerant: true }));
+    expect(tolerant.map(({ id, state, document }) => [id, state, document])).toEqual([
+      ["a", "fetched", undefined],
+      ["b", "fetched", undefined],
+    ]);
+    expect(await idsIn(archive.list({}))).toEqual(["a", "b"]);
   },
 
   "a list has documents and metadata only when asked": async ({ open }) => {
