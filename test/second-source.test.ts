@@ -14,12 +14,12 @@ import { parseAnyLines, type Ran, type Workplace, workplace } from "./helpers/wo
 const ROOT = new URL("..", import.meta.url).pathname;
 
 /** As the next source's file in `parse/` will be. */
-const PARSE = `import type { StoredRecord } from "../core/records.ts";
+const PARSE = `import type { StoredConversation } from "../core/records.ts";
 import type { Transcript, Turn } from "../core/transcript.ts";
 
 interface Note { id: string; by: string; text: string; minute: number }
 
-export const noteTranscript = (conversation: StoredRecord): Transcript => {
+export const noteTranscript = (conversation: StoredConversation): Transcript => {
   const { id, agentId, startedAt, records = [], further } = conversation;
   const notes: Note[] = JSON.parse(Buffer.from(further ?? new Uint8Array()).toString());
   const turns = notes.map((note, at): Turn => {

@@ -1,6 +1,6 @@
 import type { Reports } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
-import type { StoredRecord } from "../core/records.ts";
+import type { StoredConversation } from "../core/records.ts";
 import { isTroubled, TROUBLE } from "../core/state.ts";
 import type { AppContext } from "./context.ts";
 import type { AckRequest } from "./requests.ts";
@@ -26,7 +26,7 @@ Acknowledges missing, invalid and failed calls, or undoes that.
 export const runAck = async (
   request: AckRequest,
   context: AppContext,
-  onDryRun: (record: StoredRecord) => void,
+  onDryRun: (record: StoredConversation) => void,
 ): Promise<AckResult> => {
   const { host, log } = context;
   const { ids = [], idsFile, all, state, undo = false } = request;
@@ -47,7 +47,7 @@ export const runAck = async (
     let refused = 0;
     let unchanged = 0;
     const items = new Set<number>();
-    const take = (record: StoredRecord): void => {
+    const take = (record: StoredConversation): void => {
       if (items.has(record.item)) return;
       if ((record.acknowledged === true) !== undo) {
         unchanged += 1;
@@ -91,7 +91,7 @@ const settle = (archive: Reports, items: readonly number[], undo: boolean): Prom
   undo ? archive.takeBack(items) : archive.acknowledge(items);
 
 /** Why a call cannot be acknowledged; undefined if it can. */
-const objection = (record: StoredRecord | undefined): string | undefined => {
+const objection = (record: StoredConversation | undefined): string | undefined => {
   if (!record) return "The archive does not have it.";
   if (isTroubled(record.state)) return undefined;
   return `It is ${record.state}. Only ${TROUBLE.slice(0, -1).join(", ")} or ${TROUBLE.at(-1)} calls can be acknowledged.`;

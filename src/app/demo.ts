@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { StoredRecord } from "../core/records.ts";
+import type { StoredConversation } from "../core/records.ts";
 import type { Transcript } from "../core/transcript.ts";
 import { startEmulator } from "../emulator/index.ts";
 import { writers } from "../writers/index.ts";
@@ -62,7 +62,7 @@ export const runDemo = async (
   }
 };
 
-const firstCall = async (archive: string, context: AppContext): Promise<StoredRecord> => {
+const firstCall = async (archive: string, context: AppContext): Promise<StoredConversation> => {
   for await (const [first] of listCalls({ archive, limit: 1 }, context)) if (first) return first;
   throw new Error("The demonstration's archive is empty.");
 };

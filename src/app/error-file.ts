@@ -1,12 +1,15 @@
 import { resolve } from "node:path";
 import type { Reader } from "../core/archive.ts";
-import type { StoredRecord } from "../core/records.ts";
+import type { StoredConversation } from "../core/records.ts";
 import type { StreamContext } from "../sinks/open-stream.ts";
 import { fillWhole } from "../sinks/whole-file.ts";
 import type { Host } from "./context.ts";
 
 /** A missing, invalid or failed call as a line of NDJSON; `-i` reads it. */
-export const troubleLine = ({ id, state, error, attempts, acknowledged }: StoredRecord, more: object = {}): string => {
+export const troubleLine = (
+  { id, state, error, attempts, acknowledged }: StoredConversation,
+  more: object = {},
+): string => {
   const { code, requestId, message } = error ?? {};
   return `${JSON.stringify({ id, state, code, requestId, message, attempts, acknowledged, ...more })}\n`;
 };

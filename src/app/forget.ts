@@ -1,4 +1,4 @@
-import type { StoredRecord } from "../core/records.ts";
+import type { StoredConversation } from "../core/records.ts";
 import type { AppContext } from "./context.ts";
 import type { ForgetRequest } from "./requests.ts";
 import { scrub } from "./scrub.ts";
@@ -56,7 +56,7 @@ export const runForget = async (
   });
 };
 
-const factsOf = ({ id, state, startedAt, document }: StoredRecord) => ({
+const factsOf = ({ id, state, startedAt, document }: StoredConversation) => ({
   id,
   state,
   ...(startedAt && { startedAt }),

@@ -1,4 +1,4 @@
-import type { StoredFilter, StoredRecord } from "../core/records.ts";
+import type { StoredConversation, StoredFilter } from "../core/records.ts";
 import { type ArchiveContext, archiveOf } from "./archive.ts";
 import type { ArchiveRequest, SelectionRequest } from "./requests.ts";
 import { storedFilter } from "./selection/selection.ts";
@@ -7,7 +7,7 @@ import { storedFilter } from "./selection/selection.ts";
 export async function* listCalls(
   request: ArchiveRequest & SelectionRequest & Pick<StoredFilter, "states">,
   context: ArchiveContext,
-): AsyncGenerator<StoredRecord[]> {
+): AsyncGenerator<StoredConversation[]> {
   const archive = await archiveOf(request, context, false);
   try {
     yield* archive.list({ ...storedFilter(request, context.host), ...(request.states && { states: request.states }) });

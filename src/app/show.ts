@@ -1,6 +1,6 @@
 import type { Reader } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
-import type { Document, StoredRecord } from "../core/records.ts";
+import type { Document, StoredConversation } from "../core/records.ts";
 import type { Transcript } from "../core/transcript.ts";
 import { transcriptOf as parse } from "../parse/index.ts";
 import { type ArchiveContext, archiveOf } from "./archive.ts";
@@ -16,7 +16,11 @@ One call of the archive, by its id or the beginning of its id.
 
 @throws UsageError if no id or several ids match
 */
-export const findCall = async (request: ArchiveRequest, id: string, context: ArchiveContext): Promise<StoredRecord> => {
+export const findCall = async (
+  request: ArchiveRequest,
+  id: string,
+  context: ArchiveContext,
+): Promise<StoredConversation> => {
   const archive = await archiveOf(request, context, false);
   try {
     const record = (await archive.find(id)) ?? (await archive.find(await wholeId(archive, id)));
@@ -39,13 +43,13 @@ const wholeId = async (archive: Reader, beginning: string): Promise<string> => {
 };
 
 /** The document of a call. @throws UsageError when there is none */
-export const documentOf = ({ id, state, document, error }: StoredRecord): Document => {
+export const documentOf = ({ id, state, document, error }: StoredConversation): Document => {
   if (document) return document;
   throw new UsageError(`${id} is ${state}: there is no document. ${error?.message ?? ""}`.trim());
 };
 
 /** The transcript of a call. @throws UsageError when it is invalid or has no document */
-export const transcriptOf = (record: StoredRecord): Transcript => {
+export const transcriptOf = (record: StoredConversation): Transcript => {
   documentOf(record);
   const { id, state, error } = record;
   if (state === "invalid")

@@ -1,4 +1,4 @@
-import type { StoredRecord } from "../core/records.ts";
+import type { StoredConversation } from "../core/records.ts";
 import type { Db } from "./open.ts";
 import { firstRow } from "./rows.ts";
 
@@ -10,9 +10,9 @@ export interface ChangeLog {
 
 export interface ChangeLogOptions {
   /** The conversation as it is now; undefined when its document cannot be read. */
-  conversation: (item: number) => StoredRecord | undefined;
+  conversation: (item: number) => StoredConversation | undefined;
   /** The hex digest of its transcript. @throws Error when it cannot be read as one */
-  digestOf: (conversation: StoredRecord) => string;
+  digestOf: (conversation: StoredConversation) => string;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Ledger } from "../core/archive.ts";
 import { checkIds } from "../core/ids.ts";
-import { parseMeta } from "../core/raw-record.ts";
+import { parseMeta } from "../core/raw-conversation.ts";
 import type { Outcome, SameIdConflict } from "../core/records.ts";
 import { digestOf, linkDigestOf, standIn } from "../core/stand-in.ts";
 import { isFinal, STATES, type State } from "../core/state.ts";
@@ -206,7 +206,7 @@ export const ledger = (
 
   return {
     select: async (refs) => {
-      checkIds(refs);
+      checkIds(refs.map(({ instanceId }) => instanceId));
       return transaction(db, () => {
         assertLocked();
         return select(refs);
@@ -223,7 +223,7 @@ export const ledger = (
     },
     selectStored: async (filter) => insertStored(db, "insert into temp.selected (item)", filter, settledBefore),
     commit: async (unordered) => {
-      checkIds(unordered);
+      checkIds(unordered.map(({ instanceId }) => instanceId));
       // Sorted by start, so that calls of about the same time share a block.
       const outcomes = unordered.toSorted((one, other) => startOf(one) - startOf(other));
       const expected = outcomes.map(({ item, document, meta }) =>

@@ -1,7 +1,7 @@
 import type { Reader } from "../core/archive.ts";
 import { keysOf } from "../core/conversation-id.ts";
-import { type RawRecord, toStoredRecord } from "../core/raw-record.ts";
-import type { StoredFilter, StoredRecord } from "../core/records.ts";
+import { type RawConversation, toStoredConversation } from "../core/raw-conversation.ts";
+import type { StoredConversation, StoredFilter } from "../core/records.ts";
 import type { Member } from "./block.ts";
 import { blockReader, type Members } from "./block-reader.ts";
 import type { Db } from "./open.ts";
@@ -41,7 +41,7 @@ export const reader = (
   agents: Agents,
   store: Store,
   settledBefore: number,
-): Reader & { conversation(item: number): StoredRecord | undefined } => {
+): Reader & { conversation(item: number): StoredConversation | undefined } => {
   const recordsOfItems = recordRows(db);
   const byItems = db.prepare(
     selectAsJson("from json_each(?) n cross join items i on i.item = n.value order by n.id limit -1"),
@@ -54,7 +54,7 @@ export const reader = (
   );
   const { membersOf } = blockReader(db);
 
-  const loadRecords = async (rows: readonly ItemRow[], load: Load): Promise<RawRecord[]> => {
+  const loadRecords = async (rows: readonly ItemRow[], load: Load): Promise<RawConversation[]> => {
     const wanted = load === "links" ? rows.filter(({ link }) => link === "") : rows;
     const hasRecords = load === "documents" || load === "tolerant";
     const recordsByItem = hasRecords ? recordsOfItems(rows.map(({ item }) => item)) : NO_RECORDS;
@@ -67,9 +67,9 @@ export const reader = (
     recordsByItem: ReadonlyMap<number, RecordRow[]>,
     members: Members,
     load: Load,
-  ): RawRecord => {
+  ): RawConversation => {
     const member = members.get(row.item);
-    const raw: RawRecord = {
+    const raw: RawConversation = {
       record: recordOf(row, agents, settledBefore),
       meta: member?.meta,
       document: load === "links" || !row.sha256 ? undefined : member?.document,
@@ -80,9 +80,9 @@ export const reader = (
   };
 
   /** Loads one batch ahead: other threads decompress its blocks while the caller works on the batch before. */
-  async function* batches(pages: Iterable<ItemRow[]>, load: Load): AsyncGenerator<RawRecord[]> {
+  async function* batches(pages: Iterable<ItemRow[]>, load: Load): AsyncGenerator<RawConversation[]> {
     const parts = splitByBytes(pages, load);
-    const next = (): Promise<RawRecord[]> | undefined => {
+    const next = (): Promise<RawConversation[]> | undefined => {
       // In one transaction, so that the rows and their blocks match. Nothing is written.
       db.exec("BEGIN");
       try {
@@ -168,7 +168,7 @@ export const reader = (
     }
   }
 
-  const ofSelection = (condition: string, load: Load): AsyncGenerator<RawRecord[]> => {
+  const ofSelection = (condition: string, load: Load): AsyncGenerator<RawConversation[]> => {
     const parts = (...more: string[]): Parts => ({
       started: { terms: ["i.started_at is not null", condition, ...more], values: [] },
       unstarted: { terms: ["i.started_at is null", condition, ...more], values: [] },
@@ -195,7 +195,7 @@ export const reader = (
 
   const settled = `i.state = 'fetched' and ${isSettled(settledBefore)}`;
   /** One conversation as it is inside the caller's transaction; undefined when its content cannot be read. */
-  const conversation = (item: number): StoredRecord | undefined => {
+  const conversation = (item: number): StoredConversation | undefined => {
     const [row] = rowsOf([item]);
     if (!row) return undefined;
     const recordsByItem = recordsOfItems([item]);
@@ -203,14 +203,14 @@ export const reader = (
     const members = new Map<number, Member>();
     for (const number of new Set(blocks))
       if (number !== null) for (const [key, member] of store.membersOf(number)) members.set(key, member);
-    const found = toStoredRecord(rawOf(row, recordsByItem, members, "documents"));
+    const found = toStoredConversation(rawOf(row, recordsByItem, members, "documents"));
     return found.document ? found : undefined;
   };
 
   return {
     conversation,
-    rawRecords: () => ofSelection(settled, "documents"),
-    records: () => recordsOf(ofSelection(settled, "documents")),
+    rawConversations: () => ofSelection(settled, "documents"),
+    conversations: () => recordsOf(ofSelection(settled, "documents")),
     unsettled: () => recordsOf(ofSelection(`not (${settled})`, undefined)),
     find: async (id) => {
       const { terms, values } = conditionForId(db, id);
@@ -220,7 +220,7 @@ export const reader = (
       checkUnambiguous(id, rows);
       const [row] = rows;
       const [found] = row ? await loadRecords([row], "documents") : [];
-      return found && toStoredRecord(found);
+      return found && toStoredConversation(found);
     },
     beginningWith: async (beginning, limit) => {
       // No key contains this character, and it sorts after all others.
@@ -236,18 +236,18 @@ export const reader = (
   };
 };
 
-async function* recordsOf(batches: AsyncIterable<RawRecord[]>): AsyncGenerator<StoredRecord[]> {
-  for await (const batch of batches) yield batch.map(toStoredRecord);
+async function* recordsOf(batches: AsyncIterable<RawConversation[]>): AsyncGenerator<StoredConversation[]> {
+  for await (const batch of batches) yield batch.map(toStoredConversation);
 }
 
-async function* withoutMeta(batches: AsyncIterable<StoredRecord[]>): AsyncGenerator<StoredRecord[]> {
+async function* withoutMeta(batches: AsyncIterable<StoredConversation[]>): AsyncGenerator<StoredConversation[]> {
   for await (const batch of batches) yield batch.map(({ meta: _, ...record }) => record);
 }
 
 type Parts = Record<"started" | "unstarted", Terms>;
 
 /** A conversation with its records besides a call log; without any of them when one cannot be read. */
-const withRecords = (raw: RawRecord, records: readonly RecordRow[], members: Members): RawRecord => {
+const withRecords = (raw: RawConversation, records: readonly RecordRow[], members: Members): RawConversation => {
   const further = furtherOf(records, members);
   return further ? { ...raw, record: { ...raw.record, records: records.map(factsOf) }, further } : raw;
 };

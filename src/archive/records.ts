@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import type { Records } from "../core/archive.ts";
 import { canonicalJson } from "../core/canonical.ts";
 import { keyOf } from "../core/conversation-id.ts";
+import { checkIds } from "../core/ids.ts";
 import type { Arrival, ArrivalResult } from "../core/records.ts";
 import type { ChangeLog } from "./change-log.ts";
 import { changes } from "./changes.ts";
@@ -148,6 +149,7 @@ export const records = (
 
   return {
     addRecords: async (arrivals, { refresh = false } = {}) => {
+      checkIds(arrivals.flatMap(({ conversation, record }) => [conversation, record.id]));
       const texts = arrivals.map(({ record }) => Buffer.from(canonicalJson(record.data)));
       const results = transaction(db, () => add(arrivals, texts, refresh));
       await store.compactIfNeeded();

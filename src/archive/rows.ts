@@ -1,6 +1,6 @@
 import { keyOf, keysOf } from "../core/conversation-id.ts";
 import { UsageError } from "../core/errors.ts";
-import type { StoredFilter, StoredRecord } from "../core/records.ts";
+import type { StoredConversation, StoredFilter } from "../core/records.ts";
 import { linkDigestOf } from "../core/stand-in.ts";
 import type { State } from "../core/state.ts";
 import type { SourceName } from "../core/transcript.ts";
@@ -94,9 +94,9 @@ export const agents = (db: Db): Agents => {
 };
 
 /** The record of a row without the data of its block. An empty link means `CallLogUrl` of the metadata. */
-export const recordOf = (row: ItemRow, { id: agentId }: Agents, settledBefore: number): StoredRecord => {
+export const recordOf = (row: ItemRow, { id: agentId }: Agents, settledBefore: number): StoredConversation => {
   const isOpen = row.state === "fetched" && row.last_at !== null && row.last_at > settledBefore;
-  const record: StoredRecord = {
+  const record: StoredConversation = {
     item: row.item,
     source: row.source as SourceName,
     state: isOpen ? "open" : (row.state as State),
@@ -114,7 +114,9 @@ export const recordOf = (row: ItemRow, { id: agentId }: Agents, settledBefore: n
   return record;
 };
 
-const errorOf = ([code, message, at, requestId, status]: NonNullable<ItemRow["error"]>): StoredRecord["error"] => ({
+const errorOf = ([code, message, at, requestId, status]: NonNullable<
+  ItemRow["error"]
+>): StoredConversation["error"] => ({
   code,
   message: message ?? "",
   at: at ?? "",

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { Archive } from "../core/archive.ts";
 import type { ArchiveLock } from "../core/lock.ts";
-import type { StoredRecord } from "../core/records.ts";
+import type { StoredConversation } from "../core/records.ts";
 import { adoption } from "./adoption.ts";
 import { changeLog } from "./change-log.ts";
 import { deliveries } from "./deliveries.ts";
@@ -36,14 +36,14 @@ export interface SqliteOptions {
 
   @default a digest of its documents
   */
-  digestOf?: (conversation: StoredRecord) => string;
+  digestOf?: (conversation: StoredConversation) => string;
   /** @default an older archive is migrated without messages, and refused while any lock has not expired */
   migration?: MigrationHooks;
 }
 
 const SETTLE_SECONDS = 1800;
 
-const digestOfDocuments = ({ id, meta, document, further }: StoredRecord): string =>
+const digestOfDocuments = ({ id, meta, document, further }: StoredConversation): string =>
   hash("sha256", [id, JSON.stringify(meta), document?.sha256, further && hash("sha256", further)].join("\n"));
 
 const WITHOUT_MESSAGES: MigrationHooks = {
@@ -97,9 +97,9 @@ const assemble = (
     ...ledger(db, now, assertLocked, agentNumbers, documents, log, settledBefore),
     ...records(db, now, assertLocked, agentNumbers, documents, log),
     ...reading,
-    rawRecords: () => {
+    rawConversations: () => {
       beginReading();
-      return reading.rawRecords();
+      return reading.rawConversations();
     },
     ...runs(db, assertLocked, settledBefore),
     ...reports(db, assertLocked),

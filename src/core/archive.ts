@@ -1,7 +1,7 @@
 import type { Adoption, Deliveries } from "./deliveries.ts";
 import type { Health } from "./health.ts";
 import type { Lockable } from "./lock.ts";
-import type { RawRecord } from "./raw-record.ts";
+import type { RawConversation } from "./raw-conversation.ts";
 import type {
   Arrival,
   ArrivalResult,
@@ -10,8 +10,8 @@ import type {
   Ref,
   SameIdConflict,
   SelectedItem,
+  StoredConversation,
   StoredFilter,
-  StoredRecord,
   Window,
 } from "./records.ts";
 import type { Counts, State } from "./state.ts";
@@ -56,7 +56,7 @@ export interface Records {
   method. Resolves to what became of each.
 
   @param refresh a record with a known id and other content replaces the stored one
-  @throws LockLost
+  @throws UsageError when an id is not usable, LockLost
   */
   addRecords(arrivals: readonly Arrival[], options?: { refresh?: boolean }): Promise<ArrivalResult[]>;
   /** Of the selection: how many records were set aside, because another one has their id and was chosen. */
@@ -65,17 +65,17 @@ export interface Records {
 
 export interface Reader {
   /** Fetched items of the selection with their documents, by start, then id, in batches of bounded size. */
-  records(): AsyncIterable<StoredRecord[]>;
+  conversations(): AsyncIterable<StoredConversation[]>;
   /** The same without parsing, so that another thread can do it. */
-  rawRecords(): AsyncIterable<RawRecord[]>;
+  rawConversations(): AsyncIterable<RawConversation[]>;
   /** Selected items that are not fetched: without documents, with their errors. */
-  unsettled(): AsyncIterable<StoredRecord[]>;
+  unsettled(): AsyncIterable<StoredConversation[]>;
   /**
   One conversation with its document, by its id or by source and id.
 
   @throws UsageError when a bare id is that of conversations of several sources
   */
-  find(id: string): Promise<StoredRecord | undefined>;
+  find(id: string): Promise<StoredConversation | undefined>;
   /** At most `limit` ids with this beginning, sorted. Letter case does not matter. */
   beginningWith(beginning: string, limit: number): Promise<string[]>;
   /**
@@ -83,7 +83,10 @@ export interface Reader {
 
   `tolerant`: a document that cannot be read is left out. Without it, such a document is an error.
   */
-  list(filter: StoredFilter, options?: { documents?: boolean; tolerant?: boolean }): AsyncIterable<StoredRecord[]>;
+  list(
+    filter: StoredFilter,
+    options?: { documents?: boolean; tolerant?: boolean },
+  ): AsyncIterable<StoredConversation[]>;
 }
 
 export interface RunRecord {

@@ -2,7 +2,7 @@ import type { Archive } from "./archive.ts";
 import type { Delivered } from "./deliveries.ts";
 import { inOrder } from "./flow/ordered.ts";
 import type { Chunk, Log, Put, PutOptions, Writer } from "./ports.ts";
-import type { RawRecord } from "./raw-record.ts";
+import type { RawConversation } from "./raw-conversation.ts";
 import {
   addCounts,
   type DeliveredItems,
@@ -37,13 +37,13 @@ export interface Output {
 /** Turns records into the pieces of every output, on this thread or another. */
 export interface Renderer {
   /** @param delivered for each output, the items that it received before */
-  render(records: readonly RawRecord[], delivered: readonly DeliveredItems[]): Promise<RenderedBatch>;
+  render(records: readonly RawConversation[], delivered: readonly DeliveredItems[]): Promise<RenderedBatch>;
   /** How many batches may be in rendering before the first is finished. */
   ahead: number;
 }
 
 export interface ExportOptions {
-  archive: Pick<Archive, "rawRecords">;
+  archive: Pick<Archive, "rawConversations">;
   renderer: Renderer;
   /** In the order of the renderer's writers. */
   outputs: readonly Output[];
@@ -59,7 +59,7 @@ export const exportSelection = async (options: ExportOptions): Promise<ExportCou
   const written = outputs.map(() => 0);
   for (const { writer, put } of outputs) writer.begin(put);
   const rendered = inOrder(
-    archive.rawRecords(),
+    archive.rawConversations(),
     { ahead: renderer.ahead, maxSize: RENDERING_BYTES, sizeOf },
     async (records) => {
       const items = records.map(({ record }) => record.item);
@@ -114,5 +114,5 @@ const putAll = async ({ put, flush }: Output, pieces: readonly Piece[], signal: 
   await flush();
 };
 
-const sizeOf = (records: readonly RawRecord[]): number =>
+const sizeOf = (records: readonly RawConversation[]): number =>
   records.reduce((sum, { document, further }) => sum + (document?.length ?? 0) + (further?.length ?? 0), 0);

@@ -8,15 +8,15 @@ row, message and file name.
 */
 const MAX_ID_BYTES = 1024;
 
-/** Whether a text can be the id of a call: not empty, not too long, and without NUL, where databases cut texts. */
+/** Whether a text can be the id of a conversation or record: not empty, not too long, and without NUL, where databases cut texts. */
 export const isUsableId = (id: string): boolean =>
   id !== "" && id.length <= MAX_ID_BYTES && !id.includes("\0") && Buffer.byteLength(id) <= MAX_ID_BYTES;
 
-/** @throws UsageError when one of these ids is not usable */
-export const checkIds = (calls: readonly { instanceId?: string }[]): void => {
-  for (const { instanceId } of calls)
-    if (instanceId !== undefined && !isUsableId(instanceId))
+/** @throws UsageError when one of these ids is not usable; absent ids are not checked */
+export const checkIds = (ids: readonly (string | undefined)[]): void => {
+  for (const id of ids)
+    if (id !== undefined && !isUsableId(id))
       throw new UsageError(
-        `Not an instance id: ${JSON.stringify(instanceId.slice(0, 40))} (${Buffer.byteLength(instanceId)} bytes). An id has 1 to ${MAX_ID_BYTES} bytes and no NUL.`,
+        `Not an id: ${JSON.stringify(id.slice(0, 40))} (${Buffer.byteLength(id)} bytes). An id has 1 to ${MAX_ID_BYTES} bytes and no NUL.`,
       );
 };

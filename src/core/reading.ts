@@ -1,8 +1,8 @@
 import { InvalidDocument, messageOf } from "./errors.ts";
-import type { Document, StoredRecord } from "./records.ts";
+import type { Document, StoredConversation } from "./records.ts";
 import type { Transcript } from "./transcript.ts";
 
-export type RecordWithDocument = StoredRecord & { document: Document };
+export type ConversationWithDocument = StoredConversation & { document: Document };
 
 /** A record's transcript, and how many values were redacted in it, by kind. */
 export interface ReadResult {
@@ -11,7 +11,7 @@ export interface ReadResult {
 }
 
 /** @throws InvalidDocument */
-export type ReadRecord = (record: RecordWithDocument) => ReadResult;
+export type ReadConversation = (record: ConversationWithDocument) => ReadResult;
 
 /** Why a record has no transcript. */
 export interface Unreadable {
@@ -20,10 +20,11 @@ export interface Unreadable {
   tooLarge: boolean;
 }
 
-export const hasDocument = (record: StoredRecord): record is RecordWithDocument => record.document !== undefined;
+export const hasDocument = (record: StoredConversation): record is ConversationWithDocument =>
+  record.document !== undefined;
 
 /** No error of one record stops the others. */
-export const readOrReason = (read: ReadRecord, record: RecordWithDocument): ReadResult | Unreadable => {
+export const readOrReason = (read: ReadConversation, record: ConversationWithDocument): ReadResult | Unreadable => {
   try {
     return read(record);
   } catch (error) {

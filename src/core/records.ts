@@ -33,7 +33,7 @@ export interface Window {
 /** An item of the selection with its state in the archive. */
 export interface SelectedItem {
   item: number;
-  /** The same as in `StoredRecord`. */
+  /** The same as in `StoredConversation`. */
   id: string;
   state: State;
   /** False when the selection already had it. */
@@ -133,7 +133,7 @@ export interface SameIdConflict {
 }
 
 /** A raw document with its identity and provenance. */
-export interface StoredRecord {
+export interface StoredConversation {
   item: number;
   source: SourceName;
   state: State;

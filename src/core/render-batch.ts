@@ -1,8 +1,14 @@
 import { qualifiedId } from "./conversation-id.ts";
 import type { Delivered } from "./deliveries.ts";
 import type { Chunk, LongText, Note, PutOptions, Writer } from "./ports.ts";
-import { hasDocument, type ReadRecord, type RecordWithDocument, readOrReason, reasonOf } from "./reading.ts";
-import type { StoredRecord } from "./records.ts";
+import {
+  type ConversationWithDocument,
+  hasDocument,
+  type ReadConversation,
+  readOrReason,
+  reasonOf,
+} from "./reading.ts";
+import type { StoredConversation } from "./records.ts";
 import { withRevision } from "./revision.ts";
 import type { Transcript } from "./transcript.ts";
 
@@ -24,9 +30,9 @@ export type DeliveredItems = ReadonlyMap<number, Delivered> | undefined;
 
 /** How records are rendered, on this thread or another. */
 export interface RenderOptions {
-  read: ReadRecord;
+  read: ReadConversation;
   /** The digest of a record's transcript, without redaction. @throws InvalidDocument */
-  digestOf: (record: StoredRecord) => string;
+  digestOf: (record: StoredConversation) => string;
   filter: Filter;
   /** One for each output. */
   writers: readonly Writer[];
@@ -94,7 +100,7 @@ const add = (sum: Partial<CountsByName>, name: string): void => {
 
 /** Renders records for all outputs. @param delivered for each output, the items that it received before */
 export const renderBatch = (
-  records: readonly StoredRecord[],
+  records: readonly StoredConversation[],
   delivered: readonly DeliveredItems[],
   { read, digestOf, filter, writers }: RenderOptions,
 ): RenderedBatch => {
@@ -142,7 +148,7 @@ const writeOrReason = (
   at: number,
   writer: Writer,
   transcript: Transcript,
-  record: RecordWithDocument,
+  record: ConversationWithDocument,
 ): string | undefined => {
   const { pieces, items } = rendered.outputs[at] as RenderedBatch["outputs"][number];
   const ownPieces: Piece[] = [];

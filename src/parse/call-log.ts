@@ -1,5 +1,5 @@
 import { InvalidDocument } from "../core/errors.ts";
-import type { StoredRecord } from "../core/records.ts";
+import type { StoredConversation } from "../core/records.ts";
 import { unpacked, utf8 } from "../core/text.ts";
 import {
   INTERRUPTED,
@@ -30,8 +30,8 @@ export interface CallLog {
 }
 
 /** The fields of a call's record that its transcript needs. */
-export type CallRecord = Pick<StoredRecord, "id" | "agentId" | "link" | "status" | "meta"> & {
-  document: NonNullable<StoredRecord["document"]>;
+export type CallRecord = Pick<StoredConversation, "id" | "agentId" | "link" | "status" | "meta"> & {
+  document: NonNullable<StoredConversation["document"]>;
 };
 
 /**

@@ -1,10 +1,10 @@
 import { InvalidDocument } from "../core/errors.ts";
-import type { StoredRecord } from "../core/records.ts";
+import type { StoredConversation } from "../core/records.ts";
 import type { SourceName, Transcript } from "../core/transcript.ts";
 import { callTranscript } from "./call-log.ts";
 
 /** Makes the transcript of a conversation: a pure function of its records in their own order. @throws InvalidDocument */
-export type Parser = (conversation: StoredRecord) => Transcript;
+export type Parser = (conversation: StoredConversation) => Transcript;
 
 /** How the conversations of each source become transcripts: a file and a line for each source. */
 export const parsers: { readonly [Name in SourceName]?: Parser } = {
@@ -16,7 +16,7 @@ export const parsers: { readonly [Name in SourceName]?: Parser } = {
 };
 
 /** The transcript of a conversation of any source. @throws InvalidDocument */
-export const transcriptOf = (conversation: StoredRecord): Transcript => {
+export const transcriptOf = (conversation: StoredConversation): Transcript => {
   const parse = parsers[conversation.source];
   if (!parse) throw new InvalidDocument(`this version cannot read the source ${conversation.source}`, "UnknownSource");
   return parse(conversation);

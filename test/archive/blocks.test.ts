@@ -61,7 +61,7 @@ const texts = (): string[] =>
 
 const everything = async (): Promise<string[]> => {
   const seen: string[] = [];
-  for await (const batch of archive.records())
+  for await (const batch of archive.conversations())
     for (const { id, document, meta } of batch) {
       expect(
         createHash("sha256")

@@ -54,7 +54,7 @@ test("no everyday statement reads all items, links or blocks without an index, o
   const all = async (batches: AsyncIterable<unknown[]>): Promise<void> => {
     for await (const _ of batches);
   };
-  await all(archive.records());
+  await all(archive.conversations());
   await all(archive.unsettled());
   const since = new Date(10);
   const filters: StoredFilter[] = [

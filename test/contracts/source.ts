@@ -71,7 +71,8 @@ const documentOf = (text: string): Document => {
 
 /** A source of the conversations of a world. */
 export interface MadeSource {
-  found(): AsyncIterable<FoundCall[]>;
+  /** The selection. @param signal ends its requests */
+  found(signal?: AbortSignal): AsyncIterable<FoundCall[]>;
   fetch: Fetch;
 }
 export type MakeSource = (world: World) => MadeSource;
@@ -194,6 +195,21 @@ export const sourceContract = {
     }
     expect(world.downloaded).toEqual([]);
     expect(world.asked.length - asked).toBeLessThanOrEqual(found.length);
+  },
+
+  "a signal stops the selection, which then requests nothing": async (make) => {
+    const world = new World(named(250));
+    const controller = new AbortController();
+    let asked: number | undefined;
+    try {
+      for await (const _ of make(world).found(controller.signal)) {
+        asked ??= world.asked.length;
+        controller.abort(new Error("enough"));
+      }
+    } catch (error) {
+      expect(String(error)).toBe("Error: enough");
+    }
+    expect(world.asked.length).toBe(asked);
   },
 
   "nothing is requested twice without need": async (make) => {

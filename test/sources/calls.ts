@@ -51,9 +51,9 @@ const fetchOf = (world: World) =>
 export const SOURCES: Record<string, MakeSource> = {
   "calls by id": (world) => ({ found: () => callsById(world.ids()), fetch: fetchOf(world) }),
   "calls by range": (world) => ({
-    found: () => {
+    found: (signal) => {
       const range = { agentId: AGENT, since: new Date(START), until: new Date(START + 72 * HOUR) };
-      return callsByRange({ ims: imsOf(world), log, now: () => NOW }, [range], []);
+      return callsByRange({ ims: imsOf(world), log, now: () => NOW, ...(signal && { signal }) }, [range], []);
     },
     fetch: fetchOf(world),
   }),

@@ -105,6 +105,16 @@ const MUTANTS: { [Sentence in keyof typeof sourceContract]: Record<string, Mutat
   "a signal stops a fetch, which then requests nothing": {
     "the signal is not passed on": (real) => ({ fetch: (call) => real.fetch(call) }),
   },
+  "a signal stops the selection, which then requests nothing": {
+    "the signal is not passed on": (real, world) => ({
+      async *found() {
+        for await (const batch of real.found()) {
+          world.asked.push("list");
+          yield batch;
+        }
+      },
+    }),
+  },
   "nothing is requested twice without need": {
     "each document is": (real) => ({
       fetch: async (call) => {

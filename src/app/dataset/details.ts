@@ -1,4 +1,4 @@
-import type { StoredRecord } from "../../core/records.ts";
+import type { StoredConversation } from "../../core/records.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
 import { createStats } from "../../reports/stats.ts";
 import type { AtomicFile } from "../../sinks/atomic-file.ts";
@@ -36,7 +36,7 @@ export class SetDetails {
   }
 
   /** Counts a call. @param counted its samples for the statistics @param written those that some preset writes */
-  keep(call: KeptCall, counted: readonly Sample[], written: Iterable<Sample>, record: StoredRecord): void {
+  keep(call: KeptCall, counted: readonly Sample[], written: Iterable<Sample>, record: StoredConversation): void {
     for (const [name, n = 0] of Object.entries(call.redacted)) this.redacted[name] = (this.redacted[name] ?? 0) + n;
     for (const lost of call.lost) this.note(lost);
     this.stats.keep(counted, { split: call.split, changes: call.changes });
@@ -53,7 +53,7 @@ export class SetDetails {
 const origin = (
   { id, tokens, language, messages }: Sample,
   { callId, split }: KeptCall,
-  { startedAt }: StoredRecord,
+  { startedAt }: StoredConversation,
 ) => ({
   id,
   call: callId,

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
-import type { ReadRecord } from "../../core/reading.ts";
+import type { ReadConversation } from "../../core/reading.ts";
 import { LANGUAGES, type Message } from "../../core/sample.ts";
 import { conflicts, isPreset, type Preset, type PresetOptions, presets } from "../../presets/index.ts";
 import { needsOf, type Policy } from "../../transforms/curate/curate.ts";
@@ -25,7 +25,7 @@ export interface DatasetPlan {
   languages: ReadonlySet<string> | undefined;
   splits: Split[];
   splitOf: (callId: string) => string;
-  read: ReadRecord;
+  read: ReadConversation;
   /** Whether `read` redacts. */
   redacts: boolean;
   /** The status that calls must have, if any. */

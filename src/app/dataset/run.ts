@@ -1,5 +1,5 @@
 import { hasDocument, readOrReason } from "../../core/reading.ts";
-import type { StoredRecord } from "../../core/records.ts";
+import type { StoredConversation } from "../../core/records.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
 import { CARD, datasetCard } from "../../reports/card.ts";
 import type { DataFile, DatasetFacts } from "../../reports/facts.ts";
@@ -57,13 +57,13 @@ async function* callsOf(
   { progress }: AppContext,
   { archive, closing }: Session,
   stage: string,
-): AsyncGenerator<{ record: StoredRecord; call: CallRows | DroppedSample }> {
+): AsyncGenerator<{ record: StoredConversation; call: CallRows | DroppedSample }> {
   const make = createRowMaker(plan);
   const total = (await archive.counts()).fetched;
   let done = 0;
   let troubled = 0;
   try {
-    for await (const batch of archive.records()) {
+    for await (const batch of archive.conversations()) {
       closing.throwIfAborted();
       for (const record of batch) {
         if (!hasDocument(record)) continue;

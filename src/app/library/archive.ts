@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { openArchive as open } from "../../archive/index.ts";
 import type { RunRecord, Summary } from "../../core/archive.ts";
 import { InvalidDocument } from "../../core/errors.ts";
-import type { Document, StoredFilter, StoredRecord } from "../../core/records.ts";
+import type { Document, StoredConversation, StoredFilter } from "../../core/records.ts";
 import type { Transcript } from "../../core/transcript.ts";
 import { transcriptOf } from "../../parse/index.ts";
 import { migrationHooks } from "../archive.ts";
@@ -13,7 +13,7 @@ import type { LockContext } from "../locking.ts";
 import { digestOf } from "../reading.ts";
 
 /** What an archive knows of one call. */
-export type StoredCall = Omit<StoredRecord, "item" | "source" | "known">;
+export type StoredCall = Omit<StoredConversation, "item" | "source" | "known">;
 
 /** Which calls are meant: all conditions that are given must hold. */
 export type CallFilter = Omit<StoredFilter, "id">;
@@ -89,10 +89,10 @@ const anyProcess = (now: () => Date): LockContext => ({
   closing: new AbortController().signal,
 });
 
-const callOf = ({ item: _, source: _s, known: _k, ...call }: StoredRecord): StoredCall => call;
+const callOf = ({ item: _, source: _s, known: _k, ...call }: StoredConversation): StoredCall => call;
 
 const readable = (
-  record: StoredRecord & { document: Document },
+  record: StoredConversation & { document: Document },
   onInvalid: ((id: string, error: InvalidDocument) => void) | undefined,
 ): Transcript | undefined => {
   try {

@@ -1,5 +1,5 @@
-import { type RawRecord, toStoredRecord } from "../../core/raw-record.ts";
-import type { StoredRecord } from "../../core/records.ts";
+import { type RawConversation, toStoredConversation } from "../../core/raw-conversation.ts";
+import type { StoredConversation } from "../../core/records.ts";
 
 /** Records with their documents as one text and one buffer: cheap to hand to another thread, which takes them apart. */
 export interface Bundle {
@@ -9,16 +9,16 @@ export interface Bundle {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** `RawRecord` with lengths instead of bytes. */
+/** `RawConversation` with lengths instead of bytes. */
 interface Facts {
-  record: StoredRecord;
+  record: StoredConversation;
   meta: number;
   document: number;
   further?: number;
   sha256: string | null;
 }
 
-export const encodeBundle = (records: readonly RawRecord[]): Bundle => {
+export const encodeBundle = (records: readonly RawConversation[]): Bundle => {
   let length = 0;
   for (const { meta, document, further } of records)
     length += (meta?.length ?? 0) + (document?.length ?? 0) + (further?.length ?? 0);
@@ -44,7 +44,7 @@ export const encodeBundle = (records: readonly RawRecord[]): Bundle => {
 };
 
 /** The records; their documents are views of the bundle's buffer. */
-export const decodeBundle = ({ facts, bytes }: Bundle): StoredRecord[] => {
+export const decodeBundle = ({ facts, bytes }: Bundle): StoredConversation[] => {
   let at = 0;
   const take = (length: number): Uint8Array => {
     at += length;
@@ -56,7 +56,7 @@ export const decodeBundle = ({ facts, bytes }: Bundle): StoredRecord[] => {
       const body = take(document);
       const further = furtherLength === undefined ? undefined : take(furtherLength);
       const raw = { record, meta, document: sha256 === null ? undefined : body, sha256 };
-      return toStoredRecord(further ? { ...raw, further } : raw);
+      return toStoredConversation(further ? { ...raw, further } : raw);
     },
   );
 };

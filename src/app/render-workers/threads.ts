@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Renderer } from "../../core/export.ts";
-import { toStoredRecord } from "../../core/raw-record.ts";
+import { toStoredConversation } from "../../core/raw-conversation.ts";
 import { type RenderedBatch, type RenderOptions, renderBatch } from "../../core/render-batch.ts";
 import type { Host } from "../context.ts";
 import { type Bundle, decodeBundle, encodeBundle } from "./bundle.ts";
@@ -55,7 +55,7 @@ export const openRenderer = async (
   if (all.length === 0) {
     const rendering = await renderingOf(plan);
     return {
-      render: async (records, had) => renderBatch(records.map(toStoredRecord), had, rendering),
+      render: async (records, had) => renderBatch(records.map(toStoredConversation), had, rendering),
       ahead: 0,
       close: async () => undefined,
     };

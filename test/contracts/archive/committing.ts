@@ -52,7 +52,7 @@ export const committing = {
         return { item, state: "fetched", document: { bytes, sha256: documentOf(bytes.toString("hex")).sha256 } };
       }),
     );
-    const stored = new Map((await collect(archive.records())).map(({ id, document }) => [id, document]));
+    const stored = new Map((await collect(archive.conversations())).map(({ id, document }) => [id, document]));
     for (const [at, id] of ids.entries()) {
       const bytes = all[at] ?? Buffer.alloc(0);
       expect(Buffer.from(stored.get(id)?.bytes ?? "?").equals(bytes), id).toBe(true);
@@ -130,7 +130,7 @@ export const committing = {
             for (let at = 0; at < once.length; at += size) await archive.commit(once.slice(at, at + size));
           }
           await archive.select(refs);
-          const records = [...(await collect(archive.records())), ...(await collect(archive.unsettled()))];
+          const records = [...(await collect(archive.conversations())), ...(await collect(archive.unsettled()))];
           seen.push(
             records
               .map(({ item: _, error, id, link, document, ...record }) => ({
@@ -187,7 +187,7 @@ export const committing = {
     await archive.commit([failure(item, "failed")]);
     expect(await archive.find("a")).toMatchObject({ state: "invalid", error });
     expect(textOf(await archive.find("a"))).toBe("<html>");
-    expect(await collect(archive.records())).toEqual([]);
+    expect(await collect(archive.conversations())).toEqual([]);
   },
 
   "metadata is kept as it is; fields that a later answer lacks stay": async ({ open }) => {
@@ -223,7 +223,7 @@ export const committing = {
     const starts = ["0001-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z", "rubbish"];
     const items = await itemsOf(archive, ["a", "b", "c", "d"]);
     await archive.commit(items.map((item, at) => fetched(item, "{}", { startedAt: starts[at] ?? "" })));
-    expect((await collect(archive.records())).map(({ startedAt }) => startedAt)).toEqual([
+    expect((await collect(archive.conversations())).map(({ startedAt }) => startedAt)).toEqual([
       ...starts.slice(0, 3),
       undefined,
     ]);

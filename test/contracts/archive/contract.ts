@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
 import type { Archive } from "../../../src/core/archive.ts";
-import type { Document, Outcome, Ref, SelectedItem, StoredRecord } from "../../../src/core/records.ts";
+import type { Document, Outcome, Ref, SelectedItem, StoredConversation } from "../../../src/core/records.ts";
 
 /** One archive, empty at first. */
 export interface Place {
   /** Opens another connection to it. @param now its clock; @default the machine's */
   open(now?: () => Date): Promise<Archive>;
+  /** Makes all stored documents unreadable, as a disk can. */
+  damage(): Promise<void>;
   /** Another archive, empty too. */
   another(): Promise<Place>;
 }
@@ -22,7 +24,7 @@ export const documentOf = (text: string): Document => {
   return { bytes, sha256: createHash("sha256").update(bytes).digest("hex") };
 };
 
-export const textOf = (record: Pick<StoredRecord, "document"> | undefined): string | undefined =>
+export const textOf = (record: Pick<StoredConversation, "document"> | undefined): string | undefined =>
   record?.document && Buffer.from(record.document.bytes).toString();
 
 export const collect = async <T>(batches: AsyncIterable<T[]>): Promise<T[]> => {
@@ -31,7 +33,7 @@ export const collect = async <T>(batches: AsyncIterable<T[]>): Promise<T[]> => {
   return all;
 };
 
-export const idsIn = async (batches: AsyncIterable<StoredRecord[]>): Promise<string[]> =>
+export const idsIn = async (batches: AsyncIterable<StoredConversation[]>): Promise<string[]> =>
   (await collect(batches)).map(({ id }) => id);
 
 export const fetched = (item: number, text: string, more: Partial<Outcome> = {}): Outcome => ({

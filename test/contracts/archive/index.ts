@@ -37,8 +37,8 @@ export const ARCHIVE_CONTRACT = {
   retention,
 } satisfies Record<string, Clauses>;
 
-/** An archive for one test. `open` gives another connection to it; `clear` deletes it. */
-export interface MadeArchive extends Pick<Place, "open"> {
+/** An archive for one test. `clear` deletes it. */
+export interface MadeArchive extends Pick<Place, "open" | "damage"> {
   clear(): void | Promise<void>;
 }
 
@@ -63,6 +63,7 @@ export const runCheck = async (
         connections.push(archive);
         return wrap(archive);
       },
+      damage: made.damage,
       another,
     };
   };

@@ -24,7 +24,7 @@ export const merging = {
       items.map(({ item }, at) => fetched(item, "same", { instanceId: "one", link: links[at] ?? "" })),
     );
     expect(await archive.counts()).toMatchObject({ fetched: 1, pending: 0 });
-    expect(await idsIn(archive.records())).toEqual(["one"]);
+    expect(await idsIn(archive.conversations())).toEqual(["one"]);
     expect(await archive.look(links.map((each) => ({ link: each })))).toEqual(["fetched", "fetched"]);
   },
 
@@ -32,7 +32,7 @@ export const merging = {
     const archive = await open();
     const { item } = await choose(archive, { link });
     await archive.commit([fetched(item, "{}", { link })]);
-    const [record] = await collect(archive.records());
+    const [record] = await collect(archive.conversations());
     // The first half of the link's SHA-256, for every adapter: people and files name calls by it.
     expect(record?.id).toBe(`link-${documentOf(link).sha256.slice(0, 32)}`);
     expect(record?.link).toBe(link);

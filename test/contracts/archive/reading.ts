@@ -1,11 +1,12 @@
 import { expect } from "vitest";
-import { toStoredRecord } from "../../../src/core/raw-record.ts";
+import { toStoredConversation } from "../../../src/core/raw-conversation.ts";
 import type { StoredFilter } from "../../../src/core/records.ts";
 import {
   at2025,
   type Clauses,
   choose,
   collect,
+  expectRefused,
   failure,
   fetched,
   HOSTILE_IDS,
@@ -20,7 +21,7 @@ import {
 const byCodePoints = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other));
 
 export const reading = {
-  "records come by start, then id in lower case; those without a start come last": async ({ open }) => {
+  "conversations come by start, then id in lower case; those without a start come last": async ({ open }) => {
     const archive = await open();
     const ids = ["c", "B", "a", "d", "Y", "x", "\uffff", "\u{1f600}"];
     const items = await itemsOf(archive, ids);
@@ -29,9 +30,9 @@ export const reading = {
       items.map((item, at) => fetched(item, `{"n":${at}}`, starts[at] === undefined ? {} : { startedAt: starts[at] })),
     );
     const inOrder = ["d", "a", "B", "c", "x", "Y", "\uffff", "\u{1f600}"];
-    expect(await idsIn(archive.records())).toEqual(inOrder);
+    expect(await idsIn(archive.conversations())).toEqual(inOrder);
     expect(await idsIn(archive.list({}))).toEqual(inOrder);
-    expect((await collect(archive.rawRecords())).map(({ record: { id } }) => id)).toEqual(inOrder);
+    expect((await collect(archive.rawConversations())).map(({ record: { id } }) => id)).toEqual(inOrder);
   },
 
   "equal starts are ordered by id, whatever characters the ids have": async ({ open }) => {
@@ -39,7 +40,7 @@ export const reading = {
     const items = await itemsOf(archive, HOSTILE_IDS);
     await archive.commit(items.map((item) => fetched(item, "{}", { startedAt: at2025(0) })));
     const inOrder = HOSTILE_IDS.toSorted((one, other) => byCodePoints(one.toLowerCase(), other.toLowerCase()));
-    expect(await idsIn(archive.records())).toEqual(inOrder);
+    expect(await idsIn(archive.conversations())).toEqual(inOrder);
   },
 
   "records have what was stored, and only selected and fetched calls are among them": async ({ open }) => {
@@ -52,14 +53,14 @@ export const reading = {
     await writer.commit([failure(other, "missing", "NotFound")]);
     const archive = await open();
     await archive.select([{ instanceId: "a" }, { instanceId: "b" }]);
-    const [record, ...rest] = await collect(archive.records());
+    const [record, ...rest] = await collect(archive.conversations());
     expect(rest).toEqual([]);
     const { document, ...facts } = record ?? {};
     const expected = { item, source: "calls", state: "fetched", id: "a", agentId: "agent", attempts: 0, ...more };
     expect(facts).toEqual(expected);
     expect(textOf(record)).toBe('{"a":1}');
     expect(document?.sha256).toBe("015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862");
-    expect((await collect(archive.rawRecords())).map(toStoredRecord)).toEqual([record]);
+    expect((await collect(archive.rawConversations())).map(toStoredConversation)).toEqual([record]);
     expect(await archive.find("A")).toEqual(record);
     const unsettled = await collect(archive.unsettled());
     expect(unsettled).toMatchObject([{ id: "b", state: "missing", attempts: 1, error: { code: "NotFound" } }]);
@@ -80,7 +81,11 @@ export const reading = {
       for await (const batch of batches) found.push(batch.length);
       return found;
     };
-    for (const batches of [archive.records(), archive.rawRecords(), archive.list({}, { documents: true })]) {
+    for (const batches of [
+      archive.conversations(),
+      archive.rawConversations(),
+      archive.list({}, { documents: true }),
+    ]) {
       const found = await sizes(batches);
       expect(found.reduce((sum, n) => sum + n, 0)).toBe(1206);
       expect(Math.max(...found)).toBeLessThanOrEqual(1000);
@@ -93,16 +98,16 @@ export const reading = {
   "a reader that stops early, or reads while calls are committed, does no harm": async ({ open }) => {
     const archive = await open();
     await storeCalls(archive, ["a", "b", "c"]);
-    for await (const _ of archive.records()) break;
+    for await (const _ of archive.conversations()) break;
     const seen: string[] = [];
-    for await (const batch of archive.records()) {
+    for await (const batch of archive.conversations()) {
       seen.push(...batch.map(({ id }) => id));
       await archive.commit([
         fetched((await choose(archive, "d")).item, "{}", { startedAt: "2024-01-01T00:00:00.000Z" }),
       ]);
     }
     expect(seen).toEqual(["a", "b", "c"]);
-    expect(await idsIn(archive.records())).toEqual(["d", "a", "b", "c"]);
+    expect(await idsIn(archive.conversations())).toEqual(["d", "a", "b", "c"]);
   },
 
   "ids are found by their beginning, sorted, in any case, up to a limit": async ({ open }) => {
@@ -149,6 +154,24 @@ export const reading = {
     expect(await archive.prune({ agents: [] })).toBe(0);
     expect(await archive.prune({ states: [], until: new Date("9999-01-01T00:00:00Z") })).toBe(0);
     expect(await idsIn(archive.list({ states: ["fetched"] }))).toEqual(["a", "b"]);
+  },
+
+  "a document that cannot be read is an error, and a tolerant list leaves it out": async ({ open, damage }) => {
+    const writer = await open();
+    await storeCalls(writer, ["a", "b"]);
+    await writer.close();
+    await damage();
+    const archive = await open();
+    await archive.selectStored({});
+    const reads = [archive.conversations(), archive.rawConversations(), archive.list({}, { documents: true })];
+    for (const batches of reads) await expectRefused(collect<unknown>(batches), /cannot be read/);
+    await expectRefused(archive.find("a"), /cannot be read/);
+    const tolerant = await collect(archive.list({}, { documents: true, tolerant: true }));
+    expect(tolerant.map(({ id, state, document }) => [id, state, document])).toEqual([
+      ["a", "fetched", undefined],
+      ["b", "fetched", undefined],
+    ]);
+    expect(await idsIn(archive.list({}))).toEqual(["a", "b"]);
   },
 
   "a list has documents and metadata only when asked": async ({ open }) => {

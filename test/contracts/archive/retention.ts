@@ -33,7 +33,7 @@ export const retention = {
     }
     expect(await archive.find("secret")).toMatchObject({ id: "Secret", agentId: "agent", startedAt: at2025(0) });
     expect(await archive.summary()).toMatchObject({ rawBytes: 0, storedBytes: 0, acknowledged: 0 });
-    expect(await collect(archive.records())).toEqual([]);
+    expect(await collect(archive.conversations())).toEqual([]);
     expect((await collect(archive.list({}, { documents: true }))).map(textOf)).toEqual([undefined, undefined]);
   },
 
@@ -80,6 +80,6 @@ export const retention = {
     await archive.acquire({ pid: 1, host: "h" }, () => false);
     await archive.release();
     expect(await archive.integrity()).toEqual([]);
-    expect(await idsIn(archive.records())).toEqual(["a", "c"]);
+    expect(await idsIn(archive.conversations())).toEqual(["a", "c"]);
   },
 } satisfies Clauses;

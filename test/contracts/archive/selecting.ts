@@ -160,7 +160,7 @@ export const selecting = {
     await archive.close();
     const again = await open();
     expect(await again.counts()).toEqual(none);
-    expect(await collect(again.records())).toEqual([]);
+    expect(await collect(again.conversations())).toEqual([]);
     expect(await idsIn(again.list({}))).toHaveLength(3);
   },
 
@@ -174,7 +174,7 @@ export const selecting = {
     const selected = async (filter: Parameters<typeof writer.list>[0]): Promise<string[]> => {
       const archive = await open();
       const added = await archive.selectStored(filter);
-      const ids = [...(await idsIn(archive.records())), ...(await idsIn(archive.unsettled()))];
+      const ids = [...(await idsIn(archive.conversations())), ...(await idsIn(archive.unsettled()))];
       expect(added).toBe(ids.length);
       expect(await archive.selectStored(filter)).toBe(0);
       await archive.close();

@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "libsql";
 import { openArchive } from "../../../src/archive/index.ts";
 import type { MadeArchive } from "./index.ts";
 
@@ -19,6 +20,11 @@ export const sqliteArchive = async (): Promise<MadeArchive> => {
   const folder = mkdtempSync(join(fastFolder(), "archive-"));
   return {
     open: (now = () => new Date()) => openArchive({ place: join(folder, "a.db"), create: true, now }),
+    damage: async () => {
+      const db = new Database(join(folder, "a.db"));
+      db.exec("update blocks set body = x'00'");
+      db.close();
+    },
     clear: () => rmSync(folder, { recursive: true }),
   };
 };

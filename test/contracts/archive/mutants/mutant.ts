@@ -1,5 +1,5 @@
 import type { Archive } from "../../../../src/core/archive.ts";
-import type { Outcome, Ref, StoredFilter, StoredRecord } from "../../../../src/core/records.ts";
+import type { Outcome, Ref, StoredConversation, StoredFilter } from "../../../../src/core/records.ts";
 import type { Clauses } from "../contract.ts";
 
 /** The methods of an archive that breaks one promise, made of a real one. Called once for each connection. */
@@ -36,7 +36,7 @@ export const changingOutcomes =
 
 /** Changes the record that `find` gives. */
 export const changingFound =
-  (change: (record: StoredRecord) => StoredRecord | undefined): Mutate =>
+  (change: (record: StoredConversation) => StoredConversation | undefined): Mutate =>
   (real) => ({
     find: async (id) => {
       const record = await real.find(id);

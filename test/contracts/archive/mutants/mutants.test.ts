@@ -5,13 +5,16 @@ import { expectCaught } from "../../mutants.ts";
 import type { Clauses } from "../contract.ts";
 import { ARCHIVE_CONTRACT, runCheck } from "../index.ts";
 import { sqliteArchive } from "../sqlite.ts";
+import { committingMutants, mergingMutants, sameIdMutants } from "./committing.ts";
 import { adoptingMutants, deliveriesMutants } from "./deliveries.ts";
-import { committingMutants, listingMutants, mergingMutants, sameIdMutants, selectingMutants } from "./ledger.ts";
 import { lockingMutants } from "./locking.ts";
 import type { MutantsOf } from "./mutant.ts";
-import { factsMutants, readingMutants, retentionMutants } from "./reading.ts";
+
+import { readingMutants } from "./reading.ts";
 import { recordsMutants, revisionsMutants } from "./records.ts";
-import { cursorsMutants, reportsMutants, runsMutants } from "./work.ts";
+import { factsMutants, retentionMutants } from "./retention.ts";
+import { cursorsMutants, reportsMutants, runsMutants } from "./runs.ts";
+import { listingMutants, selectingMutants } from "./selecting.ts";
 
 /** The type demands mutants for every clause of the contract. */
 const MUTANTS: { [Subject in keyof typeof ARCHIVE_CONTRACT]: MutantsOf<(typeof ARCHIVE_CONTRACT)[Subject]> } = {

@@ -93,6 +93,12 @@ export const recordsMutants: MutantsOf<typeof records> = {
       record,
     })),
   },
+  "with unusable ids are refused, and nothing of the batch is stored": {
+    "they are cut": changingArrivals((arrival) => ({
+      ...withRecord(arrival, { id: arrival.record.id.replace("\u0000", "").slice(0, 99) || "empty" }),
+      conversation: arrival.conversation.slice(0, 99) || "empty",
+    })),
+  },
   "are of their source: only ids of calls fold case, and a bare id of several sources is a usage error": {
     "all ids fold case": changingArrivals((arrival) => ({
       ...arrival,

@@ -1,12 +1,12 @@
 import { hash } from "node:crypto";
-import type { StoredRecord } from "./records.ts";
+import type { StoredConversation } from "./records.ts";
 import { utf8 } from "./text.ts";
 import type { JsonObject } from "./transcript.ts";
 
 /** A stored record whose document and metadata are still bytes. */
-export interface RawRecord {
+export interface RawConversation {
   /** An empty `link` means: the same as `CallLogUrl` in the metadata. */
-  record: StoredRecord;
+  record: StoredConversation;
   /** The service's answer about the call, as JSON. */
   meta: Uint8Array | undefined;
   /** Undefined when there is none, or when it could not be read. */
@@ -20,9 +20,15 @@ export interface RawRecord {
 export const parseMeta = (bytes: Uint8Array): JsonObject => JSON.parse(utf8(bytes) ?? "");
 
 /** The record with parsed metadata and document. The document's bytes are not copied. */
-export const toStoredRecord = ({ record, meta: metaBytes, document, sha256, further }: RawRecord): StoredRecord => {
+export const toStoredConversation = ({
+  record,
+  meta: metaBytes,
+  document,
+  sha256,
+  further,
+}: RawConversation): StoredConversation => {
   const { link, ...rest } = record;
-  const stored: StoredRecord = rest;
+  const stored: StoredConversation = rest;
   const meta = metaBytes && parseMeta(metaBytes);
   const address = link === "" ? meta?.CallLogUrl : link;
   if (typeof address === "string") stored.link = address;
