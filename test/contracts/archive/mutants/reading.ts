@@ -67,7 +67,7 @@ export const readingMutants: MutantsOf<typeof reading> = {
     "a reader keeps others from writing": (real) => {
       let isReading = false;
       return {
-        async *records() {
+        async *conversations() {
           isReading = true;
           yield* real.conversations();
           isReading = false;
