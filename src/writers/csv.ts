@@ -24,25 +24,36 @@ const LAYOUT = csvColumns.reduce<(CallColumn[] | TurnColumn)[]>((layout, column)
 
 /** One row per turn, always with a header; lines end with `\n`. */
 const create = ({ csvBom = false, csvGuard = true }: WriterOptions): Writer => {
-  const text = (cell: Cell): string => {
-    if (typeof cell !== "string") return cell === undefined ? "" : String(cell);
-    if (!SPECIAL.test(cell)) return cell;
+  const special = (cell: string): string => {
     const own = cell.toWellFormed();
     if (csvGuard && FORMULA.test(own)) return `"'${own.replaceAll('"', '""')}"`;
     return QUOTED.test(own) ? `"${own.replaceAll('"', '""')}"` : own;
   };
+  const text = (cell: Exclude<Cell, undefined>): string =>
+    typeof cell === "string" && SPECIAL.test(cell) ? special(cell) : String(cell);
+  const textOfCall = (call: Transcript, columns: readonly CallColumn[]): string =>
+    columns
+      .map(({ ofCall }) => {
+        const cell = ofCall(call);
+        return cell === undefined ? "" : text(cell);
+      })
+      .join(",");
   /** The text of the call's columns is made once, and reused for each turn. */
   const rowOf = (call: Transcript): ((turn?: Turn, place?: number) => string) => {
-    const pieces = LAYOUT.map((piece) =>
-      Array.isArray(piece) ? piece.map(({ ofCall }) => text(ofCall(call))).join(",") : piece,
+    // Each piece but the first brings the comma before it.
+    const pieces = LAYOUT.map((piece, at) =>
+      Array.isArray(piece) ? `${at > 0 ? "," : ""}${textOfCall(call, piece)}` : piece,
     );
     return (turn, place = 0) => {
       let line = "";
-      let comma = "";
       for (const piece of pieces) {
-        if (typeof piece === "string") line += comma + piece;
-        else line += turn ? comma + text(piece.ofTurn(turn, place)) : comma;
-        comma = ",";
+        if (typeof piece === "string") {
+          line += piece;
+          continue;
+        }
+        const cell = turn && piece.ofTurn(turn, place);
+        // Most cells at the end of a row are empty.
+        line += cell === undefined ? "," : `,${text(cell)}`;
       }
       return `${line}\n`;
     };
