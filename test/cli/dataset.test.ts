@@ -243,20 +243,23 @@ describe("dataset", () => {
     expect((await place.run(["dataset", "-o", "."])).code).toBe(2);
   });
 
-  test.each([
-    [["--preset", "gpt"], 'There is no preset "gpt"'],
-    [["--greeting", "mask", "--preset", "alpaca"], "cannot express --greeting mask"],
-    [["--split", "train=0.5"], "add up to 0.5"],
-    [["--gzip", "--preset", "llama-factory"], "does not read compressed files"],
-    [["--redact-pattern", "X=("], "is not a regular expression"],
-    [["--language", "fr"], "--language knows"],
-    [["--max-tokens", "100", "--tokenizer", "nowhere.json"], "nowhere.json"],
-    [["--system-file", "nowhere.txt"], "--system-file cannot be read"],
-  ])("mistakes end with exit 2: %j", async (args, message) => {
+  test("mistakes end with exit 2, and nothing is written", async () => {
     const { place } = await stored(1);
-    const ran = await place.run(["dataset", ...args, "-o", "set"]);
-    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(message)]);
-    expect(existsSync(place.path("set"))).toBe(false);
+    const mistakes: [string[], string][] = [
+      [["--preset", "gpt"], 'There is no preset "gpt"'],
+      [["--greeting", "mask", "--preset", "alpaca"], "cannot express --greeting mask"],
+      [["--split", "train=0.5"], "add up to 0.5"],
+      [["--gzip", "--preset", "llama-factory"], "does not read compressed files"],
+      [["--redact-pattern", "X=("], "is not a regular expression"],
+      [["--language", "fr"], "--language knows"],
+      [["--max-tokens", "100", "--tokenizer", "nowhere.json"], "nowhere.json"],
+      [["--system-file", "nowhere.txt"], "--system-file cannot be read"],
+    ];
+    for (const [args, message] of mistakes) {
+      const ran = await place.run(["dataset", ...args, "-o", "set"]);
+      expect([args, ran.code, ran.stderr]).toEqual([args, 2, expect.stringContaining(message)]);
+      expect(existsSync(place.path("set"))).toBe(false);
+    }
   });
 
   test("the report is self-contained: it fetches nothing, and escapes hostile text", async () => {
@@ -288,7 +291,7 @@ describe("a data set that was interrupted", () => {
     await place.run([...args, "-o", "whole"]);
     await place.run([...args, "-o", "count"], { env: faulty({ FAULTY_LOG: place.path("points") }) });
     const points = place.read("points").trim().split("\n");
-    for (let at = 2; at <= points.length; at += SOAK ? 2 : 14) {
+    for (let at = 2; at <= points.length; at += SOAK ? 2 : 24) {
       await place.run(["dataset", "--split", "train=1", "--max-file-size", "20KB", "-o", "set"]);
       const killed = await place.run(args, { env: faulty({ FAULTY_AT: String(at) }) });
       expect(killed.code).toBe(null);
@@ -303,7 +306,9 @@ describe("a data set that was interrupted", () => {
     await place.run(["dataset", "-o", "set"], { env: faulty({ FAULTY_LOG: place.path("points") }) });
     const points = place.read("points").trim().split("\n").length;
     // The last ones are of the manifests.
-    for (const at of [2, points - 10, points - 4, points - 3, points - 2, points - 1, points]) {
+    for (const at of SOAK
+      ? [2, points - 10, points - 4, points - 3, points - 2, points - 1, points]
+      : [2, points - 4, points]) {
       const failed = await place.run(["dataset", "-o", "set"], {
         env: faulty({ FAULTY_AT: String(at), FAULTY_HOW: "ENOSPC" }),
       });
