@@ -119,6 +119,13 @@ export interface ExportRequest extends PullRequest, FilterRequest, OutputRequest
   fillCommand?: string;
 }
 
+export interface ImportRequest extends ArchiveRequest, RunRequest {
+  /** Files of chat logs, `-` for standard input. @default standard input */
+  files: readonly string[];
+  /** A file for values that are no chat logs, as NDJSON. */
+  errorFile?: string;
+}
+
 export interface RetentionRequest extends ArchiveRequest, RunRequest {
   /** Report what would be done, and change nothing. */
   dryRun?: boolean;

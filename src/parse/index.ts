@@ -2,12 +2,14 @@ import { InvalidDocument } from "../core/errors.ts";
 import type { StoredConversation } from "../core/records.ts";
 import type { SourceName, Transcript } from "../core/transcript.ts";
 import { callTranscript } from "./call-log.ts";
+import { chatTranscript } from "./chat-log.ts";
 
 /** Makes the transcript of a conversation: a pure function of its records in their own order. @throws InvalidDocument */
 export type Parser = (conversation: StoredConversation) => Transcript;
 
 /** How the conversations of each source become transcripts: a file and a line for each source. */
 export const parsers: { readonly [Name in SourceName]?: Parser } = {
+  chats: chatTranscript,
   calls: (conversation) => {
     const { document } = conversation;
     if (!document) throw new InvalidDocument("there is no document", "NoDocument");

@@ -65,6 +65,11 @@ const SIMPLEST: Record<string, Use> = {
     args: ([id = ""]) => ["export", id],
     gives: ({ stdout }) => expect(parseLines(stdout)).toHaveLength(1),
   },
+  import: {
+    args: () => ["import"],
+    options: { input: "" },
+    gives: ({ stderr }) => expect(stderr).toContain("0 events = 0 added"),
+  },
   dataset: {
     args: () => ["dataset"],
     // Every call of the archive is in it, or named with the reason why not.
@@ -140,6 +145,7 @@ const SIMPLEST: Record<string, Use> = {
 const MISTAKES: Record<string, { args: string[]; says: string }> = {
   export: { args: ["export"], says: "Nothing is selected. Name instance ids" },
   pull: { args: ["pull", "--agent", "a"], says: "--agent needs --since" },
+  import: { args: ["import", "event.jsn"], says: "Cannot read event.jsn" },
   dataset: { args: ["dataset", "--preset", "llamafactory"], says: 'There is no preset "llamafactory". There are: ' },
   check: { args: ["check", "train.jsnl"], says: "train.jsnl does not exist." },
   list: { args: ["list", "--state", "done"], says: "Allowed choices are pending, open, fetched" },

@@ -18,6 +18,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./pull.ts")).pullCommand,
   },
   {
+    name: "import",
+    args: "[files...]",
+    summary: "Read chat logs from files into the archive",
+    load: async () => (await import("./import.ts")).importCommand,
+  },
+  {
     name: "dataset",
     args: "[ids...]",
     summary: "Make a fine-tuning data set from the archive",

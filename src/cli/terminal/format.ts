@@ -33,6 +33,9 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
     `${place} had ${plural(Number(before), "conversation")}; this run replaces them with ${count(Number(now))}.`,
   "no-reader": ({ path }) => `Waiting for a program that reads ${path}.`,
   "not-scrubbed": ({ message }) => String(message),
+  "not-imported": ({ file, line, message }) => `${file}, line ${line}: not imported: ${message}.`,
+  "record-conflict": ({ id, record }) =>
+    `${id}: the record ${record} came with different content. Both are kept; the longer one is used.`,
   "not-acknowledged": ({ id, message }) => `${id}: not acknowledged. ${message}`,
   "bad-id": ({ message }) => String(message),
   "would-forget": ({ id, state, startedAt, bytes }) =>
