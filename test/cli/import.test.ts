@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { Transcript } from "../../src/core/transcript.ts";
@@ -181,8 +181,18 @@ describe("import", () => {
       [10, "NoEvent"],
     ]);
     expect(place.rows("broken.ndjson")[0]).toMatchObject({ file: "dump.ndjson", text: '{"id":"cut","data":' });
-    const again = await place.run(["import", "no-such-file.ndjson"]);
-    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("Cannot read no-such-file.ndjson")]);
+  });
+
+  test("a file that is not there, or a folder, is exit 2, and no archive is made", async () => {
+    const place = workplace();
+    for (const [args, words] of [
+      [["no-such-file.ndjson"], "Cannot read no-such-file.ndjson"],
+      [["."], ". is a folder"],
+    ] as const) {
+      const ran = await place.run(["import", ...args]);
+      expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(words)]);
+      expect(existsSync(place.path("callarchive.db"))).toBe(false);
+    }
   });
 
   test("failures, interruptions of a session and exchanges without text are kept", async () => {

@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { accessSync, constants, createReadStream, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
@@ -55,6 +55,7 @@ A value without a usable event does not stop the others: the run is `partial`.
 export const runImport = async (request: ImportRequest, context: AppContext): Promise<ImportRun> => {
   const { host, log, progress } = context;
   const files = request.files.length > 0 ? request.files : ["-"];
+  for (const file of files) checkReadable(file, host);
   checkFileWritable(request.errorFile, "--error-file", host);
   const facts = { files: [...files] };
   const options = { command: "import", facts, writes: true, create: true };
@@ -129,6 +130,19 @@ export const runImport = async (request: ImportRequest, context: AppContext): Pr
       ms: host.now().getTime() - startedAt.getTime(),
     };
   });
+};
+
+/** Before an archive is made for a name that was mistyped. @throws UsageError */
+const checkReadable = (file: string, host: Host): void => {
+  if (file === "-") return;
+  const path = resolve(host.cwd, file);
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw new UsageError(`Cannot read ${file}: ${messageOf(error)}.`);
+  }
+  if (statSync(path).isDirectory())
+    throw new UsageError(`${file} is a folder. Name its files, for example ${file}/*.json.`);
 };
 
 /** The elements of an array on one line, each by itself: one that is broken does not affect the others. */
