@@ -50,6 +50,8 @@ export interface SampleCounts {
 /** The counts of an export. */
 export interface ExportCounts {
   exported: number;
+  /** Of the exported: those that a destination received again, because they had changed. */
+  revised: number;
   skipped: Partial<Record<SkipReason, number>>;
   /** Documents that could not be read as transcripts, and transcripts that a format could not write. */
   invalid: number;
@@ -73,6 +75,7 @@ export interface RenderedBatch extends ExportCounts {
 
 export const noCounts = (): ExportCounts => ({
   exported: 0,
+  revised: 0,
   skipped: {},
   invalid: 0,
   redacted: {},
@@ -82,6 +85,7 @@ export const noCounts = (): ExportCounts => ({
 /** Adds the counts of a batch to those of a run. */
 export const addCounts = (sum: ExportCounts, part: ExportCounts): void => {
   sum.exported += part.exported;
+  sum.revised += part.revised;
   sum.invalid += part.invalid;
   sum.samples.samples += part.samples.samples;
   addAll(sum.skipped, part.skipped);
@@ -137,7 +141,10 @@ export const renderBatch = (
     });
     rendered.failures.push(...failures);
     if (failures.length > 0) rendered.invalid += 1;
-    else rendered.exported += 1;
+    else {
+      rendered.exported += 1;
+      if (receiving.some(({ transcript: received }) => received.revision !== undefined)) rendered.revised += 1;
+    }
   }
   return rendered;
 };

@@ -14,6 +14,7 @@ export const printExportSummary = (logger: Logger, summary: ExportFigures, exitC
     ...tally,
     ...troubleFacts(trouble),
     skippedBy: { ...exported.skipped },
+    revised: exported.revised,
     fetched: pulled.settled,
     known: pulled.known,
     notRefreshed: pulled.notRefreshed,
@@ -71,6 +72,10 @@ const exportLines = ({
   lines.push(...troubleLines(trouble));
   const skipped = Object.entries(exported.skipped).map(([reason, n]) => `--${reason} ${count(n)}`);
   if (skipped.length > 0) lines.push(`skipped by ${skipped.join(", ")}`);
+  if (exported.revised > 0)
+    lines.push(
+      `${count(exported.revised)} of these again, because they changed after their last delivery (revisions).`,
+    );
   lines.push(...pullLines(pulled, ms));
   if (pulled.notRefreshed > 0)
     lines.push(`${plural(pulled.notRefreshed, "call")} could not be refreshed; the stored documents stay.`);
