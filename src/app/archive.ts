@@ -23,14 +23,15 @@ Opens the archive of a request. One of an older version is migrated first.
 @throws ArchiveBusy if an archive of an older version is held by another run
 */
 export const archiveOf = (
-  { archive, wait = 0 }: ArchiveRequest & Pick<RunRequest, "wait">,
+  { archive, settle, wait = 0 }: ArchiveRequest & Pick<RunRequest, "wait">,
   context: ArchiveContext,
   create: boolean,
 ): Promise<Archive> => {
   const { now } = context.host;
-  if (archive === false) return openArchive({ place: undefined, create, now, digestOf });
+  const settling = settle === undefined ? {} : { settleSeconds: settle };
+  if (archive === false) return openArchive({ place: undefined, create, now, digestOf, ...settling });
   const migration = migrationHooks(archive, context, wait);
-  return openArchive({ place: placeOf(archive, context.host), create, now, digestOf, migration });
+  return openArchive({ place: placeOf(archive, context.host), create, now, digestOf, migration, ...settling });
 };
 
 /** Opens the lock of the archive alone, whichever version it has. @throws NoArchive */

@@ -6,6 +6,8 @@ import type { Troubled } from "../core/state.ts";
 export interface ArchiveRequest {
   /** The archive's file; false: a temporary archive that is deleted after the run. */
   archive: string | false;
+  /** How long a chat session counts as open after its last event, in seconds. @default 1800 */
+  settle?: number;
 }
 
 /** Calls by id, or by agent and time. */

@@ -50,6 +50,12 @@ export const filterOptions = (): Option[] => [
 export type ArchiveFlags = ArchiveRequest;
 export const archiveOption = (): Option =>
   option("--archive <file>", "file that stores the raw records and the state of each call").default(DEFAULT_ARCHIVE);
+export const settleOption = (): Option =>
+  option(
+    "--settle <time>",
+    "a chat session counts as open until this long after its last event (default: 30m)",
+    seconds,
+  );
 export const noArchiveOption = (): Option =>
   option("--no-archive", "use a temporary archive that is deleted after this run");
 

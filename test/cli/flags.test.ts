@@ -12,6 +12,7 @@ A flag that is in this list was looked at: a setting in the config file or the e
 */
 const ONE_MEANING: Record<string, string> = {
   "--agent": "calls of these agents",
+  "--error-file": "what could not be stored, as NDJSON",
   "--json": "JSON on standard output",
   "--min-duration": "only calls at least this long",
   "--min-turns": "only calls with at least so many turns",

@@ -240,6 +240,16 @@ describe("import", () => {
     expect((await place.run(["verify"])).code).toBe(0);
   });
 
+  test("a session is open until --settle after its last event, and then exported", async () => {
+    const place = workplace();
+    const after = (Date.now() - T0) / 1000 - 60;
+    await place.run(["import"], { input: lines(event({ id: "1", after })) });
+    const young = await place.run(["export", "--offline", "-o", "out.ndjson"]);
+    expect([young.code, young.stderr]).toEqual([0, expect.stringContaining("0 exported + 0 skipped + 1 open")]);
+    expect((await place.run(["list", "--state", "open"])).stdout).toContain("chats:s1");
+    expect(await exported(place, "--settle", "30s")).toHaveLength(1);
+  });
+
   test("a late event makes one revision of its session in the next part, and nothing else", async () => {
     const place = workplace();
     await place.run(["import"], {

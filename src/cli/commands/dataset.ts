@@ -2,7 +2,7 @@ import type { DatasetRequest } from "../../app/dataset/request.ts";
 import type { CommandSpec } from "../command-spec.ts";
 import { type DatasetFlags, datasetOptions } from "../dataset-options.ts";
 import { exitCodeFor } from "../exit-codes.ts";
-import { archiveOption, selectionOptions } from "../options.ts";
+import { archiveOption, selectionOptions, settleOption } from "../options.ts";
 import { otherFlags, storedSelectionRequest } from "../requests.ts";
 
 export const dataset: CommandSpec<DatasetFlags> = {
@@ -12,7 +12,7 @@ call with the reason.`,
   options: {
     Selection: selectionOptions().filter(({ long }) => long !== "--shard"),
     ...datasetOptions(),
-    Archive: [archiveOption()],
+    Archive: [archiveOption(), settleOption()],
   },
   examples: [
     ["dataset -o set", "chat samples in the shape that every trainer reads, split 90/5/5"],

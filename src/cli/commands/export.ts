@@ -14,6 +14,7 @@ import {
   pullOptions,
   redactOptions,
   selectionOptions,
+  settleOption,
 } from "../options.ts";
 import { otherFlags, selectionRequest, storedSelectionRequest } from "../requests.ts";
 import { shellQuoted } from "../shell.ts";
@@ -55,6 +56,7 @@ export const exportCommand: CommandSpec<ExportFlags> = {
     Redaction: redactOptions(),
     Archive: [
       archiveOption(),
+      settleOption(),
       noArchiveOption(),
       new Option("--offline", "do not contact the cloud: write what the archive has"),
       ...pullOptions(),
