@@ -299,7 +299,7 @@ describe("a data set that was interrupted", () => {
       expect([at, points[at - 1], ran.code, ran.code === 0 ? "" : ran.stderr]).toEqual([at, points[at - 1], 0, ""]);
       execFileSync("diff", ["-r", "set", "whole"], { cwd: place.folder });
     }
-  }, 120_000);
+  }, 600_000);
 
   test("by a full disk leaves no unfinished file behind, whichever file it was", async () => {
     const { place } = await stored(20);
