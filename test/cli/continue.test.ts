@@ -403,5 +403,5 @@ describe("--adopt", () => {
       expect([at, points[at - 1], ran.code]).toEqual([at, points[at - 1], 0]);
       expect(place.read(`parts-${at}`, "manifest.json")).toBe(whole);
     }
-  }, 120_000);
+  }, 600_000);
 });

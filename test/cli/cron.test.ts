@@ -183,7 +183,7 @@ describe("--new", () => {
       expect([at, points[at - 1], ran.code]).toEqual([at, points[at - 1], 0]);
       expect({ at, ids: ids(place, folder).toSorted() }).toEqual({ at, ids: all.toSorted() });
     }
-  }, 120_000);
+  }, 600_000);
 });
 
 describe("two runs on one archive", () => {
