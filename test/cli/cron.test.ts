@@ -43,7 +43,7 @@ const whenFetching = (child: ChildProcess, act: () => void): void => {
 };
 
 /** Of hourly runs. */
-const HOURS = SOAK ? 24 : 9;
+const HOURS = SOAK ? 24 : 7;
 
 describe("cron", () => {
   test("hourly runs, while calls arrive, end late and shift pages: each call is in exactly one part", async () => {

@@ -34,7 +34,7 @@ const rendered = new Set<string>();
 
 const renderAll = (names: readonly string[], preset: PresetName, policy: Policy): void => {
   // A row per agent turn is ten times as many, each the beginning of another.
-  const { lines } = rowsOf(presets[preset], presets[preset].unit === "turn" ? calls.slice(0, 300) : calls, policy);
+  const { lines } = rowsOf(presets[preset], presets[preset].unit === "turn" ? calls.slice(0, 150) : calls, policy);
   for (const name of names) {
     const render = template(name);
     for (const line of lines) {

@@ -97,7 +97,7 @@ const stretchesOf = (
 ): Promise<AgentRange[]> => {
   const { since = "", until, lookback = 0, shard } = request;
   const now = host.now();
-  const zone = zoneOf(request, host);
+  const zone = (): string => zoneOf(request, host);
   const end = until === undefined ? now : instant(until, zone, now);
   const start = since === "last" ? undefined : instant(since, zone, now);
   if (start && start > now)
@@ -124,7 +124,8 @@ export const cursorName = (agentId: string, shard: Shard | undefined): string =>
   shard ? `${agentId}#${shard.index}/${shard.count}` : agentId;
 
 const zoneOf = ({ tz }: SelectionRequest, { env }: Host): string => {
-  const zone = tz ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  // As Node reads it, but without loading its tables of time zones.
+  const zone = tz ?? (env.TZ === "UTC" ? env.TZ : undefined) ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   // With an unknown TZ, Node has this zone, and all its dates are invalid.
   if (zone !== undefined && zone !== "Etc/Unknown") return zone;
   throw new UsageError(`The system's time zone is not known (TZ=${env.TZ ?? ""}). Set one with --tz.`);
@@ -144,7 +145,7 @@ export const inMyShard =
 /** The filter for stored calls of a request; without any condition, all calls. */
 export const storedFilter = (request: SelectionRequest, host: Host): StoredFilter => {
   const { agents, since, until, limit } = request;
-  const at = (text: string): Date => instant(text, zoneOf(request, host), host.now());
+  const at = (text: string): Date => instant(text, () => zoneOf(request, host), host.now());
   return {
     ...(agents && { agents }),
     ...(since && { since: at(since) }),
