@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { SOAK } from "./helpers/soak.ts";
 import { workplace } from "./helpers/workplace.ts";
 
 const exec = promisify(execFile);
@@ -13,7 +14,7 @@ interface Result {
   cases: Record<string, { ratios: { name: string; ratio: { median: number; min: number; max: number } }[] }>;
 }
 
-test("the benchmark runs, and gives its ratios as JSON", async () => {
+test.runIf(SOAK)("the benchmark runs, and gives its ratios as JSON", async () => {
   const json = join(workplace().folder, "bench.json");
   const args = [SCRIPT, "--quick", "--case", "start", "--case", "again", "--json", json];
   const { stdout } = await exec(process.execPath, args);

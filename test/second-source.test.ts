@@ -270,7 +270,7 @@ describe("a second source, with many records in a conversation", () => {
     const points = readFileSync(log, "utf8").trim().split("\n").length;
     expect(points).toBeGreaterThan(20);
     expect(await exported(place)).toBe(expected);
-    for (let at = 1; at <= points; at += SOAK ? 1 : 14) {
+    for (let at = 1; at <= points; at += SOAK ? 1 : 20) {
       for (const end of ["", "-wal", "-shm"]) rmSync(place.path(`callarchive.db${end}`), { force: true });
       const how = at % 2 === 0 ? "kill" : "kill-after";
       const killed = await addNotes(place, batches, faulty({ FAULTY_AT: String(at), FAULTY_HOW: how }));

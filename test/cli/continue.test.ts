@@ -395,7 +395,7 @@ describe("--adopt", () => {
     const whole = place.read("parts-whole", "manifest.json");
     expect(rows(place, "parts-whole")).toEqual([2, 1, 2]);
     const points = place.read("points").trim().split("\n");
-    for (let at = 1; at <= points.length; at += SOAK ? 1 : 4) {
+    for (let at = 1; at <= points.length; at += SOAK ? 1 : 6) {
       prepare(String(at));
       const killed = await place.run(args(String(at)), { env: faulty({ FAULTY_AT: String(at) }) });
       expect(killed.code).toBe(null);

@@ -111,7 +111,7 @@ const finish = async (place: Workplace, args: string[], whole: Record<string, st
 
 describe("a run that is killed, and the same command after it, give what an uninterrupted run gives", () => {
   test("kill -9 before and after every commit, flush and rename in turn", async () => {
-    const { place, args, whole, again } = await prepared(SOAK ? 10 : 3, "--concurrency", "1");
+    const { place, args, whole, again } = await prepared(SOAK ? 10 : 2, "--concurrency", "1");
     again();
     await place.run(args, { env: faulty({ FAULTY_LOG: place.path("points") }) });
     const points = place.read("points").trim().split("\n");
@@ -158,7 +158,7 @@ describe("when a write fails", () => {
       again();
       await place.run(args, { env: faulty({ FAULTY_LOG: place.path("points") }) });
       const points = place.read("points").trim().split("\n").length;
-      for (let at = how === "EIO" ? 2 : 1; at <= points; at += SOAK ? 1 : how === "EIO" ? 19 : 12) {
+      for (let at = how === "EIO" ? 2 : 1; at <= points; at += SOAK ? 1 : how === "EIO" ? 27 : 18) {
         again();
         const failed = await faulted(place, args, at, points, how);
         if (failed) expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining(how)]);

@@ -82,10 +82,11 @@ describe("a folder that is written again", () => {
     const points = place.read("points").trim().split("\n");
     expect(points.filter((name) => name === "unlink")).toHaveLength(3);
     const seen = new Set<string>();
-    const step = SOAK ? 1 : 2;
-    for (let at = 1; at <= points.length; at += step) {
+    for (let at = 1; at <= points.length; at += 1) {
+      // In the usual suite, the exchange of old and new files, the end, and every fourth of the other points.
+      if (!SOAK && points[at - 1] !== "unlink" && at % 4 !== 0 && at < points.length - 2) continue;
       again();
-      const how = Math.floor(at / step) % 2 === 0 ? "kill" : "kill-after";
+      const how = at % 2 === 0 ? "kill" : "kill-after";
       const where = `${how} ${at} of ${points.length}, ${points[at - 1]}`;
       const killed = await place.run(args, { env: faulty({ FAULTY_AT: String(at), FAULTY_HOW: how }) });
       const left = contents(place.path("out"));
