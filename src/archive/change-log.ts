@@ -1,4 +1,5 @@
 import type { StoredConversation } from "../core/records.ts";
+import { deliveredIn } from "./delivered-in.ts";
 import type { Db } from "./open.ts";
 import { firstRow } from "./rows.ts";
 
@@ -24,15 +25,12 @@ an archive without `--new` has no log.
 export const changeLog = (db: Db, { conversation, digestOf }: ChangeLogOptions): ChangeLog => {
   const state = db.prepare("select state from items where item = ?");
   const destinations = db.prepare("select destination from destinations");
-  // Spans of one destination never overlap, so one look at the span before an item is enough.
-  const span = db.prepare(
-    "select last from deliveries where destination = ? and first <= ? order by first desc limit 1",
-  );
+  const firstPart = deliveredIn(db);
   const insert = db.prepare("insert into changes (item, before) values (?, unhex(?))");
 
   const isDelivered = (item: number): boolean =>
     (destinations.all() as { destination: number }[]).some(
-      ({ destination }) => (firstRow<{ last: number }>(span.get(destination, item))?.last ?? 0) >= item,
+      ({ destination }) => firstPart(destination, item) !== undefined,
     );
 
   const digest = (item: number): string => {

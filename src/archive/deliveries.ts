@@ -1,4 +1,5 @@
 import type { Delivered, Deliveries } from "../core/deliveries.ts";
+import { deliveredIn } from "./delivered-in.ts";
 import { type Db, transaction } from "./open.ts";
 import { conditionForId, firstRow } from "./rows.ts";
 import { Spans } from "./spans.ts";
@@ -14,10 +15,7 @@ export const deliveries = (db: Db, assertLocked: () => void): Deliveries & { beg
   let changeAtReading: number | undefined;
   const lastChange = (): number =>
     firstRow<{ n: number | null }>(db.prepare("select max(change) as n from changes").get())?.n ?? 0;
-  // Spans of one destination never overlap: only the last span that begins at or before an item can contain it.
-  const lastSpan = db.prepare(
-    "select last, part from deliveries where destination = ? and first <= ? order by first desc, part desc limit 1",
-  );
+  const firstPart = deliveredIn(db);
   const selectDestination = db.prepare("select destination from destinations where place = ? and format = ?");
   const findDestination = (place: string, format: string): number | undefined =>
     firstRow<{ destination: number }>(selectDestination.get(place, format))?.destination;
@@ -126,10 +124,10 @@ export const deliveries = (db: Db, assertLocked: () => void): Deliveries & { beg
     const found = new Map<number, Delivered>();
     const parts = new Map<number, number>();
     for (const item of items) {
-      const span = firstRow<{ last: number; part: number }>(lastSpan.get(at, item));
-      if (!span || span.last < item) continue;
+      const part = firstPart(at, item);
+      if (part === undefined) continue;
       found.set(item, NOT_CHANGED);
-      parts.set(item, span.part);
+      parts.set(item, part);
     }
     const { items: changed } = changedItems.get(JSON.stringify([...parts.keys()])) as { items: string };
     const ofFormat = revisions.get(format) ?? new Map<number, number>();

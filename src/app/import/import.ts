@@ -2,6 +2,8 @@ import { accessSync, constants, createReadStream, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { qualifiedId } from "../../core/conversation-id.ts";
+import { sumOf } from "../../core/counts.ts";
 import { InvalidDocument, messageOf, UsageError } from "../../core/errors.ts";
 import type { Arrival, ArrivalResult } from "../../core/records.ts";
 import { isGzip } from "../../core/text.ts";
@@ -69,9 +71,12 @@ export const runImport = async (request: ImportRequest, context: AppContext): Pr
       const results = await archive.addRecords(batch);
       for (const [at, result] of results.entries()) {
         events[result] += 1;
-        const { conversation = "", record } = batch[at] ?? {};
-        if (result === "conflict")
-          log("warn", "record-conflict", { id: `chats:${conversation}`, record: record?.id ?? "" });
+        const arrival = batch[at];
+        if (result === "conflict" && arrival)
+          log("warn", "record-conflict", {
+            id: qualifiedId({ source: arrival.source, id: arrival.conversation }),
+            record: arrival.record.id,
+          });
       }
       batch = [];
     };
@@ -117,7 +122,7 @@ export const runImport = async (request: ImportRequest, context: AppContext): Pr
     } finally {
       progress.stop();
     }
-    const conversations = Object.values(await archive.counts()).reduce((sum, n) => sum + n, 0);
+    const conversations = sumOf(await archive.counts());
     const detail = { ...facts, values, ...events, other, broken, conversations };
     return {
       outcome: broken > 0 || events.conflict > 0 ? "partial" : "complete",

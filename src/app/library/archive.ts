@@ -10,7 +10,6 @@ import { migrationHooks } from "../archive.ts";
 import type { AppContext } from "../context.ts";
 import { DEFAULT_ARCHIVE } from "../defaults.ts";
 import type { LockContext } from "../locking.ts";
-import { digestOf } from "../reading.ts";
 
 /** What an archive knows of one call. */
 export type StoredCall = Omit<StoredConversation, "item" | "source" | "known">;
@@ -55,7 +54,7 @@ export const openArchive = async (path: string = DEFAULT_ARCHIVE, context?: AppC
   const place = /^\w{2,}:/.test(path) ? path : resolve(path);
   const now = (): Date => new Date();
   const migration = migrationHooks(path, context ?? anyProcess(now), 0);
-  const archive = await open({ place, create: false, now, digestOf, migration });
+  const archive = await open({ place, create: false, now, migration });
   async function* calls(filter: CallFilter = {}): AsyncGenerator<StoredCall> {
     for await (const batch of archive.list(filter)) for (const record of batch) yield callOf(record);
   }
