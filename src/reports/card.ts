@@ -1,9 +1,8 @@
+import { count, plural } from "../core/wording.ts";
 import type { DataFile, DatasetFacts, Measure } from "./facts.ts";
 
 /** The card is beside the data; Hugging Face shows it as the page of the data set and reads its front matter. */
 export const CARD = "README.md";
-
-const many = (n: number, noun: string): string => `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
 
 /**
 The data set card in Markdown: front matter that names every file of every split, so that readers of folders need not
@@ -13,7 +12,7 @@ export const datasetCard = (facts: DatasetFacts): string => {
   const sections = [
     frontMatter(facts),
     "# Conversations for fine-tuning\n",
-    `${many(facts.samples, "sample")} from ${number(facts.calls.kept)} of ${many(facts.calls.read, "call")} with AI agents of Alibaba Cloud Real-time Conversational AI, made by ${inline(facts.tool)}.\n`,
+    `${plural(facts.samples, "sample")} from ${count(facts.calls.kept)} of ${plural(facts.calls.read, "call")} with AI agents of Alibaba Cloud Real-time Conversational AI, made by ${inline(facts.tool)}.\n`,
     `## Splits\n\n${splitTable(facts)}\nThe split of a call follows from its id and the seed alone: it stays the same as the data set grows.\n`,
     `## Files\n\n${fileTable(facts.files)}`,
     `## Size and languages\n\n${measureTable(facts)}\n${languageTable(facts)}\nThe language is told by script: a Han character or a Latin word each count one; from 80% on a dialog is \`zh\` or \`en\`.\n`,
@@ -124,11 +123,9 @@ const personalData = ({ redacted }: DatasetFacts): string => {
 
 const table = (head: readonly string[], rows: readonly (readonly (string | number | boolean)[])[]): string => {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |\n`;
-  const body = rows.map((cells) => line(cells.map((cell) => (typeof cell === "number" ? number(cell) : inline(cell)))));
+  const body = rows.map((cells) => line(cells.map((cell) => (typeof cell === "number" ? count(cell) : inline(cell)))));
   return `${line(head)}${line(head.map(() => "---"))}${body.join("")}`;
 };
-
-const number = (value: number): string => value.toLocaleString("en-US");
 
 /** Escapes foreign text for Markdown, so that it is one line without markup and does not break a table. */
 const inline = (value: string | boolean): string =>

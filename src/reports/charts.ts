@@ -1,3 +1,4 @@
+import { count } from "../core/wording.ts";
 import type { EChartsCoreOption } from "./echarts.ts";
 import { printable } from "./html.ts";
 
@@ -132,7 +133,7 @@ const flowOption = ({ nodes, links }: Flow): EChartsCoreOption => ({
         // A function, because braces in foreign names have a meaning in a template.
         formatter: ({ name }: { name: string }) => {
           const value = nodes.find((node) => node.name === name)?.value ?? 0;
-          return `${brief(name)}  ${value.toLocaleString("en-US")}`;
+          return `${brief(name)}  ${count(value)}`;
         },
       },
       data: nodes.map(({ name, color }) => ({ name, itemStyle: { color, borderWidth: 0 } })),
@@ -160,7 +161,7 @@ const brief = (label: string): string => {
 const room = (bars: readonly Bar[]): number =>
   20 + 7 * Math.max(0, ...bars.map(({ label }) => [...brief(label)].reduce((sum, each) => sum + widthOf(each), 0)));
 
-const labelOf = ({ value }: { value: number }): string => (value === 0 ? "" : value.toLocaleString("en-US"));
+const labelOf = ({ value }: { value: number }): string => (value === 0 ? "" : count(value));
 
 /**
 Makes equal charts equal text: ECharts numbers its charts per process, and adds a style sheet and marks for a browser

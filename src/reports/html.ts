@@ -1,3 +1,4 @@
+import { count } from "../core/wording.ts";
 /** Markup that is not escaped again. */
 export class Html {
   readonly text: string;
@@ -28,7 +29,7 @@ const escaped = (text: string): string => printable(text).replace(/[&<>"']/g, (c
 const markup = (part: Part): string => {
   if (part instanceof Html) return part.text;
   if (typeof part === "string") return escaped(part);
-  return typeof part === "number" ? part.toLocaleString("en-US") : part.map(markup).join("");
+  return typeof part === "number" ? count(part) : part.map(markup).join("");
 };
 
 /** A template tag that escapes all values except `Html`. */

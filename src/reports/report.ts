@@ -1,6 +1,7 @@
 import { LANGUAGES, type Message } from "../core/sample.ts";
 import { wellFormed } from "../core/text.ts";
 import type { Json } from "../core/transcript.ts";
+import { count } from "../core/wording.ts";
 import { type Charts, loadCharts } from "./charts.ts";
 import type { DatasetFacts, Example, Measure } from "./facts.ts";
 import { Html, html } from "./html.ts";
@@ -95,10 +96,8 @@ const distributions = ({ measures, languages }: DatasetFacts, charts: Charts): H
   ];
 };
 
-const spread = (
-  { median, p90, p99, max }: Measure,
-  unit: (value: number) => string = (n) => n.toLocaleString("en-US"),
-) => `Median ${unit(median)} · 90% up to ${unit(p90)} · 99% up to ${unit(p99)} · most ${unit(max)}`;
+const spread = ({ median, p90, p99, max }: Measure, unit: (value: number) => string = count) =>
+  `Median ${unit(median)} · 90% up to ${unit(p90)} · 99% up to ${unit(p99)} · most ${unit(max)}`;
 
 const changesOf = ({ changed }: DatasetFacts) =>
   changed.map(({ change, calls }) => ({ label: change.slice(0, 80), value: calls }));
@@ -138,12 +137,7 @@ const examplesPart = (examples: readonly Example[]): Html | readonly never[] =>
 <div class="examples">${examples.map(exampleCard)}</div></section>`;
 
 const exampleCard = ({ id, split, language, tokens, changes, head, omitted, tail }: Example): Html => {
-  const facts = [
-    split,
-    language,
-    ...(tokens === undefined ? [] : [`${tokens.toLocaleString("en-US")} tokens`]),
-    ...changes,
-  ];
+  const facts = [split, language, ...(tokens === undefined ? [] : [`${count(tokens)} tokens`]), ...changes];
   return html`<article class="example"><header><code>${id}</code><br>${facts.join(" · ")}</header>
 ${head.map(bubble)}
 ${omitted === 0 ? [] : html`<p class="gap">… ${omitted} messages …</p>`}
