@@ -147,7 +147,23 @@ export const records = (
     return results;
   };
 
+  const findStates = db.prepare(
+    `select r.id, max(r.final) as final from json_each(?) n cross join records r on r.source = ? and r.id = n.value
+     group by r.id`,
+  );
+  const findEarliest = db.prepare(
+    "select min(coalesce(at, arrived)) as at from records where source = ? and final = 0 and coalesce(at, arrived) >= ?",
+  );
+
   return {
+    recordStates: async (source, ids) => {
+      const rows = findStates.all(JSON.stringify(ids), source) as { id: string; final: number }[];
+      return new Map(rows.map(({ id, final }) => [id, final === 1 ? "final" : "running"]));
+    },
+    earliestRunning: async (source, since) => {
+      const { at } = findEarliest.get(source, since.getTime()) as { at: number | null };
+      return at === null ? undefined : new Date(at);
+    },
     addRecords: async (arrivals, { refresh = false } = {}) => {
       checkIds(arrivals.flatMap(({ conversation, record }) => [conversation, record.id]));
       const texts = arrivals.map(({ record }) => Buffer.from(canonicalJson(record.data)));

@@ -15,7 +15,7 @@ import type {
   Window,
 } from "./records.ts";
 import type { Counts, State } from "./state.ts";
-import type { JsonObject } from "./transcript.ts";
+import type { JsonObject, SourceName } from "./transcript.ts";
 
 /** The ledger: the selected items, and the state of each. */
 export interface Ledger {
@@ -47,6 +47,9 @@ export interface Ledger {
   unsettledWindows(agentId: string, since: Date): Promise<Window[]>;
 }
 
+/** Whether the service may still change a record. */
+export type RecordState = "running" | "final";
+
 /** Conversations of many records. */
 export interface Records {
   /**
@@ -59,6 +62,17 @@ export interface Records {
   @throws UsageError when an id is not usable, LockLost
   */
   addRecords(arrivals: readonly Arrival[], options?: { refresh?: boolean }): Promise<ArrivalResult[]>;
+  /**
+  Which of these records the archive has: each `final`, or `running` while the service may still change it.
+
+  Those of forgotten and pruned conversations are deleted, so they are not known.
+  */
+  recordStates(source: SourceName, ids: readonly string[]): Promise<Map<string, RecordState>>;
+  /**
+  The time of the earliest record of a source that the service may still change, and that is not older than `since`;
+  undefined when there is none. A record without a time is as old as its arrival.
+  */
+  earliestRunning(source: SourceName, since: Date): Promise<Date | undefined>;
   /** Of the selection: how many records were set aside, because another one has their id and was chosen. */
   conflicts(): Promise<number>;
 }

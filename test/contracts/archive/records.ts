@@ -200,6 +200,32 @@ export const records = {
     expect(await sourceOf("calls:chats:x")).toBe("calls");
   },
 
+  "are known by source and id, as final or still running; the earliest running one is known by its time": async ({
+    open,
+  }) => {
+    const archive = await open(dayAfter);
+    await archive.addRecords([
+      note("c", "1", "done", 1),
+      note("c", "2", "half", 2, true),
+      note("d", "3", "half", 3, true),
+      note("d", "4", "no time", undefined, true),
+      note("e", "\"'", "quoted", 1),
+      note("gone", "6", "half", 0, true),
+    ]);
+    await archive.prune({ id: "gone" });
+    const states = async (...ids: string[]) => Object.fromEntries(await archive.recordStates("chats", ids));
+    expect(await states("1", "2", "\"'", "6", "9")).toEqual({ 1: "final", 2: "running", "\"'": "final" });
+    expect((await archive.recordStates("queries", ["1"])).size).toBe(0);
+    const earliest = (minute: number) => archive.earliestRunning("chats", new Date(T0 + minute * 60_000));
+    expect(await earliest(0)).toEqual(new Date(T0 + 2 * 60_000));
+    expect(await earliest(2.5)).toEqual(new Date(T0 + 3 * 60_000));
+    expect(await earliest(4)).toEqual(dayAfter());
+    expect(await archive.earliestRunning("queries", new Date(T0))).toBeUndefined();
+    await archive.addRecords([note("c", "2", "whole", 2)]);
+    expect(await states("2")).toEqual({ 2: "final" });
+    expect(await earliest(0)).toEqual(new Date(T0 + 3 * 60_000));
+  },
+
   "are deleted with their conversation; what comes later for it is dropped": async ({ open }) => {
     const archive = await open(dayAfter);
     await archive.addRecords([note("c", "1", "SECRET", 1), note("c", "1", "SECRET TOO", 1), note("d", "2", "kept", 1)]);

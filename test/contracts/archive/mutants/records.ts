@@ -110,6 +110,14 @@ export const recordsMutants: MutantsOf<typeof records> = {
     }),
     "a bare id is that of a call": changingFound((found) => ({ ...found, source: "calls" })),
   },
+  "are known by source and id, as final or still running; the earliest running one is known by its time": {
+    "every record is final": (real) => ({
+      recordStates: async (...values) =>
+        new Map([...(await real.recordStates(...values))].map(([id]) => [id, "final"])),
+    }),
+    "the source does not count": (real) => ({ recordStates: (_, ids) => real.recordStates("chats", ids) }),
+    "old ones count": (real) => ({ earliestRunning: (source) => real.earliestRunning(source, new Date(0)) }),
+  },
   "are deleted with their conversation; what comes later for it is dropped": {
     "they stay": () => ({ prune: async () => 1 }),
     "what comes later is a new conversation": (real) => {
