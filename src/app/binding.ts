@@ -1,9 +1,10 @@
-import type { Facts } from "../core/archive.ts";
+import type { FactName, Facts } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
-import type { Ims } from "../core/ports.ts";
-import type { Cloud } from "./cloud.ts";
+import type { EventBridge, Ims } from "../core/ports.ts";
+import type { SourceName } from "../core/transcript.ts";
+import type { Cloud, Connection, EventCloud } from "./cloud.ts";
 
-/** The region (its endpoint's host) and account whose calls an archive holds, as far as they are known. */
+/** The region (its endpoint's host) and account whose conversations of one source an archive holds, as far as known. */
 export interface ArchiveBinding {
   region?: string;
   account?: string;
@@ -14,24 +15,41 @@ interface BindingRequest {
   allowOther?: boolean;
 }
 
-export const bindingOf = async (archive: Pick<Facts, "fact">): Promise<ArchiveBinding> => {
-  const region = await archive.fact("region");
-  const account = await archive.fact("account");
+/** Calls came first, so their facts have no source in their names. */
+const factName = (fact: "region" | "account", source: SourceName): Exclude<FactName, "id"> =>
+  source === "calls" ? fact : `${fact}:${source}`;
+
+/** @param source @default calls */
+export const bindingOf = async (
+  archive: Pick<Facts, "fact">,
+  source: SourceName = "calls",
+): Promise<ArchiveBinding> => {
+  const region = await archive.fact(factName("region", source));
+  const account = await archive.fact(factName("account", source));
   return { ...(region !== undefined && { region }), ...(account !== undefined && { account }) };
 };
 
 /** The region and account of this run; without the account if it could not be found out in time. */
-export const bindingIn = async (cloud: Pick<Cloud, "place" | "account">): Promise<ArchiveBinding> => {
-  const account = await cloud.account();
-  return { region: cloud.place, ...(account !== undefined && { account }) };
+export const bindingIn = async (connection: Pick<Connection, "place" | "account">): Promise<ArchiveBinding> => {
+  const account = await connection.account();
+  return { region: connection.place, ...(account !== undefined && { account }) };
 };
 
-/** Why an archive must not get calls of `here`; undefined if it may. */
-export const mismatch = (name: string, archive: ArchiveBinding, here: ArchiveBinding): string | undefined => {
+/** The flags that set where the conversations of a source come from. */
+const addressFlags = (source: SourceName): string =>
+  source === "calls" ? "--region or --endpoint" : `--${source}-region or --eventbridge-endpoint`;
+
+/** Why an archive must not get conversations of `here`; undefined if it may. @param source @default calls */
+export const mismatch = (
+  name: string,
+  archive: ArchiveBinding,
+  here: ArchiveBinding,
+  source: SourceName = "calls",
+): string | undefined => {
   if (archive.region !== undefined && here.region !== undefined && archive.region !== here.region)
-    return `${name} holds calls of ${placeName(archive.region)}; this run uses ${placeName(here.region)}. An archive holds calls of one region: correct --region or --endpoint, or name another archive with --archive.`;
+    return `${name} holds ${source} of ${placeName(archive.region)}; this run uses ${placeName(here.region)}. An archive holds ${source} of one region: correct ${addressFlags(source)}, or name another archive with --archive.`;
   if (archive.account !== undefined && here.account !== undefined && archive.account !== here.account)
-    return `${name} holds calls of account ${archive.account}; the credentials in use belong to account ${here.account}. An archive holds calls of one account: use that account's credentials (--profile), or name another archive with --archive.`;
+    return `${name} holds ${source} of account ${archive.account}; the credentials in use belong to account ${here.account}. An archive holds ${source} of one account: use that account's credentials (--profile), or name another archive with --archive.`;
   return undefined;
 };
 
@@ -51,33 +69,51 @@ export const bindArchive = async (
   archive: Facts,
   cloud: Pick<Cloud, "ims" | "place" | "account">,
   request: BindingRequest,
-): Promise<Ims> => {
-  if (request.archive === false) return cloud.ims;
-  const before = await bindingOf(archive);
-  const elsewhere = mismatch(request.archive, before, { region: cloud.place });
+): Promise<Ims> => bound(cloud.ims, archive, cloud, request, "calls");
+
+/** As `bindArchive`, for a source of EventBridge. @throws UsageError */
+export const bindEvents = async (
+  archive: Facts,
+  cloud: Pick<EventCloud, "eventBridge" | "place" | "account">,
+  request: BindingRequest,
+  source: "chats" | "queries",
+): Promise<EventBridge> => bound(cloud.eventBridge, archive, cloud, request, source);
+
+const bound = async <Client extends object>(
+  client: Client,
+  archive: Facts,
+  connection: Pick<Connection, "place" | "account">,
+  request: BindingRequest,
+  source: SourceName,
+): Promise<Client> => {
+  if (request.archive === false) return client;
+  const before = await bindingOf(archive, source);
+  const elsewhere = mismatch(request.archive, before, { region: connection.place }, source);
   // The account is looked up only if the region is right.
-  const here = elsewhere === undefined ? await bindingIn(cloud) : {};
-  const reason = elsewhere ?? mismatch(request.archive, before, here);
+  const here = elsewhere === undefined ? await bindingIn(connection) : {};
+  const reason = elsewhere ?? mismatch(request.archive, before, here, source);
   if (reason !== undefined && !request.allowOther)
     throw new UsageError(`${reason} Use --allow-other to continue anyway.`);
-  if (reason !== undefined) return cloud.ims;
+  if (reason !== undefined) return client;
   const missing = (["region", "account"] as const).filter((name) => before[name] === undefined && here[name]);
-  if (missing.length === 0) return cloud.ims;
-  return onFirstAnswer(cloud.ims, async () => {
-    for (const name of missing) await archive.setFact(name, here[name]);
+  if (missing.length === 0) return client;
+  return onFirstAnswer(client, async () => {
+    for (const name of missing) await archive.setFact(factName(name, source), here[name]);
   });
 };
 
 /** Calls `onAnswer` at the first success. A "not found" does not count, because it may come from the wrong region. */
-const onFirstAnswer = ({ describeInstance, listInstances }: Ims, onAnswer: () => Promise<void>): Ims => {
+const onFirstAnswer = <Client extends object>(client: Client, onAnswer: () => Promise<void>): Client => {
   let recording: Promise<void> | undefined;
-  const record = async <T>(answer: T): Promise<T> => {
-    recording ??= onAnswer();
-    await recording;
-    return answer;
-  };
-  return {
-    describeInstance: async (id, signal) => record(await describeInstance(id, signal)),
-    listInstances: async (query, signal) => record(await listInstances(query, signal)),
-  };
+  const methods = Object.entries(client) as [string, (...values: unknown[]) => Promise<unknown>][];
+  const watched = methods.map(([name, call]) => [
+    name,
+    async (...values: unknown[]): Promise<unknown> => {
+      const answer = await call(...values);
+      recording ??= onAnswer();
+      await recording;
+      return answer;
+    },
+  ]);
+  return Object.fromEntries(watched) as Client;
 };

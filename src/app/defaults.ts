@@ -15,6 +15,16 @@ export const CLOUD_DEFAULTS = {
   concurrency: 16,
 } as const;
 
+/**
+The vendor delivers chat logs to the bus `default` in Beijing, wherever the app runs. Query agents have no documented
+region; the vendor's example is in Hangzhou.
+*/
+export const EVENTBRIDGE_DEFAULTS = {
+  bus: "default",
+  chatsRegion: "cn-beijing",
+  queriesRegion: "cn-hangzhou",
+} as const;
+
 export const PULL_DEFAULTS = { ...CLOUD_DEFAULTS, archive: DEFAULT_ARCHIVE, lookback: 24 * 3600 } as const;
 
 export const EXPORT_DEFAULTS = { ...PULL_DEFAULTS, rows: "call", csvGuard: true } as const;

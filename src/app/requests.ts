@@ -53,6 +53,15 @@ export interface ConnectionRequest {
   retries: number;
 }
 
+/** Where EventBridge is reached. */
+export interface EventBridgeRequest extends Pick<ConnectionRequest, "profile" | "keys" | "tps" | "retries"> {
+  region: string;
+  /** The flag that sets the region, for messages. */
+  regionFlag: string;
+  /** Instead of the region's address. */
+  endpoint?: string;
+}
+
 export interface CloudRequest extends ConnectionRequest {
   /** `always`: also request the details of listed calls, one more request per call. */
   describe: "auto" | "always";
@@ -119,6 +128,37 @@ export interface ExportRequest extends PullRequest, FilterRequest, OutputRequest
   offline?: boolean;
   /** The command that writes all stored calls to this output, for a warning. */
   fillCommand?: string;
+}
+
+/** For pulls of sources whose conversations have many records. */
+interface RecordPullRequest extends ArchiveRequest, RunRequest {
+  eventBridge: EventBridgeRequest;
+  /** Continue although the archive holds conversations of another region or account. */
+  allowOther?: boolean;
+  /** Request records again that the archive already has. */
+  refresh?: boolean;
+  /** How far before the cursor to look again, in seconds. */
+  lookback: number;
+  /** A file for records that could not be had, as NDJSON. */
+  errorFile?: string;
+}
+
+/** Chat logs from the trace of an event bus: by event id, or by time. */
+export interface ChatPullRequest
+  extends RecordPullRequest,
+    Pick<SelectionRequest, "ids" | "idsFile" | "since" | "until" | "tz" | "limit"> {
+  /** The event bus. */
+  bus: string;
+  /** Events requested at once. */
+  concurrency: number;
+  /** Count what would be requested, and change nothing. */
+  dryRun?: boolean;
+}
+
+/** The log of natural-language queries. */
+export interface QueryPullRequest extends RecordPullRequest {
+  /** @default all agents */
+  agentName?: string;
 }
 
 export interface ImportRequest extends ArchiveRequest, RunRequest {

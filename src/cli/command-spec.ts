@@ -33,6 +33,8 @@ export interface CommandEntry {
   /** As commander writes it: `[ids...]`, `<file>`; `<one|other>` takes one of these words. */
   args?: string;
   summary: string;
+  /** Words that the first argument may be, besides what `args` says; for completion. */
+  firstWords?: readonly string[];
   /** The argument's name is its only allowed value, as in `<unlock>`. */
   words?: true;
   /** Ignores the environment and the config file, so that it works when they are wrong. */

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { ReaderGone } from "../core/errors.ts";
 import type { CommandEntry, CommandSpec } from "./command-spec.ts";
 import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
+import { firstWords } from "./first-words.ts";
 import type { Io } from "./io.ts";
 import { configOptions, displayOptions } from "./options.ts";
 import type { DisplayFlags } from "./terminal/logger.ts";
@@ -27,6 +28,7 @@ export const addCommand = async (
   const { name, summary } = entry;
   const command = nameCommand(program, entry);
   if (entry.unconfigured) unconfigured.add(command);
+  if (entry.firstWords) firstWords.set(command, entry.firstWords);
   command.description(spec.description ? `${summary}.\n\n${flowing(spec.description)}` : `${summary}.`);
   for (const argument of command.registeredArguments)
     if (entry.words || argument.name().includes("|")) argument.choices(argument.name().split("|"));

@@ -1,5 +1,11 @@
 import { Option } from "commander";
-import { CLOUD_DEFAULTS, CONNECTION_DEFAULTS, DEFAULT_ARCHIVE, PULL_DEFAULTS } from "../app/defaults.ts";
+import {
+  CLOUD_DEFAULTS,
+  CONNECTION_DEFAULTS,
+  DEFAULT_ARCHIVE,
+  EVENTBRIDGE_DEFAULTS,
+  PULL_DEFAULTS,
+} from "../app/defaults.ts";
 import type { ArchiveRequest, CloudRequest, FilterRequest, OutputRequest, RedactRequest } from "../app/requests.ts";
 import { DEFAULT_REGION } from "../core/region.ts";
 import type { Shard } from "../core/selection.ts";
@@ -94,6 +100,25 @@ export const cloudOptions = (): Option[] => [
   option("--concurrency <n>", "number of calls to fetch at the same time", whole(1, 1024)).default(
     CLOUD_DEFAULTS.concurrency,
   ),
+];
+
+export interface EventBridgeFlags {
+  bus: string;
+  chatsRegion: string;
+  agentName?: string;
+  queriesRegion: string;
+  eventbridgeEndpoint?: string;
+}
+export const eventBridgeOptions = (): Option[] => [
+  option("--bus <name>", "chats: the event bus").default(EVENTBRIDGE_DEFAULTS.bus),
+  option("--chats-region <region>", "chats: region of the event bus; --region does not apply").default(
+    EVENTBRIDGE_DEFAULTS.chatsRegion,
+  ),
+  option("--agent-name <name>", "queries: only those of this query agent (default: all)"),
+  option("--queries-region <region>", "queries: region of the query agents; --region does not apply").default(
+    EVENTBRIDGE_DEFAULTS.queriesRegion,
+  ),
+  option("--eventbridge-endpoint <url>", "address of EventBridge, instead of the region's address"),
 ];
 
 /** Flags of every command that writes to the archive. */

@@ -101,7 +101,8 @@ const table: readonly Row[] = [
   [
     /^(ServiceNotEnable|ServiceNotOpen|NotActivated)|InDebt|Arrear|Overdue/i,
     Denied,
-    (c) => `The service is not active for this account (${codeAndMessage(c)}). Activate or renew it in the console.`,
+    (c) =>
+      `The service is not active for this account (${codeAndMessage(c)}). Activate or renew it in its console: https://${c.product}.console.aliyun.com`,
   ],
   [
     /^(Forbidden|NoPermission|AccessDenied|Unauthorized|ImplicitDeny|ExplicitDeny)/,

@@ -2,7 +2,7 @@ import type { Dispatcher } from "undici";
 import { isLoopback } from "../http/hosts.ts";
 import type { Env } from "../http/proxy.ts";
 import type { Credentials } from "./credentials.ts";
-import { endpointFor } from "./endpoint.ts";
+import { endpointFor, regionOf } from "./endpoint.ts";
 import { createRpc } from "./openapi.ts";
 
 const STS_VERSION = "2015-04-01";
@@ -53,8 +53,8 @@ export const accountOf = async (options: IdentityOptions): Promise<string | unde
 export const stsFor = (endpoint: URL, region?: string): URL | undefined => {
   if (isLoopback(endpoint)) return endpoint;
   if (endpoint.host === "ice.aliyuncs.com") return new URL("https://sts.aliyuncs.com");
-  const named = /^ice\.([a-z0-9-]+)\.aliyuncs\.com$/.exec(endpoint.host)?.[1] ?? region;
-  return named === undefined ? undefined : new URL(endpointFor(named).href.replace("//ice.", "//sts."));
+  const named = regionOf(endpoint) ?? region;
+  return named === undefined ? undefined : endpointFor(named, "sts");
 };
 
 /** The name of a cloud in the archive: the endpoint's host; all ports of this machine have one name. */

@@ -46,6 +46,8 @@ export interface RpcOptions extends RetryOptions {
   now?: () => number;
   /** Unique per attempt. @default randomUUID */
   nonce?: () => string;
+  /** Reads an answer. @default JSON.parse */
+  parse?: (text: string) => unknown;
 }
 
 interface Attempt {
@@ -59,8 +61,13 @@ interface Attempt {
 export const ANSWER_BYTES = 16 * 1024 * 1024;
 
 /** The id that a request asks for, for messages. */
-export const itemOf = ({ InstanceId, AIAgentId }: Readonly<Record<string, unknown>>): string | undefined =>
-  [InstanceId, AIAgentId].find((id) => typeof id === "string") as string | undefined;
+export const itemOf = ({
+  InstanceId,
+  AIAgentId,
+  EventId,
+  AgentName,
+}: Readonly<Record<string, unknown>>): string | undefined =>
+  [InstanceId, AIAgentId, EventId, AgentName].find((id) => typeof id === "string") as string | undefined;
 
 const firstValue = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value[0] : value;
@@ -71,16 +78,23 @@ const retryAfterOf = (headers: Dispatcher.ResponseData["headers"], now: number):
   return retryAfterMs(serviceMs > 0 ? String(serviceMs / 1000) : firstValue(headers["retry-after"]), now);
 };
 
-const parse = (text: string): JsonObject | undefined => {
+const objectIn = (text: string, parse: (text: string) => unknown): JsonObject | undefined => {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parse(text);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
 };
 
-const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+/** Some services answer an error with status 200. A message alone is none: their examples of success have one. */
+const isRefusal = ({ Success, Code }: JsonObject): boolean =>
+  Success === false ||
+  (Success === undefined && textOf(Code) !== undefined && !/^(200|Success|OK)$/i.test(String(Code)));
+
+/** A text that is not empty; undefined for anything else. */
+export const textOf = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;
 
 /** A client of the RPC protocol: POST /, parameters in the query, ACS3-HMAC-SHA256, JSON answers. */
 export const createRpc = ({
@@ -94,6 +108,7 @@ export const createRpc = ({
   rateLimiter,
   now = Date.now,
   nonce = randomUUID,
+  parse = JSON.parse,
   ...retry
 }: RpcOptions): Rpc => {
   const { host, origin } = checkedEndpoint(endpoint);
@@ -124,19 +139,20 @@ export const createRpc = ({
         throw transportError(error, host, "body");
       },
     );
-    const parsed = parse(raw.toString("utf8"));
-    const requestId = text(parsed?.RequestId) ?? firstValue(answer.headers["x-acs-request-id"]);
-    if (answer.statusCode === 200 && parsed) return { body: parsed, ...(requestId && { requestId }) };
-    if (answer.statusCode < 300)
+    const parsed = objectIn(raw.toString("utf8"), parse);
+    const requestId = textOf(parsed?.RequestId) ?? firstValue(answer.headers["x-acs-request-id"]);
+    if (answer.statusCode === 200 && parsed && !isRefusal(parsed))
+      return { body: parsed, ...(requestId && { requestId }) };
+    if (answer.statusCode < 300 && !parsed)
       throw new Unavailable(`${host} answered with something that is not JSON.`, {
         code: "NotJson",
         status: answer.statusCode,
       });
     throw apiError(
       {
-        code: text(parsed?.Code),
-        message: text(parsed?.Message),
-        recommend: text(parsed?.Recommend),
+        code: textOf(parsed?.Code),
+        message: textOf(parsed?.Message),
+        recommend: textOf(parsed?.Recommend),
         status: answer.statusCode,
         requestId,
         retryAfterMs: retryAfterOf(answer.headers, now()),
@@ -151,7 +167,7 @@ export const createRpc = ({
     return retrying(
       () =>
         rateLimited(rateLimiter, signal, () => withTimeout(timeoutMs, host, signal, (inner) => attempt(call, inner))),
-      { ...retry, request: { action, item: itemOf(query) } },
+      { ...retry, request: { action, item: itemOf({ ...query, ...body }) } },
       signal,
     );
   };

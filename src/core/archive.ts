@@ -147,7 +147,14 @@ export interface Runs {
 }
 
 /** Facts about the archive; `listed:AGENT` records that the service has listed calls of this agent. */
-export type FactName = "id" | "region" | "account" | "scrub" | `listed:${string}`;
+export type FactName =
+  | "id"
+  | "region"
+  | "account"
+  | `region:${SourceName}`
+  | `account:${SourceName}`
+  | "scrub"
+  | `listed:${string}`;
 
 /** Facts about the archive itself. Its `id` is random and is set when the archive is created. */
 export interface Facts {

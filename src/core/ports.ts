@@ -1,5 +1,5 @@
 import type { Document, Outcome, Ref, Window } from "./records.ts";
-import type { JsonObject, Transcript } from "./transcript.ts";
+import type { Json, JsonObject, Transcript } from "./transcript.ts";
 
 /** An AI agent instance as describe or list returns it, with all secrets removed from `meta`. */
 export interface Instance {
@@ -30,6 +30,55 @@ export interface Ims {
   describeInstance(id: string, signal?: AbortSignal): Promise<Instance>;
   /** Empty past the last page. */
   listInstances(query: ListQuery, signal?: AbortSignal): Promise<Instance[]>;
+}
+
+/** An event as the trace of a bus lists it. */
+export interface TracedEvent {
+  id: string;
+  source: string;
+  type: string;
+  /** When the bus received it; absent if the service gives no usable time. */
+  receivedAt?: Date;
+}
+
+export interface TraceQuery {
+  bus: string;
+  source: string;
+  type: string;
+  /** Start and end are inclusive. */
+  start: Date;
+  end: Date;
+  /** Of the page before; absent for the first page. */
+  next?: string;
+}
+
+export interface TracePage {
+  events: TracedEvent[];
+  /** Absent on the last page. */
+  next?: string;
+}
+
+export interface LogQuery {
+  /** @default the entries of all agents */
+  agentName?: string;
+  /** Continues after this place; absent for the first page. */
+  after?: string;
+}
+
+export interface LogPage {
+  entries: Json[];
+  /** Where the next page begins, if the service says so. */
+  lastKey?: string;
+  hasMore: boolean;
+}
+
+/** The part of EventBridge that a pull needs. Errors are `ArchiveError`s. */
+export interface EventBridge {
+  tracedEvents(query: TraceQuery, signal?: AbortSignal): Promise<TracePage>;
+  /** One event, as the bus received it. */
+  event(event: { bus: string; source: string; id: string }, signal?: AbortSignal): Promise<JsonObject>;
+  /** A page of the log of natural-language queries. */
+  queryLog(query: LogQuery, signal?: AbortSignal): Promise<LogPage>;
 }
 
 /** Downloads the document of a signed link. Messages name `item`, or else the address. Errors are `ArchiveError`s. */

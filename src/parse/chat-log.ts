@@ -1,7 +1,8 @@
 import { InvalidDocument } from "../core/errors.ts";
 import type { StoredConversation } from "../core/records.ts";
 import { isObject, type Json, type JsonObject, type ToolCall, type Transcript, type Turn } from "../core/transcript.ts";
-import { extraOf, instant, iso, textual } from "./values.ts";
+import { clockOf, objectAt, provenanceOf, recordsOf, spanOf } from "./many-records.ts";
+import { extraOf, instant, textual } from "./values.ts";
 
 /**
 The transcript of a chat session: an exchange of user and agent for each of its events, by time.
@@ -12,8 +13,8 @@ response in `data.output`. `chat_history` repeats earlier exchanges, so it makes
 @throws InvalidDocument when the records are no chat events
 */
 export const chatTranscript = (conversation: StoredConversation): Transcript => {
-  const { id, agentId, startedAt, records = [], further } = conversation;
-  const events = eventsOf(further);
+  const { id, agentId, startedAt } = conversation;
+  const events = recordsOf(conversation, "NotAChatLog");
   const start = startedAt === undefined ? undefined : Date.parse(startedAt);
   const turns: Turn[] = [];
   let user: string | undefined;
@@ -26,42 +27,20 @@ export const chatTranscript = (conversation: StoredConversation): Transcript => 
     user ??= textual(objectAt(objectAt(objectAt(data, "input"), "biz_params"), "user").user_id);
     if (at !== undefined) end = Math.max(end ?? at, at);
   }
-  const endedAt = end === undefined ? undefined : iso(end);
   return {
     id: id.toWellFormed(),
     source: "chats",
     ...(agentId !== undefined && { agentId: agentId.toWellFormed() }),
     sessionId: id.toWellFormed(),
-    ...(startedAt !== undefined && { startedAt }),
-    ...(endedAt !== undefined && { endedAt }),
-    ...(end !== undefined && start !== undefined && { durationSeconds: (end - start) / 1000 }),
+    ...spanOf(conversation, end),
     participants: user === undefined ? {} : { remoteUserId: user },
     turns,
-    provenance: {
-      records: records.map(({ source, id: record, sha256, bytes }) => ({ source, id: record, sha256, bytes })),
-    },
-  };
-};
-
-const eventsOf = (further: Uint8Array | undefined): JsonObject[] => {
-  const events: unknown = further === undefined ? [] : JSON.parse(Buffer.from(further).toString());
-  if (!Array.isArray(events) || !events.every(isObject))
-    throw new InvalidDocument("its records are no chat events", "NotAChatLog");
-  return events;
-};
-
-type Clock = Pick<Turn, "begin" | "at">;
-
-const clockOf = (at: number, start: number | undefined): Clock => {
-  const time = iso(at);
-  return {
-    ...(start !== undefined && { begin: (at - start) / 1000 }),
-    ...(time !== undefined && { at: time }),
+    provenance: provenanceOf(conversation),
   };
 };
 
 /** The turns of one event. The service gives one time for both. */
-const exchange = (id: string, data: JsonObject, clock: Clock): Turn[] => {
+const exchange = (id: string, data: JsonObject, clock: Pick<Turn, "begin" | "at">): Turn[] => {
   const { input, output, code, message, requestId: _r, sessionId: _s, ...unknown } = data;
   const request = isObject(input) ? input : {};
   const { prompt, ...restOfRequest } = request;
@@ -125,8 +104,3 @@ const argumentsOf = (params: Json | undefined): JsonObject => {
 
 const nonEmpty = (value: JsonObject): JsonObject | undefined =>
   extraOf(value, {}, (reason) => new InvalidDocument(reason, "NotAChatLog"));
-
-const objectAt = (value: JsonObject, key: string): JsonObject => {
-  const found = value[key];
-  return isObject(found) ? found : {};
-};

@@ -3,6 +3,7 @@ import type { StoredConversation } from "../core/records.ts";
 import type { SourceName, Transcript } from "../core/transcript.ts";
 import { callTranscript } from "./call-log.ts";
 import { chatTranscript } from "./chat-log.ts";
+import { queryTranscript } from "./query-log.ts";
 
 /** Makes the transcript of a conversation: a pure function of its records in their own order. @throws InvalidDocument */
 export type Parser = (conversation: StoredConversation) => Transcript;
@@ -10,6 +11,7 @@ export type Parser = (conversation: StoredConversation) => Transcript;
 /** How the conversations of each source become transcripts: a file and a line for each source. */
 export const parsers: { readonly [Name in SourceName]?: Parser } = {
   chats: chatTranscript,
+  queries: queryTranscript,
   calls: (conversation) => {
     const { document } = conversation;
     if (!document) throw new InvalidDocument("there is no document", "NoDocument");

@@ -138,7 +138,11 @@ const callsAtEnd = async (
 };
 
 /** Splits a range into windows of whole seconds; each begins where the last one ends. The range is rounded outwards. */
-export const windowsOf = ({ since, until }: AgentRange, now: Date, hourly: boolean): Window[] => {
+export const windowsOf = (
+  { since, until }: Pick<AgentRange, "since" | "until">,
+  now: Date,
+  hourly: boolean,
+): Window[] => {
   const start = Math.floor(since.getTime() / SECOND) * SECOND;
   const end = Math.ceil(until.getTime() / SECOND) * SECOND;
   const recent = now.getTime() - DAY - 2 * HOUR;

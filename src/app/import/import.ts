@@ -2,16 +2,16 @@ import { accessSync, constants, createReadStream, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { qualifiedId } from "../../core/conversation-id.ts";
 import { sumOf } from "../../core/counts.ts";
 import { InvalidDocument, messageOf, UsageError } from "../../core/errors.ts";
-import type { Arrival, ArrivalResult } from "../../core/records.ts";
+import type { Arrival } from "../../core/records.ts";
 import { isGzip } from "../../core/text.ts";
 import type { Json } from "../../core/transcript.ts";
 import { type JsonEntry, jsonValues } from "../../parse/json-values.ts";
 import { fillWhole } from "../../sinks/whole-file.ts";
 import { chatEvents } from "../../sources/chat-events.ts";
 import type { AppContext, Host } from "../context.ts";
+import { type RecordCounts, recordIntake } from "../record-intake.ts";
 import type { ImportRequest } from "../requests.ts";
 import { type RunResult, withSession } from "../session.ts";
 import { checkFileWritable } from "../writable.ts";
@@ -21,7 +21,7 @@ export interface ImportRun extends RunResult {
   /** Values that were read: lines, or elements of an array. */
   values: number;
   /** What became of the events. */
-  events: Record<ArrivalResult, number>;
+  events: RecordCounts;
   /** Events of other types. */
   other: number;
   /** Values without a usable event. */
@@ -62,22 +62,14 @@ export const runImport = async (request: ImportRequest, context: AppContext): Pr
   const facts = { files: [...files] };
   const options = { command: "import", facts, writes: true, create: true };
   return withSession(request, context, options, async ({ archive, startedAt, closing, ending }) => {
-    const events: ImportRun["events"] = { added: 0, repeated: 0, replaced: 0, conflict: 0, dropped: 0 };
+    const intake = recordIntake(archive, log);
+    const events = intake.counts;
     let broken = 0;
     let values = 0;
     let other = 0;
     let batch: Arrival[] = [];
     const flush = async (): Promise<void> => {
-      const results = await archive.addRecords(batch);
-      for (const [at, result] of results.entries()) {
-        events[result] += 1;
-        const arrival = batch[at];
-        if (result === "conflict" && arrival)
-          log("warn", "record-conflict", {
-            id: qualifiedId({ source: arrival.source, id: arrival.conversation }),
-            record: arrival.record.id,
-          });
-      }
+      await intake.add(batch);
       batch = [];
     };
     const take = async (

@@ -94,36 +94,52 @@ const stretchesOf = (
   host: Host,
   agents: string[],
   known: KnownToArchive,
-): Promise<AgentRange[]> => {
-  const { since = "", until, lookback = 0, shard } = request;
-  const now = host.now();
-  const zone = (): string => zoneOf(request, host);
-  const end = until === undefined ? now : instant(until, zone, now);
-  const start = since === "last" ? undefined : instant(since, zone, now);
-  if (start && start > now)
-    throw new UsageError(
-      `--since ${since} lies in the future: it is ${start.toISOString()}, and now is ${now.toISOString()}.`,
-    );
-  return Promise.all(
+): Promise<AgentRange[]> =>
+  Promise.all(
     agents.map(async (agentId) => {
-      if (start) return { agentId, ...range(start, end) };
-      const cursor = await known.cursor(cursorName(agentId, shard));
-      if (!cursor)
-        throw new UsageError(
-          `There is no last run of agent ${agentId}: --since last works from the second run on. Give the first run a time, for example --since 2025-08-01.`,
-        );
-      // A clock that was ahead may have put the cursor into the future.
-      const from = Math.min(cursor.getTime(), now.getTime());
-      return { agentId, ...range(new Date(from - lookback * 1000), end) };
+      const stream = { cursor: cursorName(agentId, request.shard), name: `agent ${agentId}` };
+      return { agentId, ...(await timesOf(request, host, stream, known)) };
     }),
   );
+
+/**
+The times of a request for one stream of records; `last` begins at its cursor, minus the lookback.
+
+@param stream the name of its cursor, and its name in messages
+@throws UsageError
+*/
+export const timesOf = async (
+  { since = "", until, lookback = 0, tz }: Pick<RangeRequest, "since" | "until" | "lookback" | "tz">,
+  host: Host,
+  stream: { cursor: string; name: string },
+  known: Pick<KnownToArchive, "cursor">,
+): Promise<{ since: Date; until: Date }> => {
+  const now = host.now();
+  const zone = (): string => zoneOf({ tz }, host);
+  const end = until === undefined ? now : instant(until, zone, now);
+  if (since !== "last") {
+    const start = instant(since, zone, now);
+    if (start > now)
+      throw new UsageError(
+        `--since ${since} lies in the future: it is ${start.toISOString()}, and now is ${now.toISOString()}.`,
+      );
+    return range(start, end);
+  }
+  const cursor = await known.cursor(stream.cursor);
+  if (!cursor)
+    throw new UsageError(
+      `There is no last run of ${stream.name}: --since last works from the second run on. Give the first run a time, for example --since 2025-08-01.`,
+    );
+  // A clock that was ahead may have put the cursor into the future.
+  const from = Math.min(cursor.getTime(), now.getTime());
+  return range(new Date(from - lookback * 1000), end);
 };
 
 /** Each shard of an agent has its own cursor. */
 export const cursorName = (agentId: string, shard: Shard | undefined): string =>
   shard ? `${agentId}#${shard.index}/${shard.count}` : agentId;
 
-const zoneOf = ({ tz }: SelectionRequest, { env }: Host): string => {
+const zoneOf = ({ tz }: { tz?: string | undefined }, { env }: Host): string => {
   // As Node reads it, but without loading its tables of time zones.
   const zone = tz ?? (env.TZ === "UTC" ? env.TZ : undefined) ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   // With an unknown TZ, Node has this zone, and all its dates are invalid.

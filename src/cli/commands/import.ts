@@ -21,7 +21,8 @@ export const importCommand: CommandSpec<RunFlags & { archive: string; errorFile?
   run: async (input) => {
     const { args, flags, logger } = input;
     const { runImport } = await import("../../app/import/import.ts");
-    const { count, duration, plural } = await import("../../core/wording.ts");
+    const { duration, plural } = await import("../../core/wording.ts");
+    const { recordLine } = await import("../terminal/record-summary.ts");
     const { withContext } = await import("../context.ts");
     const { outcome, values, events, other, broken, conversations, ms } = await withContext(
       input,
@@ -30,17 +31,7 @@ export const importCommand: CommandSpec<RunFlags & { archive: string; errorFile?
     );
     const exitCode = exitCodeFor(outcome);
     logger.record("summary", { values, ...events, other, broken, conversations, ms, exitCode });
-    const { added, repeated, replaced, conflict, dropped } = events;
-    const read = added + repeated + replaced + conflict + dropped;
-    const parts = [
-      [added, "added"],
-      [repeated, "already in the archive"],
-      [replaced, "replaced"],
-      [conflict, "in conflict"],
-      [dropped, "of forgotten conversations"],
-    ] as const;
-    const sum = parts.filter(([n], at) => at === 0 || n > 0).map(([n, what]) => `${count(n)} ${what}`);
-    logger.message(`${plural(read, "event")} = ${sum.join(" + ")}`);
+    logger.message(recordLine("event", events));
     const besides = [
       other > 0 && `${plural(other, "event")} of other types`,
       broken > 0 && `${plural(broken, "value")} without a usable event`,

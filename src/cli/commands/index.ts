@@ -14,7 +14,8 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "pull",
     args: "[ids...]",
-    summary: "Fetch calls into the archive, without writing any output",
+    firstWords: ["calls", "chats", "queries"],
+    summary: "Fetch calls, chats or queries into the archive, without writing any output",
     load: async () => (await import("./pull.ts")).pullCommand,
   },
   {

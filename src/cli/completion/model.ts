@@ -1,5 +1,6 @@
 import type { Argument, Command, Option } from "commander";
 import { isList, takesValue } from "../config/flags.ts";
+import { firstWords } from "../first-words.ts";
 
 /** What can be completed in one place: words, files or folders; nothing if only the user knows the value. */
 export interface Candidates {
@@ -37,7 +38,10 @@ export const completable = (program: Command, words: Record<string, readonly str
       name: command.name(),
       summary: short(command.summary()),
       flags: [...command.options.filter(({ hidden }) => !hidden).map((option) => flag(option, words)), HELP],
-      args: command.registeredArguments.map((argument) => positional(argument, names)),
+      args: [
+        ...(firstWords.has(command) ? [{ words: firstWords.get(command) ?? [], many: false }] : []),
+        ...command.registeredArguments.map((argument) => positional(argument, names)),
+      ],
     })),
     { name: "help", summary: "print help of a command", flags: [], args: [{ words: names, many: false }] },
   ];

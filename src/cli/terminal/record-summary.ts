@@ -1,0 +1,42 @@
+import type { ChatPlan } from "../../app/pull/chats.ts";
+import type { RecordRun } from "../../app/pull/records.ts";
+import type { RecordCounts } from "../../app/record-intake.ts";
+import { count, duration, plural } from "../../core/wording.ts";
+import type { Logger } from "./logger.ts";
+
+/** The closing lines of a pull of records. @param noun what one record is called */
+export const printRecordSummary = (logger: Logger, noun: "event" | "entry", run: RecordRun, exitCode: number): void => {
+  const { records, known, troubled, conversations, throttled, limited, ms } = run;
+  logger.record("summary", { ...records, known, troubled, conversations, throttled, limited, ms, exitCode });
+  const notHad = troubled > 0 ? [`${count(troubled)} that could not be had`] : [];
+  logger.message(
+    [recordLine(noun, { ...records, repeated: records.repeated + known }, troubled), ...notHad].join(" + "),
+    exitCode === 0 ? "green" : "yellow",
+  );
+  logger.message(`${plural(conversations, "conversation")} with new or repeated records; ${duration(ms)}`);
+  if (throttled > 0)
+    logger.message(`${plural(throttled, "request")} ${throttled === 1 ? "was" : "were"} throttled and repeated.`);
+  if (limited) logger.message("Stopped at --limit; there may be more.");
+};
+
+/** "5 events = 3 added + 2 already in the archive". @param more counted beside the results */
+export const recordLine = (noun: "event" | "entry", counts: RecordCounts, more = 0): string => {
+  const { added, repeated, replaced, conflict, dropped } = counts;
+  const parts = [
+    [added, "added"],
+    [repeated, "already in the archive"],
+    [replaced, "replaced"],
+    [conflict, "in conflict"],
+    [dropped, "of forgotten conversations"],
+  ] as const;
+  const sum = parts.reduce((total, [n]) => total + n, more);
+  const named = parts.filter(([n], at) => at === 0 || n > 0).map(([n, what]) => `${count(n)} ${what}`);
+  const many = noun === "event" ? "events" : "entries";
+  return `${count(sum)} ${sum === 1 ? noun : many} = ${named.join(" + ")}`;
+};
+
+/** Prints what a pull of chats would do. */
+export const printChatPlan = (logger: Logger, { listed, known }: ChatPlan): void => {
+  logger.record("plan", { listed, known });
+  logger.message(`${plural(listed, "event")} listed: ${count(known)} known, ${count(listed - known)} to fetch.`);
+};
