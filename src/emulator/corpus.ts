@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
 import { createDialog } from "./dialog.ts";
+import { lowerBound } from "./lower-bound.ts";
 import { hash32, Random } from "./random.ts";
 import { createScene, type Scene } from "./scene.ts";
 
@@ -61,17 +62,6 @@ const permutation = (seed: number, purpose: string) => {
       return block.subarray(0, 10).every((byte) => byte === 0) ? block.readUIntBE(10, 6) : undefined;
     },
   };
-};
-
-/** The first index in [0, length) for which `value`, which grows with the index, is at least `bound`. */
-const lowerBound = (length: number, value: (index: number) => number, bound: number): number => {
-  let [low, high] = [0, length];
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    if (value(middle) < bound) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 };
 
 /** The generated calls. Each is computed from seed and index on demand, so that a large corpus takes no memory. */

@@ -1,6 +1,6 @@
 import { Random } from "./random.ts";
 
-const names = ["throttle", "error", "reset", "expire", "cut", "slow", "shift", "vanish", "down"] as const;
+const names = ["throttle", "error", "reset", "expire", "cut", "slow", "shift", "vanish", "repeat", "down"] as const;
 const limits = ["cap", "clip"] as const;
 export type FaultName = (typeof names)[number];
 type LimitName = (typeof limits)[number];
@@ -19,10 +19,12 @@ export interface Faults {
   cut?: number;
   /** An answer comes 300 ms late. */
   slow?: number;
-  /** A call appears in a window between two of its pages. */
+  /** A call appears in a window between two of its pages, an entry in the query log. */
   shift?: number;
   /** A call of a page already read vanishes from all lists between two pages. */
   vanish?: number;
+  /** A page of traced events or of the query log gives the cursor that it was asked for with, as if more followed. */
+  repeat?: number;
   /** The connection is closed at once. */
   down?: number;
   /** The most calls on a page, whatever is requested; the next page continues after them. */

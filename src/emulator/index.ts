@@ -1,12 +1,18 @@
 import type { AddressInfo } from "node:net";
+import { type ChatEventOptions, type CloudEvent, createChats } from "./chats.ts";
 import { createCorpus } from "./corpus.ts";
 import { type CallOptions, createDirectory } from "./directory.ts";
+import { createEventBridge } from "./eventbridge.ts";
 import { Dice, type Faults } from "./faults.ts";
+import { createIce } from "./ice.ts";
+import { createQueries, type QueryOptions } from "./queries.ts";
+import type { QueryEntry } from "./query-entry.ts";
 import { createQuota } from "./quota.ts";
 import { createRpc } from "./rpc.ts";
 import { createEmulatorServer, type Stats } from "./server.ts";
 import { signatureCheck } from "./signature.ts";
 import { createStore } from "./store.ts";
+import { createSts } from "./sts.ts";
 
 export { type Faults, parseFaults } from "./faults.ts";
 
@@ -19,19 +25,38 @@ export interface EmulatorOptions {
   agents?: number;
   /** Same seed, same bytes. @default 1 */
   seed?: number;
-  /** The earliest start of a call. @default 2025-07-14T00:00Z */
+  /** The earliest start of a call, chat or query. @default 2025-07-14T00:00Z */
   from?: Date;
-  /** All calls start before this. @default 2025-07-21T00:00Z */
+  /** All calls start before this, and all chats and queries end before it. @default 2025-07-21T00:00Z */
   to?: Date;
   /** A folder of call logs (*.json), served byte for byte as calls of the first agent. */
   data?: string;
   /** How many of the newest calls have not ended yet. @default 0 */
   open?: number;
+  /** Number of generated chat sessions on the event bus "default", each with 1 to 6 events. @default 0 */
+  chats?: number;
+  /** For how many days after it was received an event is listed and returned. @default no limit */
+  traceDays?: number;
+  /** Number of generated entries in the log of natural-language queries. @default 0 */
+  queries?: number;
+  /** How many of the newest generated queries are RUNNING. @default 0 */
+  runningQueries?: number;
+  /** Which queries are listed first. @default "newest" */
+  queryOrder?: "newest" | "oldest";
+  /**
+  The cursor of the query log, which is the only one that it takes: LastKey, which each page with a successor gives, or the
+  MessageId of the page's last entry, with an empty LastKey.
+
+  @default "lastKey"
+  */
+  queryCursor?: "lastKey" | "messageId";
+  /** Whether the query log is activated; otherwise it answers 403 ServiceNotEnable. @default true */
+  lumaEnabled?: boolean;
   /** @default "emulator-id" */
   accessKeyId?: string;
   /** @default "emulator-secret" */
   accessKeySecret?: string;
-  /** The account of these keys, the answer of GetCallerIdentity. @default "1000000000000001" */
+  /** The account of these keys, of the answer of GetCallerIdentity and of the chat logs. @default "1000000000000001" */
   account?: string;
   /** Actions that are answered with 403 Forbidden.RAM. */
   deny?: string[];
@@ -67,6 +92,16 @@ export interface Emulator {
   add(call: CallOptions): string;
   /** Ends an open call. */
   finish(id: string): void;
+  /** The chat logs as QueryEvent returns them, in the order in which they were received; also those that have expired. */
+  chatEvents(): Generator<CloudEvent>;
+  /** Adds an event to the event bus and returns its id. */
+  addChatEvent(event: ChatEventOptions): string;
+  /** The entries of the query log, oldest first. */
+  queryEntries(): Generator<QueryEntry>;
+  /** Adds an entry to the query log and returns its MessageId. @throws Error when there is an entry with this id */
+  addQuery(query: QueryOptions): string;
+  /** Answers a running query, so that its Status is SUCCEEDED. @throws Error when no running query has this MessageId */
+  finishQuery(messageId: string): void;
   /** Stops the server and closes its connections. */
   close(): Promise<void>;
 }
@@ -86,7 +121,14 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
   if (options.data !== undefined) directory.load(options.data);
   const { linkTtlSeconds = 3600, deny = [], latencyMs = 0, account = "1000000000000001", log } = options;
   const store = createStore({ keys, directory, linkTtlSeconds, now, origin: () => url });
-  const rpc = createRpc({ directory, store, dice, deny, end: to, account });
+  const corpusOf = { seed, from, to, account, now };
+  const chats = createChats({ ...corpusOf, chats: options.chats ?? 0, traceDays: options.traceDays });
+  const { runningQueries: running = 0, queryOrder: order = "newest" } = options;
+  const queries = createQueries({ ...corpusOf, queries: options.queries ?? 0, running, order });
+  const { lumaEnabled = true, queryCursor = "lastKey" } = options;
+  const ice = createIce({ directory, store, dice, end: to });
+  const eventBridge = createEventBridge({ chats, queries, dice, lumaEnabled, queryCursor });
+  const rpc = createRpc([ice, createSts(account), eventBridge], deny);
   const check = signatureCheck(keys, now);
   const admit = options.quota === undefined ? () => true : createQuota(options.quota, now);
   const server = createEmulatorServer({ rpc, store, dice, check, stats, seed, latencyMs, admit, now, log });
@@ -112,6 +154,11 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
     stats,
     add: directory.add,
     finish: directory.finish,
+    chatEvents: chats.events,
+    addChatEvent: chats.add,
+    queryEntries: queries.entries,
+    addQuery: queries.add,
+    finishQuery: queries.finish,
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -46,6 +46,10 @@ export class Random {
     return text.slice(0, digits);
   }
 
+  uuid(): string {
+    return [8, 4, 4, 4, 12].map((digits) => this.hex(digits)).join("-");
+  }
+
   digits(count: number): string {
     let text = "";
     for (let i = 0; i < count; i++) text += this.int(0, 9);

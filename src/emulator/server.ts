@@ -4,7 +4,7 @@ import { type Answer, breakdowns, json, jsonErrors, type Refuse, xmlErrors } fro
 import { ApiError } from "./api-error.ts";
 import type { Dice } from "./faults.ts";
 import { Random } from "./random.ts";
-import { IDENTITY, type Rpc } from "./rpc.ts";
+import type { Rpc } from "./rpc.ts";
 import type { SignedRequest } from "./signature.ts";
 import type { Store } from "./store.ts";
 
@@ -52,11 +52,7 @@ const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
 export const createEmulatorServer = (options: ServerOptions): Server => {
   const { rpc, store, dice, check, stats, latencyMs, admit, now, log } = options;
   const requestIds = new Random(options.seed, 0, 0x1d);
-  const nextId = (): string =>
-    [8, 4, 4, 4, 12]
-      .map((digits) => requestIds.hex(digits))
-      .join("-")
-      .toUpperCase();
+  const nextId = (): string => requestIds.uuid().toUpperCase();
 
   const throttled = (refuse: Refuse): Answer => {
     const answer = refuse(
@@ -76,9 +72,9 @@ export const createEmulatorServer = (options: ServerOptions): Server => {
       const action = String(headers["x-acs-action"] ?? "");
       if (rpc.knows(action)) count(stats.requests, action);
       check({ method: "POST", path: url.pathname, query: url.searchParams, headers, body });
-      const isIdentity = action === IDENTITY;
-      if (!isIdentity && (!admit() || dice.roll("throttle"))) return throttled(refuse);
-      if (!isIdentity && dice.roll("error")) return broken(refuse);
+      const isMetered = rpc.isMetered(action);
+      if (isMetered && (!admit() || dice.roll("throttle"))) return throttled(refuse);
+      if (isMetered && dice.roll("error")) return broken(refuse);
       const parameters = new URLSearchParams(url.searchParams);
       const isForm = headers["content-type"]?.startsWith("application/x-www-form-urlencoded");
       if (isForm) for (const [name, value] of new URLSearchParams(body.toString())) parameters.append(name, value);
