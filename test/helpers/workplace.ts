@@ -84,6 +84,7 @@ export class Workplace {
       ALIBABA_CLOUD_ECS_METADATA_DISABLED: "true",
       ...(this.emulator && {
         CALLARCHIVE_ENDPOINT: this.emulator.url,
+        CALLARCHIVE_EVENTBRIDGE_ENDPOINT: this.emulator.url,
         ALIBABA_CLOUD_ACCESS_KEY_ID: "emulator-id",
         ALIBABA_CLOUD_ACCESS_KEY_SECRET: "emulator-secret",
       }),

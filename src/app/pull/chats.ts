@@ -74,6 +74,7 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
     let known = 0;
     let requested = 0;
     let failuresInRow = 0;
+    let troubled = 0;
 
     const commits = inBatches<Arrival>({
       ...BATCH,
@@ -94,6 +95,7 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
             if (!("trouble" in result)) for (const arrival of result.arrivals) await commits.add(arrival);
             else {
               const { trouble, temporary } = result;
+              troubled += 1;
               const age = event.receivedAt === undefined ? 0 : now().getTime() - event.receivedAt.getTime();
               if (temporary || (trouble.state === "missing" && age < READABLE_MS)) settled = false;
               // The run that moved the cursor over an event has reported it.
@@ -101,7 +103,7 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
               if (isNew) await takeTrouble(trouble);
               else log("debug", trouble.state, { id: trouble.id, code: trouble.code });
             }
-            progress.show({ stage: "Fetching", done: requested + known, worked: requested, troubled: failuresInRow });
+            progress.show({ stage: "Fetching", done: requested + known, worked: requested, troubled });
             if (failuresInRow >= MOST_FAILURES)
               throw new GivenUp(`${MOST_FAILURES} events in a row failed. Run the same command again later.`);
           },
@@ -152,7 +154,7 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
     };
 
     try {
-      const troubled = await withTrouble(request, context, session, (takeTrouble) =>
+      const reported = await withTrouble(request, context, session, (takeTrouble) =>
         // What was fetched is kept, whatever ends the run.
         pull(takeTrouble).finally(() => commits.flush()),
       );
@@ -160,7 +162,7 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
       return await recordRun(archive, facts, {
         records: intake.counts,
         known,
-        troubled,
+        troubled: reported,
         throttled: cloud.throttled(),
         limited: requested >= limit,
         ms: now().getTime() - startedAt.getTime(),
