@@ -23,7 +23,7 @@ export interface Faults {
   shift?: number;
   /** A call of a page already read vanishes from all lists between two pages. */
   vanish?: number;
-  /** A page of traced events or of the query log gives the cursor that it was asked for with, as if more followed. */
+  /** A page of traced events or of the query log gives the cursor that it was requested with, as if more followed. */
   repeat?: number;
   /** The connection is closed at once. */
   down?: number;

@@ -65,6 +65,9 @@ export interface QueryHead {
   readonly answer?: string | undefined;
 }
 
+/** How long the service waits for a statement; the message of a TIMEOUT names it. */
+const TIMEOUT_MS = 60_000;
+
 type Outcome = QueryStatus | "UNCLEAR";
 
 const errors = {
@@ -87,7 +90,7 @@ export const createQueryEntry = (random: Random, head: QueryHead, given?: QueryS
   const wrap = (text: string): string => (isWrapped ? JSON.stringify(text) : text);
   const rows = Array.from({ length: random.int(1, 6) }, () => topic.row(random));
   const missing = random.chance(0.2) ? random.int(10, 5000) : 0;
-  const duration = random.int(700, 60_000);
+  const duration = random.int(700, TIMEOUT_MS);
   const answer = head.answer ?? topic.answer(rows);
   const messages = messagesOf(random, head, topic, { outcome, rows, answer });
   const hasAnswer = outcome === "SUCCEEDED";
@@ -115,7 +118,7 @@ export const createQueryEntry = (random: Random, head: QueryHead, given?: QueryS
     IsError: outcome === "FAILED" || outcome === "TIMEOUT",
     ...((outcome === "FAILED" || outcome === "TIMEOUT") && errors[outcome]),
     CreatedAt: String(head.at),
-    DurationMs: outcome === "RUNNING" ? 0 : duration,
+    DurationMs: outcome === "RUNNING" ? 0 : outcome === "TIMEOUT" ? TIMEOUT_MS : duration,
     Source: head.source,
   };
 };

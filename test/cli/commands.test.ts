@@ -122,8 +122,10 @@ const SIMPLEST: Record<string, Use> = {
     args: () => ["emulate"],
     options: interrupted,
     gives: ({ stdout }) => {
-      expect(stdout).toMatch(/^(export \w+=.*\n){4}$/);
-      expect(stdout).toMatch(/^export CALLARCHIVE_ENDPOINT=http:\/\/127\.0\.0\.1:\d+$/m);
+      expect(stdout).toMatch(/^(export \w+=.*\n){5}$/);
+      expect(stdout).toMatch(
+        /^export CALLARCHIVE_ENDPOINT=(http:\/\/127\.0\.0\.1:\d+)\nexport \w+_EVENTBRIDGE_ENDPOINT=\1$/m,
+      );
       expect(stdout).toMatch(/^export CALLARCHIVE_AGENT=\w+$/m);
     },
   },

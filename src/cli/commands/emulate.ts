@@ -9,6 +9,8 @@ type EmulateFlags = {
   agents: number;
   seed: number;
   open: number;
+  chats: number;
+  queries: number;
   latency: number;
   quota?: number;
   data?: string;
@@ -31,6 +33,8 @@ export const emulate: CommandSpec<EmulateFlags> = {
       number("--agents <n>", "number of agents that the calls belong to", 3),
       number("--seed <n>", "seed of the generated calls; the same seed gives the same bytes", 1),
       number("--open <n>", "how many of the newest calls have not ended yet", 0),
+      number("--chats <n>", "number of chat sessions on the event bus", 20),
+      number("--queries <n>", "number of entries in the log of natural-language queries", 50),
       new Option("--data <dir>", "also serve these call logs (*.json), byte for byte, as calls of the first agent"),
     ],
     Behaviour: [
@@ -39,7 +43,7 @@ export const emulate: CommandSpec<EmulateFlags> = {
       new Option("--quota <n>", "throttle requests above this number per second (default: no limit)").argParser(whole),
       new Option(
         "--faults <list>",
-        "faults to simulate, each with its probability: throttle, error, reset, expire, cut, slow, shift, vanish, down; cap=N limits pages to N calls",
+        "faults to simulate, each with its probability: throttle, error, reset, expire, cut, slow, shift, vanish, repeat, down; cap=N limits pages to N calls",
       ),
     ],
   },
@@ -70,6 +74,7 @@ export const emulate: CommandSpec<EmulateFlags> = {
     io.stdout.write(
       [
         `export CALLARCHIVE_ENDPOINT=${emulator.url}`,
+        `export CALLARCHIVE_EVENTBRIDGE_ENDPOINT=${emulator.url}`,
         "export ALIBABA_CLOUD_ACCESS_KEY_ID=emulator-id",
         "export ALIBABA_CLOUD_ACCESS_KEY_SECRET=emulator-secret",
         `export CALLARCHIVE_AGENT=${emulator.agents[0]}`,
