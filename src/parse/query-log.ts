@@ -172,8 +172,8 @@ const queryTurns = (id: string, attachment: Json, clock: Clock): Turn[] => {
     id: `${id}-result`,
     role: "tool",
     kind: RESULT_KIND,
-    text:
-      rows === undefined ? "" : typeof rows === "string" ? rows.toWellFormed() : JSON.stringify(rows).toWellFormed(),
+    // As the service wrote it: long numbers are text in the data.
+    text: typeof Rows === "string" ? Rows.trim().toWellFormed() : JSON.stringify(Rows ?? []).toWellFormed(),
     ...clock,
     toolCallId: id,
     data: nonEmpty(data) ?? {},

@@ -50,7 +50,11 @@ describe("pull chats", () => {
     const other = workplace();
     writeFileSync(other.path("dump.ndjson"), dump(cloud));
     expect((await other.run(["import", "dump.ndjson"])).code).toBe(0);
-    for (const flags of [["-f", "ndjson"], ["-f", "csv", "--rows", "turn"], ["-f", "messages"]])
+    for (const flags of [
+      ["-f", "ndjson"],
+      ["-f", "csv", "--rows", "turn"],
+      ["-f", "messages"],
+    ])
       expect(await exported(place, ...flags)).toBe(await exported(other, ...flags));
     for (const { id, provenance } of await transcripts(place))
       expect(provenance.records.map((record) => record.id)).toEqual(
@@ -87,7 +91,14 @@ describe("pull chats", () => {
       const ran = await place.run(["export", "--offline", "--new", "-o", "out/", ...JSON_LOG]);
       expect(ran.code).toBe(0);
       const { files } = summaryOf(ran) as { files: { name?: string; path?: string }[] };
-      return files.flatMap((file) => place.rows<never>("out", String(file.name ?? file.path).split("/").at(-1) ?? ""));
+      return files.flatMap((file) =>
+        place.rows<never>(
+          "out",
+          String(file.name ?? file.path)
+            .split("/")
+            .at(-1) ?? "",
+        ),
+      );
     };
     expect((await deliver()).map(({ id }) => id).toSorted()).toEqual(["s1", "s2"]);
     cloud.addChatEvent({ sessionId: "s1", prompt: "late", received: ago(250) });
@@ -215,8 +226,7 @@ test("killed at any request, of both sources, the same commands give what uninte
     ["pull", "queries", "-q"],
   ];
   const runAll = async (archive: string): Promise<void> => {
-    for (const command of commands)
-      expect((await place.run([...command, "--archive", archive])).code).toBe(0);
+    for (const command of commands) expect((await place.run([...command, "--archive", archive])).code).toBe(0);
   };
   await runAll("whole.db");
   const total = seen;

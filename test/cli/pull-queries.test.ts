@@ -10,7 +10,7 @@ const ACTION = "QueryAskLumaLog";
 const pull = (place: Workplace, ...args: string[]): Promise<Ran> => place.run(["pull", "queries", ...args]);
 
 const transcripts = async (place: Workplace): Promise<Transcript[]> => {
-  const ran = await place.run(["export", "--offline", "-o", "-"]);
+  const ran = await place.run(["export", "--offline", "--settle", "0", "-o", "-"]);
   expect([ran.code, ran.code === 0 ? "" : ran.stderr]).toEqual([0, ""]);
   return ran.stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line)]));
 };
@@ -106,13 +106,21 @@ describe("pull queries", () => {
   test("an entry that is running is open, asked again, and replaced when it has its answer", async () => {
     const { place, cloud } = await logged({ queries: 150 });
     const hoursAgo = (hours: number): Date => new Date(Date.now() - hours * 3_600_000);
-    const id = cloud.addQuery({ question: "slow?", status: "RUNNING", createdAt: hoursAgo(40), conversationId: "slow" });
+    const id = cloud.addQuery({
+      question: "slow?",
+      status: "RUNNING",
+      createdAt: hoursAgo(40),
+      conversationId: "slow",
+    });
     for (let at = 0; at < 120; at += 1) cloud.addQuery({ question: `${at}?`, createdAt: hoursAgo(30 - at / 10) });
     expect((await pull(place)).code).toBe(0);
     cloud.finishQuery(id);
     // Three pages down: a run that looked only at what is new would not come to it.
     const again = await pull(place, "--lookback", "0", ...JSON_LOG);
-    expect([again.code, summaryOf(again)]).toEqual([0, expect.objectContaining({ added: 0, replaced: 1, conflict: 0 })]);
+    expect([again.code, summaryOf(again)]).toEqual([
+      0,
+      expect.objectContaining({ added: 0, replaced: 1, conflict: 0 }),
+    ]);
     const found = (await transcripts(place)).find((each) => each.id === "slow");
     expect([found?.status, found?.turns.length]).toEqual(["SUCCEEDED", expect.any(Number)]);
     expect(found?.turns.at(-1)?.role).not.toBe("user");
@@ -137,14 +145,16 @@ describe("the transcript of a conversation", () => {
   const golden = (name: string): string =>
     readFileSync(new URL(`../fixtures/queries/${name}`, import.meta.url).pathname, "utf8");
 
-  test.each(["ndjson", "csv", "messages"])("golden %s", async (format) => {
+  test("golden transcripts, rows and messages", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 0 });
-    for (const entry of JSON.parse(golden("entries.json"))) cloud.addQuery({ fields: entry, messageId: entry.MessageId });
+    for (const entry of JSON.parse(golden("entries.json")))
+      cloud.addQuery({ fields: entry, messageId: entry.MessageId });
     expect((await pull(place)).code).toBe(0);
-    const rows = format === "csv" ? ["--rows", "turn"] : [];
-    const ran = await place.run(["export", "--offline", "-f", format, "-o", "-", ...rows]);
-    expect(ran.code).toBe(0);
-    await expect(ran.stdout).toMatchFileSnapshot(`../golden/queries.${format === "messages" ? "jsonl" : format}`);
+    const format = (...flags: string[]) => place.run(["export", "--offline", "-o", "-", ...flags]);
+    await expect((await format()).stdout).toMatchFileSnapshot("../golden/queries.ndjson");
+    await expect((await format("-f", "csv", "--rows", "turn")).stdout).toMatchFileSnapshot("../golden/queries.csv");
+    expect((await place.run(["dataset", "-p", "openai", "-o", "set/", "--split", "train=1"])).code).toBe(0);
+    await expect(place.read("set", "train.jsonl")).toMatchFileSnapshot("../golden/queries.jsonl");
   });
 });
