@@ -154,7 +154,7 @@ describe("the transcript of a conversation", () => {
     const format = (...flags: string[]) => place.run(["export", "--offline", "-o", "-", ...flags]);
     await expect((await format()).stdout).toMatchFileSnapshot("../golden/queries.ndjson");
     await expect((await format("-f", "csv", "--rows", "turn")).stdout).toMatchFileSnapshot("../golden/queries.csv");
-    expect((await place.run(["dataset", "-p", "openai", "-o", "set/", "--split", "train=1"])).code).toBe(0);
+    expect((await place.run(["dataset", "--preset", "openai", "-o", "set/", "--split", "train=1"])).code).toBe(0);
     await expect(place.read("set", "train.jsonl")).toMatchFileSnapshot("../golden/queries.jsonl");
   });
 });
