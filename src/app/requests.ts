@@ -213,4 +213,11 @@ export interface VerifyRequest extends SelectionRequest, ConnectionRequest {
 
 export interface DoctorRequest extends ConnectionRequest, ArchiveRequest {
   agents?: readonly string[];
+  /** Check what pulls of these sources need. @default calls, and the sources that the archive has */
+  sources?: readonly SourceName[];
+  /** The event bus of chats. */
+  bus: string;
+  chatsRegion: string;
+  queriesRegion: string;
+  eventbridgeEndpoint?: string;
 }

@@ -56,6 +56,14 @@ export const sourceOption = (): Option =>
     .choices(SOURCES)
     .argParser(severalOf(SOURCES) as (text: string, before: unknown) => unknown);
 
+/** For `doctor`, which reads no conversations. */
+export const doctorSourceOption = (): Option => {
+  const source = sourceOption();
+  source.description =
+    "check what pulls of this source need; repeatable (default: calls, and the sources that the archive has)";
+  return source;
+};
+
 export type FilterFlags = FilterRequest;
 export const filterOptions = (): Option[] => [
   option("--status <status>", "only calls with this status, for example Finished"),
@@ -231,4 +239,6 @@ export type VerifyFlags = SelectionFlags &
 
 export type ConnectionFlags = Pick<CloudFlags, "region" | "endpoint" | "profile" | "client" | "tps" | "retries">;
 
-export type DoctorFlags = ConnectionFlags & ArchiveFlags & { agent?: string[]; json?: boolean };
+export type DoctorFlags = ConnectionFlags &
+  ArchiveFlags &
+  Omit<EventBridgeFlags, "agentName"> & { agent?: string[]; source?: SourceName[]; json?: boolean };

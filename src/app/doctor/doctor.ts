@@ -1,5 +1,6 @@
 import { sumOf } from "../../core/counts.ts";
-import { ClockSkewed, messageOf, NotFound, Refused } from "../../core/errors.ts";
+import { ClockSkewed, messageOf } from "../../core/errors.ts";
+import type { SourceName } from "../../core/transcript.ts";
 import { plural } from "../../core/wording.ts";
 import { archiveRefusal } from "../archive.ts";
 import { type ArchiveBinding, bindingIn, bindingName, bindingOf, mismatch } from "../binding.ts";
@@ -8,19 +9,9 @@ import type { AppContext } from "../context.ts";
 import { existingArchive } from "../pull/fetch.ts";
 import type { DoctorRequest } from "../requests.ts";
 import { agentLists } from "./agent.ts";
+import { type Check, checkPermission, credentialsText, type Examine, UNUSED_ID } from "./checks.ts";
+import { examineEvents } from "./events.ts";
 
-/** The check of one thing that a run needs. */
-export interface Check {
-  check: string;
-  ok: boolean;
-  /** What was found, or what is wrong and what to do. */
-  found: string;
-  /** Why it is not ok. */
-  error?: unknown;
-}
-
-/** An id that no call and no agent has; the answer shows whether the request is permitted. */
-const UNUSED_ID = "00000000000000000000000000000000";
 const SKEW_LIMIT_S = 15 * 60;
 const NODE = [20, 19] as const;
 
@@ -40,7 +31,7 @@ export const runDoctor = async (
     checks.push(check);
     onCheck(check);
   };
-  const examine = async (check: string, look: () => Promise<string>, where = ""): Promise<void> => {
+  const examine: Examine = async (check, look, where = "") => {
     try {
       report({ check, ok: true, found: where + (await look()) });
     } catch (error) {
@@ -53,43 +44,11 @@ export const runDoctor = async (
     const proxy = proxyInUse(host.env);
     return proxy === undefined ? "none" : `${proxy}, from the environment`;
   });
-  let cloud: Cloud | undefined;
+  const sources = request.sources ?? ["calls", ...(await otherSources(request, context))];
   let here: ArchiveBinding = {};
-  await examine("credentials", async () => {
-    cloud = await connect({ ...request, retries: Math.min(request.retries, 1) }, context);
-    const { provider, accessKeyId } = await cloud.credentials.get();
-    return `from ${provider}, key ${masked(accessKeyId)}`;
-  });
-  if (cloud) {
-    const { ims, endpoint, region, addressFlag, client, serverTime } = cloud;
-    const where = `${endpoint.origin} (${regionText(request, region)}): `;
-    await examine(
-      "endpoint",
-      async () => ((await serverTime()) ? "reached" : "reached, but its answer has no time"),
-      where,
-    );
-    await examine("clock", async () => clock(await serverTime(), host.now()));
-    await examine("client", async () => {
-      const version = await iceSdkVersion();
-      if (client === "sdk") return `@alicloud/ice20201109 ${version}`;
-      return version ? "built in" : "built in (@alicloud/ice20201109 is not installed; it is optional)";
-    });
-    await examine("describe", () =>
-      checkPermission("ice:DescribeAIAgentInstance", () => ims.describeInstance(UNUSED_ID)),
-    );
-    const start = host.now();
-    const query = { agentId: UNUSED_ID, start: new Date(start.getTime() - 60_000), end: start, page: 1, size: 1 };
-    await examine("list", () => checkPermission("ice:ListAIAgentInstance", () => ims.listInstances(query)));
-    for (const agentId of new Set(request.agents))
-      await examine("agent", () =>
-        agentLists({ ims, addressFlag }, agentId, () => existingArchive(request, context), host.now()),
-      );
-    await examine("account", async () => {
-      here = await bindingIn(cloud as Cloud);
-      return here.account ?? "not known (STS gave no answer); the account of the archive is not checked";
-    });
-    await cloud.close();
-  }
+  if (sources.includes("calls")) here = await examineCalls(request, context, examine);
+  for (const source of ["chats", "queries"] as const)
+    if (sources.includes(source)) await examineEvents(source, request, context, examine);
   await examine("archive", async () => {
     const archive = await existingArchive(request, context);
     const why = archiveRefusal(request, host);
@@ -104,21 +63,68 @@ export const runDoctor = async (
     const reason = mismatch(String(request.archive), binding, here);
     if (reason !== undefined) throw new Error(reason);
     const owner = bindingName(binding);
-    const calls = plural(sumOf(counts), "call");
-    return `${request.archive}: ${calls}${owner && ` of ${owner}`}`;
+    const held = plural(sumOf(counts), "conversation");
+    return `${request.archive}: ${held}${owner && ` of ${owner}`}`;
   });
   return checks;
+};
+
+/** What pulls of calls need. @returns region and account of this run, as far as known */
+const examineCalls = async (request: DoctorRequest, context: AppContext, examine: Examine): Promise<ArchiveBinding> => {
+  const { host } = context;
+  let cloud: Cloud | undefined;
+  let here: ArchiveBinding = {};
+  await examine("credentials", async () => {
+    cloud = await connect({ ...request, retries: Math.min(request.retries, 1) }, context);
+    return credentialsText(cloud);
+  });
+  if (!cloud) return here;
+  const { ims, endpoint, region, addressFlag, client, serverTime } = cloud;
+  const where = `${endpoint.origin} (${regionText(request, region)}): `;
+  await examine(
+    "endpoint",
+    async () => ((await serverTime()) ? "reached" : "reached, but its answer has no time"),
+    where,
+  );
+  await examine("clock", async () => clock(await serverTime(), host.now()));
+  await examine("client", async () => {
+    const version = await iceSdkVersion();
+    if (client === "sdk") return `@alicloud/ice20201109 ${version}`;
+    return version ? "built in" : "built in (@alicloud/ice20201109 is not installed; it is optional)";
+  });
+  await examine("describe", () =>
+    checkPermission("ice:DescribeAIAgentInstance", () => ims.describeInstance(UNUSED_ID)),
+  );
+  const start = host.now();
+  const query = { agentId: UNUSED_ID, start: new Date(start.getTime() - 60_000), end: start, page: 1, size: 1 };
+  await examine("list", () => checkPermission("ice:ListAIAgentInstance", () => ims.listInstances(query)));
+  for (const agentId of new Set(request.agents))
+    await examine("agent", () =>
+      agentLists({ ims, addressFlag }, agentId, () => existingArchive(request, context), host.now()),
+    );
+  await examine("account", async () => {
+    here = await bindingIn(cloud as Cloud);
+    return here.account ?? "not known (STS gave no answer); the account of the archive is not checked";
+  });
+  await cloud.close();
+  return here;
+};
+
+/** The sources besides calls that the archive has. */
+const otherSources = async (request: DoctorRequest, context: AppContext): Promise<SourceName[]> => {
+  // An archive that cannot be opened has a check of its own.
+  const archive = await existingArchive(request, context).catch(() => undefined);
+  try {
+    const { sources } = (await archive?.summary()) ?? { sources: [] };
+    return sources.map(({ source }) => source);
+  } finally {
+    await archive?.close();
+  }
 };
 
 const regionText = ({ endpoint }: DoctorRequest, region: string | undefined): string => {
   if (endpoint === undefined) return `region ${region}`;
   return region === undefined ? "set by --endpoint: --region is not used" : `region ${region}, set by --endpoint`;
-};
-
-/** The ends of a key's id, so that people recognise it: at most four characters each, and at most half of it. */
-const masked = (id: string): string => {
-  const length = Math.min(4, Math.floor(id.length / 4));
-  return `${id.slice(0, length)}…${length > 0 ? id.slice(-length) : ""}`;
 };
 
 const nodeVersion = (version: string): string => {
@@ -138,14 +144,4 @@ const clock = (server: Date | undefined, now: Date): string => {
       code: "Clock",
     },
   );
-};
-
-/** Requests something that does not exist: "not found" means that the action is permitted. */
-const checkPermission = async (action: string, request: () => Promise<unknown>): Promise<string> => {
-  try {
-    await request();
-  } catch (error) {
-    if (!(error instanceof NotFound || error instanceof Refused)) throw error;
-  }
-  return `${action} is permitted`;
 };
