@@ -8,8 +8,8 @@ import { faulty } from "./helpers/faulty.ts";
 import { SOAK } from "./helpers/soak.ts";
 import { parseAnyLines, type Ran, type Workplace, workplace } from "./helpers/workplace.ts";
 
-// A made-up source with a record for every line of a conversation: a file that parses it and a line in the registry, and
-// all commands know it. Its records come late, twice, shuffled and in two states.
+// A made-up source with a record for every line of a conversation: a file that parses it, a line in the registry and its name for
+// --source, and all commands know it. Its records come late, twice, shuffled and in two states.
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
@@ -99,6 +99,7 @@ beforeAll(() => {
     writeFileSync(join(program, name), before.replace(from, to));
   };
   change("src/core/transcript.ts", '"calls" | ', '"calls" | "notes" | ');
+  change("src/core/sources.ts", '"chats"', '"chats", "notes"');
   change("src/parse/index.ts", "\n  calls:", "\n  notes: noteTranscript,\n  calls:");
   change("src/parse/index.ts", "import", 'import { noteTranscript } from "./notes.ts";\nimport');
   change("rolldown.config.mjs", "input: {", 'input: {\n    notes: "src/notes.ts",');
@@ -182,6 +183,11 @@ describe("a second source, with many records in a conversation", () => {
     expect(place.read("threads", "transcripts.ndjson")).toBe(place.read("out", "transcripts.ndjson"));
 
     expect((await run(place, "list")).stdout).toContain("notes:n1");
+    expect((await run(place, "list", "--source", "notes")).stdout.match(/notes:\w+/g)).toEqual([
+      "notes:n1",
+      "notes:n2",
+    ]);
+    expect((await run(place, "list", "--source", "calls")).stdout).not.toContain("notes:");
     const shown = await Promise.all([run(place, "show", "n1"), run(place, "show", "notes:n1")]);
     expect(shown.map(({ code, stdout }) => [code, stdout.includes("how are you now")])).toEqual([
       [0, true],

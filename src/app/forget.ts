@@ -1,3 +1,4 @@
+import { qualifiedId } from "../core/conversation-id.ts";
 import type { StoredConversation } from "../core/records.ts";
 import type { AppContext } from "./context.ts";
 import type { ForgetRequest } from "./requests.ts";
@@ -11,7 +12,7 @@ export interface ForgetResult extends RunResult {
   unknown: number;
 }
 
-/** An output that still contains a call. */
+/** An output that still contains a conversation. */
 export interface Holding {
   id: string;
   format: string;
@@ -19,9 +20,10 @@ export interface Holding {
 }
 
 /**
-Deletes the content of calls from the archive at once. Only the id stays in the file.
+Deletes the content of conversations from the archive at once. Only the ids stay in the file.
 
-@param onHolding called for each output that still contains a call
+@param onHolding called for each output that still contains one of them
+@throws UsageError for an id that means several conversations, before anything is deleted
 */
 export const runForget = async (
   request: ForgetRequest,
@@ -29,22 +31,25 @@ export const runForget = async (
   onHolding: (holding: Holding) => void,
 ): Promise<ForgetResult> => {
   const { log } = context;
-  const facts = { ids: [...request.ids] };
+  const { sources } = request;
+  const facts = { ids: [...request.ids], ...(sources && { sources: [...sources] }) };
   const writes = request.dryRun !== true;
   const options = { command: "forget", facts, writes, create: false, scrubs: true };
   return withSession(request, context, options, async ({ archive }) => {
+    // An id that means several conversations is an error before anything is deleted.
+    for (const id of request.ids) await archive.find(id, sources);
     let forgotten = 0;
     let unknown = 0;
     for (const id of request.ids) {
-      const record = await archive.find(id);
+      const record = await archive.find(id, sources);
       if (!record) {
         unknown += 1;
         log("warn", "missing", { id, message: "The archive does not have it." });
         continue;
       }
-      if (record.state !== "pruned") forgotten += writes ? await archive.prune({ id }) : 1;
+      if (record.state !== "pruned") forgotten += writes ? await archive.prune({ id, ...(sources && { sources }) }) : 1;
       if (!writes) log("info", "would-forget", factsOf(record));
-      for (const { place, format } of await archive.holding(id)) onHolding({ id, format, place });
+      for (const { place, format } of await archive.holding(id, sources)) onHolding({ id, format, place });
     }
     const isClean = writes ? await scrub(archive, request.archive, log) : true;
     return {
@@ -56,8 +61,8 @@ export const runForget = async (
   });
 };
 
-const factsOf = ({ id, state, startedAt, document }: StoredConversation) => ({
-  id,
+const factsOf = ({ source, id, state, startedAt, document }: StoredConversation) => ({
+  id: qualifiedId({ source, id }),
   state,
   ...(startedAt && { startedAt }),
   bytes: document?.bytes.length ?? 0,

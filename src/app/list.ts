@@ -3,7 +3,7 @@ import { type ArchiveContext, archiveOf } from "./archive.ts";
 import type { ArchiveRequest, SelectionRequest } from "./requests.ts";
 import { storedFilter } from "./selection/selection.ts";
 
-/** The stored calls of a request without their documents, ordered by start, in batches. */
+/** The stored conversations of a request without their documents, ordered by start, in batches. */
 export async function* listCalls(
   request: ArchiveRequest & SelectionRequest & Pick<StoredFilter, "states">,
   context: ArchiveContext,

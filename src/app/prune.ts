@@ -5,20 +5,30 @@ import { type RunResult, withSession } from "./session.ts";
 
 /** The result of pruning: `failed` if deleted bytes are still in the file. */
 export interface PruneResult extends RunResult {
-  /** Calls that were deleted; with `dryRun`, calls that would be. */
+  /** Conversations that were deleted; with `dryRun`, those that would be. */
   calls: number;
-  /** Selects calls that started before this time. */
+  /** Selects conversations that started before this time. */
   until: Date;
 }
 
 const DAY_MS = 86_400_000;
 
-/** Deletes the documents of old calls. Their ids stay, so that they are not fetched again. */
+/** Deletes the documents of old conversations. Their ids stay, so that they are not fetched again. */
 export const runPrune = async (request: PruneRequest, context: AppContext): Promise<PruneResult> => {
   const { host, log } = context;
   const until = new Date(host.now().getTime() - request.olderThan * DAY_MS);
-  const filter = { until, states: ["fetched", "invalid"] as const, ...(request.agents && { agents: request.agents }) };
-  const facts = { olderThan: `${request.olderThan}d`, until: until.toISOString() };
+  const { agents, sources } = request;
+  const filter = {
+    until,
+    states: ["fetched", "invalid"] as const,
+    ...(agents && { agents }),
+    ...(sources && { sources }),
+  };
+  const facts = {
+    olderThan: `${request.olderThan}d`,
+    until: until.toISOString(),
+    ...(sources && { sources: [...sources] }),
+  };
   const writes = request.dryRun !== true;
   const options = { command: "prune", facts, writes, create: false, scrubs: true };
   return withSession(request, context, options, async ({ archive }) => {

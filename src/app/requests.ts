@@ -1,5 +1,6 @@
 import type { Shard } from "../core/selection.ts";
 import type { Troubled } from "../core/state.ts";
+import type { SourceName } from "../core/transcript.ts";
 
 // Requests of the use cases: plain values, checked where they are used. Paths may be relative to the host's `cwd`.
 
@@ -10,9 +11,15 @@ export interface ArchiveRequest {
   settle?: number;
 }
 
-/** Calls by id, or by agent and time. */
-export interface SelectionRequest {
-  /** Instance ids, in any letter case. */
+/** Of which sources conversations are meant. */
+export interface SourcesRequest {
+  /** A bare id then means a conversation of one of these. @default all that the archive has; only calls can be fetched */
+  sources?: readonly SourceName[];
+}
+
+/** Conversations by id, or by agent and time. */
+export interface SelectionRequest extends SourcesRequest {
+  /** Ids with or without their source; those of calls in any letter case. */
   ids?: readonly string[];
   /** A file of ids, `-` for standard input: one per line, NDJSON, or CSV with an id column. */
   idsFile?: string;
@@ -133,12 +140,12 @@ export interface RetentionRequest extends ArchiveRequest, RunRequest {
   dryRun?: boolean;
 }
 
-export interface ForgetRequest extends RetentionRequest {
+export interface ForgetRequest extends RetentionRequest, SourcesRequest {
   ids: readonly string[];
 }
 
-export interface PruneRequest extends RetentionRequest {
-  /** Selects calls that started more than this many days ago. */
+export interface PruneRequest extends RetentionRequest, SourcesRequest {
+  /** Selects conversations that started more than this many days ago. */
   olderThan: number;
   agents?: readonly string[];
 }

@@ -4,7 +4,7 @@ import type { Document, StoredConversation } from "../core/records.ts";
 import type { Transcript } from "../core/transcript.ts";
 import { transcriptOf as parse } from "../parse/index.ts";
 import { type ArchiveContext, archiveOf } from "./archive.ts";
-import type { ArchiveRequest } from "./requests.ts";
+import type { ArchiveRequest, SourcesRequest } from "./requests.ts";
 
 /** The fewest characters that an id may be shortened to. */
 const SHORTEST = 4;
@@ -12,29 +12,31 @@ const SHORTEST = 4;
 const MOST_IDS = 5;
 
 /**
-One call of the archive, by its id or the beginning of its id.
+One conversation of the archive, by its id or the beginning of its id.
 
 @throws UsageError if no id or several ids match
 */
 export const findCall = async (
-  request: ArchiveRequest,
+  request: ArchiveRequest & SourcesRequest,
   id: string,
   context: ArchiveContext,
 ): Promise<StoredConversation> => {
   const archive = await archiveOf(request, context, false);
   try {
-    const record = (await archive.find(id)) ?? (await archive.find(await wholeId(archive, id)));
+    const { sources } = request;
+    const record =
+      (await archive.find(id, sources)) ?? (await archive.find(await wholeId(archive, id, sources), sources));
     if (record) return record;
-    throw new UsageError(`The archive does not have ${id}; "callarchive list" lists its calls.`);
+    throw new UsageError(`The archive does not have ${id}; "callarchive list" lists its conversations.`);
   } finally {
     await archive.close();
   }
 };
 
 /** The only id with this beginning; the text itself if there is none. */
-const wholeId = async (archive: Reader, beginning: string): Promise<string> => {
+const wholeId = async (archive: Reader, beginning: string, sources: SourcesRequest["sources"]): Promise<string> => {
   if (beginning.length < SHORTEST) return beginning;
-  const ids = await archive.beginningWith(beginning, MOST_IDS + 1);
+  const ids = await archive.beginningWith(beginning, MOST_IDS + 1, sources);
   if (ids.length > 1)
     throw new UsageError(
       `Several ids begin with ${beginning}: ${ids.slice(0, MOST_IDS).join(", ")}${ids.length > MOST_IDS ? ", …" : ""}. Write more characters of the id.`,

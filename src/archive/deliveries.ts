@@ -195,8 +195,8 @@ export const deliveries = (db: Db, assertLocked: () => void): Deliveries & { beg
           .get(JSON.stringify(tokens), except, new Set(tokens).size),
       )?.place,
     copyParts: async (from, to, tokens) => transaction(db, () => copyParts(from, to, tokens)),
-    holding: async (id) => {
-      const { terms, values } = conditionForId(db, id);
+    holding: async (id, sources) => {
+      const { terms, values } = conditionForId(db, id, sources);
       return db
         .prepare(
           `select distinct d.place, d.format from items i, destinations d where ${terms.join(" and ")} and exists (

@@ -14,6 +14,7 @@ import {
   type ItemRow,
   isSettled,
   isUnsettled,
+  isWithoutCalls,
   matchesNothing,
   parseRows,
   recordOf,
@@ -48,6 +49,7 @@ export const reader = (
   );
   const selected = db.prepare("select count(*) as n from temp.selected");
   const unsettled = db.prepare("select count(*) as n from items i where i.state <> 'fetched'");
+  const notCalls = db.prepare("select count(*) as n from items indexed by items_source where source <> 'calls'");
   const selectByPrefix = db.prepare(
     `select iif(source = 'calls', coalesce(instance_id, key), key) as id from items
      where key >= ? and key < ? order by key limit ?`,
@@ -189,6 +191,9 @@ export const reader = (
     if (id !== undefined) return sortedPages(parts, "items i", limit);
     if (states && isUnsettled(db, states) && (unsettled.get() as { n: number }).n <= MAX_SORTED)
       return sortedPages(parts, "items i indexed by items_unsettled", limit);
+    // Few chat sessions among many calls are found without reading the calls.
+    if (isWithoutCalls(filter) && (notCalls.get() as { n: number }).n <= MAX_SORTED)
+      return sortedPages(parts, "items i indexed by items_source", limit);
     // The index is named, because without statistics the planner may sort a million rows.
     return pagesByIndex(parts, ids?.length === 1 ? "items_agent" : "items_order", limit);
   };
@@ -212,8 +217,8 @@ export const reader = (
     rawConversations: () => ofSelection(settled, "documents"),
     conversations: () => recordsOf(ofSelection(settled, "documents")),
     unsettled: () => recordsOf(ofSelection(`not (${settled})`, undefined)),
-    find: async (id) => {
-      const { terms, values } = conditionForId(db, id);
+    find: async (id, sources) => {
+      const { terms, values } = conditionForId(db, id, sources);
       const rows = parseRows(
         db.prepare(selectAsJson(`from items i where ${terms.join(" and ")} limit 9`)).get(...values),
       );
@@ -222,9 +227,9 @@ export const reader = (
       const [found] = row ? await loadRecords([row], "documents") : [];
       return found && toStoredConversation(found);
     },
-    beginningWith: async (beginning, limit) => {
+    beginningWith: async (beginning, limit, sources) => {
       // No key contains this character, and it sorts after all others.
-      const rows = keysOf(beginning, sourcesOf(db)).flatMap(
+      const rows = keysOf(beginning, sourcesOf(db), sources).flatMap(
         (from) => selectByPrefix.all(from, `${from}\u{10ffff}`, limit) as { id: string }[],
       );
       return rows.map(({ id }) => id).slice(0, limit);

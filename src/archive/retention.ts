@@ -1,8 +1,9 @@
 import type { Retention } from "../core/archive.ts";
+import { meaningsOf } from "../core/conversation-id.ts";
 import { messageOf } from "../core/errors.ts";
 import type { StoredFilter } from "../core/records.ts";
 import { BUSY_MS, type Db, transaction } from "./open.ts";
-import { firstRow, insertStored } from "./rows.ts";
+import { firstRow, insertStored, sourcesOf } from "./rows.ts";
 import type { Store } from "./store.ts";
 
 /** How long a scrub waits for readers, in milliseconds; most read for the time of one page. */
@@ -33,15 +34,17 @@ export const retention = (db: Db, assertLocked: () => void, store: Store, settle
       delete from reported where item in (select item from temp.doomed)`);
   };
   /** The call logs that were set aside because another one has their id: who names the id means them, too. */
-  const addSetAside = ({ id }: StoredFilter): number =>
-    id === undefined
-      ? 0
-      : db
-          .prepare(
-            `insert into temp.doomed select item from items indexed by items_same_id
-             where same_id is not null and lower(same_id) = lower(?) and state <> 'pruned' on conflict do nothing`,
-          )
-          .run(id).changes;
+  const addSetAside = ({ id, sources }: StoredFilter): number => {
+    const meanings = id === undefined ? [] : meaningsOf(id, sourcesOf(db), sources);
+    const call = meanings.find(({ source }) => source === "calls");
+    if (!call) return 0;
+    return db
+      .prepare(
+        `insert into temp.doomed select item from items indexed by items_same_id
+         where same_id is not null and lower(same_id) = lower(?) and state <> 'pruned' on conflict do nothing`,
+      )
+      .run(call.id).changes;
+  };
   const setScrub = db.prepare(
     "insert into facts (name, value) values ('scrub', ?) on conflict (name) do update set value = excluded.value",
   );

@@ -148,13 +148,16 @@ export const sourcesOf = (db: Db): SourceName[] => {
 The SQL condition that finds a conversation in `items i` by its id, with or without its source.
 
 A stand-in id is found by its link, so it still finds the call after its instance id became known.
+
+@param wanted only conversations of these sources are meant. @default all
+@throws UsageError for a qualified id of a source that is not wanted
 */
-export const conditionForId = (db: Db, id: string): Terms => {
-  const link = linkDigestOf(id);
+export const conditionForId = (db: Db, id: string, wanted?: readonly SourceName[]): Terms => {
+  const link = wanted?.includes("calls") === false ? undefined : linkDigestOf(id);
   // In hex, because libsql takes a single buffer for named values.
   if (link)
     return { terms: ["i.item = (select item from links where link = unhex(?))"], values: [link.toString("hex")] };
-  const keys = keysOf(id, sourcesOf(db));
+  const keys = keysOf(id, sourcesOf(db), wanted);
   return { terms: [`i.key in (${keys.map(() => "?").join(", ")})`], values: keys };
 };
 
@@ -193,13 +196,15 @@ export const conditionsOf = (
   if (ids?.length === 1) oneOf("i.agent = (select agent from agents where agent_id = ?)", ids);
   else if (ids && ids.length > 1) oneOf("i.agent in (select agent from agents where agent_id in (?))", ids);
   if (sources) oneOf("i.source in (?)", sources);
+  // As the partial index of the other sources has it, so that SQLite can use that index.
+  if (isWithoutCalls(filter)) both.terms.push("i.source <> 'calls'");
   if (states) {
     if (isOpenByTime(db, states)) oneOf(`${shownState(settledBefore)} in (?)`, states);
     else oneOf("i.state in (?)", states);
     if (isUnsettled(db, states)) both.terms.push("i.state <> 'fetched'");
   }
   if (id !== undefined) {
-    const { terms, values } = conditionForId(db, id);
+    const { terms, values } = conditionForId(db, id, sources);
     both.terms.push(...terms);
     both.values.push(...values);
   }
@@ -231,6 +236,9 @@ export const hasRecords = (db: Db): boolean =>
 /** Whether these states are exactly in the partial index of unsettled items, so that SQLite can use it. */
 export const isUnsettled = (db: Db, states: readonly State[]): boolean =>
   !states.includes("fetched") && !isOpenByTime(db, states);
+
+/** Whether a filter is for sources other than calls. */
+export const isWithoutCalls = ({ sources }: StoredFilter): boolean => sources?.includes("calls") === false;
 
 /** Whether no item can meet a filter: a list of agents, sources or states is empty. */
 export const matchesNothing = ({ agents: ids, sources, states }: StoredFilter): boolean =>

@@ -1,9 +1,9 @@
 import type { RunRecord, Runs } from "../core/archive.ts";
-import { type Counts, STATES, type State } from "../core/state.ts";
-import { health, oldestCursors } from "./health.ts";
+import { health } from "./health.ts";
 import { type Db, transaction } from "./open.ts";
 import { hasReports, rememberReported } from "./reports.ts";
 import { firstRow } from "./rows.ts";
+import { summaryOf } from "./summary.ts";
 
 /** How many runs `lastRuns` returns. */
 const LAST_RUNS = 10;
@@ -45,62 +45,7 @@ export const runs = (db: Db, assertLocked: () => void, settledBefore: number): R
     }),
   lastRuns: async () =>
     (db.prepare("select * from runs order by run desc limit ?").all(LAST_RUNS) as RunRow[]).map(runOf),
-  summary: async () => {
-    // Both queries read only an index.
-    const agentRows = db
-      .prepare(
-        `select g.*, a.agent_id from (
-           select agent, count(*) as calls, min(started_at) as first, max(started_at) as last
-           from items indexed by items_agent group by agent) g
-         left join agents a on a.agent = g.agent order by a.agent_id`,
-      )
-      .all() as AgentRow[];
-    const cursors = oldestCursors(db);
-    const unsettled = db
-      .prepare(
-        "select state, count(*) as n from items indexed by items_unsettled where state <> 'fetched' group by state",
-      )
-      .all() as { state: State; n: number }[];
-    const bytes = db
-      .prepare(
-        "select coalesce(sum(raw), 0) as raw, coalesce(sum(stored), 0) as stored from blocks indexed by blocks_sizes",
-      )
-      .get() as { raw: number; stored: number };
-    const { acknowledged } = db
-      .prepare(
-        `select count(*) as acknowledged from reported r cross join items i on i.item = r.item
-         where r.acknowledged = 1 and i.state in ('missing', 'invalid', 'failed')`,
-      )
-      .get() as { acknowledged: number };
-    const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Counts;
-    counts.fetched = agentRows.reduce((sum, { calls }) => sum + calls, 0);
-    for (const { state, n } of unsettled) {
-      counts[state] = n;
-      counts.fetched -= n;
-    }
-    const { n: openByTime } = db
-      .prepare("select count(*) as n from items indexed by items_last where last_at > ? and state = 'fetched'")
-      .get(settledBefore) as { n: number };
-    counts.open += openByTime;
-    counts.fetched -= openByTime;
-    return {
-      counts,
-      acknowledged,
-      agents: agentRows.flatMap(({ agent_id, calls, first, last }) => {
-        if (agent_id === null) return [];
-        const cursor = cursors.get(agent_id);
-        return {
-          agentId: agent_id,
-          calls,
-          ...(first !== null && { first: new Date(first).toISOString() }),
-          ...(last !== null && { last: new Date(last).toISOString() }),
-          ...(cursor !== undefined && { cursor }),
-        };
-      }),
-      rawBytes: bytes.raw,
-      storedBytes: bytes.stored,
-    };
-  },
+  summary: async (sources) => summaryOf(db, settledBefore, sources),
 });
 
 const cursorOf = (db: Db, name: string): Date | undefined => {
@@ -109,13 +54,6 @@ const cursorOf = (db: Db, name: string): Date | undefined => {
   );
   return row && new Date(row.settled_until);
 };
-
-interface AgentRow {
-  agent_id: string | null;
-  calls: number;
-  first: number | null;
-  last: number | null;
-}
 
 interface RunRow {
   run: number;

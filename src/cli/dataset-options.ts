@@ -7,7 +7,10 @@ import { presetNames } from "./preset-names.ts";
 import { bytes, seconds, several, whole } from "./values.ts";
 
 /** The flags of `dataset` as commander gives them: a list is named like its flag, in the singular. */
-export type DatasetFlags = Omit<DatasetRequest, "ids" | "idsFile" | "agents" | "presets" | "kinds" | "languages"> &
+export type DatasetFlags = Omit<
+  DatasetRequest,
+  "ids" | "idsFile" | "sources" | "agents" | "presets" | "kinds" | "languages"
+> &
   SelectionFlags & { preset?: string[]; kind?: string[]; language?: string[] };
 
 const option = (flags: string, description: string, parse?: (text: string, before: never) => unknown): Option => {

@@ -3,9 +3,11 @@ import { CLOUD_DEFAULTS, CONNECTION_DEFAULTS, DEFAULT_ARCHIVE, PULL_DEFAULTS } f
 import type { ArchiveRequest, CloudRequest, FilterRequest, OutputRequest, RedactRequest } from "../app/requests.ts";
 import { DEFAULT_REGION } from "../core/region.ts";
 import type { Shard } from "../core/selection.ts";
+import { SOURCES } from "../core/sources.ts";
 import type { Troubled } from "../core/state.ts";
+import type { SourceName } from "../core/transcript.ts";
 import { REDACT_CATEGORIES } from "../transforms/redact/categories.ts";
-import { bytes, seconds, several, shard, whole, zone } from "./values.ts";
+import { bytes, seconds, several, severalOf, shard, whole, zone } from "./values.ts";
 
 // --since and --until stay text here, because their meaning depends on --tz.
 
@@ -14,7 +16,7 @@ const option = (flags: string, description: string, parse?: (text: string, befor
   return parse ? result.argParser(parse as (text: string, before: unknown) => unknown) : result;
 };
 
-export interface SelectionFlags {
+export interface SelectionFlags extends SourceFlags {
   ids?: string;
   agent?: string[];
   since?: string;
@@ -38,6 +40,15 @@ export const selectionOptions = (): Option[] => [
   option("--shard <k/n>", "only part k of n, by hash of the id, to divide the work between machines", shard),
   option("--limit <n>", "stop after n calls", whole(1)),
 ];
+
+export interface SourceFlags {
+  source?: SourceName[];
+}
+/** The flag of every command that reads or deletes stored conversations. */
+export const sourceOption = (): Option =>
+  option("--source <name>", "only conversations of this source; repeatable (default: all that the archive has)")
+    .choices(SOURCES)
+    .argParser(severalOf(SOURCES) as (text: string, before: unknown) => unknown);
 
 export type FilterFlags = FilterRequest;
 export const filterOptions = (): Option[] => [

@@ -52,3 +52,16 @@ export const several = (text: string, before: readonly string[] | undefined): st
     .map((part) => part.trim())
     .filter((part) => part !== ""),
 ];
+
+/** The same for a flag whose values are known. */
+export const severalOf =
+  <T extends string>(names: readonly T[]) =>
+  (text: string, before: readonly T[] | undefined): T[] => {
+    const found = several(text, []).map((part) => {
+      const name = names.find((each) => each === part);
+      if (name === undefined) throw new InvalidArgumentError(`Allowed choices are ${names.join(", ")}.`);
+      return name;
+    });
+    if (found.length === 0) throw new InvalidArgumentError(`Write one or more of: ${names.join(", ")}.`);
+    return [...(before ?? []), ...found];
+  };

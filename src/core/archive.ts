@@ -15,7 +15,7 @@ import type {
   Window,
 } from "./records.ts";
 import type { Counts, State } from "./state.ts";
-import type { JsonObject } from "./transcript.ts";
+import type { JsonObject, SourceName } from "./transcript.ts";
 
 /** The ledger: the selected items, and the state of each. */
 export interface Ledger {
@@ -73,11 +73,12 @@ export interface Reader {
   /**
   One conversation with its document, by its id or by source and id.
 
-  @throws UsageError when a bare id is that of conversations of several sources
+  @param sources only conversations of these are meant. @default all of the archive
+  @throws UsageError when a bare id is that of conversations of several sources, or a qualified id is of none of `sources`
   */
-  find(id: string): Promise<StoredConversation | undefined>;
-  /** At most `limit` ids with this beginning, sorted. Letter case does not matter. */
-  beginningWith(beginning: string, limit: number): Promise<string[]>;
+  find(id: string, sources?: readonly SourceName[]): Promise<StoredConversation | undefined>;
+  /** At most `limit` ids with this beginning, sorted; only those of `sources`. Letter case does not matter. */
+  beginningWith(beginning: string, limit: number, sources?: readonly SourceName[]): Promise<string[]>;
   /**
   All stored items that match the filter, by start, then id. Documents come only with `documents`.
 
@@ -107,9 +108,20 @@ export interface RunEnd {
   reported?: boolean;
 }
 
+/** The conversations of one source in an archive. */
+export interface SourceSummary {
+  source: SourceName;
+  counts: Counts;
+  /** Start of the first and of the last conversation that has one, ISO 8601 UTC. */
+  first?: string;
+  last?: string;
+}
+
 export interface Summary {
   counts: Counts;
-  /** How many of the missing, invalid and failed calls were acknowledged. */
+  /** Only sources of which there are conversations; calls come first. */
+  sources: SourceSummary[];
+  /** How many of the missing, invalid and failed conversations were acknowledged. */
   acknowledged: number;
   agents: { agentId: string; calls: number; first?: string; last?: string; cursor?: string }[];
   /** Bytes of the raw documents before compression. */
@@ -129,7 +141,8 @@ export interface Runs {
   moveCursor(name: string, to: Date): Promise<void>;
   /** The last runs, newest first. */
   lastRuns(): Promise<RunRecord[]>;
-  summary(): Promise<Summary>;
+  /** @param sources counts, agents and acknowledgements are of these; the bytes are always of the whole archive */
+  summary(sources?: readonly SourceName[]): Promise<Summary>;
 }
 
 /** Facts about the archive; `listed:AGENT` records that the service has listed calls of this agent. */

@@ -1,3 +1,5 @@
+import { UsageError } from "./errors.ts";
+import { SOURCES } from "./sources.ts";
 import type { SourceName } from "./transcript.ts";
 
 /** A conversation is identified by its source and its id in that source. */
@@ -21,14 +23,35 @@ export const qualifiedId = ({ source, id }: ConversationId): string =>
 export const keyOf = ({ source, id }: ConversationId): string =>
   qualifiedId({ source, id: source === "calls" ? id.toLowerCase() : id });
 
+/** The source that a qualified id names; undefined for a bare id. */
+export const qualifiedSource = (text: string): SourceName | undefined => {
+  const [, name] = QUALIFIED.exec(text) ?? [];
+  return SOURCES.find((each) => each === name);
+};
+
 /**
-The keys that an id as a person writes it can mean.
+The conversations that an id as a person writes it can mean.
 
 @param sources of the archive; a qualified id means one of them, a bare id may mean a conversation of each
+@param wanted only these sources are meant. @default all of the archive
+@throws UsageError for a qualified id of a source that is not wanted
 */
-export const keysOf = (text: string, sources: readonly SourceName[]): string[] => {
+export const meaningsOf = (
+  text: string,
+  sources: readonly SourceName[],
+  wanted?: readonly SourceName[],
+): ConversationId[] => {
   const [, name, id] = QUALIFIED.exec(text) ?? [];
   const source = sources.find((each) => each === name);
-  if (source !== undefined && id !== undefined) return [keyOf({ source, id })];
-  return sources.map((each) => keyOf({ source: each, id: text }));
+  const named = source ?? qualifiedSource(text);
+  if (named !== undefined && wanted?.includes(named) === false)
+    throw new UsageError(
+      `${text} is a conversation of ${named}, but only ${wanted.join(", ")} is selected (--source).`,
+    );
+  if (source !== undefined && id !== undefined) return [{ source, id }];
+  const possible = wanted ? sources.filter((each) => wanted.includes(each)) : sources;
+  return possible.map((each) => ({ source: each, id: text }));
 };
+
+/** The keys of the conversations that an id can mean, as `meaningsOf` finds them. */
+export const keysOf = (...written: Parameters<typeof meaningsOf>): string[] => meaningsOf(...written).map(keyOf);

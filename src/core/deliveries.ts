@@ -1,3 +1,5 @@
+import type { SourceName } from "./transcript.ts";
+
 /**
 Which calls each destination has received. With it `--new` writes each call once, and `forget` names the files that
 still hold a call.
@@ -27,8 +29,8 @@ export interface Deliveries {
   placeOf(tokens: readonly string[], except: string): Promise<string | undefined>;
   /** Copies the records of parts with these tokens from one place to another: the folder was moved or copied. */
   copyParts(from: string, to: string, tokens: readonly string[]): Promise<void>;
-  /** The places and formats that received this call. */
-  holding(id: string): Promise<{ place: string; format: string }[]>;
+  /** The places and formats that received this conversation. @param sources as `find` of an archive takes them */
+  holding(id: string, sources?: readonly SourceName[]): Promise<{ place: string; format: string }[]>;
 }
 
 /** What a destination has received of a conversation. */

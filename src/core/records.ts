@@ -161,6 +161,7 @@ export interface StoredConversation {
 
 /** Conditions on stored items; an item must meet all of them. */
 export interface StoredFilter {
+  /** A bare `id` then means one of these; a qualified `id` of another source is a usage error. */
   sources?: readonly SourceName[];
   agents?: readonly string[];
   /** Inclusive, by the call's start. */

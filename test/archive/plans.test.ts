@@ -16,7 +16,7 @@ afterEach(() => {
 
 /** Walks that are meant: along an index that covers what is asked, or gives the order that is asked for. */
 const MEANT = [
-  /^SCAN (i|items) USING (COVERING )?INDEX items_(order|unstarted|agent|unsettled)\b/,
+  /^SCAN (i|items) USING (COVERING )?INDEX items_(order|unstarted|agent|unsettled|source)\b/,
   /^SCAN blocks USING COVERING INDEX blocks_sizes$/,
   // Of the selection; of a list that was given; of what is adopted; of the few.
   /^SCAN (selected|adopting|adopting_unknown|p|sqlite_master|cursors|s|n|d|g|a|c|r|json_each|x|lock|runs|destinations|\(subquery.*)\b/,
@@ -86,9 +86,14 @@ test("no everyday statement reads all items, links or blocks without an index, o
   await archive.addRecords([note, { ...note, record: { ...note.record, data: { text: "other" } } }]);
   await archive.conflicts();
   await all(archive.list({ states: ["open"], sources: ["chats"] }, { documents: true }));
+  await archive.selectStored({ sources: ["chats"], since });
+  await archive.summary();
+  await archive.summary(["chats"]);
+  await archive.summary(["calls"]);
   await archive.delivered("/place", "csv", [1, 2]);
   await archive.prune({ id: "id1" });
   await archive.prune({ until: since, states: ["fetched", "invalid"] });
+  await archive.prune({ until: since, states: ["fetched", "invalid"], sources: ["chats"] });
   await archive.release();
   Database.prototype.prepare = prepare;
   // It lives only as long as a deletion.

@@ -117,9 +117,9 @@ describe("retention and erasure", () => {
     await place.run(["pull", ...range]);
     await place.run(["pull", recent]);
     const dry = await place.run(["prune", "--older-than", "180d", "-n"]);
-    expect(dry.stderr).toContain("20 calls");
+    expect(dry.stderr).toContain("20 conversations");
     const size = readFileSync(place.path("callarchive.db")).length;
-    expect((await place.run(["prune", "--older-than", "180d"])).stderr).toContain("20 calls");
+    expect((await place.run(["prune", "--older-than", "180d"])).stderr).toContain("20 conversations");
     expect(readFileSync(place.path("callarchive.db")).length).toBeLessThan(size);
     const before = cloud.stats.requests.download;
     const again = await place.run(["export", ...range, "--log-format", "json", "--refresh", "-o", "out.ndjson"]);

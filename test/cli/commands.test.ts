@@ -104,11 +104,11 @@ const SIMPLEST: Record<string, Use> = {
   },
   prune: {
     args: () => ["prune", "--older-than", "1d", "-n"],
-    gives: ({ stderr }) => expect(stderr).toMatch(/3 calls .*would be deleted/),
+    gives: ({ stderr }) => expect(stderr).toMatch(/3 conversations .*would be deleted/),
   },
   forget: {
     args: ([id = ""]) => ["forget", id],
-    gives: ({ stderr }) => expect(stderr).toContain("1 call forgotten."),
+    gives: ({ stderr }) => expect(stderr).toContain("1 conversation forgotten."),
   },
   archive: {
     args: () => ["archive", "unlock"],

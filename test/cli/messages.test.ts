@@ -192,11 +192,11 @@ describe("smaller things", () => {
     expect(dry.code).toBe(0);
     expect(dry.stdout).toBe(`${id}\tcsv\t${place.path("out.csv")}\n`);
     expect(dry.stderr).toContain(`${id}: would be deleted (fetched`);
-    expect(dry.stderr).toContain("1 call would be forgotten.");
+    expect(dry.stderr).toContain("1 conversation would be forgotten.");
     expect((await place.run(["show", id, "--raw"])).code).toBe(0);
     expect((await place.run(["forget", id, "nobody", "-n"])).code).toBe(3);
     const done = await place.run(["forget", id]);
-    expect([done.stdout, done.stderr]).toEqual([dry.stdout, expect.stringContaining("1 call forgotten.")]);
+    expect([done.stdout, done.stderr]).toEqual([dry.stdout, expect.stringContaining("1 conversation forgotten.")]);
     expect((await place.run(["show", id, "--raw"])).code).toBe(2);
   });
 

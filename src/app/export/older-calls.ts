@@ -19,8 +19,9 @@ export const warnOfOlderCalls = async (
   if (!request.new || target.kind === "stream" || selection?.by !== "range" || !selection.last) return;
   const parts = await Promise.all(target.formats.map((format) => archive.lastPart(target.path, format)));
   if (parts.every((part) => part !== undefined)) return;
+  const older = { sources: ["calls"], states: ["fetched"], limit: 1 } as const;
   for (const { agentId, since } of selection.stretches)
-    for await (const batch of archive.list({ agents: [agentId], until: since, states: ["fetched"], limit: 1 }))
+    for await (const batch of archive.list({ ...older, agents: [agentId], until: since }))
       if (batch.length > 0) {
         const command = request.fillCommand ?? "an export with `offline` and `new`";
         log("warn", "older-calls", { place: request.output, since: since.toISOString(), command });

@@ -1,7 +1,9 @@
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
+import { qualifiedSource } from "../../core/conversation-id.ts";
 import { messageOf, UsageError } from "../../core/errors.ts";
+import { SOURCES } from "../../core/sources.ts";
 import { lines } from "../../parse/lines.ts";
 import type { Host } from "../context.ts";
 
@@ -19,13 +21,13 @@ const idName = (names: readonly string[]): string | undefined => {
 };
 
 /** @throws UsageError for text that cannot be an id */
-export const checkedId = (text: string, place = ""): string => {
+export const checkedId = (text: string): string => {
   const id = text.trim();
   if (/^[\x21-\x7e]{1,256}$/.test(id) && !/[,;"]|:\/\//.test(id)) return id;
   const printable = id.replace(/[^\x20-\x7e\p{L}\p{N}\p{P}]/gu, "?");
   const hint = /[,;"\t]/.test(id) ? " A table needs a column named instance_id, call_id or id." : "";
   throw new UsageError(
-    `${place}not an instance id: "${printable.length > 60 ? `${printable.slice(0, 60)}…` : printable}".${hint}`,
+    `not an instance id: "${printable.length > 60 ? `${printable.slice(0, 60)}…` : printable}".${hint}`,
   );
 };
 
@@ -33,6 +35,7 @@ export const checkedId = (text: string, place = ""): string => {
 interface Source {
   label: string;
   onUnreadable: (message: string) => void;
+  idOf: (text: string) => string;
 }
 
 /**
@@ -41,14 +44,16 @@ Instance ids from a file, or from standard input for `-`: one per line, NDJSON, 
 The first line decides which. If it has no id, the command is wrong and this throws. A later line without an id is reported
 to `onUnreadable` and skipped. Blank lines and lines that begin with `#` are ignored.
 
+@param idOf makes an id of a text, or throws a UsageError
 @throws UsageError that names the file and line
 */
 export async function* idsFrom(
   name: string,
   host: Host,
   onUnreadable: (message: string) => void,
+  idOf: (text: string) => string = checkedId,
 ): AsyncGenerator<string> {
-  const source: Source = { label: name === "-" ? "standard input" : name, onUnreadable };
+  const source: Source = { label: name === "-" ? "standard input" : name, onUnreadable, idOf };
   const stream = name === "-" ? host.stdin : createReadStream(resolve(host.cwd, name));
   const texts = lines(utf8(stream as AsyncIterable<Uint8Array>, source.label));
   let idIn: ((text: string) => string) | undefined;
@@ -86,14 +91,14 @@ async function* utf8(chunks: AsyncIterable<Uint8Array>, label: string): AsyncGen
 
 /** The id in a text; undefined if it has none and is not the first. */
 const checked = (
-  { label, onUnreadable }: Source,
+  { label, onUnreadable, idOf }: Source,
   where: () => string,
   isFirst: boolean,
   idIn: (text: string) => string,
   text: string,
 ): string | undefined => {
   try {
-    return checkedId(idIn(text));
+    return idOf(idIn(text));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const message = `${label}, ${where()}: ${error.message}`;
@@ -108,10 +113,12 @@ const fromJson = (line: string): string => {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new UsageError(`not a JSON object: ${line.slice(0, 40)}`);
   const name = idName(Object.keys(value));
-  const id = name === undefined ? undefined : (value as Record<string, unknown>)[name];
+  const { [name ?? ""]: id, source } = value as Record<string, unknown>;
   if (typeof id !== "string")
     throw new UsageError(`no text in a key named ${ID_NAMES.join(", ")}: ${line.slice(0, 40)}`);
-  return id;
+  // Rows of `list --json` and of exports name the source: the same id may be that of a call and of a chat session.
+  const isNamed = SOURCES.some((each) => each === source) && qualifiedSource(id) === undefined;
+  return isNamed ? `${source}:${id}` : id;
 };
 
 const parsed = (line: string): unknown => {

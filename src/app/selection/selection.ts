@@ -1,8 +1,9 @@
 import type { Ledger, Reader } from "../../core/archive.ts";
+import { qualifiedSource } from "../../core/conversation-id.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { StoredFilter } from "../../core/records.ts";
 import { inShard, instant, range, type Shard } from "../../core/selection.ts";
-import type { JsonObject } from "../../core/transcript.ts";
+import type { JsonObject, SourceName } from "../../core/transcript.ts";
 import type { AgentRange } from "../../sources/ranges.ts";
 import type { AppContext, Host } from "../context.ts";
 import type { FilterRequest, SelectionRequest } from "../requests.ts";
@@ -36,13 +37,15 @@ export const selectionOf = async (
   { host }: SelectionContext,
   known: KnownToArchive,
 ): Promise<Selection> => {
-  const { agents, since, until } = request;
+  const { agents, since, until, sources = [] } = request;
+  const others = sources.filter((source) => source !== "calls");
+  if (others.length > 0) throw new UsageError(onlyCalls(`--source ${others.join(", ")}`, others));
   if (namesIds(request)) {
     if (since !== undefined || until !== undefined)
       throw new UsageError(
         "Select calls by id, or by --agent and --since, not both. To get both, run the command twice.",
       );
-    return withTotal(selectIds(request, host), request, host);
+    return withTotal(selectIds(request, host, callId), request, host);
   }
   if (agents === undefined && since === undefined && until === undefined)
     throw new UsageError(
@@ -57,6 +60,19 @@ export const selectionOf = async (
     stretches: await stretchesOf(request, host, [...new Set(agents)], known),
   };
 };
+
+/** The instance id in an id that may name its source. @throws UsageError for a conversation that is no call */
+const callId = (text: string): string => {
+  const id = checkedId(text);
+  const source = qualifiedSource(id);
+  if (source === undefined) return id;
+  if (source !== "calls") throw new UsageError(onlyCalls(id, [source]));
+  return id.slice("calls:".length);
+};
+
+/** Why a conversation of another source cannot be selected for fetching, and what to do. */
+const onlyCalls = (what: string, sources: readonly SourceName[]): string =>
+  `${what}: only calls are fetched here. Get ${sources.join(" and ")} into the archive with ${sources.map((source) => `"callarchive pull ${source}"`).join(" and ")} or "callarchive import", and export them with --offline.`;
 
 /** Whether a selection goes by ids. */
 export const namesIds = ({ ids = [], idsFile }: SelectionRequest): boolean => ids.length > 0 || idsFile !== undefined;
@@ -77,15 +93,26 @@ type IdSelection = Selection & { by: "ids" };
 /** The ids that a request names directly or in a file. */
 export const idsOf = (request: SelectionRequest, host: Host): IdSelection["ids"] => selectIds(request, host).ids;
 
-const selectIds = ({ ids = [], idsFile: file }: SelectionRequest, host: Host): IdSelection => {
-  const named = ids.map((id) => checkedId(id, "On the command line: "));
+/** @param idIn makes an id of a text, or throws a UsageError */
+const selectIds = (
+  { ids = [], idsFile: file }: SelectionRequest,
+  host: Host,
+  idIn: (text: string) => string = checkedId,
+): IdSelection => {
+  const named = ids.map((id) => {
+    try {
+      return idIn(id);
+    } catch (error) {
+      throw error instanceof UsageError ? new UsageError(`On the command line: ${error.message}`) : error;
+    }
+  });
   async function* all(onUnreadable: (message: string) => void): AsyncGenerator<string> {
     yield* named;
-    if (file !== undefined) yield* idsFrom(file, host, onUnreadable);
+    if (file !== undefined) yield* idsFrom(file, host, onUnreadable, idIn);
   }
   // A file alone needs no wrapper generator, which would run for every id.
   const read = (onUnreadable: (message: string) => void) =>
-    file !== undefined && named.length === 0 ? idsFrom(file, host, onUnreadable) : all(onUnreadable);
+    file !== undefined && named.length === 0 ? idsFrom(file, host, onUnreadable, idIn) : all(onUnreadable);
   return { by: "ids", ids: read, ...(file === undefined && { total: named.length }) };
 };
 
@@ -142,11 +169,12 @@ export const inMyShard =
   (name: string): boolean =>
     shard === undefined || inShard(name, shard);
 
-/** The filter for stored calls of a request; without any condition, all calls. */
+/** The filter for stored conversations of a request; without any condition, all of them. */
 export const storedFilter = (request: SelectionRequest, host: Host): StoredFilter => {
-  const { agents, since, until, limit } = request;
+  const { sources, agents, since, until, limit } = request;
   const at = (text: string): Date => instant(text, () => zoneOf(request, host), host.now());
   return {
+    ...(sources && { sources }),
     ...(agents && { agents }),
     ...(since && { since: at(since) }),
     ...(until && { until: at(until) }),
@@ -177,6 +205,7 @@ export const selectStored = async (
     return { absent, unreadable };
   }
   let selected = 0;
+  const { sources } = request;
   const ids = idsOf(
     request,
     host,
@@ -185,9 +214,9 @@ export const selectStored = async (
     log("warn", "bad-id", { message });
   });
   for await (const id of ids) {
-    const added = await archive.selectStored({ id });
+    const added = await archive.selectStored({ id, ...(sources && { sources }) });
     // Also an error when the id is that of conversations of several sources.
-    if (added !== 1 && !(await archive.find(id))) {
+    if (added !== 1 && !(await archive.find(id, sources))) {
       absent.push(id);
       log("warn", "missing", { id, message: "The archive does not have it." });
     }
@@ -202,8 +231,9 @@ export const selectionFacts = (
   request: SelectionRequest & FilterRequest,
   selection: Selection | undefined,
 ): JsonObject => {
-  const { ids = [], idsFile, agents, since, until, shard, limit, status, minTurns, minDuration } = request;
+  const { ids = [], idsFile, sources, agents, since, until, shard, limit, status, minTurns, minDuration } = request;
   return {
+    ...(sources && { sources: [...sources] }),
     ...(ids.length > 0 && { ids: [...ids] }),
     ...(idsFile !== undefined && { idsFrom: idsFile }),
     ...(agents && selection?.by !== "ids" && { agents: [...agents] }),

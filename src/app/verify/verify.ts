@@ -34,6 +34,8 @@ export const runVerify = async (
     throw new UsageError(
       "--agent, --since and --until need --remote: the archive and outputs are always checked whole.",
     );
+  if (request.remote && request.sources?.some((source) => source !== "calls"))
+    throw new UsageError("--remote compares calls only, because only calls are listed again: it needs no --source.");
   let findings = 0;
   const report = (finding: Finding): void => {
     findings += 1;
@@ -51,7 +53,7 @@ export const runVerify = async (
     throw error;
   });
   try {
-    if (archive) log("info", "archive-checked", { documents: await verifyArchive(archive, place, report) });
+    if (archive) log("info", "archive-checked", { documents: await verifyArchive(archive, request, place, report) });
     for (const output of request.outputs) {
       const { files, archive: owner } = await verifyOutput(resolve(host.cwd, output), output, report);
       log("info", "output-checked", { output, files });
@@ -76,6 +78,7 @@ const reportDamage = (error: unknown, where: string, report: (finding: Finding) 
 
 const verifyArchive = async (
   archive: Retention & Reader,
+  request: VerifyRequest,
   where: string,
   report: (finding: Finding) => void,
 ): Promise<number> => {
@@ -84,16 +87,18 @@ const verifyArchive = async (
   const count = (n: number): void => {
     documents += n;
   };
-  await verifyDocuments(archive, report, count).catch((error: unknown) => reportDamage(error, where, report));
+  await verifyDocuments(archive, request, report, count).catch((error: unknown) => reportDamage(error, where, report));
   return documents;
 };
 
 const verifyDocuments = async (
   archive: Reader,
+  { sources }: VerifyRequest,
   report: (finding: Finding) => void,
   count: (documents: number) => void,
 ): Promise<void> => {
-  for await (const batch of archive.list({ states: ["fetched", "invalid"] }, { documents: true, tolerant: true })) {
+  const filter = { states: ["fetched", "invalid"] as const, ...(sources && { sources }) };
+  for await (const batch of archive.list(filter, { documents: true, tolerant: true })) {
     for (const conversation of batch) {
       const { document, records = [], further } = conversation;
       const where = qualifiedId(conversation);
@@ -171,7 +176,7 @@ const verifyRemote = async (
 };
 
 const isAcknowledged = async (archive: Reader, id: string): Promise<boolean> =>
-  (await archive.find(id))?.acknowledged === true;
+  (await archive.find(id, ["calls"]))?.acknowledged === true;
 
 /**
 The ranges to compare: up to `--until`, else up to the cursor, else up to the margin if there is no cursor.
@@ -218,7 +223,7 @@ const reportVanished = async (
 ): Promise<void> => {
   // The service lists by the time an instance was created, which is a little before its call begins.
   const from = new Date(since.getTime() + CREATED_BEFORE_MS);
-  for await (const batch of archive.list({ agents: [agentId], since: from, until })) {
+  for await (const batch of archive.list({ sources: ["calls"], agents: [agentId], since: from, until })) {
     const states = await listed.look(batch.map(({ id, link }) => (link ? { link } : { instanceId: id })));
     for (const [at, { id, state }] of batch.entries())
       if (states[at] === undefined && state !== "pruned")

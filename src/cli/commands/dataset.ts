@@ -2,15 +2,15 @@ import type { DatasetRequest } from "../../app/dataset/request.ts";
 import type { CommandSpec } from "../command-spec.ts";
 import { type DatasetFlags, datasetOptions } from "../dataset-options.ts";
 import { exitCodeFor } from "../exit-codes.ts";
-import { archiveOption, selectionOptions, settleOption } from "../options.ts";
+import { archiveOption, selectionOptions, settleOption, sourceOption } from "../options.ts";
 import { otherFlags, storedSelectionRequest } from "../requests.ts";
 
 export const dataset: CommandSpec<DatasetFlags> = {
-  description: `Reads all calls in the archive, or those that you select, and does not contact the cloud. Writes to the folder: the files
+  description: `Reads all conversations in the archive, or those that you select, and does not contact the cloud. Writes to the folder: the files
 of each preset by split, a data set card, a report, a list of where each sample comes from, and a list of every dropped
 call with the reason.`,
   options: {
-    Selection: selectionOptions().filter(({ long }) => long !== "--shard"),
+    Selection: [...selectionOptions().filter(({ long }) => long !== "--shard"), sourceOption()],
     ...datasetOptions(),
     Archive: [archiveOption(), settleOption()],
   },

@@ -15,6 +15,7 @@ import {
   redactOptions,
   selectionOptions,
   settleOption,
+  sourceOption,
 } from "../options.ts";
 import { otherFlags, selectionRequest, storedSelectionRequest } from "../requests.ts";
 import { shellQuoted } from "../shell.ts";
@@ -48,9 +49,9 @@ const outputOptions = (): Option[] => [
 ];
 
 export const exportCommand: CommandSpec<ExportFlags> = {
-  description: `Selects calls by instance id, or by agent and time. Fetches the selected calls that the archive does not have, stores them there, and then writes all selected calls, ordered by start time.`,
+  description: `Selects calls by instance id, or by agent and time. Fetches the selected calls that the archive does not have, stores them there, and then writes all selected calls, ordered by start time. With --offline, it writes what the archive has, of all sources.`,
   options: {
-    Selection: selectionOptions(),
+    Selection: [...selectionOptions(), sourceOption()],
     Filters: filterOptions(),
     Output: outputOptions(),
     Redaction: redactOptions(),
@@ -71,6 +72,7 @@ export const exportCommand: CommandSpec<ExportFlags> = {
       "a week of one agent, two formats",
     ],
     ["export --offline -f messages -o train.jsonl", "everything in the archive, without contacting the cloud"],
+    ["export --offline --source chats -o chats.ndjson", "only the chat sessions in the archive"],
   ],
   run: async (input: Input<ExportFlags & ConfigFlags>): Promise<ExitCode> => {
     const { flags, logger } = input;
@@ -106,6 +108,7 @@ const fillCommand = ({ flags, given }: Input<ExportFlags & ConfigFlags>): string
     // Settings of the environment and the config file apply to that command anyway.
     if (given.has(name)) words.push(flag, ...(value === undefined ? [] : [value]));
   };
+  add("source", "--source", flags.source?.join(","));
   for (const agent of new Set(flags.agent)) words.push("--agent", agent);
   add("format", "-f", flags.format?.join(","));
   add("rows", "--rows", flags.rows);

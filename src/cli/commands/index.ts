@@ -31,13 +31,13 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "list",
-    summary: "List the calls in the archive",
+    summary: "List the conversations in the archive",
     load: async () => (await import("./list.ts")).list,
   },
   {
     name: "show",
     args: "<id>",
-    summary: "Print one call from the archive",
+    summary: "Print one conversation from the archive",
     load: async () => (await import("./show.ts")).show,
   },
   {
@@ -59,13 +59,13 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "prune",
-    summary: "Delete the content of old calls from the archive",
+    summary: "Delete the content of old conversations from the archive",
     load: async () => (await import("./prune.ts")).prune,
   },
   {
     name: "forget",
     args: "<ids...>",
-    summary: "Delete the content of these calls from the archive, and name the outputs that still contain them",
+    summary: "Delete the content of these conversations from the archive, and name the outputs that still contain them",
     load: async () => (await import("./forget.ts")).forget,
   },
   {

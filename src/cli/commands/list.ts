@@ -4,10 +4,10 @@ import { STATES, type State } from "../../core/state.ts";
 import type { CommandSpec } from "../command-spec.ts";
 import { readingContext } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
-import { archiveOption, type SelectionFlags, selectionOptions } from "../options.ts";
+import { archiveOption, type SelectionFlags, selectionOptions, sourceOption } from "../options.ts";
 import { storedSelectionRequest } from "../requests.ts";
 
-type ListFlags = Pick<SelectionFlags, "agent" | "since" | "until" | "tz" | "limit"> & {
+type ListFlags = Pick<SelectionFlags, "source" | "agent" | "since" | "until" | "tz" | "limit"> & {
   archive: string;
   state?: State;
   json?: boolean;
@@ -19,13 +19,14 @@ export const list: CommandSpec<ListFlags> = {
       ...selectionOptions().filter(({ long }) =>
         ["--agent", "--since", "--until", "--tz", "--limit"].includes(long ?? ""),
       ),
-      new Option("--state <state>", "only calls in this state").choices(STATES),
+      sourceOption(),
+      new Option("--state <state>", "only conversations in this state").choices(STATES),
     ],
     Archive: [archiveOption()],
     Output: [new Option("--json", "one JSON object per line; `export -i` reads it")],
   },
   examples: [
-    ["list --since 7d", "the calls of the last week, ordered by start time"],
+    ["list --since 7d", "the conversations of the last week, ordered by start time"],
     [
       "list --state failed --json > again.ndjson",
       "save the failed calls; to fetch them again: callarchive export -i again.ndjson",
@@ -45,6 +46,7 @@ export const list: CommandSpec<ListFlags> = {
     for await (const batch of listCalls(request, readingContext(input))) {
       const rows = batch.map(({ source, id, state, startedAt, agentId, status, error, acknowledged }) => ({
         id: qualifiedId({ source, id }),
+        source,
         state,
         ...(acknowledged && { acknowledged }),
         ...(startedAt && { startedAt }),

@@ -9,6 +9,7 @@ import {
   archiveOption,
   connectionOptions,
   selectionOptions,
+  sourceOption,
   type VerifyFlags,
 } from "../options.ts";
 import { connectionRequest, selectionRequest, storedSelectionRequest } from "../requests.ts";
@@ -17,7 +18,8 @@ const RANGE = ["--agent", "--since", "--until", "--tz"];
 
 export const verify: CommandSpec<VerifyFlags> = {
   description: `Checks the database, every document's SHA-256 and the ledger. An output is a folder with a manifest.json, or a file
-with FILE.manifest.json beside it. Exit 3 if there is any finding.
+with FILE.manifest.json beside it. Exit 3 if there is any finding. With --source, only documents of these sources are
+checked; the database is always checked as a whole.
 
 With --remote, calls are compared up to the cursor of the agent, because later calls need not be in the archive yet.
 --until sets another end.`,
@@ -32,7 +34,7 @@ With --remote, calls are compared up to the cursor of the agent, because later c
       ...connectionOptions(),
       allowOtherOption(),
     ],
-    Archive: [archiveOption()],
+    Archive: [archiveOption(), sourceOption()],
     Output: [new Option("--json", "one JSON object per finding")],
   },
   examples: [

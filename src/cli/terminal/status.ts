@@ -1,25 +1,40 @@
 import { bindingName } from "../../app/binding.ts";
 import type { Status } from "../../app/status.ts";
 import { oneLine } from "../../core/printable.ts";
+import type { Counts } from "../../core/state.ts";
 import { count, size } from "../../core/wording.ts";
 import { table } from "./format.ts";
 
+const countsText = (counts: Counts): string =>
+  Object.entries(counts)
+    .filter(([, n]) => n > 0)
+    .map(([state, n]) => `${count(n)} ${state}`)
+    .join(", ");
+
 /** The status of an archive as text. @param name the archive as the user wrote it */
 export const statusText = (name: string, status: Status): string => {
-  const { binding, counts, acknowledged, agents, rawBytes, storedBytes, runs } = status;
-  const states = Object.entries(counts).filter(([, n]) => n > 0);
+  const { binding, counts, sources, acknowledged, agents, rawBytes, storedBytes, runs } = status;
   const settled = acknowledged > 0 ? ` (${count(acknowledged)} of the missing, invalid or failed acknowledged)` : "";
   const lines = [
     `Archive ${oneLine(name)}: ${size(rawBytes)} of documents, ${size(storedBytes)} as stored`,
-    states.length > 0 ? states.map(([state, n]) => `${count(n)} ${state}`).join(", ") + settled : "no calls yet",
+    countsText(counts) === "" ? "no conversations" : countsText(counts) + settled,
   ];
   const owner = bindingName(binding);
   if (owner !== "") lines.push(`of ${owner}`);
+  const hasOthers = sources.some(({ source }) => source !== "calls");
+  if (hasOthers)
+    lines.push(
+      "",
+      table([
+        ["SOURCE", "FIRST", "LAST", "CONVERSATIONS"],
+        ...sources.map((each) => [each.source, each.first ?? "-", each.last ?? "-", countsText(each.counts)]),
+      ]),
+    );
   if (agents.length > 0)
     lines.push(
       "",
       table([
-        ["AGENT", "CALLS", "FIRST", "LAST", "SETTLED UNTIL"],
+        ["AGENT", hasOthers ? "CONVERSATIONS" : "CALLS", "FIRST", "LAST", "SETTLED UNTIL"],
         ...agents.map(({ agentId, calls, first, last, cursor }) => [
           agentId,
           count(calls),

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import type { Archive } from "../../../src/core/archive.ts";
 import type { Arrival, StoredConversation } from "../../../src/core/records.ts";
-import { type Clauses, collect } from "./contract.ts";
+import type { SourceName } from "../../../src/core/transcript.ts";
+import { type Clauses, collect, expectRefused, fetched, idsIn } from "./contract.ts";
 
 /** The time of all records: minutes after this. */
 const T0 = Date.parse("2025-07-14T00:00:00Z");
@@ -198,6 +199,84 @@ export const records = {
     expect(await sourceOf("x")).toBe("chats");
     expect(await sourceOf("chats:x")).toBe("chats");
     expect(await sourceOf("calls:chats:x")).toBe("calls");
+  },
+
+  "are selected, found, summed up and deleted by source": async ({ open, another }) => {
+    const archive = await open(dayAfter);
+    const items = await archive.select([{ instanceId: "Both", agentId: "one" }, { instanceId: "call" }]);
+    const at = (day: number) => `2025-07-0${day}T00:00:00.000Z`;
+    await archive.commit(items.map(({ item }, n) => fetched(item, `{"n":${n}}`, { startedAt: at(n + 1) })));
+    const chats = [note("both", "1", "chat", 5), note("x", "2", "chat", 7), note("new", "3", "chat", 24 * 60)];
+    await archive.addRecords(chats.map((each) => ({ ...each, agentId: "one" })));
+    await archive.close();
+
+    const again = await open(dayAfter);
+    expect(await again.selectStored({ sources: ["queries"] })).toBe(0);
+    expect(await again.selectStored({ sources: ["chats"], id: "both" })).toBe(1);
+    expect(await idsIn(again.conversations())).toEqual(["both"]);
+    expect(await again.selectStored({ sources: ["chats"], until: dayAfter() })).toBe(1);
+    expect(await again.selectStored({ sources: ["calls"], id: "both" })).toBe(1);
+    expect(await again.selectStored({ sources: ["calls", "chats"] })).toBe(2);
+    await again.close();
+
+    const reader = await open(dayAfter);
+    expect(await idsIn(reader.list({ sources: ["chats"], limit: 2 }))).toEqual(["both", "x"]);
+    expect(await idsIn(reader.list({ sources: ["calls"], agents: ["one"] }))).toEqual(["Both"]);
+    const sourceOf = async (id: string, ...sources: SourceName[]) => (await reader.find(id, sources))?.source;
+    expect(await sourceOf("call", "chats")).toBeUndefined();
+    expect(await sourceOf("both", "chats")).toBe("chats");
+    expect(await sourceOf("BOTH", "calls")).toBe("calls");
+    await expectRefused(sourceOf("calls:both", "chats"), /^UsageError: calls:both is .* calls, but only chats/);
+    await expectRefused(sourceOf("both", "calls", "chats"), /^UsageError: .*Write one of: /);
+    expect(await reader.beginningWith("bot", 9, ["chats"])).toEqual(["chats:both"]);
+    expect(await reader.beginningWith("bot", 9, ["calls"])).toEqual(["Both"]);
+    // Also where the archive has no conversation of the source that the id names.
+    const other = await (await another()).open(dayAfter);
+    await expectRefused(other.find("chats:x", ["calls"]), /^UsageError: /);
+
+    const none = { pending: 0, open: 0, fetched: 0, missing: 0, invalid: 0, failed: 0, pruned: 0 };
+    const calls = { source: "calls", counts: { ...none, fetched: 2 }, first: at(1), last: at(2) };
+    const times = { first: "2025-07-14T00:05:00.000Z", last: "2025-07-15T00:00:00.000Z" };
+    const ofChats = { source: "chats", counts: { ...none, fetched: 2, open: 1 }, ...times };
+    const agent = { agentId: "one", calls: 4, first: at(1), last: times.last };
+    expect(await reader.summary()).toMatchObject({
+      counts: { ...none, fetched: 4, open: 1 },
+      sources: [calls, ofChats],
+      agents: [agent],
+    });
+    expect(await reader.summary(["chats"])).toMatchObject({
+      counts: ofChats.counts,
+      sources: [ofChats],
+      agents: [{ ...agent, calls: 3, ...times }],
+    });
+    expect(await reader.summary(["calls"])).toMatchObject({
+      counts: calls.counts,
+      sources: [calls],
+      agents: [{ ...agent, calls: 1, first: at(1), last: at(1) }],
+    });
+    expect(await reader.summary(["queries"])).toMatchObject({ counts: none, sources: [], agents: [] });
+
+    expect(await reader.prune({ sources: ["chats"], id: "both" })).toBe(1);
+    expect(await reader.prune({ sources: ["chats"], states: ["fetched"] })).toBe(1);
+    const states = (await all(reader)).map(({ source, id, state }) => `${source} ${id} ${state}`);
+    expect(states.toSorted()).toEqual([
+      "calls Both fetched",
+      "calls call fetched",
+      "chats both pruned",
+      "chats new open",
+      "chats x pruned",
+    ]);
+  },
+
+  "name their source where it is asked which outputs hold them": async ({ open }) => {
+    const archive = await open(dayAfter);
+    const [call] = await archive.select([{ instanceId: "both" }]);
+    await archive.addRecords([note("both", "1", "chat", 5)]);
+    await archive.delivering("csv", [call?.item ?? 0]);
+    await archive.prepare("/place", ["csv"], 1);
+    await archive.confirm("/place", 1);
+    expect(await archive.holding("both", ["calls"])).toEqual([{ place: "/place", format: "csv" }]);
+    expect(await archive.holding("both", ["chats"])).toEqual([]);
   },
 
   "are deleted with their conversation; what comes later for it is dropped": async ({ open }) => {

@@ -130,6 +130,26 @@ export const sameId = {
     expect((await choose(archive, { standIn: conflict?.id ?? "" })).item).toBe(conflict?.item);
   },
 
+  "are deleted together by the id that they share, with or without its source, but not by that of a chat session":
+    async ({ another }) => {
+      for (const [id, sources, deleted] of [
+        ["shared", undefined, 2],
+        ["calls:SHARED", undefined, 2],
+        ["shared", ["calls"], 2],
+        ["shared", ["chats"], 1],
+      ] as const) {
+        const archive = await (await another()).open();
+        const [one = 0, two = 0] = await listed(archive, 2);
+        await archive.commit([from(links[0], long, one)]);
+        await archive.commit([from(links[1], short, two)]);
+        if (sources?.[0] === "chats")
+          await archive.addRecords([{ source: "chats", conversation: "shared", record: { id: "1", data: {} } }]);
+        expect([id, await archive.prune({ id, ...(sources && { sources }) })]).toEqual([id, deleted]);
+        const left = await idsIn(archive.list({ sources: ["calls"], states: ["fetched", "invalid"] }));
+        expect([id, left.length]).toEqual([id, sources?.[0] === "chats" ? 2 : 0]);
+      }
+    },
+
   "requested by id at another link do not replace each other": async ({ open }) => {
     const archive = await open();
     const { item } = await choose(archive, "Shared");

@@ -196,6 +196,14 @@ export const sameIdMutants: MutantsOf<typeof sameId> = {
     "the one that came first has the id": byArrival,
   },
   "are decided again when the document at one of their links has changed": { "documents stay": neverReplacing },
+  "are deleted together by the id that they share, with or without its source, but not by that of a chat session": {
+    "only with the bare id": (real) => ({
+      prune: async (filter) => (filter.id?.includes(":") ? 1 : real.prune(filter)),
+    }),
+    "the source does not matter": (real) => ({
+      prune: async ({ id = "", sources }) => real.prune({ id: sources?.includes("chats") ? `calls:${id}` : id }),
+    }),
+  },
   "without links are found by the ids that commit tells": {
     "a stand-in id that is of no link is not found": (real) => ({
       find: async (id) => (isStandIn(id) ? undefined : real.find(id)),

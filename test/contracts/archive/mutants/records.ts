@@ -110,6 +110,26 @@ export const recordsMutants: MutantsOf<typeof records> = {
     }),
     "a bare id is that of a call": changingFound((found) => ({ ...found, source: "calls" })),
   },
+  "are selected, found, summed up and deleted by source": {
+    "a selection is of all sources": (real) => ({
+      selectStored: (filter) => real.selectStored(without(filter, "sources")),
+    }),
+    "a list is of all sources": (real) => ({
+      list: (filter, options) => real.list(without(filter, "sources"), options),
+    }),
+    "an id is found in all sources": (real) => ({ find: (id) => real.find(id) }),
+    "the beginning of an id is found in all sources": (real) => ({
+      beginningWith: (beginning, limit) => real.beginningWith(beginning, limit),
+    }),
+    "the summary is of all sources": (real) => ({ summary: () => real.summary() }),
+    "the summary names no sources": (real) => ({
+      summary: async (sources) => ({ ...(await real.summary(sources)), sources: [] }),
+    }),
+    "all sources are pruned": (real) => ({ prune: (filter) => real.prune(without(filter, "sources")) }),
+  },
+  "name their source where it is asked which outputs hold them": {
+    "it is asked of all sources": (real) => ({ holding: (id) => real.holding(id) }),
+  },
   "are deleted with their conversation; what comes later for it is dropped": {
     "they stay": () => ({ prune: async () => 1 }),
     "what comes later is a new conversation": (real) => {
