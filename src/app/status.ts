@@ -1,10 +1,12 @@
-import type { RunRecord, Summary } from "../core/archive.ts";
+import type { RunRecord, SourceSummary, Summary } from "../core/archive.ts";
 import { type ArchiveContext, archiveOf } from "./archive.ts";
 import { type ArchiveBinding, bindingOf } from "./binding.ts";
 import type { ArchiveRequest, SourcesRequest } from "./requests.ts";
 
 /** The contents of an archive, its region and account, and the last runs. */
 export interface Status extends Summary {
+  /** `cursor`: all that the service listed before this time is in the archive; of calls, each agent has its own. */
+  sources: (SourceSummary & { cursor?: string })[];
   binding: ArchiveBinding;
   runs: RunRecord[];
 }
@@ -17,7 +19,14 @@ export const archiveStatus = async (
   const archive = await archiveOf(request, context, false);
   try {
     const summary = await archive.summary(request.sources);
-    return { ...summary, runs: await archive.lastRuns(), binding: await bindingOf(archive) };
+    const { cursors } = await archive.health("status");
+    const sources = summary.sources.map((each) => {
+      // The cursors of a source begin with its name: one for each bus, say.
+      const own = cursors.filter(({ agentId }) => `${agentId}:`.startsWith(`${each.source}:`));
+      const [cursor] = own.map(({ settledUntil }) => settledUntil).toSorted();
+      return { ...each, ...(cursor !== undefined && { cursor }) };
+    });
+    return { ...summary, sources, runs: await archive.lastRuns(), binding: await bindingOf(archive) };
   } finally {
     await archive.close();
   }

@@ -85,12 +85,12 @@ describe("--source", () => {
     const commands = ["export --offline", "dataset", "list", "show x", "status", "verify", "prune --older-than 1d"];
     for (const line of [...commands, "forget x"]) {
       const ran = await place.run([...line.split(" "), "--source", "chat"]);
-      expect([line, ran.code, ran.stderr]).toEqual([line, ...usageError("Allowed choices are calls, chats.")]);
+      expect([line, ran.code, ran.stderr]).toEqual([line, ...usageError("Allowed choices are calls, chats, queries.")]);
     }
     const none = await place.run(["list", "--source", ","]);
-    expect([none.code, none.stderr]).toEqual(usageError("calls, chats"));
+    expect([none.code, none.stderr]).toEqual(usageError("calls, chats, queries"));
     const byVariable = await place.run(["list"], { env: { CALLARCHIVE_SOURCE: "calls,chat" } });
-    expect([byVariable.code, byVariable.stderr]).toEqual(usageError(/CALLARCHIVE_SOURCE.*calls, chats/));
+    expect([byVariable.code, byVariable.stderr]).toEqual(usageError(/CALLARCHIVE_SOURCE.*calls, chats, queries/));
     const help = await place.run(["list", "--help"]);
     expect(help.stdout.replace(/\s+/g, " ")).toContain('(choices: "calls", "chats"');
   });

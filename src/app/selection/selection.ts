@@ -72,7 +72,10 @@ const callId = (text: string): string => {
 
 /** Why a conversation of another source cannot be selected for fetching, and what to do. */
 const onlyCalls = (what: string, sources: readonly SourceName[]): string =>
-  `${what}: only calls are fetched here. Get ${sources.join(" and ")} into the archive with ${sources.map((source) => `"callarchive pull ${source}"`).join(" and ")} or "callarchive import", and export them with --offline.`;
+  `${what}: only calls are fetched here. Get ${sources.join(" and ")} into the archive with ${sources.map(waysIn).join(" and ")}, and export them with --offline.`;
+
+const waysIn = (source: SourceName): string =>
+  `"callarchive pull ${source}"${source === "chats" ? ' or "callarchive import"' : ""}`;
 
 /** Whether a selection goes by ids. */
 export const namesIds = ({ ids = [], idsFile }: SelectionRequest): boolean => ids.length > 0 || idsFile !== undefined;

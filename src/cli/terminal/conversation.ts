@@ -15,9 +15,10 @@ export const conversation = (call: Transcript): string => {
     call.agentId && `agent ${call.agentId}`,
     call.language,
   ].filter((fact) => fact !== undefined && fact !== "");
-  const lines = call.turns.map(
-    ({ begin, role, text, kind }) =>
-      `${clock(begin)}  ${oneLine(role).padEnd(5)}  ${oneLine(text)}${kind === "normal" ? "" : `  (${oneLine(kind)})`}`,
-  );
+  const lines = call.turns.map(({ begin, role, text, kind, toolCalls = [] }) => {
+    const calls = toolCalls.map(({ name, arguments: values }) => `[${name} ${values}]`);
+    const words = [text, ...calls].filter((part) => part !== "").join(" ");
+    return `${clock(begin)}  ${oneLine(role).padEnd(5)}  ${oneLine(words)}${kind === "normal" ? "" : `  (${oneLine(kind)})`}`;
+  });
   return `${[oneLine(call.id), facts.map((fact) => oneLine(String(fact))).join(", "), "", ...lines].join("\n")}\n`;
 };

@@ -26,8 +26,14 @@ export const statusText = (name: string, status: Status): string => {
     lines.push(
       "",
       table([
-        ["SOURCE", "FIRST", "LAST", "CONVERSATIONS"],
-        ...sources.map((each) => [each.source, each.first ?? "-", each.last ?? "-", countsText(each.counts)]),
+        ["SOURCE", "FIRST", "LAST", "READ UNTIL", "CONVERSATIONS"],
+        ...sources.map(({ source, first, last, cursor, counts: states }) => [
+          source,
+          first ?? "-",
+          last ?? "-",
+          cursor ?? (source === "calls" ? "(by agent)" : "-"),
+          countsText(states),
+        ]),
       ]),
     );
   if (agents.length > 0)
