@@ -195,8 +195,8 @@ describe("--source", () => {
     const { place } = await mixed();
     const all = await place.run(["status"]);
     expect(all.stdout).toContain("5 fetched");
-    expect(all.stdout).toMatch(/^calls {3}2025-\S+Z {2}2025-\S+Z {2}3 fetched$/m);
-    expect(all.stdout).toMatch(/^chats {3}2025-05-13T03:40:11.244Z {2}2025-05-14T03:40:11.244Z {2}2 fetched$/m);
+    expect(all.stdout).toMatch(/^calls {3}2025-\S+Z {2}2025-\S+Z {2}\(by agent\) {2}3 fetched$/m);
+    expect(all.stdout).toMatch(/^chats {3}2025-05-13T03:40:11.244Z {2}2025-05-14T03:40:11.244Z {2}- {11}2 fetched$/m);
     const chats = await place.run(["status", "--source", "chats"]);
     expect(chats.stdout).toContain("\n2 fetched\n");
     expect(chats.stdout).not.toMatch(/^calls {3}/m);
