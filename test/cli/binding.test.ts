@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Workplace, workplace } from "../helpers/workplace.ts";
 
 const facts = async (place: Workplace): Promise<unknown> => {
-  const { region, account } = JSON.parse((await place.run(["status", "--json"])).stdout);
+  const { region, account } = JSON.parse((await place.runHere(["status", "--json"])).stdout);
   return { region, account };
 };
 
@@ -23,7 +23,7 @@ describe("an archive serves one region and one account", () => {
     const first = await place.run(["pull", id, "nobody", "--error-file", "errors.ndjson"]);
     expect([first.code, await facts(place)]).toEqual([3, { region: "loopback", account: "111" }]);
     expect(place.read("errors.ndjson")).not.toContain("111");
-    expect((await place.run(["status"])).stdout).toContain("of an emulator on this machine, account 111");
+    expect((await place.runHere(["status"])).stdout).toContain("of an emulator on this machine, account 111");
 
     // The same account on another port is the same place.
     await place.cloud({ calls: 3, account: "111" });
@@ -37,7 +37,7 @@ describe("an archive serves one region and one account", () => {
     ]);
     const range = ["--agent", other.agents[0] ?? "", "--since", "2025-07-14", "--until", "2025-07-21"];
     expect((await place.run(["pull", ...range, "-n"])).code).toBe(2);
-    expect((await place.run(["verify", "--remote", ...range])).code).toBe(2);
+    expect((await place.runHere(["verify", "--remote", ...range])).code).toBe(2);
     expect(other.stats.requests).toEqual({ GetCallerIdentity: 3 });
     const doctor = await place.run(["doctor"]);
     expect([doctor.code, doctor.stdout]).toEqual([

@@ -59,7 +59,7 @@ describe("values", () => {
     expect(await exported(["--no-config"])).toBe(6);
     const csv = await place.run(["export", ...cloud.ids()]);
     expect(csv.stdout.startsWith("call_id,")).toBe(true);
-    expect((await place.run(["list", "--json"])).stdout.trimEnd().split("\n")).toHaveLength(1);
+    expect((await place.runHere(["list", "--json"])).stdout.trimEnd().split("\n")).toHaveLength(1);
   });
 
   test("agent and since in the file do not conflict with ids on the command line, and do not filter list", async () => {
@@ -78,7 +78,7 @@ describe("values", () => {
       place.path("c.yaml"),
       `agents: [${cloud.agents.join(", ")}]\nsince: 2025-07-14\nemulate:\n  agents: 5\n`,
     );
-    const ran = await place.run(["pull", "--until", "2025-07-21", "--config", "c.yaml"]);
+    const ran = await place.runHere(["pull", "--until", "2025-07-21", "--config", "c.yaml"]);
     expect([ran.code, ran.stderr]).toEqual([0, expect.stringContaining("9")]);
     const rows = rowsOf(await place.runHere(["config", "show", "--json", "--config", "c.yaml"]));
     expect(rows.find(({ key }) => key === "agents")).toMatchObject({ value: 5, line: 4, commands: ["emulate"] });
@@ -173,7 +173,7 @@ describe("the file", () => {
     const place = placeWith({ [USUAL]: "formt: [" });
     for (const args of [["--help"], ["export", "--help"], ["completion", "bash"], ["config", "path"]])
       expect((await place.run(args)).code).toBe(0);
-    expect((await place.run(["status"])).stderr).toContain("config.yaml:1");
+    expect((await place.runHere(["status"])).stderr).toContain("config.yaml:1");
   });
 
   test.each([
@@ -235,7 +235,7 @@ describe("an error has its line, its key, and the probable correction", () => {
 
   test("in JSON, if messages are JSON", async () => {
     const place = placeWith({ "c.yaml": "formt: csv" });
-    const ran = await place.run(["status", "--config", "c.yaml", "--log-format", "json"]);
+    const ran = await place.runHere(["status", "--config", "c.yaml", "--log-format", "json"]);
     expect(ran.code).toBe(2);
     expect(parseLines(ran.stderr).at(-1)).toMatchObject({ message: expect.stringContaining("c.yaml:1: unknown key") });
   });

@@ -30,7 +30,7 @@ const ids = (place: Workplace, folder: string): string[] =>
     .flatMap((name) => place.rows<{ id: string }>(folder, name).map(({ id }) => id));
 
 const cursor = async (place: Workplace): Promise<string | undefined> =>
-  JSON.parse((await place.run(["status", "--json"])).stdout).agents[0]?.cursor;
+  JSON.parse((await place.runHere(["status", "--json"])).stdout).agents[0]?.cursor;
 
 /** Calls back once, when the first call is told of as fetched: the archive is held, and work is under way. */
 const whenFetching = (child: ChildProcess, act: () => void): void => {
@@ -84,7 +84,7 @@ describe("cron", () => {
     const behind = START + (HOURS + 2) * HOUR - Date.parse((await cursor(place)) ?? "");
     expect(behind).toBeGreaterThanOrEqual(600_000 - 60_000);
     expect(behind).toBeLessThanOrEqual(600_000);
-    expect((await place.run(["verify", "parts"])).code).toBe(0);
+    expect((await place.runHere(["verify", "parts"])).code).toBe(0);
   }, 180_000);
 
   test("a call that never ends holds back the cursor for 72 hours, and then counts as missing", async () => {
@@ -149,7 +149,7 @@ describe("--new", () => {
     expect(readdirSync(place.path("parts")).toSorted()).toEqual(before);
     const manifest = JSON.parse(place.read("parts", "manifest.json"));
     expect(manifest.parts.map(({ part }: { part: number }) => part)).toEqual([1, 2]);
-    expect((await place.run(["verify", "parts"])).code).toBe(0);
+    expect((await place.runHere(["verify", "parts"])).code).toBe(0);
     // Another format of the same place is another destination.
     const other = await place.run(["export", ...all, "--new", "-f", "csv", "-o", "elsewhere/"]);
     expect(other.stderr).toContain("9 selected = 9 exported");
@@ -170,7 +170,7 @@ describe("--new", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 8 });
     const all = [...cloud.ids()];
-    await place.run(["pull", ...all]);
+    await place.runHere(["pull", ...all]);
     const args = ["export", "--offline", "--new", "-f", "ndjson,csv", "-o"];
     await place.run([...args, "count/"], { env: faulty({ FAULTY_LOG: place.path("points") }) });
     const points = place.read("points").trim().split("\n");
@@ -205,7 +205,7 @@ describe("two runs on one archive", () => {
       11,
       expect.stringMatching(/Another run holds the archive: process \d+ on /),
     ]);
-    expect((await place.run(["list"])).code).toBe(0);
+    expect((await place.runHere(["list"])).code).toBe(0);
     const waiting = place.run(["export", all[0] ?? "", "--wait", "1m", "-o", "one.ndjson"]);
     expect((await first).code).toBe(0);
     expect((await waiting).code).toBe(0);
@@ -216,7 +216,7 @@ describe("two runs on one archive", () => {
     const cloud = await place.cloud({ calls: 3000, agents: 2 });
     const [mine = "", other = ""] = cloud.agents;
     const week = ["--since", "2025-07-14", "--until", "2025-07-21"];
-    await place.run(["pull", "--agent", mine, ...week]);
+    await place.runHere(["pull", "--agent", mine, ...week]);
     const pulling = place.run(["pull", "--agent", other, ...week]);
     const exports = await Promise.all(
       ["a.ndjson", "b.csv"].map((file) => place.run(["export", "--offline", "--agent", mine, "-o", file])),
@@ -287,7 +287,7 @@ describe("time and signals", () => {
         started: (child) => whenFetching(child, () => child.kill(signal)),
       });
       expect([ran.code, ran.stderr]).toEqual([code, expect.stringContaining("Finishing running work")]);
-      const listed = parseLines((await place.run(["list", "--json"])).stdout);
+      const listed = parseLines((await place.runHere(["list", "--json"])).stdout);
       expect(listed.filter(({ state }) => state === "fetched").length).toBe(
         new Set(ran.stderr.match(/\w+(?=: fetched)/g)).size + (signal === "SIGTERM" ? listedBefore : 0),
       );
@@ -341,7 +341,7 @@ describe("--new into a folder that knows more than the archive", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 6 });
     const all = [...cloud.ids()];
-    await place.run(["pull", ...all]);
+    await place.runHere(["pull", ...all]);
     const restored = place.path("older.db");
     const { default: Database } = await import("libsql");
     const db = new Database(place.path("callarchive.db"));
@@ -359,6 +359,6 @@ describe("--new into a folder that knows more than the archive", () => {
     expect(ran.code).toBe(0);
     expect(place.read("parts", "transcripts-00001.ndjson")).toBe(first);
     expect(place.rows("parts", "transcripts-00002.ndjson")).toHaveLength(5);
-    expect((await place.run(["verify", "parts"])).code).toBe(0);
+    expect((await place.runHere(["verify", "parts"])).code).toBe(0);
   });
 });

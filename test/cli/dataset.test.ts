@@ -25,7 +25,7 @@ const stored = async (calls = 150) => {
   const place = workplace();
   const cloud = await place.cloud({ calls });
   const ids = [...cloud.ids()];
-  expect((await place.run(["pull", "-i", "-"], { input: ids.join("\n") })).code).toBe(0);
+  expect((await place.runHere(["pull", "-i", "-"], { input: ids.join("\n") })).code).toBe(0);
   const before = { ...cloud.stats.requests };
   return { place, cloud, ids, quiet: () => expect(cloud.stats.requests).toEqual(before) };
 };
@@ -50,14 +50,14 @@ describe("dataset", () => {
     expect([ran.code, ran.stdout]).toEqual([0, ""]);
     quiet();
     for (const preset of PRESETS) {
-      const checked = await place.run(["check", `set/${preset}`, "--preset", preset]);
+      const checked = await place.runHere(["check", `set/${preset}`, "--preset", preset]);
       expect([preset, checked.code, checked.code === 0 ? "" : checked.stdout]).toEqual([preset, 0, ""]);
     }
     // Every call is accounted for, once.
     const kept = new Set(origins(place, "set").map(({ call }) => call));
     const lost = dropped(place, "set").filter(({ preset }) => preset === undefined);
     expect([...kept, ...lost.map(({ id }) => id)].toSorted()).toEqual(ids.toSorted());
-    expect((await place.run(["verify", "set"])).code).toBe(0);
+    expect((await place.runHere(["verify", "set"])).code).toBe(0);
     expect(JSON.parse(place.read("set", "llama-factory", "dataset_info.json"))).toBeTypeOf("object");
   }, 120_000);
 
@@ -103,7 +103,7 @@ describe("dataset", () => {
         }),
       );
     }
-    await place.run(["pull", ...copies]);
+    await place.runHere(["pull", ...copies]);
     const plain = ["dataset", "--system", "none"];
     await place.run([...plain, "-o", "exact"]);
     const exact = dropped(place, "exact").filter(({ step }) => step === "dedupe");
@@ -177,7 +177,7 @@ describe("dataset", () => {
         messages.filter(({ role }) => role === "assistant").every(({ loss }) => typeof loss === "boolean"),
       ),
     ).toBe(true);
-    expect((await place.run(["check", "set", "--preset", "ms-swift"])).code).toBe(0);
+    expect((await place.runHere(["check", "set", "--preset", "ms-swift"])).code).toBe(0);
   });
 
   test("--sample keeps n samples, the same ones when the set grows; --split and sharding name their files", async () => {
@@ -192,7 +192,7 @@ describe("dataset", () => {
     expect(names.length).toBeGreaterThan(2);
     expect(names[0]).toBe(`train-00000-of-${String(names.length).padStart(5, "0")}.jsonl`);
     expect(names.every((name) => readFileSync(place.path("shards", name)).length <= 60 * 1024)).toBe(true);
-    expect((await place.run(["check", "shards", "--preset", "messages"])).code).toBe(0);
+    expect((await place.runHere(["check", "shards", "--preset", "messages"])).code).toBe(0);
   });
 
   test("gzip and Parquet hold the same rows", async () => {
@@ -222,7 +222,7 @@ describe("dataset", () => {
       dropped(place, "dropped").some(({ step, reason }) => step === "max-tokens" && reason === "over-budget"),
     ).toBe(true);
     expect(more?.length).toBeGreaterThan(less?.length ?? 0);
-    expect((await place.run(["check", "cut", "--preset", "messages"])).code).toBe(0);
+    expect((await place.runHere(["check", "cut", "--preset", "messages"])).code).toBe(0);
   });
 
   test("a second run with another policy removes all files of the old set, and refuses a folder that is not a data set", async () => {
@@ -235,7 +235,7 @@ describe("dataset", () => {
         .map(String)
         .filter((name) => name.endsWith(".jsonl")),
     ).toEqual(["train.jsonl"]);
-    expect((await place.run(["verify", "set"])).code).toBe(0);
+    expect((await place.runHere(["verify", "set"])).code).toBe(0);
     await place.run(["export", "--offline", "-o", "out/"]);
     const refused = await place.run(["dataset", "-o", "out"]);
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("not a data set of callarchive")]);
@@ -274,7 +274,7 @@ describe("dataset", () => {
         id: `evil${n}`,
         body: JSON.stringify({ dialog: [...dialog, ...dialog.map((turn) => ({ ...turn, text: `${turn.text}${n}` }))] }),
       });
-    await place.run(["pull", ...[...cloud.ids()].filter((id) => id.startsWith("evil"))]);
+    await place.runHere(["pull", ...[...cloud.ids()].filter((id) => id.startsWith("evil"))]);
     await place.run(["dataset", "-o", "set", ...[...cloud.ids()].filter((id) => id.startsWith("evil"))]);
     const html = place.read("set", "report.html");
     expect(html).not.toContain("<img");
@@ -316,7 +316,7 @@ describe("a data set that was interrupted", () => {
       expect(readdirSync(place.path("set")).filter((name) => name.endsWith(".part"))).toEqual([]);
     }
     expect((await place.run(["dataset", "-o", "set"])).code).toBe(0);
-    expect((await place.run(["verify", "set"])).code).toBe(0);
+    expect((await place.runHere(["verify", "set"])).code).toBe(0);
   });
 
   test("a call counts as a copy only of a call that is in the set", async () => {
@@ -333,7 +333,7 @@ describe("a data set that was interrupted", () => {
       cloud.add({ id: `a${n}`, body: said(words), start: new Date(Date.UTC(2025, 6, 1, 0, n)) });
       cloud.add({ id: `b${n}`, body: said(words), start: new Date(Date.UTC(2025, 6, 2, 0, n)) });
     }
-    await place.run(["pull", "-i", "-"], { input: [...cloud.ids()].filter((id) => /^[ab]\d/.test(id)).join("\n") });
+    await place.runHere(["pull", "-i", "-"], { input: [...cloud.ids()].filter((id) => /^[ab]\d/.test(id)).join("\n") });
     await place.run(["dataset", "--split", "train=0.5,test=0.5", "-o", "set"]);
     const kept = new Set(origins(place, "set").map(({ call }) => call));
     const lost = dropped(place, "set").filter(({ step }) => step === "dedupe");

@@ -117,13 +117,13 @@ describe("a user exports calls by id", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 6 });
     const ids = [...cloud.ids()];
-    await place.run(["pull", ...ids.slice(0, 2)]);
+    await place.runHere(["pull", ...ids.slice(0, 2)]);
     const before = { ...cloud.stats.requests };
     const ran = await place.run(["export", ...ids, "-n", "-o", "out.ndjson"]);
     expect(ran.stderr).toContain("6 calls selected: 2 known, 4 to fetch.");
     expect(cloud.stats.requests).toEqual(before);
     expect(() => place.read("out.ndjson")).toThrow();
-    expect((await place.run(["list", "--json"])).stdout.trim().split("\n")).toHaveLength(2);
+    expect((await place.runHere(["list", "--json"])).stdout.trim().split("\n")).toHaveLength(2);
   });
 });
 

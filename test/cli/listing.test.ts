@@ -7,7 +7,7 @@ const times = { from: new Date("2025-07-14T00:00:00Z"), to: new Date("2025-07-15
 
 const eventsOf = ({ stderr }: Ran, name: string) => parseLines(stderr).filter(({ event }) => event === name);
 const cursorOf = async (place: Workplace): Promise<unknown> =>
-  JSON.parse((await place.run(["status", "--json"])).stdout).agents[0]?.cursor;
+  JSON.parse((await place.runHere(["status", "--json"])).stdout).agents[0]?.cursor;
 
 describe("a listing is complete", () => {
   test("even if calls vanish from pages that were read, so that the next page begins too late", async () => {
@@ -57,7 +57,7 @@ describe("a listing is complete", () => {
   test("also with more calls than capped pages can list: the window is split", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 1250, agents: 1, ...times, faults: { cap: 10 } });
-    const ran = await place.run(["pull", "-n", "-v", "--agent", cloud.agents[0] ?? "", ...day]);
+    const ran = await place.runHere(["pull", "-n", "-v", "--agent", cloud.agents[0] ?? "", ...day]);
     expect([ran.code, ran.stderr]).toEqual([0, expect.stringContaining("1,250 calls selected")]);
     expect(ran.stderr).toContain("more calls than the service lists at once");
   });
@@ -71,7 +71,7 @@ describe("a listing is complete", () => {
     const requests = async (): Promise<number> => {
       const before = cloud.stats.requests.ListAIAgentInstance ?? 0;
       const range = ["--since", "2025-07-14", "--until", "2025-07-18"];
-      await place.run(["pull", "-n", "--agent", cloud.agents[0] ?? "", ...range]);
+      await place.runHere(["pull", "-n", "--agent", cloud.agents[0] ?? "", ...range]);
       return (cloud.stats.requests.ListAIAgentInstance ?? 0) - before;
     };
     // One for the second after the range, and one for each day.

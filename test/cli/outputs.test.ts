@@ -11,7 +11,7 @@ const SEED = new URL("../fixtures/seed", import.meta.url).pathname;
 const stored = async (calls = 20) => {
   const place = workplace();
   const cloud = await place.cloud({ calls });
-  const pulled = await place.run(["pull", ...cloud.ids()]);
+  const pulled = await place.runHere(["pull", ...cloud.ids()]);
   expect(pulled.code).toBe(0);
   return place;
 };

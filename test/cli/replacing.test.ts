@@ -21,7 +21,7 @@ import { parseLines, type Workplace, workplace } from "../helpers/workplace.ts";
 const stored = async (calls: number) => {
   const place = workplace();
   const cloud = await place.cloud({ calls, agents: 1 });
-  expect((await place.run(["pull", ...cloud.ids()])).code).toBe(0);
+  expect((await place.runHere(["pull", ...cloud.ids()])).code).toBe(0);
   const ids = parseLines<{ id: string }>((await place.run(["export", "--offline"])).stdout).map(({ id }) => id);
   const run = (...args: string[]) => place.run(["export", "--offline", ...args]);
   return { place, ids, run };
@@ -60,7 +60,7 @@ describe("a folder that is written again", () => {
         "transcripts.csv",
       ].sort(),
     );
-    expect((await place.run(["verify", "out"])).code).toBe(0);
+    expect((await place.runHere(["verify", "out"])).code).toBe(0);
     await run("-o", "out");
     expect(names(place, "out")).toEqual(["manifest.json", "notes.txt", "raw/readme.md", "transcripts.ndjson"]);
   });
@@ -115,7 +115,7 @@ describe("a folder that is written again", () => {
     const at = place.read("points").trim().split("\n").indexOf("unlink");
     await run(...ids.slice(0, 3), "-f", "ndjson,raw", "-o", "out/");
     const killed = await place.run(second, { env: faulty({ FAULTY_AT: String(at + 1) }) });
-    expect((await place.run(["verify", "out"])).stdout).toContain("is not complete");
+    expect((await place.runHere(["verify", "out"])).stdout).toContain("is not complete");
     expect([killed.code, names(place, "out").filter((name) => /^(messages|transcripts)/.test(name)).length]).toEqual([
       null,
       3,
@@ -209,7 +209,7 @@ describe("what would be lost", () => {
     expect([parts.code, parts.stderr]).toEqual([2, expect.stringContaining("holds parts that --new wrote")]);
     await place.run(["dataset", "-o", "set"]);
     expect((await run("-o", "set")).code).toBe(2);
-    expect((await place.run(["verify", "parts", "set"])).code).toBe(0);
+    expect((await place.runHere(["verify", "parts", "set"])).code).toBe(0);
   });
 
   test("a part never replaces a file of another program", async () => {
@@ -267,7 +267,7 @@ describe("unfinished files of runs that were killed", () => {
 
     const errors = [`errors.ndjson.${ours}`, `other.ndjson.${ours}`];
     for (const name of errors) writeFileSync(place.path(name), "x");
-    await place.run(["pull", "nobody", "--error-file", "errors.ndjson"]);
+    await place.runHere(["pull", "nobody", "--error-file", "errors.ndjson"]);
     expect(errors.map((name) => existsSync(place.path(name)))).toEqual([false, true]);
   });
 });

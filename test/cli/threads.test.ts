@@ -22,7 +22,7 @@ const sums = (place: Workplace, folder: string): Record<string, string> =>
 const stored = async (calls = 400) => {
   const place = workplace();
   const cloud = await place.cloud({ calls, documentBytes: 12_000 });
-  const pulled = await place.run(["pull", "-q", "-i", "-"], { input: [...cloud.ids()].join("\n") });
+  const pulled = await place.runHere(["pull", "-q", "-i", "-"], { input: [...cloud.ids()].join("\n") });
   expect(pulled.code).toBe(0);
   return place;
 };
