@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
-import { afterEach } from "vitest";
+import { afterEach, vi } from "vitest";
 import { type Emulator, type EmulatorOptions, startEmulator } from "../../src/emulator/index.ts";
 import { checkLine } from "./schema.ts";
 
@@ -27,6 +27,11 @@ export interface RunOptions {
   bin?: string;
   /** The number of another user to run it as. */
   uid?: number;
+}
+
+export interface HereOptions extends Pick<RunOptions, "env" | "input"> {
+  /** The time that it is all the while, in milliseconds. @default the real time */
+  at?: number;
 }
 
 /** A folder of its own, a cloud of its own, and the real command. */
@@ -83,11 +88,13 @@ export class Workplace {
   result, and for tables of cases; what a test is about is started as users start it. One at a time, because runs know
   each other by their process.
   */
-  async runHere(args: readonly string[], { env = {}, input }: Pick<RunOptions, "env" | "input"> = {}): Promise<Ran> {
+  async runHere(args: readonly string[], { env = {}, input, at }: HereOptions = {}): Promise<Ran> {
     if (env.NODE_OPTIONS !== undefined) throw new Error("These settings are for a process of its own.");
     const { run } = await import("../../src/cli/program.ts");
     const { isAlive, processSpace, startOf } = await import("../../src/app/machine.ts");
     const [stdout, stderr] = [collector(), collector()];
+    const space = processSpace();
+    if (at !== undefined) vi.setSystemTime(at);
     const code = await run(args, {
       env: { ...this.environment(), ...env },
       cwd: this.folder,
@@ -98,7 +105,7 @@ export class Workplace {
       pid: process.pid,
       runId: randomBytes(4).toString("hex"),
       host: hostname(),
-      processSpace: processSpace(),
+      processSpace: space,
       isAlive: (pid) => isAlive(pid, process.kill),
       startOf,
       nodeVersion: process.versions.node,
@@ -109,7 +116,7 @@ export class Workplace {
       exit: (given) => {
         throw new Error(`The command would have ended this process with ${given}.`);
       },
-    });
+    }).finally(() => vi.useRealTimers());
     return { code, stdout: stdout.text(), stderr: stderr.text() };
   }
 
