@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { faulty } from "../helpers/faulty.ts";
 import { parseLines, summaryOf, workplace } from "../helpers/workplace.ts";
 
 const week = ["--since", "2025-07-14", "--until", "2025-07-21"];
@@ -34,7 +33,7 @@ describe("an agent that has never listed a call", () => {
     const place = workplace();
     let at = Date.parse("2025-09-10T00:00:00Z");
     const cloud = await place.cloud({ calls: 0, agents: 1, now: () => new Date(at) });
-    const run = (...args: string[]) => place.run(args, { env: faulty({ FAKE_TIME: String(at - Date.now()) }) });
+    const run = (...args: string[]) => place.runHere(args, { at });
     const agent = ["--agent", cloud.agents[0] ?? ""];
     expect((await run("pull", ...agent, "--since", "2025-09-01")).code).toBe(3);
     // As if the right region were asked only now.
@@ -90,7 +89,7 @@ describe("verify --remote", () => {
     const place = workplace();
     const at = Date.parse("2025-09-03T00:00:00Z");
     const cloud = await place.cloud({ calls: 0, agents: 1, now: () => new Date(at) });
-    const run = (...args: string[]) => place.run(args, { env: faulty({ FAKE_TIME: String(at - Date.now()) }) });
+    const run = (...args: string[]) => place.runHere(args, { at });
     const agent = ["--agent", cloud.agents[0] ?? ""];
     const since = ["--since", "2025-09-01"];
     cloud.add({ start: new Date(at - 30 * HOUR) });
@@ -118,7 +117,7 @@ describe("a destination whose first export has --since last", () => {
     const place = workplace();
     let at = Date.parse("2025-09-10T00:00:00Z");
     const cloud = await place.cloud({ calls: 0, agents: 1, now: () => new Date(at) });
-    const run = (...args: string[]) => place.run(args, { env: faulty({ FAKE_TIME: String(at - Date.now()) }) });
+    const run = (...args: string[]) => place.runHere(args, { at });
     const [agent = ""] = cloud.agents;
     for (let day = 0; day < 5; day += 1) cloud.add({ start: new Date(at - (8 - day) * 24 * HOUR) });
     const base = ["export", "--agent", agent, "--new"];
