@@ -13,8 +13,10 @@ const hourly = async () => {
   const cloud = await place.cloud({ calls: 0, agents: 1, now: () => new Date(at) });
   const [agent = ""] = cloud.agents;
   cloud.add({ start: new Date(START + HOUR / 2) });
-  const run = (args: string[], more: Record<string, string> = {}) =>
-    place.run(args, { env: { ...faulty({ FAKE_TIME: String(at - Date.now()) }), ...more } });
+  const run = (args: string[], faults: Record<string, string> = {}) =>
+    Object.keys(faults).length === 0
+      ? place.runHere(args, { at })
+      : place.run(args, { env: faulty({ FAKE_TIME: String(at - Date.now()), ...faults }) });
   let first = true;
   /** The job of the next hour. */
   const job = async (more: string[] = [], env: Record<string, string> = {}): Promise<Ran> => {
