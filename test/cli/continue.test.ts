@@ -26,7 +26,7 @@ const stored = async (calls = 6) => {
   expect((await place.runHere(["pull", ...all])).code).toBe(0);
   /** `--new` of these calls into a folder. */
   const add = (folder: string, count: number, ...flags: string[]): Promise<Ran> =>
-    place.run(["export", "--offline", ...all.slice(0, count), "--new", "-o", folder, ...flags]);
+    place.runHere(["export", "--offline", ...all.slice(0, count), "--new", "-o", folder, ...flags]);
   return { place, cloud, all, add };
 };
 
@@ -79,8 +79,8 @@ describe("a folder of --new identifies its archive", () => {
 
   test("a plain export writes the id too, but not with --no-archive", async () => {
     const { place, all } = await stored(2);
-    await place.run(["export", "--offline", "-o", "one/"]);
-    await place.run(["export", ...all, "--no-archive", "-o", "two/"]);
+    await place.runHere(["export", "--offline", "-o", "one/"]);
+    await place.runHere(["export", ...all, "--no-archive", "-o", "two/"]);
     expect(manifest(place, "one").archive).toMatch(/^[0-9a-f]{32}$/);
     expect(place.read("two", "manifest.json")).not.toContain('archive"');
     expect(place.read("two", "transcripts.ndjson")).toBe(place.read("one", "transcripts.ndjson"));
@@ -116,7 +116,7 @@ describe("--new continues", () => {
 
   test("after a plain export that was moved, and if parts were removed but the manifest is there", async () => {
     const { place, all, add } = await stored();
-    await place.run(["export", "--offline", ...all.slice(0, 2), "-o", "plain/"]);
+    await place.runHere(["export", "--offline", ...all.slice(0, 2), "-o", "plain/"]);
     renameSync(place.path("plain"), place.path("parts"));
     expect((await add("parts/", 3)).stderr).toContain("was at");
     rmSync(place.path("parts", "transcripts-00001.ndjson"));
@@ -126,7 +126,7 @@ describe("--new continues", () => {
 
   test("after plain exports of two formats in turn: only the last one counts as written to the folder", async () => {
     const { place, add } = await stored(3);
-    for (const format of ["ndjson", "csv"]) await place.run(["export", "--offline", "-f", format, "-o", "parts/"]);
+    for (const format of ["ndjson", "csv"]) await place.runHere(["export", "--offline", "-f", format, "-o", "parts/"]);
     expect((await add("parts/", 3, "-f", "csv")).stderr).toContain("--new 3");
     expect((await add("parts/", 3, "-f", "ndjson")).stderr).toContain("3 exported");
   });
@@ -290,7 +290,7 @@ describe("--new refuses, before anything is fetched, and suggests what to do", (
       [["--adopt", "-o", "x/"], "--adopt goes with --new"],
       [["--adopt", "--new", "--no-archive", "-o", "x/"], "--new needs an archive"],
     ] as const) {
-      const ran = await place.run(["export", "x", ...flags]);
+      const ran = await place.runHere(["export", "x", ...flags]);
       expect([ran.code, ran.stderr]).toEqual(refusal(text));
     }
   });
@@ -307,8 +307,8 @@ describe("--adopt", () => {
     expect(odd.every((id) => all.includes(id))).toBe(true);
     const input = all.join("\n");
     await place.runHere(["pull", "-i", "-"], { input });
-    await place.run(["export", "--offline", "--limit", "3", "--new", "-o", "parts/", "--rows", "turn", ...FORMATS]);
-    await place.run(["export", "--offline", "--limit", "7", "--new", "-o", "parts/", "--csv-bom", ...FORMATS]);
+    await place.runHere(["export", "--offline", "--limit", "3", "--new", "-o", "parts/", "--rows", "turn", ...FORMATS]);
+    await place.runHere(["export", "--offline", "--limit", "7", "--new", "-o", "parts/", "--csv-bom", ...FORMATS]);
     await place.runHere(["pull", "-i", "-", "--archive", "new.db"], { input });
     const before = readdirSync(place.path("parts"), { recursive: true }).length;
     const adopting = ["export", "--offline", "--new", "--archive", "new.db", "-o", "parts/", "--adopt", ...FORMATS];
@@ -399,7 +399,7 @@ describe("--adopt", () => {
       prepare(String(at));
       const killed = await place.run(args(String(at)), { env: faulty({ FAULTY_AT: String(at) }) });
       expect(killed.code).toBe(null);
-      const ran = await place.run(args(String(at)));
+      const ran = await place.runHere(args(String(at)));
       expect([at, points[at - 1], ran.code]).toEqual([at, points[at - 1], 0]);
       expect(place.read(`parts-${at}`, "manifest.json")).toBe(whole);
     }
