@@ -38,8 +38,8 @@ describe("verify", () => {
     const cloud = await place.cloud({ calls: 12 });
     // In two runs, so that there are two blocks.
     await place.runHere(["pull", ...[...cloud.ids()].slice(6)]);
-    await place.run(["export", ...cloud.ids(), "-f", "ndjson,csv,raw", "-o", "out/"]);
-    await place.run(["export", "--offline", "-o", "one.csv"]);
+    await place.runHere(["export", ...cloud.ids(), "-f", "ndjson,csv,raw", "-o", "out/"]);
+    await place.runHere(["export", "--offline", "-o", "one.csv"]);
     const fine = await place.runHere(["verify", "out", "one.csv"]);
     expect([fine.code, fine.stdout]).toEqual([0, ""]);
     expect(fine.stderr).toContain("Checked 12 documents of the archive");
@@ -219,7 +219,7 @@ describe("missing, invalid and failed calls", () => {
   test("a service without answers for a few calls causes exit 5, and the earlier output stays", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3 });
-    await place.run(["export", ...cloud.ids(), "-o", "good.ndjson"]);
+    await place.runHere(["export", ...cloud.ids(), "-o", "good.ndjson"]);
     const good = place.read("good.ndjson");
     const ran = await place.run([
       "export",
@@ -295,7 +295,7 @@ describe("one call from several sources", () => {
     const body = (n: number): string => JSON.stringify({ startTime: 1752600000 + n, dialog: [] });
     for (const n of [1, 2]) cloud.add({ id: `noid${n}`, start: new Date("2025-07-15T18:00:00Z"), body: body(n) });
     const range = ["--agent", cloud.agents[0] ?? "", ...WEEK];
-    await place.run(["export", ...range, "-f", "raw", "-o", "raw1/"]);
+    await place.runHere(["export", ...range, "-f", "raw", "-o", "raw1/"]);
     const byId = await place.run(["export", "noid1", "noid2", "-o", "two.ndjson"]);
     expect(byId.code).toBe(0);
     expect(place.rows("two.ndjson").map(({ id }) => id)).toEqual(["noid1", "noid2"]);
@@ -309,9 +309,9 @@ describe("one call from several sources", () => {
     const cloud = await place.cloud({ calls: 3, agents: 1 });
     const range = ["--agent", cloud.agents[0] ?? "", ...WEEK];
     const [id = ""] = cloud.ids();
-    await place.run(["export", id, "-o", "1.ndjson"]);
+    await place.runHere(["export", id, "-o", "1.ndjson"]);
     await place.runHere(["pull", ...range, "--refresh"]);
-    await place.run(["export", "--offline", id, "-o", "2.ndjson"]);
+    await place.runHere(["export", "--offline", id, "-o", "2.ndjson"]);
     const { agentId: _, ...later } = place.rows("2.ndjson")[0] ?? {};
     expect(later).toEqual(place.rows("1.ndjson")[0]);
     const before = cloud.stats.requests.download;
