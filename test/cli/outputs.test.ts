@@ -67,7 +67,7 @@ describe("outputs", () => {
     const place = await stored();
     const formats = ["-f", "ndjson,csv,messages,raw"];
     await place.run(["export", "--offline", ...formats, "-o", "one/"]);
-    await place.run(["export", "--offline", ...formats, "-o", "two/"]);
+    await place.runHere(["export", "--offline", ...formats, "-o", "two/"]);
     execFileSync("diff", ["-r", "one", "two"], { cwd: place.folder });
   });
 
