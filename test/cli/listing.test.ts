@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { faulty } from "../helpers/faulty.ts";
 import { parseLines, type Ran, summaryOf, type Workplace, workplace } from "../helpers/workplace.ts";
 
 const day = ["--since", "2025-07-14", "--until", "2025-07-15"];
@@ -35,7 +34,7 @@ describe("a listing is complete", () => {
     expect(cloud.stats.requests.ListAIAgentInstance).toBe(5 * 3 + 1);
     expect(await cursorOf(place)).toBe("2025-07-14T00:00:00.000Z");
     cloud.faults = {};
-    const calm = await place.run(args);
+    const calm = await place.runHere(args);
     expect([calm.code, calm.stderr]).toEqual([0, expect.not.stringContaining("read again")]);
     expect(await cursorOf(place)).toBe("2025-07-15T00:00:00.000Z");
   });
@@ -95,18 +94,20 @@ describe("shards", () => {
     for (let n = 0; n < 8; n += 1) cloud.add({ start: new Date(start + n * 60_000) });
     const running = cloud.add({ start: new Date(start + 3_600_000), status: "Executing" });
     const shards = [1, 2, 3];
-    const export_ = (since: string) =>
-      Promise.all(
-        shards.map((k) =>
-          place.run(
+    const export_ = async (since: string) => {
+      const ran: Ran[] = [];
+      for (const k of shards)
+        ran.push(
+          await place.runHere(
             [
               ...["export", "--agent", agent, "--shard", `${k}/3`, "--archive", `${k}.db`, "--log-format", "json"],
               ...["--new", "-o", `${k}/`, "--since", since, "--lookback", "0"],
             ],
-            { env: faulty({ FAKE_TIME: String(at - Date.now()) }) },
+            { at },
           ),
-        ),
-      );
+        );
+      return ran;
+    };
     const first = await export_("2025-09-01T00:00:00Z");
     expect(first.map(({ code }) => code)).toEqual([0, 0, 0]);
     expect(first.map((ran) => Number(summaryOf(ran).open)).reduce((a, b) => a + b)).toBe(1);
