@@ -169,7 +169,7 @@ describe("smaller things", () => {
   test("counts of one are singular, and a --since in the future is reported", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 1, agents: 1 });
-    await place.run(["export", ...cloud.ids(), "-o", "one.ndjson"]);
+    await place.runHere(["export", ...cloud.ids(), "-o", "one.ndjson"]);
     writeFileSync(place.path("one.ndjson"), "{}\n{}\n");
     const verify = await place.runHere(["verify", "one.ndjson"]);
     expect(verify.stdout).toContain("has 6 bytes");
@@ -187,7 +187,7 @@ describe("smaller things", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3 });
     const [id = "", other = ""] = cloud.ids();
-    await place.run(["export", id, other, "-o", "out.csv"]);
+    await place.runHere(["export", id, other, "-o", "out.csv"]);
     const dry = await place.run(["forget", id, "-n"]);
     expect(dry.code).toBe(0);
     expect(dry.stdout).toBe(`${id}\tcsv\t${place.path("out.csv")}\n`);
