@@ -56,7 +56,7 @@ describe("-o names something that is not a file", () => {
       ["dataset", "-o", "/proc/x/set"],
     ];
     for (const args of commands) {
-      const ran = await place.run(args);
+      const ran = await place.runHere(args);
       expect({ args, code: ran.code, stderr: ran.stderr }).toEqual({
         args,
         code: 1,
@@ -176,7 +176,7 @@ describe("what is printed", () => {
       "--version",
       `forget ${id}`,
     ];
-    await place.run(["export", "--offline", "-o", "x.ndjson"]);
+    await place.runHere(["export", "--offline", "-o", "x.ndjson"]);
     for (const command of commands) {
       const ran = await shell(place, `$CA ${command} > /dev/full`);
       expect({ command, code: ran.code, stderr: ran.stderr }).toEqual({
