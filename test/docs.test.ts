@@ -48,7 +48,7 @@ describe.each(pages)("%s", (page) => {
   test("its examples run, and print what it says they print", async () => {
     const { place, cloud, env, ID } = await prepared();
     // The pages speak of one short call that is in the archive.
-    expect((await place.run(["pull", ID])).code).toBe(0);
+    expect((await place.runHere(["pull", ID])).code).toBe(0);
     let printed = "";
     for (const { language, text, printed: shown } of blocksOf(page)) {
       if (language === "sh") {

@@ -37,10 +37,10 @@ describe("verify", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 12 });
     // In two runs, so that there are two blocks.
-    await place.run(["pull", ...[...cloud.ids()].slice(6)]);
-    await place.run(["export", ...cloud.ids(), "-f", "ndjson,csv,raw", "-o", "out/"]);
-    await place.run(["export", "--offline", "-o", "one.csv"]);
-    const fine = await place.run(["verify", "out", "one.csv"]);
+    await place.runHere(["pull", ...[...cloud.ids()].slice(6)]);
+    await place.runHere(["export", ...cloud.ids(), "-f", "ndjson,csv,raw", "-o", "out/"]);
+    await place.runHere(["export", "--offline", "-o", "one.csv"]);
+    const fine = await place.runHere(["verify", "out", "one.csv"]);
     expect([fine.code, fine.stdout]).toEqual([0, ""]);
     expect(fine.stderr).toContain("Checked 12 documents of the archive");
 
@@ -49,7 +49,7 @@ describe("verify", () => {
     const [id = ""] = cloud.ids();
     writeFileSync(place.path(`out/raw/${id}.json`), "{}");
     tamper(place);
-    const bad = await place.run(["verify", "out", "--json"]);
+    const bad = await place.runHere(["verify", "out", "--json"]);
     expect(bad.code).toBe(3);
     const findings = parseLines<{ where: string; what: string }>(bad.stdout).map(
       ({ where, what }) => `${where}: ${what}`,
@@ -64,7 +64,7 @@ describe("verify", () => {
         `out/raw/${id}.json: has changed since it was written (SHA-256)`,
       ]),
     );
-    expect((await place.run(["verify", "nowhere"])).stderr).toContain("has no readable manifest");
+    expect((await place.runHere(["verify", "nowhere"])).stderr).toContain("has no readable manifest");
   });
 
   test("--remote reports calls that only the cloud or only the archive has", async () => {
@@ -72,14 +72,14 @@ describe("verify", () => {
     const cloud = await place.cloud({ calls: 20, agents: 1 });
     const [agent = ""] = cloud.agents;
     const range = ["--agent", agent, ...WEEK];
-    await place.run(["pull", ...range]);
-    expect((await place.run(["verify", "--remote", ...range])).code).toBe(0);
+    await place.runHere(["pull", ...range]);
+    expect((await place.runHere(["verify", "--remote", ...range])).code).toBe(0);
     const late = cloud.add({ start: new Date("2025-07-16T12:00:00Z") });
     change(
       place,
       "insert into items (key, named, agent, state, started_at, seen_at) values ('ghost', 1, (select agent from items limit 1), 'open', unixepoch('2025-07-15') * 1000, unixepoch('2025-07-15') * 1000)",
     );
-    const ran = await place.run(["verify", "--remote", ...range]);
+    const ran = await place.runHere(["verify", "--remote", ...range]);
     expect(ran.code).toBe(3);
     expect(ran.stdout).toMatch(/the cloud lists it, but the archive does not have it/);
     expect(ran.stdout).toContain("ghost: the archive has it, but the cloud no longer lists it");
@@ -103,7 +103,7 @@ describe("verify", () => {
         }),
     });
     expect(copied).toBe(true);
-    const ran = await place.run(["verify", "--archive", "copy.db"]);
+    const ran = await place.runHere(["verify", "--archive", "copy.db"]);
     expect([ran.code, ran.stdout]).toEqual([0, ""]);
   });
 });
@@ -125,8 +125,11 @@ describe("retention and erasure", () => {
     const again = await place.run(["export", ...range, "--log-format", "json", "--refresh", "-o", "out.ndjson"]);
     expect([again.code, cloud.stats.requests.download]).toEqual([0, before]);
     expect(summaryOf(again)).toMatchObject({ selected: 20, exported: 0, skipped: 20 });
-    expect(JSON.parse((await place.run(["status", "--json"])).stdout).counts).toMatchObject({ pruned: 20, fetched: 1 });
-    expect((await place.run(["verify"])).code).toBe(0);
+    expect(JSON.parse((await place.runHere(["status", "--json"])).stdout).counts).toMatchObject({
+      pruned: 20,
+      fetched: 1,
+    });
+    expect((await place.runHere(["verify"])).code).toBe(0);
     expect((await place.run(["prune"])).code).toBe(2);
   });
 
@@ -171,9 +174,9 @@ describe("retention and erasure", () => {
     const now = bodies();
     for (const gone of holding.filter((body) => !now.some((kept) => kept.equals(body))))
       for (const name of files) expect(readFileSync(place.path(name)).includes(gone.subarray(0, 64))).toBe(false);
-    expect((await place.run(["show", id, "--raw"])).code).toBe(2);
+    expect((await place.runHere(["show", id, "--raw"])).code).toBe(2);
     const before = cloud.stats.requests.download;
-    await place.run(["pull", id]);
+    await place.runHere(["pull", id]);
     expect(cloud.stats.requests.download).toBe(before);
   });
 });
@@ -196,8 +199,8 @@ describe("missing, invalid and failed calls", () => {
       attempts: 1,
       id: expect.stringMatching(/^link-/),
     });
-    expect((await place.run(["status", "--failed"])).stdout).toBe(place.read("errors.ndjson"));
-    expect((await place.run(["show", String(error?.id)])).stderr).toContain("is failed");
+    expect((await place.runHere(["status", "--failed"])).stdout).toBe(place.read("errors.ndjson"));
+    expect((await place.runHere(["show", String(error?.id)])).stderr).toContain("is failed");
     const again = await place.run([
       "export",
       "-i",
@@ -216,7 +219,7 @@ describe("missing, invalid and failed calls", () => {
   test("a service without answers for a few calls causes exit 5, and the earlier output stays", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3 });
-    await place.run(["export", ...cloud.ids(), "-o", "good.ndjson"]);
+    await place.runHere(["export", ...cloud.ids(), "-o", "good.ndjson"]);
     const good = place.read("good.ndjson");
     const ran = await place.run([
       "export",
@@ -250,13 +253,13 @@ describe("missing, invalid and failed calls", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 4 });
     const ids = [...cloud.ids()];
-    await place.run(["pull", ...ids]);
+    await place.runHere(["pull", ...ids]);
     cloud.faults = { error: 1 };
     const ran = await place.run(["export", ...ids.slice(0, 2), "--refresh", "--retries", "0", "-o", "out.ndjson"]);
     expect([ran.code, existsSync(place.path("out.ndjson"))]).toEqual([5, false]);
     cloud.faults = {};
     const half = cloud.add({ id: "half" });
-    await place.run(["pull", half]);
+    await place.runHere(["pull", half]);
     const other = await place.run([
       "export",
       half,
@@ -274,7 +277,7 @@ describe("missing, invalid and failed calls", () => {
   test("an interrupted archive can be exported offline: calls that were not fetched are counted", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 5 });
-    await place.run(["pull", ...cloud.ids()]);
+    await place.runHere(["pull", ...cloud.ids()]);
     change(
       place,
       "insert into items (key, named, state, seen_at) values ('late', 1, 'pending', unixepoch('2025-07-15') * 1000)",
@@ -292,7 +295,7 @@ describe("one call from several sources", () => {
     const body = (n: number): string => JSON.stringify({ startTime: 1752600000 + n, dialog: [] });
     for (const n of [1, 2]) cloud.add({ id: `noid${n}`, start: new Date("2025-07-15T18:00:00Z"), body: body(n) });
     const range = ["--agent", cloud.agents[0] ?? "", ...WEEK];
-    await place.run(["export", ...range, "-f", "raw", "-o", "raw1/"]);
+    await place.runHere(["export", ...range, "-f", "raw", "-o", "raw1/"]);
     const byId = await place.run(["export", "noid1", "noid2", "-o", "two.ndjson"]);
     expect(byId.code).toBe(0);
     expect(place.rows("two.ndjson").map(({ id }) => id)).toEqual(["noid1", "noid2"]);
@@ -306,9 +309,9 @@ describe("one call from several sources", () => {
     const cloud = await place.cloud({ calls: 3, agents: 1 });
     const range = ["--agent", cloud.agents[0] ?? "", ...WEEK];
     const [id = ""] = cloud.ids();
-    await place.run(["export", id, "-o", "1.ndjson"]);
-    await place.run(["pull", ...range, "--refresh"]);
-    await place.run(["export", "--offline", id, "-o", "2.ndjson"]);
+    await place.runHere(["export", id, "-o", "1.ndjson"]);
+    await place.runHere(["pull", ...range, "--refresh"]);
+    await place.runHere(["export", "--offline", id, "-o", "2.ndjson"]);
     const { agentId: _, ...later } = place.rows("2.ndjson")[0] ?? {};
     expect(later).toEqual(place.rows("1.ndjson")[0]);
     const before = cloud.stats.requests.download;
@@ -337,10 +340,10 @@ describe("one call from several sources", () => {
     db.exec("create table t (x)");
     db.close();
     copyFileSync(place.path("other.db"), place.path("copy.db"));
-    expect((await place.run(["status", "--archive", "other.db"])).code).toBe(2);
+    expect((await place.runHere(["status", "--archive", "other.db"])).code).toBe(2);
     expect(readFileSync(place.path("other.db")).equals(readFileSync(place.path("copy.db")))).toBe(true);
     writeFileSync(place.path("empty.db"), "");
-    expect((await place.run(["status", "--archive", "empty.db"])).code).toBe(2);
+    expect((await place.runHere(["status", "--archive", "empty.db"])).code).toBe(2);
     expect(readFileSync(place.path("empty.db")).length).toBe(0);
   });
 });
@@ -357,7 +360,7 @@ describe("metrics", () => {
     for (const line of text.split("\n"))
       expect(line).toMatch(/^(# (HELP|TYPE|EOF).*|callarchive_\w+\{[^}]*\} [\d.]+|)$/);
     cloud.faults = { down: 1 };
-    await place.run(["pull", "x", "--retries", "0", "--metrics-file", "m.prom"]);
+    await place.runHere(["pull", "x", "--retries", "0", "--metrics-file", "m.prom"]);
     expect(place.read("m.prom")).toContain('callarchive_run_exit_code{command="pull"} 5');
   });
 
@@ -365,12 +368,13 @@ describe("metrics", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3, faults: { down: 1 } });
     const ids = [...cloud.ids()];
-    const pull = (from: number, env = {}) => place.run(["pull", ...ids.slice(from), "--retries", "0"], { env });
+    const command = (from: number): string[] => ["pull", ...ids.slice(from), "--retries", "0"];
+    const pull = (from: number) => place.runHere(command(from));
     // What ended by itself, with whatever code, says nothing of what comes after it.
     expect((await pull(0)).code).toBe(5);
     cloud.faults = {};
     expect((await pull(1)).stderr).not.toContain("another selection");
-    await pull(0, faulty({ FAULTY_AT: "2" }));
+    await place.run(command(0), { env: faulty({ FAULTY_AT: "2" }) });
     expect((await pull(1)).stderr).toContain("did not end properly, and had another selection");
     expect((await pull(0)).stderr).not.toContain("another selection");
     change(place, "update runs set exit_code = 143 where run = (select max(run) from runs)");

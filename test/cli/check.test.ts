@@ -31,7 +31,7 @@ const GOOD: Record<PresetName, string> = {
 const check = async (text: string | Buffer, preset: PresetName, name = "train.jsonl") => {
   const place = workplace();
   writeFileSync(place.path(name), text);
-  const { code, stdout, stderr } = await place.run(["check", name, "--preset", preset, "--json", "-v"]);
+  const { code, stdout, stderr } = await place.runHere(["check", name, "--preset", preset, "--json", "-v"]);
   expect(stderr).toBe("");
   const lines = parseLines<Found & { rows?: number }>(stdout);
   return { code, found: lines.slice(0, -1), report: lines.at(-1) };
@@ -195,7 +195,7 @@ describe("what is printed", () => {
       "",
     ]);
     expect(code).toBe(3);
-    const all = await place.run(["check", "train.jsonl", "-v"]);
+    const all = await place.runHere(["check", "train.jsonl", "-v"]);
     expect(all.stdout.match(/^train\.jsonl:\d+:/gm)).toHaveLength(15);
   });
   test("never contains text of the conversation", async () => {
@@ -204,7 +204,7 @@ describe("what is printed", () => {
       place.path("t.jsonl"),
       `${JSON.stringify({ messages: [{ role: "user", content: "13800138000 " }] })}\n{"x": 13800138000\n`,
     );
-    const { stdout, stderr } = await place.run(["check", "t.jsonl", "-v"]);
+    const { stdout, stderr } = await place.runHere(["check", "t.jsonl", "-v"]);
     expect(stdout + stderr).not.toContain("138001");
   });
 });
@@ -223,14 +223,14 @@ describe("without --preset", () => {
   ])("%s is taken for %s", async (line, preset) => {
     const place = workplace();
     writeFileSync(place.path("t.jsonl"), `${line}\n`.repeat(10));
-    const { code, stdout } = await place.run(["check", "t.jsonl", "--json"]);
+    const { code, stdout } = await place.runHere(["check", "t.jsonl", "--json"]);
     expect(parseLines(stdout).at(-1)).toMatchObject({ preset, guessed: true });
     expect(code).toBe(0);
   });
   test("an unknown shape is an error", async () => {
     const place = workplace();
     writeFileSync(place.path("t.jsonl"), '{"text":"a"}\n');
-    const { code, stdout } = await place.run(["check", "t.jsonl"]);
+    const { code, stdout } = await place.runHere(["check", "t.jsonl"]);
     expect(stdout).toContain("t.jsonl:1: error unknown-shape: the first row");
     expect(code).toBe(3);
   });
@@ -242,7 +242,7 @@ describe("a folder", () => {
     mkdirSync(place.path("out"));
     for (const [name, text] of Object.entries(files)) writeFileSync(place.path("out", name), text);
     return async (preset: PresetName) => {
-      const { code, stdout } = await place.run(["check", "out", "--preset", preset, "--json"]);
+      const { code, stdout } = await place.runHere(["check", "out", "--preset", preset, "--json"]);
       const found = parseLines<Found & { file: string }>(stdout).filter(({ rule }) => rule !== undefined);
       return { code, found: found.map(({ file, rule, severity, detail }) => [file, severity, rule, detail]) };
     };
@@ -327,7 +327,7 @@ describe("a folder", () => {
       mkdirSync(place.path("sets", name), { recursive: true });
       writeFileSync(place.path("sets", name, "train.jsonl"), rows(GOOD[name]));
     }
-    const { code, stdout } = await place.run(["check", "sets", "--json"]);
+    const { code, stdout } = await place.runHere(["check", "sets", "--json"]);
     expect(parseLines(stdout)).toMatchObject([
       { file: "sets/together/train.jsonl", preset: "together" },
       { file: "sets/trl/train.jsonl", preset: "trl" },
@@ -346,7 +346,7 @@ describe("a wrong command line ends with exit 2", () => {
   ])("%j", async (args, message) => {
     const place = workplace();
     writeFileSync(place.path("t.parquet"), "PAR1");
-    const { code, stdout, stderr } = await place.run(args);
+    const { code, stdout, stderr } = await place.runHere(args);
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toContain(message);
   });
@@ -356,7 +356,7 @@ test("what export writes passes", async () => {
   const place = workplace();
   const cloud = await place.cloud({ calls: 30 });
   expect((await place.run(["export", ...cloud.ids(), "-f", "messages", "-o", "out/messages.jsonl"])).code).toBe(0);
-  const { code, stdout } = await place.run(["check", "out/messages.jsonl", "--preset", "messages"]);
+  const { code, stdout } = await place.runHere(["check", "out/messages.jsonl", "--preset", "messages"]);
   expect(stdout).toMatch(/^out\/messages.jsonl: \d+ rows as messages: 0 errors, 0 warnings\n$/);
   expect(code).toBe(0);
 });

@@ -14,11 +14,11 @@ describe("help", () => {
     expect(main).toEqual(await place.run(["-h"]));
     for (const name of COMMANDS) {
       expect(main.stdout).toContain(`  ${name} `);
-      const help = await place.run([name, "--help"]);
+      const help = await place.runHere([name, "--help"]);
       expect(help.code).toBe(0);
       expect(help.stdout).toContain("Examples:");
       expect(help.stdout.split("\n").filter((line) => line.length > 120)).toEqual([]);
-      expect((await place.run(["help", name])).stdout).toBe(help.stdout);
+      expect((await place.runHere(["help", name])).stdout).toBe(help.stdout);
     }
   });
 
@@ -174,7 +174,7 @@ describe("every command", () => {
   test("does what it is for with nothing but what it must be told", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3, agents: 1 });
-    expect((await place.run(["pull", "nobody"])).code).toBe(3);
+    expect((await place.runHere(["pull", "nobody"])).code).toBe(3);
     for (const [name, { args, options, gives }] of Object.entries(SIMPLEST)) {
       const ran = await place.run(args([...cloud.ids()]), options);
       expect({ name, code: ran.code, stderr: ran.stderr }).toMatchObject({ name, code: 0 });
@@ -185,7 +185,7 @@ describe("every command", () => {
   test("answers its likeliest mistake with what to write instead, and prints nothing", async () => {
     const place = workplace();
     for (const [name, { args, says }] of Object.entries(MISTAKES)) {
-      const ran = await place.run(args);
+      const ran = await place.runHere(args);
       expect({ name, ...ran }).toEqual({ name, code: 2, stdout: "", stderr: expect.stringContaining(says) });
     }
   });
@@ -220,10 +220,10 @@ describe("talk", () => {
     const env = { CALLARCHIVE_FORMAT: "csv", CALLARCHIVE_NO_ARCHIVE: "true", CALLARCHIVE_LIMIT: "1" };
     const csv = await place.run(["export", ...cloud.ids()], { env });
     expect(csv.stdout.startsWith("call_id,")).toBe(true);
-    expect((await place.run(["status"])).code).toBe(2);
-    const ndjson = await place.run(["export", ...cloud.ids(), "-f", "ndjson", "--limit", "3"], { env });
+    expect((await place.runHere(["status"])).code).toBe(2);
+    const ndjson = await place.runHere(["export", ...cloud.ids(), "-f", "ndjson", "--limit", "3"], { env });
     expect(parseLines(ndjson.stdout)).toHaveLength(3);
-    const wrong = await place.run(["export", "x"], { env: { CALLARCHIVE_LIMIT: "many" } });
+    const wrong = await place.runHere(["export", "x"], { env: { CALLARCHIVE_LIMIT: "many" } });
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("CALLARCHIVE_LIMIT")]);
   });
 });
@@ -233,31 +233,31 @@ describe("reading the archive", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 12, agents: 1 });
     const ids = [...cloud.ids()];
-    await place.run(["pull", "--agent", cloud.agents[0] ?? "", "--since", "2025-07-14", "--until", "2025-07-21"]);
-    await place.run(["pull", "nobody"]);
-    const listed = parseLines((await place.run(["list", "--json"])).stdout);
+    await place.runHere(["pull", "--agent", cloud.agents[0] ?? "", "--since", "2025-07-14", "--until", "2025-07-21"]);
+    await place.runHere(["pull", "nobody"]);
+    const listed = parseLines((await place.runHere(["list", "--json"])).stdout);
     expect(listed.map(({ id }) => id).toSorted()).toEqual([...ids, "nobody"].toSorted());
-    expect((await place.run(["list", "--state", "missing"])).stdout).toContain("nobody");
+    expect((await place.runHere(["list", "--state", "missing"])).stdout).toContain("nobody");
     const [id = ""] = ids;
     const raw = await place.run(["show", id, "--raw"]);
     expect(raw.stdout).toBe(Buffer.from(cloud.callLog(id) ?? []).toString());
-    expect(JSON.parse((await place.run(["show", id.toUpperCase(), "--json"])).stdout)).toMatchObject({ id });
-    expect((await place.run(["show", id])).stdout).toContain("(greeting)");
-    expect((await place.run(["show", "nobody"])).code).toBe(2);
-    expect((await place.run(["show", "else"])).stderr).toContain("The archive does not have else");
-    const status = JSON.parse((await place.run(["status", "--json"])).stdout);
+    expect(JSON.parse((await place.runHere(["show", id.toUpperCase(), "--json"])).stdout)).toMatchObject({ id });
+    expect((await place.runHere(["show", id])).stdout).toContain("(greeting)");
+    expect((await place.runHere(["show", "nobody"])).code).toBe(2);
+    expect((await place.runHere(["show", "else"])).stderr).toContain("The archive does not have else");
+    const status = JSON.parse((await place.runHere(["status", "--json"])).stdout);
     expect(status).toMatchObject({
       counts: { fetched: 12, missing: 1 },
       agents: [{ agentId: cloud.agents[0], calls: 12 }],
     });
     expect(status.runs.map(({ exitCode }: { exitCode: number }) => exitCode)).toEqual([3, 0]);
-    expect((await place.run(["status"])).stdout).toContain("12 fetched");
+    expect((await place.runHere(["status"])).stdout).toContain("12 fetched");
   });
 
   test("a missing archive is an error, and is not created", async () => {
     const place = workplace();
     for (const args of [["list"], ["status"], ["show", "x"], ["export", "--offline"]]) {
-      const ran = await place.run(args);
+      const ran = await place.runHere(args);
       expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("There is no archive at")]);
     }
   });

@@ -11,7 +11,7 @@ const has = (shell: Shell): boolean => spawnSync(shell, ["-c", "true"]).status =
 /** A place with the shell's script, and some files to be found. */
 const placeWith = async (shell: Shell): Promise<Workplace> => {
   const place = workplace();
-  const ran = await place.run(["completion", shell]);
+  const ran = await place.runHere(["completion", shell]);
   expect([ran.code, ran.stderr]).toEqual([0, ""]);
   writeFileSync(place.path("script"), ran.stdout);
   writeFileSync(place.path("ids.txt"), "");
@@ -62,18 +62,18 @@ describe.each(SHELLS)("%s", (name) => {
 });
 
 test("an unknown shell is a usage error", async () => {
-  const ran = await workplace().run(["completion", "tcsh"]);
+  const ran = await workplace().runHere(["completion", "tcsh"]);
   expect([ran.code, ran.stdout, ran.stderr]).toEqual([2, "", expect.stringContaining("bash, zsh, fish")]);
 });
 
 test("every script names every command and every flag of its help", async () => {
   const place = workplace();
-  const scripts = await Promise.all(SHELLS.map(async (name) => (await place.run(["completion", name])).stdout));
+  const scripts = await Promise.all(SHELLS.map(async (name) => (await place.runHere(["completion", name])).stdout));
   const commands = await commandsOf(place);
   expect(commands).toContain("export");
   for (const command of commands) {
     for (const script of scripts) expect(script).toMatch(new RegExp(`\\b${command}\\b`));
-    const flags = [...(await place.run([command, "--help"])).stdout.matchAll(/^ {2}(?:-\w, )?--([\w-]+)/gm)];
+    const flags = [...(await place.runHere([command, "--help"])).stdout.matchAll(/^ {2}(?:-\w, )?--([\w-]+)/gm)];
     for (const [, flag = ""] of flags)
       for (const script of scripts) expect(script).toMatch(new RegExp(`(--|-l )${flag}\\b`));
   }

@@ -23,10 +23,10 @@ const stored = async (calls = 6) => {
   const place = workplace();
   const cloud = await place.cloud({ calls });
   const all = [...cloud.ids()];
-  expect((await place.run(["pull", ...all])).code).toBe(0);
+  expect((await place.runHere(["pull", ...all])).code).toBe(0);
   /** `--new` of these calls into a folder. */
   const add = (folder: string, count: number, ...flags: string[]): Promise<Ran> =>
-    place.run(["export", "--offline", ...all.slice(0, count), "--new", "-o", folder, ...flags]);
+    place.runHere(["export", "--offline", ...all.slice(0, count), "--new", "-o", folder, ...flags]);
   return { place, cloud, all, add };
 };
 
@@ -65,11 +65,11 @@ describe("a folder of --new identifies its archive", () => {
     const other = new Database(place.path("other.db"));
     other.exec("update facts set value = 'another' where name = 'id'");
     other.close();
-    const verified = await place.run(["verify", "parts", "--archive", "other.db"]);
+    const verified = await place.runHere(["verify", "parts", "--archive", "other.db"]);
     expect([verified.code, verified.stderr]).toEqual([0, expect.stringContaining("belongs to another archive")]);
     const text = place.read("parts", "manifest.json");
     writeFileSync(place.path("parts", "manifest.json"), text.replace(parts[0]?.token ?? "", "0".repeat(64)));
-    const wrong = await place.run(["verify", "parts"]);
+    const wrong = await place.runHere(["verify", "parts"]);
     expect([wrong.code, wrong.stdout]).toEqual([
       3,
       "parts: the token of part 1 does not match the files of the part\n",
@@ -79,8 +79,8 @@ describe("a folder of --new identifies its archive", () => {
 
   test("a plain export writes the id too, but not with --no-archive", async () => {
     const { place, all } = await stored(2);
-    await place.run(["export", "--offline", "-o", "one/"]);
-    await place.run(["export", ...all, "--no-archive", "-o", "two/"]);
+    await place.runHere(["export", "--offline", "-o", "one/"]);
+    await place.runHere(["export", ...all, "--no-archive", "-o", "two/"]);
     expect(manifest(place, "one").archive).toMatch(/^[0-9a-f]{32}$/);
     expect(place.read("two", "manifest.json")).not.toContain('archive"');
     expect(place.read("two", "transcripts.ndjson")).toBe(place.read("one", "transcripts.ndjson"));
@@ -111,12 +111,12 @@ describe("--new continues", () => {
       [1, 1, 1, 1, 1],
       [1, 1, 1, 1, 2],
     ]);
-    for (const folder of ["moved", "copy"]) expect((await place.run(["verify", folder])).code).toBe(0);
+    for (const folder of ["moved", "copy"]) expect((await place.runHere(["verify", folder])).code).toBe(0);
   });
 
   test("after a plain export that was moved, and if parts were removed but the manifest is there", async () => {
     const { place, all, add } = await stored();
-    await place.run(["export", "--offline", ...all.slice(0, 2), "-o", "plain/"]);
+    await place.runHere(["export", "--offline", ...all.slice(0, 2), "-o", "plain/"]);
     renameSync(place.path("plain"), place.path("parts"));
     expect((await add("parts/", 3)).stderr).toContain("was at");
     rmSync(place.path("parts", "transcripts-00001.ndjson"));
@@ -126,7 +126,7 @@ describe("--new continues", () => {
 
   test("after plain exports of two formats in turn: only the last one counts as written to the folder", async () => {
     const { place, add } = await stored(3);
-    for (const format of ["ndjson", "csv"]) await place.run(["export", "--offline", "-f", format, "-o", "parts/"]);
+    for (const format of ["ndjson", "csv"]) await place.runHere(["export", "--offline", "-f", format, "-o", "parts/"]);
     expect((await add("parts/", 3, "-f", "csv")).stderr).toContain("--new 3");
     expect((await add("parts/", 3, "-f", "ndjson")).stderr).toContain("3 exported");
   });
@@ -175,16 +175,16 @@ describe("--new continues", () => {
     db.exec("update parts set token = null");
     db.close();
 
-    expect((await place.run(["verify", "parts"])).code).toBe(0);
+    expect((await place.runHere(["verify", "parts"])).code).toBe(0);
     expect((await add("parts/", 2)).stderr).toContain("--new 2");
     expect(manifest(place, "parts")).not.toHaveProperty("schema");
     expect((await add("parts/", 4)).stderr).toContain("2 exported");
     expect(Object.entries(manifest(place, "parts"))[1]).toEqual(["schema", 2]);
     expect(place.read("parts", name)).toBe(older);
     expect(place.rows("parts", "transcripts-00002.ndjson")).toHaveLength(2);
-    expect((await place.run(["verify", "parts"])).code).toBe(0);
+    expect((await place.runHere(["verify", "parts"])).code).toBe(0);
     // Another archive reads from the files of both what they have.
-    await place.run(["pull", ...all, "--archive", "new.db"]);
+    await place.runHere(["pull", ...all, "--archive", "new.db"]);
     const adopting = ["export", "--offline", "--new", "--adopt", "--archive", "new.db", "-o", "parts/"];
     expect((await place.run(adopting)).stderr).toContain("already has 4 calls of this archive");
     expect(Object.entries(manifest(place, "parts"))[1]).toEqual(["schema", 2]);
@@ -230,7 +230,7 @@ describe("--new refuses, before anything is fetched, and suggests what to do", (
     const emptied = await place.run(["export", ...all, late, "--new", "-o", "parts/"]);
     expect([emptied.code, emptied.stderr]).toEqual(refusal("there is no manifest"));
     expect(emptied.stderr).toContain("parts 1, 2");
-    expect((await place.run(["show", late])).code).not.toBe(0);
+    expect((await place.runHere(["show", late])).code).not.toBe(0);
     expect(existsSync(place.path("parts", "transcripts-00001.ndjson"))).toBe(false);
 
     put("newest");
@@ -263,7 +263,7 @@ describe("--new refuses, before anything is fetched, and suggests what to do", (
     const { place, all, add } = await stored();
     await add("parts/", 3);
     const theirs = ["--archive", "theirs.db"];
-    await place.run(["pull", ...all.slice(2), ...theirs]);
+    await place.runHere(["pull", ...all.slice(2), ...theirs]);
     const run = (...flags: string[]) =>
       place.run(["export", "--offline", "--new", "-o", "parts/", ...theirs, ...flags]);
     const refused = await run();
@@ -273,7 +273,7 @@ describe("--new refuses, before anything is fetched, and suggests what to do", (
     expect([adopted.code, adopted.stderr]).toEqual([0, expect.stringContaining("already has 1 call of this archive")]);
     expect(adopted.stderr).toContain("holds 2 calls that this archive does not have");
     expect(rows(place, "parts")).toEqual([3, 3]);
-    expect((await place.run(["verify", "parts"])).code).toBe(0);
+    expect((await place.runHere(["verify", "parts"])).code).toBe(0);
     const first = await add("parts/", 6);
     expect([first.code, first.stderr]).toEqual(refusal("belongs to another archive"));
     expect((await run("--adopt")).stderr).not.toContain("according to its files");
@@ -290,7 +290,7 @@ describe("--new refuses, before anything is fetched, and suggests what to do", (
       [["--adopt", "-o", "x/"], "--adopt goes with --new"],
       [["--adopt", "--new", "--no-archive", "-o", "x/"], "--new needs an archive"],
     ] as const) {
-      const ran = await place.run(["export", "x", ...flags]);
+      const ran = await place.runHere(["export", "x", ...flags]);
       expect([ran.code, ran.stderr]).toEqual(refusal(text));
     }
   });
@@ -306,10 +306,10 @@ describe("--adopt", () => {
     const all = [...cloud.ids()];
     expect(odd.every((id) => all.includes(id))).toBe(true);
     const input = all.join("\n");
-    await place.run(["pull", "-i", "-"], { input });
-    await place.run(["export", "--offline", "--limit", "3", "--new", "-o", "parts/", "--rows", "turn", ...FORMATS]);
-    await place.run(["export", "--offline", "--limit", "7", "--new", "-o", "parts/", "--csv-bom", ...FORMATS]);
-    await place.run(["pull", "-i", "-", "--archive", "new.db"], { input });
+    await place.runHere(["pull", "-i", "-"], { input });
+    await place.runHere(["export", "--offline", "--limit", "3", "--new", "-o", "parts/", "--rows", "turn", ...FORMATS]);
+    await place.runHere(["export", "--offline", "--limit", "7", "--new", "-o", "parts/", "--csv-bom", ...FORMATS]);
+    await place.runHere(["pull", "-i", "-", "--archive", "new.db"], { input });
     const before = readdirSync(place.path("parts"), { recursive: true }).length;
     const adopting = ["export", "--offline", "--new", "--archive", "new.db", "-o", "parts/", "--adopt", ...FORMATS];
     const ran = await place.run(adopting);
@@ -324,13 +324,13 @@ describe("--adopt", () => {
     expect(readdirSync(place.path("parts"), { recursive: true }).length).toBeGreaterThan(before);
     const again = await place.run(adopting);
     expect([again.code, again.stderr]).toEqual([0, expect.stringContaining("--new 9")]);
-    expect((await place.run(["verify", "parts", "--archive", "new.db"])).code).toBe(0);
+    expect((await place.runHere(["verify", "parts", "--archive", "new.db"])).code).toBe(0);
   });
 
   test("accepts only files that match the manifest, and changes nothing otherwise", async () => {
     const { place, all, add } = await stored(4);
     await add("parts/", 2, "-f", "ndjson,raw");
-    await place.run(["pull", ...all, "--archive", "new.db"]);
+    await place.runHere(["pull", ...all, "--archive", "new.db"]);
     const adopt = () => place.run(["export", "--offline", "--new", "--adopt", "--archive", "new.db", "-o", "parts/"]);
     const text = place.read("parts", "manifest.json");
     const part = place.read("parts", "transcripts-00001.ndjson");
@@ -360,7 +360,7 @@ describe("--adopt", () => {
     await add("both/", 1, "-f", "ndjson");
     // What messages had with it is known from ndjson only where that names every call.
     await add("both/", 3, "-f", "ndjson,messages");
-    await place.run(["pull", ...all, "--archive", "new.db"]);
+    await place.runHere(["pull", ...all, "--archive", "new.db"]);
     const adopt = (folder: string) =>
       place.run(["export", "--offline", "--new", "--adopt", "--archive", "new.db", "-f", "messages", "-o", folder]);
     for (const folder of ["samples/", "both/"]) {
@@ -380,7 +380,7 @@ describe("--adopt", () => {
     const { place, all, add } = await stored(5);
     await add("parts/", 2);
     await add("parts/", 3);
-    await place.run(["pull", ...all, "--archive", "theirs.db"]);
+    await place.runHere(["pull", ...all, "--archive", "theirs.db"]);
     const args = (at: string) => [
       ...["export", "--offline", "--new", "--adopt"],
       ...["--archive", `theirs-${at}.db`, "-o", `parts-${at}/`],
@@ -399,7 +399,7 @@ describe("--adopt", () => {
       prepare(String(at));
       const killed = await place.run(args(String(at)), { env: faulty({ FAULTY_AT: String(at) }) });
       expect(killed.code).toBe(null);
-      const ran = await place.run(args(String(at)));
+      const ran = await place.runHere(args(String(at)));
       expect([at, points[at - 1], ran.code]).toEqual([at, points[at - 1], 0]);
       expect(place.read(`parts-${at}`, "manifest.json")).toBe(whole);
     }

@@ -75,7 +75,7 @@ const prepared = async (calls: number, ...flags: string[]) => {
   const requests = counter();
   const cloud = await place.cloud({ calls, agents: 1, faults, log: requests.count });
   const args = ["export", "--agent", cloud.agents[0] ?? "", ...WEEK, "-f", "ndjson,raw", "-o", "out/", "-q", ...flags];
-  expect((await place.run(args)).code).toBe(0);
+  expect((await place.runHere(args)).code).toBe(0);
   const whole = contents(place.path("out"));
   expect(Object.keys(whole).length).toBe(calls + 3);
   expect(readFileSync(place.path("out", "manifest.json"), "utf8")).toMatch(ID);
@@ -101,8 +101,15 @@ const faulted = async (place: Workplace, args: string[], at: number, of: number,
   return undefined;
 };
 
-const finish = async (place: Workplace, args: string[], whole: Record<string, string>, what: string): Promise<void> => {
-  const ran = await place.run(args);
+/** The same command again, started anew or in this process, ends well and gives the same files. */
+const finish = async (
+  place: Workplace,
+  args: string[],
+  whole: Record<string, string>,
+  what: string,
+  how: "run" | "runHere" = "runHere",
+): Promise<void> => {
+  const ran = await place[how](args);
   expect({ what, code: ran.code, stderr: ran.code === 0 ? "" : ran.stderr }).toEqual({ what, code: 0, stderr: "" });
   const found = contents(place.path("out"));
   expect({ what, names: Object.keys(found) }).toEqual({ what, names: Object.keys(whole) });
@@ -143,7 +150,7 @@ describe("a run that is killed, and the same command after it, give what an unin
       expect([null, 0, 143]).toContain(killed.code);
       if (killed.code !== 0 && committed(place) > 0 && !existsSync(place.path("out", "manifest.json")))
         inTheMiddle += 1;
-      await finish(place, args, whole, `${signal} at request ${at} of about ${total}`);
+      await finish(place, args, whole, `${signal} at request ${at} of about ${total}`, "run");
     }
     // Else this test would try nothing. How many requests a run needs is not quite the same each time.
     expect(inTheMiddle).toBeGreaterThanOrEqual(rounds * 0.6);

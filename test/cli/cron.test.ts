@@ -21,7 +21,8 @@ const timed = async (options: object = {}) => {
   };
   const run = (args: string[], more: Record<string, string> = {}) =>
     place.run(args, { env: { ...faulty({ FAKE_TIME: String(at - Date.now()) }), ...more } });
-  return { place, cloud, agent, run, now, to };
+  const runHere = (args: string[]) => place.runHere(args, { at });
+  return { place, cloud, agent, run, runHere, now, to };
 };
 
 const ids = (place: Workplace, folder: string): string[] =>
@@ -30,7 +31,7 @@ const ids = (place: Workplace, folder: string): string[] =>
     .flatMap((name) => place.rows<{ id: string }>(folder, name).map(({ id }) => id));
 
 const cursor = async (place: Workplace): Promise<string | undefined> =>
-  JSON.parse((await place.run(["status", "--json"])).stdout).agents[0]?.cursor;
+  JSON.parse((await place.runHere(["status", "--json"])).stdout).agents[0]?.cursor;
 
 /** Calls back once, when the first call is told of as fetched: the archive is held, and work is under way. */
 const whenFetching = (child: ChildProcess, act: () => void): void => {
@@ -84,51 +85,51 @@ describe("cron", () => {
     const behind = START + (HOURS + 2) * HOUR - Date.parse((await cursor(place)) ?? "");
     expect(behind).toBeGreaterThanOrEqual(600_000 - 60_000);
     expect(behind).toBeLessThanOrEqual(600_000);
-    expect((await place.run(["verify", "parts"])).code).toBe(0);
+    expect((await place.runHere(["verify", "parts"])).code).toBe(0);
   }, 180_000);
 
   test("a call that never ends holds back the cursor for 72 hours, and then counts as missing", async () => {
-    const { place, cloud, agent, run, to } = await timed();
+    const { place, cloud, agent, runHere, to } = await timed();
     const stuck = START + 2 * HOUR;
     cloud.add({ start: new Date(START + HOUR) });
     cloud.add({ start: new Date(stuck), status: "Executing" });
     to(START + 5 * HOUR);
-    const first = await run(["pull", "--agent", agent, "--since", "2025-09-01T00:00:00Z", "--log-format", "json"]);
+    const first = await runHere(["pull", "--agent", agent, "--since", "2025-09-01T00:00:00Z", "--log-format", "json"]);
     expect(summaryOf(first)).toMatchObject({ selected: 2, fetched: 1, open: 1, exitCode: 0 });
     expect(await cursor(place)).toBe("2025-09-01T00:00:00.000Z");
     to(START + 50 * HOUR);
-    const later = await run(["pull", "--agent", agent, "--since", "2025-09-01T00:00:00Z", "--log-format", "json"]);
+    const later = await runHere(["pull", "--agent", agent, "--since", "2025-09-01T00:00:00Z", "--log-format", "json"]);
     expect(summaryOf(later)).toMatchObject({ open: 1, exitCode: 0 });
     to(START + 100 * HOUR);
-    const last = await run(["pull", "--agent", agent, "--since", "2025-09-01T00:00:00Z", "--log-format", "json"]);
+    const last = await runHere(["pull", "--agent", agent, "--since", "2025-09-01T00:00:00Z", "--log-format", "json"]);
     expect(summaryOf(last)).toMatchObject({ selected: 2, fetched: 1, open: 0, missing: 1, exitCode: 3 });
     expect((await cursor(place))?.slice(0, 17)).toBe(new Date(START + 100 * HOUR - 600_000).toISOString().slice(0, 17));
   });
 
   test("by id, too: a call that has not ended after 72 hours is missing", async () => {
-    const { cloud, run, to } = await timed();
+    const { cloud, run, runHere, to } = await timed();
     const id = cloud.add({ start: new Date(START), status: "Executing" });
-    expect((await run(["pull", id])).code).toBe(0);
+    expect((await runHere(["pull", id])).code).toBe(0);
     to(START + 80 * HOUR);
     const ran = await run(["pull", id]);
     expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining("Given up")]);
   });
 
   test("a later start does not move the cursor, a failed call holds it back, and a limit does not move it", async () => {
-    const { place, cloud, agent, run, to } = await timed();
+    const { place, cloud, agent, runHere, to } = await timed();
     for (let hour = 0; hour < 96; hour += 6) cloud.add({ start: new Date(START + hour * HOUR) });
     const big = cloud.add({ start: new Date(START + 49 * HOUR), body: Buffer.alloc(2_000_000, 0x20) });
     to(START + 100 * HOUR);
     const since = ["--since", "2025-09-01T00:00:00Z"];
-    await run(["pull", "--agent", agent, ...since, "--limit", "2"]);
+    await runHere(["pull", "--agent", agent, ...since, "--limit", "2"]);
     expect(await cursor(place)).toBeUndefined();
-    const ran = await run(["pull", "--agent", agent, ...since, "--max-document-size", "1MB"]);
+    const ran = await runHere(["pull", "--agent", agent, ...since, "--max-document-size", "1MB"]);
     expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining("the limit of this program")]);
     expect(big).not.toBe("");
     expect(await cursor(place)).toBe("2025-09-03T00:00:00.000Z");
-    await run(["pull", "--agent", agent, "--since", "2025-09-04T00:00:00Z"]);
+    await runHere(["pull", "--agent", agent, "--since", "2025-09-04T00:00:00Z"]);
     expect(await cursor(place)).toBe("2025-09-03T00:00:00.000Z");
-    const healed = await run(["pull", "--agent", agent, "--since", "last", "--log-format", "json"]);
+    const healed = await runHere(["pull", "--agent", agent, "--since", "last", "--log-format", "json"]);
     expect(summaryOf(healed)).toMatchObject({ failed: 0, invalid: 1 });
   });
 });
@@ -139,7 +140,7 @@ describe("--new", () => {
     const cloud = await place.cloud({ calls: 9 });
     const all = [...cloud.ids()];
     const args = ["--new", "-f", "ndjson,csv,messages,raw", "-o", "parts/"];
-    await place.run(["export", ...all.slice(0, 4), ...args]);
+    await place.runHere(["export", ...all.slice(0, 4), ...args]);
     await place.run(["export", ...all.slice(2, 9), ...args]);
     const before = readdirSync(place.path("parts")).toSorted();
     expect(place.rows("parts", "transcripts-00001.ndjson")).toHaveLength(4);
@@ -149,7 +150,7 @@ describe("--new", () => {
     expect(readdirSync(place.path("parts")).toSorted()).toEqual(before);
     const manifest = JSON.parse(place.read("parts", "manifest.json"));
     expect(manifest.parts.map(({ part }: { part: number }) => part)).toEqual([1, 2]);
-    expect((await place.run(["verify", "parts"])).code).toBe(0);
+    expect((await place.runHere(["verify", "parts"])).code).toBe(0);
     // Another format of the same place is another destination.
     const other = await place.run(["export", ...all, "--new", "-f", "csv", "-o", "elsewhere/"]);
     expect(other.stderr).toContain("9 selected = 9 exported");
@@ -159,7 +160,7 @@ describe("--new", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 6 });
     const all = [...cloud.ids()];
-    await place.run(["export", ...all.slice(0, 4), "-o", "all.ndjson"]);
+    await place.runHere(["export", ...all.slice(0, 4), "-o", "all.ndjson"]);
     await place.run(["export", ...all, "--new", "-o", "all.ndjson"]);
     expect(place.rows("all-00001.ndjson")).toHaveLength(2);
     const plain = await place.run(["export", ...all, "-o", "all.ndjson"]);
@@ -170,7 +171,7 @@ describe("--new", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 8 });
     const all = [...cloud.ids()];
-    await place.run(["pull", ...all]);
+    await place.runHere(["pull", ...all]);
     const args = ["export", "--offline", "--new", "-f", "ndjson,csv", "-o"];
     await place.run([...args, "count/"], { env: faulty({ FAULTY_LOG: place.path("points") }) });
     const points = place.read("points").trim().split("\n");
@@ -179,7 +180,7 @@ describe("--new", () => {
       await place.run([...args, `${folder}/`], {
         env: faulty({ FAULTY_AT: String(at), FAULTY_HOW: Math.floor(at / 2) % 2 ? "kill" : "kill-after" }),
       });
-      const ran = await place.run([...args, `${folder}/`]);
+      const ran = await place.runHere([...args, `${folder}/`]);
       expect([at, points[at - 1], ran.code]).toEqual([at, points[at - 1], 0]);
       expect({ at, ids: ids(place, folder).toSorted() }).toEqual({ at, ids: all.toSorted() });
     }
@@ -205,7 +206,7 @@ describe("two runs on one archive", () => {
       11,
       expect.stringMatching(/Another run holds the archive: process \d+ on /),
     ]);
-    expect((await place.run(["list"])).code).toBe(0);
+    expect((await place.runHere(["list"])).code).toBe(0);
     const waiting = place.run(["export", all[0] ?? "", "--wait", "1m", "-o", "one.ndjson"]);
     expect((await first).code).toBe(0);
     expect((await waiting).code).toBe(0);
@@ -216,7 +217,7 @@ describe("two runs on one archive", () => {
     const cloud = await place.cloud({ calls: 3000, agents: 2 });
     const [mine = "", other = ""] = cloud.agents;
     const week = ["--since", "2025-07-14", "--until", "2025-07-21"];
-    await place.run(["pull", "--agent", mine, ...week]);
+    await place.runHere(["pull", "--agent", mine, ...week]);
     const pulling = place.run(["pull", "--agent", other, ...week]);
     const exports = await Promise.all(
       ["a.ndjson", "b.csv"].map((file) => place.run(["export", "--offline", "--agent", mine, "-o", file])),
@@ -287,7 +288,7 @@ describe("time and signals", () => {
         started: (child) => whenFetching(child, () => child.kill(signal)),
       });
       expect([ran.code, ran.stderr]).toEqual([code, expect.stringContaining("Finishing running work")]);
-      const listed = parseLines((await place.run(["list", "--json"])).stdout);
+      const listed = parseLines((await place.runHere(["list", "--json"])).stdout);
       expect(listed.filter(({ state }) => state === "fetched").length).toBe(
         new Set(ran.stderr.match(/\w+(?=: fetched)/g)).size + (signal === "SIGTERM" ? listedBefore : 0),
       );
@@ -341,13 +342,13 @@ describe("--new into a folder that knows more than the archive", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 6 });
     const all = [...cloud.ids()];
-    await place.run(["pull", ...all]);
+    await place.runHere(["pull", ...all]);
     const restored = place.path("older.db");
     const { default: Database } = await import("libsql");
     const db = new Database(place.path("callarchive.db"));
     db.exec(`vacuum into '${restored}'`);
     db.close();
-    await place.run(["export", "--offline", all[0] ?? "", "--new", "-o", "parts/"]);
+    await place.runHere(["export", "--offline", all[0] ?? "", "--new", "-o", "parts/"]);
     const first = place.read("parts", "transcripts-00001.ndjson");
     const again = ["export", "--offline", ...all, "--new", "-o", "parts/", "--archive", "older.db"];
     const refused = await place.run(again);
@@ -359,6 +360,6 @@ describe("--new into a folder that knows more than the archive", () => {
     expect(ran.code).toBe(0);
     expect(place.read("parts", "transcripts-00001.ndjson")).toBe(first);
     expect(place.rows("parts", "transcripts-00002.ndjson")).toHaveLength(5);
-    expect((await place.run(["verify", "parts"])).code).toBe(0);
+    expect((await place.runHere(["verify", "parts"])).code).toBe(0);
   });
 });

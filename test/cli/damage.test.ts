@@ -10,7 +10,7 @@ const filled = async (calls: number): Promise<{ place: Workplace; ids: string[];
   const place = workplace();
   const cloud = await place.cloud({ calls });
   const ids = [...cloud.ids()];
-  await place.run(["pull", ...ids]);
+  await place.runHere(["pull", ...ids]);
   const db = new Database(place.path("callarchive.db"));
   db.prepare("pragma wal_checkpoint(TRUNCATE)").get();
   db.close();
@@ -33,7 +33,7 @@ describe("a damaged archive", () => {
     ] as const) {
       const fresh = (): void => writeFileSync(place.path(name), damaged);
       fresh();
-      const verified = await place.run(["verify", "--archive", name, "--json"]);
+      const verified = await place.runHere(["verify", "--archive", name, "--json"]);
       expect([name, verified.code, verified.stderr]).toEqual([name, 3, expect.stringContaining("finding")]);
       const findings = parseLines<{ where: string; what: string }>(verified.stdout);
       expect(findings.some(({ where, what }) => where === name && /malformed|damaged/.test(what))).toBe(true);
@@ -65,13 +65,13 @@ describe("an archive that cannot be opened or written: the error gives the reaso
     const [id = ""] = cloud.ids();
     writeFileSync(place.path("file"), "text, and more of it than a header takes ".repeat(10));
     mkdirSync(place.path("folder"));
-    const under = await place.run(["pull", id, "--archive", "file/a.db"]);
+    const under = await place.runHere(["pull", id, "--archive", "file/a.db"]);
     expect([under.code, under.stderr]).toEqual([
       1,
       expect.stringMatching(/cannot be opened: .*file is a file, where a folder/),
     ]);
-    expect((await place.run(["pull", id, "--archive", "folder"])).stderr).toContain("is a folder");
-    expect((await place.run(["status", "--archive", "file"])).stderr).toContain("is not a callarchive archive");
+    expect((await place.runHere(["pull", id, "--archive", "folder"])).stderr).toContain("is a folder");
+    expect((await place.runHere(["status", "--archive", "file"])).stderr).toContain("is not a callarchive archive");
     const full = await place.run(["pull", id], { env: faulty({ FAULTY_AT: "4", FAULTY_HOW: "ENOSPC" }) });
     expect([full.code, full.stderr]).toEqual([
       1,

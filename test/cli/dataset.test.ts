@@ -25,7 +25,7 @@ const stored = async (calls = 150) => {
   const place = workplace();
   const cloud = await place.cloud({ calls });
   const ids = [...cloud.ids()];
-  expect((await place.run(["pull", "-i", "-"], { input: ids.join("\n") })).code).toBe(0);
+  expect((await place.runHere(["pull", "-i", "-"], { input: ids.join("\n") })).code).toBe(0);
   const before = { ...cloud.stats.requests };
   return { place, cloud, ids, quiet: () => expect(cloud.stats.requests).toEqual(before) };
 };
@@ -50,21 +50,21 @@ describe("dataset", () => {
     expect([ran.code, ran.stdout]).toEqual([0, ""]);
     quiet();
     for (const preset of PRESETS) {
-      const checked = await place.run(["check", `set/${preset}`, "--preset", preset]);
+      const checked = await place.runHere(["check", `set/${preset}`, "--preset", preset]);
       expect([preset, checked.code, checked.code === 0 ? "" : checked.stdout]).toEqual([preset, 0, ""]);
     }
     // Every call is accounted for, once.
     const kept = new Set(origins(place, "set").map(({ call }) => call));
     const lost = dropped(place, "set").filter(({ preset }) => preset === undefined);
     expect([...kept, ...lost.map(({ id }) => id)].toSorted()).toEqual(ids.toSorted());
-    expect((await place.run(["verify", "set"])).code).toBe(0);
+    expect((await place.runHere(["verify", "set"])).code).toBe(0);
     expect(JSON.parse(place.read("set", "llama-factory", "dataset_info.json"))).toBeTypeOf("object");
   }, 120_000);
 
   test("the same archive gives the same bytes, on another machine too", async () => {
     const { place } = await stored(60);
     const args = ["dataset", "--preset", "messages,trl", "--shuffle", "--redact", "all", "--dedupe", "near"];
-    await place.run([...args, "-o", "one"]);
+    await place.runHere([...args, "-o", "one"]);
     await place.run([...args, "-o", "two"], { env: { TZ: "Asia/Shanghai", LANG: "zh_CN.UTF-8", HOME: "/nowhere" } });
     execFileSync("diff", ["-r", "one", "two"], { cwd: place.folder });
   });
@@ -72,7 +72,7 @@ describe("dataset", () => {
   test("more calls never move an old one to another split, nor a shuffled one past another", async () => {
     const { place, ids } = await stored(200);
     const half = ids.slice(0, 100).join("\n");
-    await place.run(["dataset", "-i", "-", "--shuffle", "-o", "half"], { input: half });
+    await place.runHere(["dataset", "-i", "-", "--shuffle", "-o", "half"], { input: half });
     await place.run(["dataset", "--shuffle", "-o", "all"]);
     const before = new Map(origins(place, "half").map(({ id, split }) => [id, split]));
     const after = new Map(origins(place, "all").map(({ id, split }) => [id, split]));
@@ -103,9 +103,9 @@ describe("dataset", () => {
         }),
       );
     }
-    await place.run(["pull", ...copies]);
+    await place.runHere(["pull", ...copies]);
     const plain = ["dataset", "--system", "none"];
-    await place.run([...plain, "-o", "exact"]);
+    await place.runHere([...plain, "-o", "exact"]);
     const exact = dropped(place, "exact").filter(({ step }) => step === "dedupe");
     expect(exact.length).toBeGreaterThan(10);
     expect(exact.every(({ reason, of }) => /^(exact|near)-duplicate$/.test(reason) && of)).toBe(true);
@@ -121,7 +121,7 @@ describe("dataset", () => {
 
   test("redaction leaves no number behind, and counts without quoting", async () => {
     const { place } = await stored(120);
-    await place.run(["dataset", "--redact", "phone,id-card", "--redact-pattern", "HELLO=您好", "-o", "set"]);
+    await place.runHere(["dataset", "--redact", "phone,id-card", "--redact-pattern", "HELLO=您好", "-o", "set"]);
     const text = readdirSync(place.path("set"))
       .filter((name) => /jsonl|html|json$/.test(name))
       .map((name) => place.read("set", name))
@@ -177,13 +177,13 @@ describe("dataset", () => {
         messages.filter(({ role }) => role === "assistant").every(({ loss }) => typeof loss === "boolean"),
       ),
     ).toBe(true);
-    expect((await place.run(["check", "set", "--preset", "ms-swift"])).code).toBe(0);
+    expect((await place.runHere(["check", "set", "--preset", "ms-swift"])).code).toBe(0);
   });
 
   test("--sample keeps n samples, the same ones when the set grows; --split and sharding name their files", async () => {
     const { place } = await stored(150);
-    await place.run(["dataset", "--sample", "20", "--split", "train=0.5,test=0.5", "-o", "few"]);
-    await place.run(["dataset", "--sample", "40", "--split", "train=0.5,test=0.5", "-o", "more"]);
+    await place.runHere(["dataset", "--sample", "20", "--split", "train=0.5,test=0.5", "-o", "few"]);
+    await place.runHere(["dataset", "--sample", "40", "--split", "train=0.5,test=0.5", "-o", "more"]);
     const [few, more] = ["few", "more"].map((set) => origins(place, set).map(({ id }) => id));
     expect([few?.length, more?.length]).toEqual([20, 40]);
     expect(few?.every((id) => more?.includes(id))).toBe(true);
@@ -192,13 +192,13 @@ describe("dataset", () => {
     expect(names.length).toBeGreaterThan(2);
     expect(names[0]).toBe(`train-00000-of-${String(names.length).padStart(5, "0")}.jsonl`);
     expect(names.every((name) => readFileSync(place.path("shards", name)).length <= 60 * 1024)).toBe(true);
-    expect((await place.run(["check", "shards", "--preset", "messages"])).code).toBe(0);
+    expect((await place.runHere(["check", "shards", "--preset", "messages"])).code).toBe(0);
   });
 
   test("gzip and Parquet hold the same rows", async () => {
     const { place } = await stored(60);
-    await place.run(["dataset", "-o", "plain"]);
-    await place.run(["dataset", "--gzip", "-o", "packed"]);
+    await place.runHere(["dataset", "-o", "plain"]);
+    await place.runHere(["dataset", "--gzip", "-o", "packed"]);
     await place.run(["dataset", "--parquet", "-o", "columns"]);
     const plain = place.rows<{ messages: unknown }>("plain", "train.jsonl");
     expect(parseLines(gunzipSync(readFileSync(place.path("packed", "train.jsonl.gz"))).toString())).toEqual(plain);
@@ -214,7 +214,7 @@ describe("dataset", () => {
     writeFileSync(place.path("tokenizer.json"), JSON.stringify(TOKENIZER));
     writeFileSync(place.path("tokenizer_config.json"), JSON.stringify({ chat_template: TEMPLATE }));
     const budget = ["--max-tokens", "1500", "--tokenizer", "tokenizer.json"];
-    await place.run(["dataset", ...budget, "-o", "dropped"]);
+    await place.runHere(["dataset", ...budget, "-o", "dropped"]);
     await place.run(["dataset", ...budget, "--over-budget", "cut", "-o", "cut"]);
     const [less, more] = ["dropped", "cut"].map((set) => origins(place, set));
     expect([...(less ?? []), ...(more ?? [])].every(({ tokens = 9999 }) => tokens <= 1500)).toBe(true);
@@ -222,12 +222,12 @@ describe("dataset", () => {
       dropped(place, "dropped").some(({ step, reason }) => step === "max-tokens" && reason === "over-budget"),
     ).toBe(true);
     expect(more?.length).toBeGreaterThan(less?.length ?? 0);
-    expect((await place.run(["check", "cut", "--preset", "messages"])).code).toBe(0);
+    expect((await place.runHere(["check", "cut", "--preset", "messages"])).code).toBe(0);
   });
 
   test("a second run with another policy removes all files of the old set, and refuses a folder that is not a data set", async () => {
     const { place } = await stored(40);
-    await place.run(["dataset", "--preset", "messages,trl", "-o", "set"]);
+    await place.runHere(["dataset", "--preset", "messages,trl", "-o", "set"]);
     expect(existsSync(place.path("set", "trl", "train.jsonl"))).toBe(true);
     await place.run(["dataset", "--split", "train=1", "-o", "set"]);
     expect(
@@ -235,8 +235,8 @@ describe("dataset", () => {
         .map(String)
         .filter((name) => name.endsWith(".jsonl")),
     ).toEqual(["train.jsonl"]);
-    expect((await place.run(["verify", "set"])).code).toBe(0);
-    await place.run(["export", "--offline", "-o", "out/"]);
+    expect((await place.runHere(["verify", "set"])).code).toBe(0);
+    await place.runHere(["export", "--offline", "-o", "out/"]);
     const refused = await place.run(["dataset", "-o", "out"]);
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("not a data set of callarchive")]);
     writeFileSync(place.path("keep.txt"), "x");
@@ -256,7 +256,7 @@ describe("dataset", () => {
       [["--system-file", "nowhere.txt"], "--system-file cannot be read"],
     ];
     for (const [args, message] of mistakes) {
-      const ran = await place.run(["dataset", ...args, "-o", "set"]);
+      const ran = await place.runHere(["dataset", ...args, "-o", "set"]);
       expect([args, ran.code, ran.stderr]).toEqual([args, 2, expect.stringContaining(message)]);
       expect(existsSync(place.path("set"))).toBe(false);
     }
@@ -274,7 +274,7 @@ describe("dataset", () => {
         id: `evil${n}`,
         body: JSON.stringify({ dialog: [...dialog, ...dialog.map((turn) => ({ ...turn, text: `${turn.text}${n}` }))] }),
       });
-    await place.run(["pull", ...[...cloud.ids()].filter((id) => id.startsWith("evil"))]);
+    await place.runHere(["pull", ...[...cloud.ids()].filter((id) => id.startsWith("evil"))]);
     await place.run(["dataset", "-o", "set", ...[...cloud.ids()].filter((id) => id.startsWith("evil"))]);
     const html = place.read("set", "report.html");
     expect(html).not.toContain("<img");
@@ -286,16 +286,16 @@ describe("dataset", () => {
 describe("a data set that was interrupted", () => {
   test("is replaced by the same command, and no file of either set is left over", async () => {
     const { place } = await stored(40);
-    await place.run(["dataset", "--split", "train=1", "--max-file-size", "20KB", "-o", "set"]);
+    await place.runHere(["dataset", "--split", "train=1", "--max-file-size", "20KB", "-o", "set"]);
     const args = ["dataset", "--preset", "messages,trl", "-o", "set"];
-    await place.run([...args, "-o", "whole"]);
+    await place.runHere([...args, "-o", "whole"]);
     await place.run([...args, "-o", "count"], { env: faulty({ FAULTY_LOG: place.path("points") }) });
     const points = place.read("points").trim().split("\n");
     for (let at = 2; at <= points.length; at += SOAK ? 2 : 24) {
-      await place.run(["dataset", "--split", "train=1", "--max-file-size", "20KB", "-o", "set"]);
+      await place.runHere(["dataset", "--split", "train=1", "--max-file-size", "20KB", "-o", "set"]);
       const killed = await place.run(args, { env: faulty({ FAULTY_AT: String(at) }) });
       expect(killed.code).toBe(null);
-      const ran = await place.run(args);
+      const ran = await place.runHere(args);
       expect([at, points[at - 1], ran.code, ran.code === 0 ? "" : ran.stderr]).toEqual([at, points[at - 1], 0, ""]);
       execFileSync("diff", ["-r", "set", "whole"], { cwd: place.folder });
     }
@@ -316,7 +316,7 @@ describe("a data set that was interrupted", () => {
       expect(readdirSync(place.path("set")).filter((name) => name.endsWith(".part"))).toEqual([]);
     }
     expect((await place.run(["dataset", "-o", "set"])).code).toBe(0);
-    expect((await place.run(["verify", "set"])).code).toBe(0);
+    expect((await place.runHere(["verify", "set"])).code).toBe(0);
   });
 
   test("a call counts as a copy only of a call that is in the set", async () => {
@@ -333,7 +333,7 @@ describe("a data set that was interrupted", () => {
       cloud.add({ id: `a${n}`, body: said(words), start: new Date(Date.UTC(2025, 6, 1, 0, n)) });
       cloud.add({ id: `b${n}`, body: said(words), start: new Date(Date.UTC(2025, 6, 2, 0, n)) });
     }
-    await place.run(["pull", "-i", "-"], { input: [...cloud.ids()].filter((id) => /^[ab]\d/.test(id)).join("\n") });
+    await place.runHere(["pull", "-i", "-"], { input: [...cloud.ids()].filter((id) => /^[ab]\d/.test(id)).join("\n") });
     await place.run(["dataset", "--split", "train=0.5,test=0.5", "-o", "set"]);
     const kept = new Set(origins(place, "set").map(({ call }) => call));
     const lost = dropped(place, "set").filter(({ step }) => step === "dedupe");

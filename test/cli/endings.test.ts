@@ -22,7 +22,7 @@ test.each([
   const place = workplace();
   const cloud = await place.cloud({ calls: 1 });
   writeFileSync(place.path("there"), "x");
-  const ran = await place.run(["export", ...cloud.ids(), ...args]);
+  const ran = await place.runHere(["export", ...cloud.ids(), ...args]);
   for (const message of messages) expect(ran.stderr).toContain(message);
   expect([ran.code, cloud.stats.requests, readdirSync(place.folder)]).toEqual([2, {}, ["there"]]);
 });

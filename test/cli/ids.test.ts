@@ -62,7 +62,7 @@ describe("a user exports calls by id", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 4, open: 1 });
     const ids = [...cloud.ids()];
-    const early = await place.run(["export", ...ids, "-o", "out.ndjson"]);
+    const early = await place.runHere(["export", ...ids, "-o", "out.ndjson"]);
     expect(early.code).toBe(0);
     expect(early.stderr).toContain("1 open");
     cloud.finish(ids.at(-1) ?? "");
@@ -76,7 +76,7 @@ describe("a user exports calls by id", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 20 });
     const ids = [...cloud.ids()];
-    await place.run(["export", ...ids, "-o", "one.ndjson"]);
+    await place.runHere(["export", ...ids, "-o", "one.ndjson"]);
     const before = { ...cloud.stats.requests };
     const again = await place.run(["export", ...ids, "-o", "two.ndjson"]);
     expect(again.code).toBe(0);
@@ -101,10 +101,11 @@ describe("a user exports calls by id", () => {
       "limit.ndjson",
     ]);
     expect(summaryOf(limited)).toMatchObject({ selected: 7, exported: 7, limited: true });
-    const shards = await Promise.all(
-      [1, 2, 3].map((part) => place.run(["export", ...ids, "--shard", `${part}/3`, "--no-archive"])),
-    );
-    const together = shards.flatMap(({ stdout }) => parseLines(stdout).map(({ id }) => id));
+    const together: unknown[] = [];
+    for (const part of [1, 2, 3]) {
+      const { stdout } = await place.runHere(["export", ...ids, "--shard", `${part}/3`, "--no-archive"]);
+      together.push(...parseLines(stdout).map(({ id }) => id));
+    }
     expect(together.toSorted()).toEqual(ids.toSorted());
     const long = await place.run(["export", ...ids, "--min-turns", "10", "--log-format", "json", "-o", "long.ndjson"]);
     const { exported, skipped, skippedBy } = summaryOf(long);
@@ -117,13 +118,13 @@ describe("a user exports calls by id", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 6 });
     const ids = [...cloud.ids()];
-    await place.run(["pull", ...ids.slice(0, 2)]);
+    await place.runHere(["pull", ...ids.slice(0, 2)]);
     const before = { ...cloud.stats.requests };
     const ran = await place.run(["export", ...ids, "-n", "-o", "out.ndjson"]);
     expect(ran.stderr).toContain("6 calls selected: 2 known, 4 to fetch.");
     expect(cloud.stats.requests).toEqual(before);
     expect(() => place.read("out.ndjson")).toThrow();
-    expect((await place.run(["list", "--json"])).stdout.trim().split("\n")).toHaveLength(2);
+    expect((await place.runHere(["list", "--json"])).stdout.trim().split("\n")).toHaveLength(2);
   });
 });
 
@@ -158,7 +159,7 @@ describe("wrong selections are errors with exit 2", () => {
     writeFileSync(place.path("table.csv"), "uuid,name\nabc,def\n");
     writeFileSync(place.path("utf16.txt"), Buffer.from("\ufeffabc\n", "utf16le"));
     writeFileSync(place.path("callarchive.db"), "");
-    const ran = await place.run(["export", ...args], {
+    const ran = await place.runHere(["export", ...args], {
       env: { ALIBABA_CLOUD_ACCESS_KEY_ID: "id", ALIBABA_CLOUD_ACCESS_KEY_SECRET: "secret" },
     });
     expect(ran.stderr).toContain(message);

@@ -118,7 +118,7 @@ describe("import", () => {
       provenance: { records: [{ source: "chats", id: "a09a51c9233743beae2a2e4ef8cacc3c" }] },
     });
     expect(JSON.stringify(chat)).not.toContain("S3CR3T");
-    expect((await place.run(["show", "0b0d8eaf", "--raw"])).stdout).not.toContain("S3CR3T");
+    expect((await place.runHere(["show", "0b0d8eaf", "--raw"])).stdout).not.toContain("S3CR3T");
   });
 
   test("events are found in what each kind of sink makes of them, gzipped too; the same event is added once", async () => {
@@ -237,7 +237,7 @@ describe("import", () => {
     }
     const again = await place.run(["import", "dump.ndjson"]);
     expect(again.stderr).toContain("11,000 events = 0 added + 11,000 already in the archive");
-    expect((await place.run(["verify"])).code).toBe(0);
+    expect((await place.runHere(["verify"])).code).toBe(0);
   });
 
   test("a session is open until --settle after its last event, and then exported", async () => {
@@ -246,7 +246,7 @@ describe("import", () => {
     await place.run(["import"], { input: lines(event({ id: "1", after })) });
     const young = await place.run(["export", "--offline", "-o", "out.ndjson"]);
     expect([young.code, young.stderr]).toEqual([0, expect.stringContaining("0 exported + 0 skipped + 1 open")]);
-    expect((await place.run(["list", "--state", "open"])).stdout).toContain("chats:s1");
+    expect((await place.runHere(["list", "--state", "open"])).stdout).toContain("chats:s1");
     expect(await exported(place, "--settle", "30s")).toHaveLength(1);
   });
 

@@ -13,8 +13,10 @@ const hourly = async () => {
   const cloud = await place.cloud({ calls: 0, agents: 1, now: () => new Date(at) });
   const [agent = ""] = cloud.agents;
   cloud.add({ start: new Date(START + HOUR / 2) });
-  const run = (args: string[], more: Record<string, string> = {}) =>
-    place.run(args, { env: { ...faulty({ FAKE_TIME: String(at - Date.now()) }), ...more } });
+  const run = (args: string[], faults: Record<string, string> = {}) =>
+    Object.keys(faults).length === 0
+      ? place.runHere(args, { at })
+      : place.run(args, { env: faulty({ FAKE_TIME: String(at - Date.now()), ...faults }) });
   let first = true;
   /** The job of the next hour. */
   const job = async (more: string[] = [], env: Record<string, string> = {}): Promise<Ran> => {
@@ -80,9 +82,9 @@ describe("failures in unattended runs", () => {
     expect((await run([...plain, "--strict"])).code).toBe(3);
     const remote = ["verify", "--remote", "--agent", agent, "--since", SINCE];
     expect(await run(remote)).toMatchObject({ code: 0, stdout: "" });
-    expect((await place.run(["list", "--state", "invalid"])).stdout).toContain("invalid (acknowledged)");
-    expect(JSON.parse((await place.run(["status", "--json"])).stdout).acknowledged).toBe(2);
-    const status = (await place.run(["status", "--failed"])).stdout;
+    expect((await place.runHere(["list", "--state", "invalid"])).stdout).toContain("invalid (acknowledged)");
+    expect(JSON.parse((await place.runHere(["status", "--json"])).stdout).acknowledged).toBe(2);
+    const status = (await place.runHere(["status", "--failed"])).stdout;
     expect(parseLines(status).map(({ acknowledged }) => acknowledged)).toEqual([true, true]);
 
     expect((await run(["ack", "--all", "--undo"])).stderr).toContain("2 calls no longer acknowledged");
@@ -132,7 +134,7 @@ describe("failures in unattended runs", () => {
     cloud.add({ id: "big", start, body: `{"dialog":[${" ".repeat(200_000)}]}` });
     for (let hour = 0; hour < 30; hour += 10) await job();
     const cursor = async (): Promise<string> =>
-      JSON.parse((await place.run(["status", "--json"])).stdout).agents[0].cursor;
+      JSON.parse((await place.runHere(["status", "--json"])).stdout).agents[0].cursor;
     expect(Date.parse(await cursor())).toBeLessThanOrEqual(start.getTime());
     const [id = ""] = place.rows<{ id: string }>("errors.ndjson").map((row) => row.id);
     expect((await run(["ack", id])).code).toBe(0);
@@ -149,7 +151,7 @@ describe("failures in unattended runs", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 1 });
     const [id = ""] = cloud.ids();
-    await place.run(["pull", id, "nobody"]);
+    await place.runHere(["pull", id, "nobody"]);
     const ran = await place.run(["ack", id, "nobody", "stranger", "NOBODY"]);
     expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining(`${id}: not acknowledged. It is fetched`)]);
     expect(ran.stderr).toContain("stranger: not acknowledged. The archive does not have it.");

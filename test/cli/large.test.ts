@@ -29,7 +29,7 @@ const stored = async (...bodies: [id: string, body: string][]): Promise<Workplac
   const place = workplace();
   const cloud = await place.cloud({ calls: 2 });
   for (const [id, body] of bodies) cloud.add({ id, body });
-  const pulled = await place.run(["pull", "-q", ...cloud.ids()]);
+  const pulled = await place.runHere(["pull", "-q", ...cloud.ids()]);
   expect(pulled.code).toBe(0);
   return place;
 };

@@ -28,7 +28,7 @@ const prepared = async () => {
 };
 
 const stateOf = async (place: Workplace, id: string): Promise<unknown> =>
-  parseLines((await place.run(["list", "--json"])).stdout).find((row) => row.id === id)?.state;
+  parseLines((await place.runHere(["list", "--json"])).stdout).find((row) => row.id === id)?.state;
 
 describe("a call of which only the link is known", () => {
   test("has one id in logs, error file and list, and every suggested command works with it", async () => {
@@ -38,15 +38,15 @@ describe("a call of which only the link is known", () => {
     const ids = errors.map(({ id }) => id).toSorted();
     const logged = parseLines(first.stderr).filter(({ event }) => event === "failed" || event === "invalid");
     expect(logged.map(({ id }) => id).toSorted()).toEqual(ids);
-    const listed = parseLines((await place.run(["list", "--json"])).stdout);
+    const listed = parseLines((await place.runHere(["list", "--json"])).stdout);
     expect(ids.every((id) => listed.some((row) => row.id === id))).toBe(true);
     const bad = errors.find(({ state }) => state === "invalid")?.id ?? "";
 
     // As the message of an invalid call says: its bytes, and asking again.
-    const shown = await place.run(["show", bad]);
+    const shown = await place.runHere(["show", bad]);
     expect([shown.code, shown.stderr]).toEqual([2, expect.stringContaining(`show ${bad} --raw`)]);
-    expect((await place.run(["show", bad, "--raw"])).stdout).toBe("<html>502</html>");
-    const asked = await place.run(["pull", "-i", "errors.ndjson", "--refresh", "--log-format", "json"]);
+    expect((await place.runHere(["show", bad, "--raw"])).stdout).toBe("<html>502</html>");
+    const asked = await place.runHere(["pull", "-i", "errors.ndjson", "--refresh", "--log-format", "json"]);
     expect(summaryOf(asked)).toMatchObject({ selected: 2, invalid: 1, fetched: 1, missing: 0 });
 
     cloud.add({ id: "bad", start: START, body: GOOD });
@@ -60,12 +60,12 @@ describe("a call of which only the link is known", () => {
 
   test("keeps its stored document if it cannot be refreshed, and the message has the reason", async () => {
     const { place, cloud, other, errors } = await prepared();
-    const listed = parseLines((await place.run(["list", "--state", "fetched", "--json"])).stdout);
+    const listed = parseLines((await place.runHere(["list", "--state", "fetched", "--json"])).stdout);
     const bad = errors.find(({ state }) => state === "invalid")?.id ?? "";
     const plain = String(listed.find(({ id }) => String(id).startsWith("link-"))?.id);
     // The service lists them no more where they were.
     for (const id of ["bad", "plain"]) cloud.add({ id, agent: other, start: START, body: GOOD });
-    const ran = await place.run(["pull", bad, plain, "--refresh", "--log-format", "json"]);
+    const ran = await place.runHere(["pull", bad, plain, "--refresh", "--log-format", "json"]);
     expect([ran.code, summaryOf(ran)]).toEqual([
       3,
       expect.objectContaining({ selected: 2, fetched: 1, invalid: 1, missing: 0, notRefreshed: 2 }),
@@ -75,7 +75,7 @@ describe("a call of which only the link is known", () => {
       [bad, plain].map((id) => [id, "The service no longer lists this call."]).toSorted(),
     );
     expect([await stateOf(place, bad), await stateOf(place, plain)]).toEqual(["invalid", "fetched"]);
-    expect((await place.run(["show", bad, "--raw"])).stdout).toBe("<html>502</html>");
+    expect((await place.runHere(["show", bad, "--raw"])).stdout).toBe("<html>502</html>");
     const forgotten = await place.run(["forget", plain]);
     expect([forgotten.code, await stateOf(place, plain)]).toEqual([0, "pruned"]);
   });
@@ -87,19 +87,21 @@ describe("a call of which only the link is known", () => {
     const ran = await place.run(["export", bad, "--refresh"]);
     expect(parseLines(ran.stdout).map(({ id }) => id)).toEqual(["bad"]);
     expect((await place.run(["export", bad])).stdout).toBe(ran.stdout);
-    expect((await place.run(["show", bad, "--raw"])).stdout).toBe((await place.run(["show", "bad", "--raw"])).stdout);
+    expect((await place.runHere(["show", bad, "--raw"])).stdout).toBe(
+      (await place.runHere(["show", "bad", "--raw"])).stdout,
+    );
 
     const asked = cloud.stats.requests.DescribeAIAgentInstance;
     const elsewhere = ["--archive", "other.db"];
-    const planned = await place.run(["pull", bad, ...elsewhere, "-n"]);
+    const planned = await place.runHere(["pull", bad, ...elsewhere, "-n"]);
     expect([planned.code, planned.stderr]).toEqual([0, expect.stringContaining("1 to fetch")]);
-    const unknown = await place.run(["pull", bad, ...elsewhere]);
+    const unknown = await place.runHere(["pull", bad, ...elsewhere]);
     expect([unknown.code, unknown.stderr]).toEqual([3, expect.stringContaining("Select its agent and range again")]);
     expect(cloud.stats.requests.DescribeAIAgentInstance).toBe(asked);
     // As it says; and the call is one call then.
-    const ranged = await place.run(["pull", ...range, ...elsewhere, "--log-format", "json"]);
+    const ranged = await place.runHere(["pull", ...range, ...elsewhere, "--log-format", "json"]);
     expect([ranged.code, summaryOf(ranged)]).toEqual([0, expect.objectContaining({ missing: 0, fetched: 5 })]);
-    expect((await place.run(["pull", bad, ...elsewhere])).code).toBe(0);
+    expect((await place.runHere(["pull", bad, ...elsewhere])).code).toBe(0);
   });
 
   test("is also one whose document carries an unusable id: that stays in the transcript as it is", async () => {
@@ -115,8 +117,8 @@ describe("a call of which only the link is known", () => {
     expect(hostile.map(({ extra }) => extra?.instanceid).toSorted()).toEqual(carried.toSorted());
     expect(transcripts.every(({ id }) => id.length <= 37)).toBe(true);
     // A second run has nothing to fetch, and the archive is in order.
-    const again = summaryOf(await place.run(["pull", ...range, "--log-format", "json"]));
+    const again = summaryOf(await place.runHere(["pull", ...range, "--log-format", "json"]));
     expect(again).toMatchObject({ known: 3 });
-    expect((await place.run(["verify", "out"])).code).toBe(0);
+    expect((await place.runHere(["verify", "out"])).code).toBe(0);
   });
 });

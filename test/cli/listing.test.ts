@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { faulty } from "../helpers/faulty.ts";
 import { parseLines, type Ran, summaryOf, type Workplace, workplace } from "../helpers/workplace.ts";
 
 const day = ["--since", "2025-07-14", "--until", "2025-07-15"];
@@ -7,7 +6,7 @@ const times = { from: new Date("2025-07-14T00:00:00Z"), to: new Date("2025-07-15
 
 const eventsOf = ({ stderr }: Ran, name: string) => parseLines(stderr).filter(({ event }) => event === name);
 const cursorOf = async (place: Workplace): Promise<unknown> =>
-  JSON.parse((await place.run(["status", "--json"])).stdout).agents[0]?.cursor;
+  JSON.parse((await place.runHere(["status", "--json"])).stdout).agents[0]?.cursor;
 
 describe("a listing is complete", () => {
   test("even if calls vanish from pages that were read, so that the next page begins too late", async () => {
@@ -35,7 +34,7 @@ describe("a listing is complete", () => {
     expect(cloud.stats.requests.ListAIAgentInstance).toBe(5 * 3 + 1);
     expect(await cursorOf(place)).toBe("2025-07-14T00:00:00.000Z");
     cloud.faults = {};
-    const calm = await place.run(args);
+    const calm = await place.runHere(args);
     expect([calm.code, calm.stderr]).toEqual([0, expect.not.stringContaining("read again")]);
     expect(await cursorOf(place)).toBe("2025-07-15T00:00:00.000Z");
   });
@@ -57,7 +56,7 @@ describe("a listing is complete", () => {
   test("also with more calls than capped pages can list: the window is split", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 1250, agents: 1, ...times, faults: { cap: 10 } });
-    const ran = await place.run(["pull", "-n", "-v", "--agent", cloud.agents[0] ?? "", ...day]);
+    const ran = await place.runHere(["pull", "-n", "-v", "--agent", cloud.agents[0] ?? "", ...day]);
     expect([ran.code, ran.stderr]).toEqual([0, expect.stringContaining("1,250 calls selected")]);
     expect(ran.stderr).toContain("more calls than the service lists at once");
   });
@@ -71,7 +70,7 @@ describe("a listing is complete", () => {
     const requests = async (): Promise<number> => {
       const before = cloud.stats.requests.ListAIAgentInstance ?? 0;
       const range = ["--since", "2025-07-14", "--until", "2025-07-18"];
-      await place.run(["pull", "-n", "--agent", cloud.agents[0] ?? "", ...range]);
+      await place.runHere(["pull", "-n", "--agent", cloud.agents[0] ?? "", ...range]);
       return (cloud.stats.requests.ListAIAgentInstance ?? 0) - before;
     };
     // One for the second after the range, and one for each day.
@@ -95,18 +94,20 @@ describe("shards", () => {
     for (let n = 0; n < 8; n += 1) cloud.add({ start: new Date(start + n * 60_000) });
     const running = cloud.add({ start: new Date(start + 3_600_000), status: "Executing" });
     const shards = [1, 2, 3];
-    const export_ = (since: string) =>
-      Promise.all(
-        shards.map((k) =>
-          place.run(
+    const export_ = async (since: string) => {
+      const ran: Ran[] = [];
+      for (const k of shards)
+        ran.push(
+          await place.runHere(
             [
               ...["export", "--agent", agent, "--shard", `${k}/3`, "--archive", `${k}.db`, "--log-format", "json"],
               ...["--new", "-o", `${k}/`, "--since", since, "--lookback", "0"],
             ],
-            { env: faulty({ FAKE_TIME: String(at - Date.now()) }) },
+            { at },
           ),
-        ),
-      );
+        );
+      return ran;
+    };
     const first = await export_("2025-09-01T00:00:00Z");
     expect(first.map(({ code }) => code)).toEqual([0, 0, 0]);
     expect(first.map((ran) => Number(summaryOf(ran).open)).reduce((a, b) => a + b)).toBe(1);

@@ -28,7 +28,7 @@ describe("the progress of a run", () => {
     expect(named.stderr).toMatch(/Ended early: of 3,600 calls selected, \d+ (is|are) in the archive\./);
     const piped = await stop(["-i", "-"], "SIGTERM", { input: [...cloud.ids()].join("\n") });
     expect(piped.stderr).toMatch(/Ended early: of [\d,]+ calls found until then, /);
-    const [id = ""] = parseLines<{ id: string }>((await place.run(["list", "--json"])).stdout).map((row) => row.id);
+    const [id = ""] = parseLines<{ id: string }>((await place.runHere(["list", "--json"])).stdout).map((row) => row.id);
     const listed = await stop(["-i", "ids.csv", id, "--limit", "1000", ...JSON_LOGS], "SIGINT");
     expect(events(listed, "stopped")).toMatchObject([{ asked: 1000 }]);
   });
@@ -41,9 +41,9 @@ describe("the progress of a run", () => {
     expect(ran.stderr.match(/The service throttles: now [\d.]+ requests per second\./g)).toHaveLength(1);
     const [, n = ""] = /(\d+) requests? (?:was|were) throttled and repeated\./.exec(ran.stderr) ?? [];
     expect(Number(n)).toBe(Object.values(cloud.stats.errors).reduce((sum, more) => sum + more, 0));
-    const quiet = await place.run(["pull", ...cloud.ids(), "--refresh", "-q"]);
+    const quiet = await place.runHere(["pull", ...cloud.ids(), "--refresh", "-q"]);
     expect([quiet.code, quiet.stderr]).toEqual([0, ""]);
-    const calm = await place.run(["pull", ...cloud.ids(), ...JSON_LOGS]);
+    const calm = await place.runHere(["pull", ...cloud.ids(), ...JSON_LOGS]);
     expect(summaryOf(calm)).toMatchObject({ throttled: 0 });
   }, 60_000);
 });
@@ -67,7 +67,7 @@ describe("logs for machines", () => {
       [["export", "a", ...JSON_LOGS], { CALLARCHIVE_CONFIG: "none.yaml" }, "no config file at none.yaml"],
     ];
     for (const [args, env, message] of cases) {
-      const ran = await place.run(args, { env });
+      const ran = await place.runHere(args, { env });
       expect([args, ran.code, ran.stdout, parseLines(ran.stderr)]).toEqual([
         args,
         2,
@@ -98,7 +98,7 @@ describe("logs for machines", () => {
     });
     const [runId, ...others] = new Set(lines.map((line) => line.runId));
     expect([runId, others]).toEqual([expect.stringMatching(/^[0-9a-f]{8}$/), []]);
-    const { runs } = JSON.parse((await place.run(["status", "--json"])).stdout);
+    const { runs } = JSON.parse((await place.runHere(["status", "--json"])).stdout);
     expect(runs).toMatchObject([{ detail: { runId, exported: 12 } }]);
 
     const text = await place.run(["export", ids[0] ?? "", "-o", "x.ndjson", "-v"]);
@@ -116,10 +116,10 @@ describe("logs for machines", () => {
   test("a retry logs the action and the id", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 30, agents: 1, faults: { error: 0.3, cut: 0.3 } });
-    const byId = await place.run(["pull", ...cloud.ids(), "-v", "--describe", "always", ...JSON_LOGS]);
+    const byId = await place.runHere(["pull", ...cloud.ids(), "-v", "--describe", "always", ...JSON_LOGS]);
     const range = ["--agent", cloud.agents[0] ?? "", "--since", "2025-07-14", "--until", "2025-07-21"];
     cloud.faults = { down: 1 };
-    const listed = await place.run(["pull", ...range, "--retries", "1", "-v"]);
+    const listed = await place.runHere(["pull", ...range, "--retries", "1", "-v"]);
     expect(listed.stderr).toMatch(new RegExp(`ListAIAgentInstance ${cloud.agents[0]}: .* Attempt 1 failed; the next`));
     expect(listed.stderr).not.toContain("undefined");
     const ids = new Set(cloud.ids());
@@ -142,10 +142,10 @@ describe("when the credentials are wrong", () => {
       expect(place.read("m.prom")).toMatch(/run_exit_code\{.*\} 4/);
     }
     const cloud = await place.cloud({ calls: 1 });
-    await place.run(["pull", ...cloud.ids()]);
+    await place.runHere(["pull", ...cloud.ids()]);
     const env = { ALIBABA_CLOUD_ACCESS_KEY_ID: "", ALIBABA_CLOUD_ACCESS_KEY_SECRET: "" };
     expect((await place.run(["pull", ...cloud.ids(), "--refresh"], { env })).code).toBe(4);
-    expect((await place.run(["status"])).stdout).toMatch(/pull +4$/m);
+    expect((await place.runHere(["status"])).stdout).toMatch(/pull +4$/m);
   });
 
   test("a wrong key: the message names the service's help page and doctor; doctor itself does not name doctor", async () => {
@@ -169,13 +169,13 @@ describe("smaller things", () => {
   test("counts of one are singular, and a --since in the future is reported", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 1, agents: 1 });
-    await place.run(["export", ...cloud.ids(), "-o", "one.ndjson"]);
+    await place.runHere(["export", ...cloud.ids(), "-o", "one.ndjson"]);
     writeFileSync(place.path("one.ndjson"), "{}\n{}\n");
-    const verify = await place.run(["verify", "one.ndjson"]);
+    const verify = await place.runHere(["verify", "one.ndjson"]);
     expect(verify.stdout).toContain("has 6 bytes");
     expect((await place.run(["doctor"])).stdout).toContain("callarchive.db: 1 call of");
     writeFileSync(place.path("broken.manifest.json"), JSON.stringify({ files: [7] }));
-    const one = await place.run(["verify", "broken", "--archive", "callarchive.db"]);
+    const one = await place.runHere(["verify", "broken", "--archive", "callarchive.db"]);
     expect([one.code, one.stderr]).toEqual([3, expect.stringMatching(/^1 finding\.$/m)]);
     const future = await place.run(["export", "--agent", "A", "--since", "2999-01-01"]);
     expect([future.code, future.stderr]).toEqual([2, expect.stringContaining("--since 2999-01-01 lies in the future")]);
@@ -187,17 +187,17 @@ describe("smaller things", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 3 });
     const [id = "", other = ""] = cloud.ids();
-    await place.run(["export", id, other, "-o", "out.csv"]);
+    await place.runHere(["export", id, other, "-o", "out.csv"]);
     const dry = await place.run(["forget", id, "-n"]);
     expect(dry.code).toBe(0);
     expect(dry.stdout).toBe(`${id}\tcsv\t${place.path("out.csv")}\n`);
     expect(dry.stderr).toContain(`${id}: would be deleted (fetched`);
     expect(dry.stderr).toContain("1 conversation would be forgotten.");
-    expect((await place.run(["show", id, "--raw"])).code).toBe(0);
+    expect((await place.runHere(["show", id, "--raw"])).code).toBe(0);
     expect((await place.run(["forget", id, "nobody", "-n"])).code).toBe(3);
     const done = await place.run(["forget", id]);
     expect([done.stdout, done.stderr]).toEqual([dry.stdout, expect.stringContaining("1 conversation forgotten.")]);
-    expect((await place.run(["show", id, "--raw"])).code).toBe(2);
+    expect((await place.runHere(["show", id, "--raw"])).code).toBe(2);
   });
 
   test("show accepts the beginning of an id if it is unique", async () => {
@@ -205,9 +205,9 @@ describe("smaller things", () => {
     const cloud = await place.cloud({ calls: 1 });
     const body = JSON.stringify({ dialog: [] });
     const ids = ["Abcd1111", "abcd2222", "abcd22223333", "ab_d4444"].map((id) => cloud.add({ id, body }));
-    await place.run(["pull", ...ids]);
+    await place.runHere(["pull", ...ids]);
     const show = async (id: string) => {
-      const { code, stdout, stderr } = await place.run(["show", id, "--json"]);
+      const { code, stdout, stderr } = await place.runHere(["show", id, "--json"]);
       return code === 0 ? JSON.parse(stdout).id : `${code} ${stderr}`;
     };
     expect(await show("ABCD1")).toBe("Abcd1111");

@@ -42,7 +42,7 @@ describe("metrics for alerts", () => {
     const ended = (first.value("run_end_timestamp_seconds") ?? 0) * 1000;
     const [cursor] = first.of("cursor_age_seconds");
     expect(cursor?.labels).toEqual({ command: "export", agent });
-    const { agents } = JSON.parse((await place.run(["status", "--json"])).stdout);
+    const { agents } = JSON.parse((await place.runHere(["status", "--json"])).stdout);
     const settled = Date.parse(agents[0].cursor);
     expect(cursor?.value).toBe((ended - settled) / 1000);
     // The last call is still open: it was listed in these hours, or in the day that they are in.
@@ -78,7 +78,7 @@ describe("metrics for alerts", () => {
     const place = workplace();
     await place.cloud({ calls: 1 });
     const env = { ALIBABA_CLOUD_ACCESS_KEY_ID: "", ALIBABA_CLOUD_ACCESS_KEY_SECRET: "" };
-    const ran = await place.run(["pull", "someone", "--metrics-file", "m.prom"], { env });
+    const ran = await place.runHere(["pull", "someone", "--metrics-file", "m.prom"], { env });
     expect(ran.code).toBe(4);
     const figures = metricsOf(place, "m.prom");
     expect([figures.value("run_exit_code"), figures.value("run_retries")]).toEqual([4, 0]);

@@ -63,20 +63,20 @@ describe.each(oldVersions)("an archive of version %i", (version) => {
   test("is listed, counted and verified, and its calls are deleted", async () => {
     const place = workplace();
     unpack(place, version);
-    const listed = parseLines<Row>((await place.run(["list", "--json"])).stdout);
+    const listed = parseLines<Row>((await place.runHere(["list", "--json"])).stdout);
     expect(listed.length).toBe(44);
     const counts = { open: 1, pending: 0, fetched: 39, missing: 1, invalid: 1, failed: 1, pruned: 1 };
-    const status = async () => JSON.parse((await place.run(["status", "--json"])).stdout);
+    const status = async () => JSON.parse((await place.runHere(["status", "--json"])).stdout);
     expect((await status()).counts).toMatchObject(counts);
-    expect(await place.run(["verify", "parts/"])).toMatchObject({ code: 0, stdout: "" });
+    expect(await place.runHere(["verify", "parts/"])).toMatchObject({ code: 0, stdout: "" });
     const [invalid] = listed.filter(({ state }) => state === "invalid");
-    expect((await place.run(["show", invalid?.id ?? "", "--raw"])).stdout).toBe(madeCloud.added.invalid.body);
+    expect((await place.runHere(["show", invalid?.id ?? "", "--raw"])).stdout).toBe(madeCloud.added.invalid.body);
     const [fetched] = listed.filter(({ state }) => state === "fetched");
     const forgotten = await place.run(["forget", fetched?.id ?? ""]);
     expect([forgotten.code, forgotten.stdout]).toEqual([0, expect.stringContaining("parts")]);
     expect((await place.run(["prune", "--older-than", "30d"])).code).toBe(0);
     expect((await status()).counts.fetched).toBe(0);
-    expect((await place.run(["verify"])).code).toBe(0);
+    expect((await place.runHere(["verify"])).code).toBe(0);
   });
 
   test("is continued by --since last and --new: no call is lost, none is written twice", async () => {
@@ -100,7 +100,7 @@ describe.each(oldVersions)("an archive of version %i", (version) => {
     const now = delivered(place).map((id) => standIns.get(id) ?? id);
     expect(new Set(wanted).size).toBe(41);
     expect(now.toSorted()).toEqual(wanted.toSorted());
-    expect((await place.run(["verify", "parts/"])).code).toBe(0);
+    expect((await place.runHere(["verify", "parts/"])).code).toBe(0);
   });
 });
 
@@ -134,7 +134,7 @@ describe("a migration that does not come to its end", () => {
           ...{ at, name, how },
           left: isDone ? withoutId(after) : before,
         });
-        const ran = await place.run(["status"]);
+        const ran = await place.runHere(["status"]);
         expect([ran.code, ran.stderr]).toEqual([0, isDone ? "" : updated(44)]);
         expect(withoutId(contentsOf(place.path("callarchive.db")))).toEqual(withoutId(after));
       }
@@ -152,7 +152,7 @@ describe("a migration that does not come to its end", () => {
       expect([full.code, full.stdout]).toEqual([1, ""]);
       expect(full.stderr).toMatch(/No space is left for the archive .* run the same command again/);
       expect(contentsOf(place.path("callarchive.db"))).toEqual(before);
-      expect((await place.run(["status"])).code).toBe(0);
+      expect((await place.runHere(["status"])).code).toBe(0);
     }
     await wholeExport(place);
   });
@@ -217,7 +217,7 @@ describe("the lock of an archive that must be updated", () => {
     await expect(openArchive(place.path("callarchive.db"))).rejects.toThrow(ArchiveBusy);
     expect(contentsOf(place.path("callarchive.db"))).toEqual(before);
     lock(Date.now() - 1000);
-    expect(await place.run(["status"])).toMatchObject({ code: 0, stderr: updated(44) });
+    expect(await place.runHere(["status"])).toMatchObject({ code: 0, stderr: updated(44) });
   });
 
   test("is no longer needed when another run has updated the archive meanwhile, and holds it for its own work", async () => {
@@ -251,7 +251,7 @@ describe("the lock of an archive that must be updated", () => {
     const unlocked = await place.run(["archive", "unlock", "--holder", "4711@worker"]);
     expect([unlocked.code, unlocked.stderr]).toEqual([0, expect.stringContaining("no longer holds the archive")]);
     expect(contentsOf(place.path("callarchive.db"))).toEqual(before);
-    expect((await place.run(["status"])).code).toBe(0);
+    expect((await place.runHere(["status"])).code).toBe(0);
   });
 });
 
@@ -259,7 +259,7 @@ describe("the message of a migration", () => {
   test("is one event of JSON logs, and the library's log has it too", async () => {
     const place = workplace();
     unpack(place, 1);
-    const ran = await place.run(["list", "--log-format", "json"]);
+    const ran = await place.runHere(["list", "--log-format", "json"]);
     const fields = { event: "updating-archive", level: "info", archive: "callarchive.db", version: LATEST, calls: 44 };
     expect(parseLines(ran.stderr).filter(({ event }) => event !== "archive-updated")).toEqual([
       expect.objectContaining({ ...fields, seconds: 1 }),
@@ -302,6 +302,6 @@ describe("the message of a migration", () => {
     const db = new Database(place.path("callarchive.db"));
     db.exec("delete from items");
     db.close();
-    expect(await place.run(["status"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await place.runHere(["status"])).toMatchObject({ code: 0, stderr: "" });
   });
 });

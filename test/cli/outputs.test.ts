@@ -11,7 +11,7 @@ const SEED = new URL("../fixtures/seed", import.meta.url).pathname;
 const stored = async (calls = 20) => {
   const place = workplace();
   const cloud = await place.cloud({ calls });
-  const pulled = await place.run(["pull", ...cloud.ids()]);
+  const pulled = await place.runHere(["pull", ...cloud.ids()]);
   expect(pulled.code).toBe(0);
   return place;
 };
@@ -67,7 +67,7 @@ describe("outputs", () => {
     const place = await stored();
     const formats = ["-f", "ndjson,csv,messages,raw"];
     await place.run(["export", "--offline", ...formats, "-o", "one/"]);
-    await place.run(["export", "--offline", ...formats, "-o", "two/"]);
+    await place.runHere(["export", "--offline", ...formats, "-o", "two/"]);
     execFileSync("diff", ["-r", "one", "two"], { cwd: place.folder });
   });
 

@@ -10,7 +10,7 @@ const BIN = new URL("../../bin/callarchive.js", import.meta.url).pathname;
 const stored = async (calls = 3) => {
   const place = workplace();
   const cloud = await place.cloud({ calls, agents: 1 });
-  expect((await place.run(["pull", ...cloud.ids()])).code).toBe(0);
+  expect((await place.runHere(["pull", ...cloud.ids()])).code).toBe(0);
   return { place, cloud };
 };
 
@@ -56,7 +56,7 @@ describe("-o names something that is not a file", () => {
       ["dataset", "-o", "/proc/x/set"],
     ];
     for (const args of commands) {
-      const ran = await place.run(args);
+      const ran = await place.runHere(args);
       expect({ args, code: ran.code, stderr: ran.stderr }).toEqual({
         args,
         code: 1,
@@ -97,7 +97,7 @@ describe("--error-file and --metrics-file", () => {
     writeFileSync(place.path("elsewhere", "errors"), "old");
     symlinkSync("elsewhere/errors", place.path("errors"));
     symlinkSync("elsewhere/m.prom", place.path("m.prom"));
-    const linked = await place.run(["pull", "nobody", "-q", "--error-file", "errors", "--metrics-file", "m.prom"]);
+    const linked = await place.runHere(["pull", "nobody", "-q", "--error-file", "errors", "--metrics-file", "m.prom"]);
     expect(linked.code).toBe(3);
     for (const name of ["errors", "m.prom"]) expect(lstatSync(place.path(name)).isSymbolicLink()).toBe(true);
     expect(place.rows("elsewhere", "errors")).toHaveLength(1);
@@ -105,7 +105,7 @@ describe("--error-file and --metrics-file", () => {
     const read = await shell(place, "cat fifo & $CA pull nobody -q --error-file fifo; wait");
     expect(parseLines(read.stdout).map(({ id }) => id)).toEqual(["nobody"]);
     expect(lstatSync(place.path("fifo")).isFIFO()).toBe(true);
-    const shown = await place.run([
+    const shown = await place.runHere([
       "pull",
       "nobody",
       "-q",
@@ -137,7 +137,7 @@ describe("--error-file and --metrics-file", () => {
       [["--metrics-file", "new/"], 2, "names a folder"],
     ];
     for (const [flags, code, message] of cases) {
-      const ran = await place.run(["pull", ...cloud.ids(), ...flags]);
+      const ran = await place.runHere(["pull", ...cloud.ids(), ...flags]);
       expect({ flags, code: ran.code, stderr: ran.stderr }).toEqual({
         flags,
         code,
@@ -176,7 +176,7 @@ describe("what is printed", () => {
       "--version",
       `forget ${id}`,
     ];
-    await place.run(["export", "--offline", "-o", "x.ndjson"]);
+    await place.runHere(["export", "--offline", "-o", "x.ndjson"]);
     for (const command of commands) {
       const ran = await shell(place, `$CA ${command} > /dev/full`);
       expect({ command, code: ran.code, stderr: ran.stderr }).toEqual({

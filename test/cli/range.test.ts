@@ -21,7 +21,15 @@ describe("a user exports calls of an agent by range", () => {
     expect(calls.map(({ startedAt }) => startedAt)).toEqual(calls.map(({ startedAt }) => startedAt).toSorted());
     expect(cloud.stats.requests.DescribeAIAgentInstance).toBeUndefined();
 
-    const described = await place.run(["export", ...range, "--describe", "always", "--refresh", "-o", "more.ndjson"]);
+    const described = await place.runHere([
+      "export",
+      ...range,
+      "--describe",
+      "always",
+      "--refresh",
+      "-o",
+      "more.ndjson",
+    ]);
     expect(described.code).toBe(0);
     const more = place.rows<{ id: string; durationSeconds?: number }>("more.ndjson");
     expect(more.map(({ id }) => id)).toEqual(calls.map(({ id }) => id));
@@ -51,11 +59,11 @@ describe("a user exports calls of an agent by range", () => {
     const cloud = await place.cloud({ calls: 30, agents: 1, ...times });
     const [agent = ""] = cloud.agents;
     const ids = [...cloud.ids()];
-    await place.run(["pull", ...ids.slice(0, 10)]);
+    await place.runHere(["pull", ...ids.slice(0, 10)]);
     const ranged = await place.run(["pull", "--agent", agent, ...day, "--log-format", "json"]);
     expect(summaryOf(ranged)).toMatchObject({ selected: 30, fetched: 30, known: 10 });
     expect(cloud.stats.requests.download).toBe(30);
-    const again = await place.run(["export", ...ids, "-o", "out.ndjson"]);
+    const again = await place.runHere(["export", ...ids, "-o", "out.ndjson"]);
     expect(again.code).toBe(0);
     expect(cloud.stats.requests.download).toBe(30);
     expect(place.rows("out.ndjson")).toHaveLength(30);
@@ -84,12 +92,12 @@ describe("a user exports calls of an agent by range", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 60, agents: 2 });
     for (const agent of cloud.agents)
-      await place.run(["pull", "--agent", agent, "--since", "2025-07-14", "--until", "2025-07-21"]);
+      await place.runHere(["pull", "--agent", agent, "--since", "2025-07-14", "--until", "2025-07-21"]);
     await cloud.close();
     const all = await place.run(["export", "--offline", "-f", "ndjson,csv,messages,raw", "-o", "out/"]);
     expect(all.code).toBe(0);
     expect(place.rows("out", "transcripts.ndjson")).toHaveLength(60);
-    const some = await place.run([
+    const some = await place.runHere([
       "export",
       "--offline",
       "--agent",
@@ -102,7 +110,7 @@ describe("a user exports calls of an agent by range", () => {
     const chosen = parseLines(some.stdout);
     expect(chosen.length).toBeGreaterThan(5);
     expect(chosen.every(({ agentId }) => agentId === cloud.agents[1])).toBe(true);
-    const absent = await place.run(["export", "--offline", "nobody", String(chosen[0]?.id)]);
+    const absent = await place.runHere(["export", "--offline", "nobody", String(chosen[0]?.id)]);
     expect(absent.code).toBe(3);
     expect(parseLines(absent.stdout)).toHaveLength(1);
   });

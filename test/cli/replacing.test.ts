@@ -21,9 +21,9 @@ import { parseLines, type Workplace, workplace } from "../helpers/workplace.ts";
 const stored = async (calls: number) => {
   const place = workplace();
   const cloud = await place.cloud({ calls, agents: 1 });
-  expect((await place.run(["pull", ...cloud.ids()])).code).toBe(0);
-  const ids = parseLines<{ id: string }>((await place.run(["export", "--offline"])).stdout).map(({ id }) => id);
-  const run = (...args: string[]) => place.run(["export", "--offline", ...args]);
+  expect((await place.runHere(["pull", ...cloud.ids()])).code).toBe(0);
+  const ids = parseLines<{ id: string }>((await place.runHere(["export", "--offline"])).stdout).map(({ id }) => id);
+  const run = (...args: string[]) => place.runHere(["export", "--offline", ...args]);
   return { place, ids, run };
 };
 
@@ -60,7 +60,7 @@ describe("a folder that is written again", () => {
         "transcripts.csv",
       ].sort(),
     );
-    expect((await place.run(["verify", "out"])).code).toBe(0);
+    expect((await place.runHere(["verify", "out"])).code).toBe(0);
     await run("-o", "out");
     expect(names(place, "out")).toEqual(["manifest.json", "notes.txt", "raw/readme.md", "transcripts.ndjson"]);
   });
@@ -96,7 +96,7 @@ describe("a folder that is written again", () => {
       // What is said to be complete is complete.
       const said = state === "old" ? old : state === "new" ? whole : {};
       expect({ where, code: killed.code, left }).toEqual({ where, code: null, left: { ...left, ...said } });
-      const ran = await place.run(args);
+      const ran = await place.runHere(args);
       expect({ where, code: ran.code, contents: contents(place.path("out")) }).toEqual({
         where,
         code: 0,
@@ -115,7 +115,7 @@ describe("a folder that is written again", () => {
     const at = place.read("points").trim().split("\n").indexOf("unlink");
     await run(...ids.slice(0, 3), "-f", "ndjson,raw", "-o", "out/");
     const killed = await place.run(second, { env: faulty({ FAULTY_AT: String(at + 1) }) });
-    expect((await place.run(["verify", "out"])).stdout).toContain("is not complete");
+    expect((await place.runHere(["verify", "out"])).stdout).toContain("is not complete");
     expect([killed.code, names(place, "out").filter((name) => /^(messages|transcripts)/.test(name)).length]).toEqual([
       null,
       3,
@@ -207,9 +207,9 @@ describe("what would be lost", () => {
     // Another archive does not know these parts; their manifest does.
     const parts = await place.run(["export", "nobody", "-o", "parts/", "--archive", "other.db", "--force"]);
     expect([parts.code, parts.stderr]).toEqual([2, expect.stringContaining("holds parts that --new wrote")]);
-    await place.run(["dataset", "-o", "set"]);
+    await place.runHere(["dataset", "-o", "set"]);
     expect((await run("-o", "set")).code).toBe(2);
-    expect((await place.run(["verify", "parts", "set"])).code).toBe(0);
+    expect((await place.runHere(["verify", "parts", "set"])).code).toBe(0);
   });
 
   test("a part never replaces a file of another program", async () => {
@@ -259,7 +259,7 @@ describe("unfinished files of runs that were killed", () => {
     expect((await run("-f", "csv", "-o", "out/")).code).toBe(0);
     expect(names(place, "out")).toEqual([...strangers, "manifest.json", "transcripts.csv"].sort());
 
-    await place.run(["dataset", "-o", "set"]);
+    await place.runHere(["dataset", "-o", "set"]);
     for (const name of [`holiday.${ours}`, `train.0.jsonl.${ours}`, `trl/.spool-00000000.${ours}`, `trl/x.${ours}`])
       writeFileSync(place.path("set", name), "x");
     expect((await place.run(["dataset", "-o", "set"])).code).toBe(0);
@@ -267,7 +267,7 @@ describe("unfinished files of runs that were killed", () => {
 
     const errors = [`errors.ndjson.${ours}`, `other.ndjson.${ours}`];
     for (const name of errors) writeFileSync(place.path(name), "x");
-    await place.run(["pull", "nobody", "--error-file", "errors.ndjson"]);
+    await place.runHere(["pull", "nobody", "--error-file", "errors.ndjson"]);
     expect(errors.map((name) => existsSync(place.path(name)))).toEqual([false, true]);
   });
 });
@@ -275,7 +275,7 @@ describe("unfinished files of runs that were killed", () => {
 describe("a data set", () => {
   test("replaces no file of another program, follows no link, and needs its own folder", async () => {
     const { place } = await stored(6);
-    const set = (...args: string[]) => place.run(["dataset", ...args]);
+    const set = (...args: string[]) => place.runHere(["dataset", ...args]);
     await set("--split", "train=1", "-o", "set");
     writeFileSync(place.path("set", "test.jsonl"), "theirs");
     const refused = await set("--split", "test=1", "-o", "set");
@@ -291,7 +291,7 @@ describe("a data set", () => {
     for (const name of ["victim.jsonl", "set/thesis.txt", "x.jsonl", "set/train.jsonl"])
       expect([name, existsSync(place.path(name))]).toEqual([name, true]);
     for (const output of ["oss://bucket/set", "victim.jsonl", "/dev/null", "/dev/stdout"]) {
-      const ran = await set("-o", output);
+      const ran = await place.run(["dataset", "-o", output]);
       expect([output, ran.code, ran.stdout]).toEqual([output, 2, ""]);
     }
     expect(statSync("/dev/null").isCharacterDevice()).toBe(true);

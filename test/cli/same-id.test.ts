@@ -33,18 +33,18 @@ describe("two call logs that carry one instance id and differ", () => {
         expect(String(warning?.id)).toMatch(/^link-[0-9a-f]{32}$/);
         expect(place.rows("out.ndjson").map(({ id }) => id)).toContain("Shared");
         const both = [
-          (await place.run(["show", "shared", "--raw"])).stdout,
-          (await place.run(["show", String(warning?.id), "--raw"])).stdout,
+          (await place.runHere(["show", "shared", "--raw"])).stdout,
+          (await place.runHere(["show", String(warning?.id), "--raw"])).stdout,
         ];
         expect(both).toEqual([bodies.early, bodies.late]);
         seen.push(both);
       }
       // Final: neither is asked for again, by range or by id.
       const before = cloud.stats.requests.download;
-      const again = await place.run(["pull", ...range]);
-      await place.run(["pull", "Shared"]);
+      const again = await place.runHere(["pull", ...range]);
+      await place.runHere(["pull", "Shared"]);
       expect([again.code, cloud.stats.requests.download]).toEqual([3, before]);
-      const verified = await place.run(["verify", "--remote", ...range]);
+      const verified = await place.runHere(["verify", "--remote", ...range]);
       expect(verified.code).toBe(3);
       expect(verified.stdout).toMatch(/^link-[0-9a-f]{32}: the cloud lists it, but in the archive it is invalid\n$/);
     }
@@ -57,24 +57,24 @@ describe("two call logs that carry one instance id and differ", () => {
     const range = ["--agent", cloud.agents[0] ?? "", "--since", "2025-07-14", "--until", "2025-07-21"];
     const start = new Date("2025-07-16T12:00:00Z");
     cloud.add({ id: "Shared", start, body: log(1752667260, "BY ID") });
-    await place.run(["pull", "Shared"]);
+    await place.runHere(["pull", "Shared"]);
     cloud.add({ id: "other", start, body: log(1752667200, "LISTED, the longer one") });
     // The longer one wins: what was known by the id before is known by its link now.
-    const ran = await place.run(["pull", ...range]);
+    const ran = await place.runHere(["pull", ...range]);
     expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining("2 selected = ")]);
     expect(ran.stderr).toMatch(/link-[0-9a-f]{32}: invalid: .* instance id as another call log, Shared, and differs/);
-    const show = async (id: string) => (await place.run(["show", id, "--raw"])).stdout;
+    const show = async (id: string) => (await place.runHere(["show", id, "--raw"])).stdout;
     expect(await show("Shared")).toContain("LISTED");
-    const [aside] = parseLines<{ id: string }>((await place.run(["status", "--failed"])).stdout);
+    const [aside] = parseLines<{ id: string }>((await place.runHere(["status", "--failed"])).stdout);
     expect(await show(aside?.id ?? "")).toContain("BY ID");
     // The service answers for the id with the other log: that one is refreshed, and nothing is replaced by it.
     cloud.add({ id: "Shared", start, body: log(1752667260, "BY ID, again") });
-    expect((await place.run(["pull", "Shared", "--refresh"])).code).toBe(3);
+    expect((await place.runHere(["pull", "Shared", "--refresh"])).code).toBe(3);
     expect(await show("Shared")).toContain("LISTED");
     expect(await show(aside?.id ?? "")).toContain("BY ID, again");
     cloud.add({ id: "other", start, body: log(1752667200, "LISTED, the longer one, again") });
-    await place.run(["pull", ...range, "--refresh"]);
+    await place.runHere(["pull", ...range, "--refresh"]);
     expect(await show("Shared")).toContain("LISTED, the longer one, again");
-    expect((await place.run(["verify"])).code).toBe(0);
+    expect((await place.runHere(["verify"])).code).toBe(0);
   });
 });

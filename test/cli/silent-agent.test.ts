@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { faulty } from "../helpers/faulty.ts";
 import { parseLines, summaryOf, workplace } from "../helpers/workplace.ts";
 
 const week = ["--since", "2025-07-14", "--until", "2025-07-21"];
@@ -15,18 +14,18 @@ describe("an agent that has never listed a call", () => {
       const ran = await place.run([...command, "--agent", "typo", ...week]);
       expect([command, ran.code, ran.stderr]).toEqual([command, 3, expect.stringContaining(warning)]);
     }
-    const json = await place.run(["pull", "--agent", "typo", "--agent", agent, ...week, "--log-format", "json"]);
+    const json = await place.runHere(["pull", "--agent", "typo", "--agent", agent, ...week, "--log-format", "json"]);
     expect(json.code).toBe(3);
     expect(summaryOf(json)).toMatchObject({ selected: 12, fetched: 12, silentAgents: 1, exitCode: 3 });
     expect(parseLines(json.stderr)).toContainEqual(
       expect.objectContaining({ level: "warn", event: "never-listed", agentId: "typo" }),
     );
-    const verified = await place.run(["verify", "--remote", "--agent", "typo", "--since", "2025-08-01"]);
+    const verified = await place.runHere(["verify", "--remote", "--agent", "typo", "--since", "2025-08-01"]);
     expect([verified.code, verified.stdout]).toEqual([
       3,
       `agent typo: has never listed a call: check --agent and --endpoint (${cloud.url})\n`,
     ]);
-    const allowed = await place.run(["pull", "--agent", "typo", ...week, "--allow-empty"]);
+    const allowed = await place.runHere(["pull", "--agent", "typo", ...week, "--allow-empty"]);
     expect([allowed.code, allowed.stderr]).toEqual([0, expect.stringContaining(warning)]);
   });
 
@@ -34,7 +33,7 @@ describe("an agent that has never listed a call", () => {
     const place = workplace();
     let at = Date.parse("2025-09-10T00:00:00Z");
     const cloud = await place.cloud({ calls: 0, agents: 1, now: () => new Date(at) });
-    const run = (...args: string[]) => place.run(args, { env: faulty({ FAKE_TIME: String(at - Date.now()) }) });
+    const run = (...args: string[]) => place.runHere(args, { at });
     const agent = ["--agent", cloud.agents[0] ?? ""];
     expect((await run("pull", ...agent, "--since", "2025-09-01")).code).toBe(3);
     // As if the right region were asked only now.
@@ -54,7 +53,7 @@ describe("an agent that has never listed a call", () => {
     const agent = ["--agent", cloud.agents[0] ?? ""];
     for (const shard of ["1/2", "2/2"])
       for (const range of [week, ["--since", "2025-06-01", "--until", "2025-06-03"]]) {
-        const ran = await place.run(["pull", ...agent, ...range, "--shard", shard, "--archive", `${shard[0]}.db`]);
+        const ran = await place.runHere(["pull", ...agent, ...range, "--shard", shard, "--archive", `${shard[0]}.db`]);
         expect([shard, ran.code, ran.stderr]).toEqual([shard, 0, expect.not.stringContaining("never listed")]);
       }
   });
@@ -75,7 +74,7 @@ describe("an agent that has never listed a call", () => {
       3,
       expect.stringContaining(`${idle} has listed no call in the last 30 days: check --agent and --endpoint`),
     ]);
-    expect((await place.run(["pull", "--agent", idle, ...week])).code).toBe(0);
+    expect((await place.runHere(["pull", "--agent", idle, ...week])).code).toBe(0);
     const known = await place.run(["doctor", "--agent", idle, "--json"]);
     expect([known.code, known.stdout]).toEqual([0, expect.stringContaining("the archive has older ones")]);
     const regional = await place.run(["doctor", "--region", "cn-beijing", "--retries", "0"], {
@@ -90,7 +89,7 @@ describe("verify --remote", () => {
     const place = workplace();
     const at = Date.parse("2025-09-03T00:00:00Z");
     const cloud = await place.cloud({ calls: 0, agents: 1, now: () => new Date(at) });
-    const run = (...args: string[]) => place.run(args, { env: faulty({ FAKE_TIME: String(at - Date.now()) }) });
+    const run = (...args: string[]) => place.runHere(args, { at });
     const agent = ["--agent", cloud.agents[0] ?? ""];
     const since = ["--since", "2025-09-01"];
     cloud.add({ start: new Date(at - 30 * HOUR) });
@@ -118,7 +117,7 @@ describe("a destination whose first export has --since last", () => {
     const place = workplace();
     let at = Date.parse("2025-09-10T00:00:00Z");
     const cloud = await place.cloud({ calls: 0, agents: 1, now: () => new Date(at) });
-    const run = (...args: string[]) => place.run(args, { env: faulty({ FAKE_TIME: String(at - Date.now()) }) });
+    const run = (...args: string[]) => place.runHere(args, { at });
     const [agent = ""] = cloud.agents;
     for (let day = 0; day < 5; day += 1) cloud.add({ start: new Date(at - (8 - day) * 24 * HOUR) });
     const base = ["export", "--agent", agent, "--new"];

@@ -22,7 +22,7 @@ const sums = (place: Workplace, folder: string): Record<string, string> =>
 const stored = async (calls = 400) => {
   const place = workplace();
   const cloud = await place.cloud({ calls, documentBytes: 12_000 });
-  const pulled = await place.run(["pull", "-q", "-i", "-"], { input: [...cloud.ids()].join("\n") });
+  const pulled = await place.runHere(["pull", "-q", "-i", "-"], { input: [...cloud.ids()].join("\n") });
   expect(pulled.code).toBe(0);
   return place;
 };
@@ -35,7 +35,7 @@ describe("threads", () => {
       const out = `out-${threads}`;
       const args = ["export", "--offline", "--threads", threads, "--log-format", "json"];
       const formats = ["-f", "ndjson,csv,messages,raw", "--min-turns", "90", "-o", `${out}/`];
-      const ran = await place.run([...args, ...formats]);
+      const ran = await (threads === "0" ? place.runHere([...args, ...formats]) : place.run([...args, ...formats]));
       const [summary = "{}"] = ran.stderr.split("\n").filter((line) => line.includes('"summary"'));
       const { ts: _, ms: __, runId: ___, ...counted } = JSON.parse(summary);
       seen.push({ code: ran.code, counted, files: sums(place, out) });
@@ -51,7 +51,8 @@ describe("threads", () => {
     const counts: unknown[] = [];
     for (const threads of ["0", "2"]) {
       const run = async (...args: string[]) => {
-        const ran = await place.run(["export", "--offline", "--threads", threads, ...args]);
+        const words = ["export", "--offline", "--threads", threads, ...args];
+        const ran = await (threads === "0" ? place.runHere(words) : place.run(words));
         expect(ran.code).toBe(0);
         return ran;
       };

@@ -135,7 +135,7 @@ describe("hostile and broken documents crash nothing, are not lost, and each has
       "json",
     ]);
     expect(ran.code).toBe(3);
-    const listed = parseLines((await place.run(["list", "--json"])).stdout);
+    const listed = parseLines((await place.runHere(["list", "--json"])).stdout);
     const states = new Map(listed.map(({ id, state }) => [id, state]));
     for (const [index, [name, , state]] of cases.entries())
       expect({ name, state: states.get(`c${String(index).padStart(3, "0")}`) }).toEqual({ name, state });
@@ -148,7 +148,7 @@ describe("hostile and broken documents crash nothing, are not lost, and each has
     });
     expect(place.read("out", "transcripts.ndjson")).not.toMatch(/\\ud83d(?!\\ud)/);
     // The bytes of what is invalid are kept as they came.
-    const html = await place.run(["show", "c001", "--raw"]);
+    const html = await place.runHere(["show", "c001", "--raw"]);
     expect(html.stdout).toBe("<html><body>Bad gateway</body></html>");
     const seen = new Set(place.rows<{ id: string }>("out", "transcripts.ndjson").map(({ id }) => id));
     expect([...named.keys()].filter((id) => seen.has(id))).toHaveLength(want("fetched"));
@@ -217,9 +217,9 @@ describe("no secret leaves the program", () => {
         "-o",
         "more/",
       ]),
-      await place.run(["list", "--json"]),
-      await place.run(["show", ids[0] ?? "", "--meta"]),
-      await place.run(["status", "--json"]),
+      await place.runHere(["list", "--json"]),
+      await place.runHere(["show", ids[0] ?? "", "--meta"]),
+      await place.runHere(["status", "--json"]),
       await place.run(["doctor", "--json"]),
     ];
     const { execFileSync } = await import("node:child_process");

@@ -6,6 +6,7 @@ import type { JsonObject, Transcript } from "../../src/core/transcript.ts";
 import { checkFile } from "../../src/presets/checks/check-file.ts";
 import { conflicts, type Preset, type PresetOptions } from "../../src/presets/index.ts";
 import { needsOf, type Policy } from "../../src/transforms/curate/curate.ts";
+import { SOAK } from "../helpers/soak.ts";
 import { anyCall } from "../presets/calls.ts";
 
 export type Reader = (row: JsonObject, loss: boolean) => string[];
@@ -103,7 +104,7 @@ export const presetContract = (preset: Preset, read: Reader, calls: () => Promis
           expect(rowsOf(preset, calls, policy).lines).toEqual(lines);
           expect(calls).toEqual(before);
         }),
-        { numRuns: 300 },
+        { numRuns: SOAK ? 300 : 100 },
       );
     });
     it("gives every row the same columns", () => {

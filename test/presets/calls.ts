@@ -5,7 +5,7 @@ import { callTranscript } from "../../src/parse/call-log.ts";
 import { SOAK } from "../helpers/soak.ts";
 
 /** How many emulated calls every preset has to bear; `npm run soak` asks for more. */
-export const CALLS = SOAK ? 10_000 : 300;
+export const CALLS = SOAK ? 10_000 : 150;
 
 /** Calls of the emulator, every second one with a system prompt, as described calls have. */
 export const emulatedCalls = async (calls: number): Promise<Transcript[]> => {

@@ -5,6 +5,7 @@ import type { Transcript } from "../../src/core/transcript.ts";
 import { type PresetName, presets } from "../../src/presets/index.ts";
 import type { Policy } from "../../src/transforms/curate/curate.ts";
 import { rowsOf } from "../contracts/preset.ts";
+import { SOAK } from "../helpers/soak.ts";
 import { CALLS, emulatedCalls, withTools } from "./calls.ts";
 
 /** The models' own, see templates/SOURCES.md. */
@@ -34,7 +35,11 @@ const rendered = new Set<string>();
 
 const renderAll = (names: readonly string[], preset: PresetName, policy: Policy): void => {
   // A row per agent turn is ten times as many, each the beginning of another.
-  const { lines } = rowsOf(presets[preset], presets[preset].unit === "turn" ? calls.slice(0, 150) : calls, policy);
+  const { lines } = rowsOf(
+    presets[preset],
+    presets[preset].unit === "turn" ? calls.slice(0, SOAK ? 150 : 60) : calls,
+    policy,
+  );
   for (const name of names) {
     const render = template(name);
     for (const line of lines) {
