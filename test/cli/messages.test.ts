@@ -173,7 +173,7 @@ describe("smaller things", () => {
     writeFileSync(place.path("one.ndjson"), "{}\n{}\n");
     const verify = await place.runHere(["verify", "one.ndjson"]);
     expect(verify.stdout).toContain("has 6 bytes");
-    expect((await place.run(["doctor"])).stdout).toContain("callarchive.db: 1 call of");
+    expect((await place.run(["doctor"])).stdout).toContain("callarchive.db: 1 conversation of");
     writeFileSync(place.path("broken.manifest.json"), JSON.stringify({ files: [7] }));
     const one = await place.runHere(["verify", "broken", "--archive", "callarchive.db"]);
     expect([one.code, one.stderr]).toEqual([3, expect.stringMatching(/^1 finding\.$/m)]);
