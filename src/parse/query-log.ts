@@ -5,7 +5,7 @@ import { clockOf, objectAt, provenanceOf, recordsOf, spanOf } from "./many-recor
 import { extraOf, numeric, textual } from "./values.ts";
 import { parseExact } from "./values-exact.ts";
 
-/** The name of the tool call that a query is written as. */
+/** The name of the tool call that a query is written as, if the messages have no call with this query. */
 export const QUERY_TOOL = "query";
 /** The kinds of the turns of a query and of its result. */
 export const QUERY_KIND = "query";
@@ -15,8 +15,8 @@ export const RESULT_KIND = "query-result";
 The transcript of a conversation with a query agent: the turns of each entry of the log, by time.
 
 Source: the vendor's page of QueryAskLumaLog. An entry is a question of the user; what came before the answer (messages
-with reasoning, tool calls and their results); its queries, each as a call of the tool `query` and a turn with the result
-in `data`; and the answer. Entries of the source CHAT have their answer in the messages, the others in the text.
+with reasoning, tool calls and their results); its queries, each as the call of a tool and a turn with the result in
+`data`; and the answer. Entries of the source CHAT have their answer in the messages, the others in the text.
 
 @throws InvalidDocument when the records are no entries of the log
 */
@@ -77,7 +77,10 @@ const entryTurns = (entry: JsonObject, clock: Clock): Turn[] => {
   // The last message that calls no tool is the answer, and comes after the queries that it is based on.
   const last = messages.at(-1);
   const closing = last?.role === "agent" && last.toolCalls === undefined ? messages.splice(-1) : [];
-  const queries = listOf(QueryAttachments).flatMap((each, at) => queryTurns(`${id}-query-${at + 1}`, each, clock));
+  // Messages that ran a query show it already.
+  const queries = listOf(QueryAttachments)
+    .map(queryOf)
+    .flatMap((each, at) => (mark(messages, each) ? [] : queryTurns(`${id}-query-${at + 1}`, each, clock)));
   const clarification = textual(ClarificationQuestion);
   // The service fills in the question only when one is needed, but says so in a field of its own.
   const clarifying: Turn[] =
@@ -140,45 +143,76 @@ const toolCall = (call: JsonObject, id: string): ToolCall => {
   };
 };
 
-/** A query as a tool call, and its result, if it has one. */
-const queryTurns = (id: string, attachment: Json, clock: Clock): Turn[] => {
+/** A query of an entry, with its result. */
+interface QueryAttachment {
+  sql: string;
+  /** The result; absent when there is none. */
+  data?: JsonObject;
+  /** The rows as text, as the service wrote them: long numbers are text in the data. */
+  rows: string;
+  extra?: JsonObject;
+}
+
+const queryOf = (attachment: Json): QueryAttachment => {
   const { Query, Result, ...rest } = isObject(attachment) ? attachment : {};
-  const sql = plainText(Query);
+  const sql = plainText(Query) ?? "";
   const extra = nonEmpty({ ...rest, ...(!isObject(attachment) && { attachment }) });
+  if (!isObject(Result)) return { sql, rows: "", ...(extra && { extra }) };
+  const { Schema, Rows, RowCount, TotalRows, IsTruncated, ...unknown } = Result;
+  const schema = listOf(Schema).map((column) =>
+    isObject(column) ? { name: column.Name ?? null, type: column.Type ?? null } : column,
+  );
+  const data = defined({
+    query: sql,
+    schema,
+    rows: typeof Rows === "string" ? (parsed(Rows) ?? Rows) : Rows,
+    rowCount: RowCount,
+    totalRows: TotalRows,
+    truncated: IsTruncated,
+    ...unknown,
+  });
+  const rows = typeof Rows === "string" ? Rows.trim() : JSON.stringify(Rows ?? []);
+  return { sql, data: nonEmpty(data) ?? {}, rows: rows.toWellFormed(), ...(extra && { extra }) };
+};
+
+/**
+Marks the messages that ran a query: the call of a tool with this query among its arguments, and the result of the call.
+
+@returns false when no message did; then the query needs turns of its own
+*/
+const mark = (messages: Turn[], { sql, data, extra }: QueryAttachment): boolean => {
+  const ran = ({ arguments: text }: ToolCall): boolean => {
+    const values = parsed(text);
+    return (
+      isObject(values) && Object.values(values).some((each) => typeof each === "string" && each.trim() === sql.trim())
+    );
+  };
+  for (const message of messages) {
+    const call = message.kind === "normal" ? message.toolCalls?.find(ran) : undefined;
+    const result = call && messages.find(({ role, toolCallId }) => role === "tool" && toolCallId === call.id);
+    if (!call || !result) continue;
+    message.kind = QUERY_KIND;
+    result.kind = RESULT_KIND;
+    if (data) result.data = data;
+    if (extra) message.extra = { ...message.extra, ...extra };
+    return true;
+  }
+  return false;
+};
+
+/** A query as a tool call, and its result, if it has one. */
+const queryTurns = (id: string, { sql, data, rows, extra }: QueryAttachment, clock: Clock): Turn[] => {
   const call: Turn = {
     id,
     role: "agent",
     kind: QUERY_KIND,
     text: "",
     ...clock,
-    toolCalls: [{ id, name: QUERY_TOOL, arguments: JSON.stringify({ query: sql ?? "" }) }],
+    toolCalls: [{ id, name: QUERY_TOOL, arguments: JSON.stringify({ query: sql }) }],
     ...(extra && { extra }),
   };
-  if (!isObject(Result)) return [call];
-  const { Schema, Rows, RowCount, TotalRows, IsTruncated, ...unknown } = Result;
-  const rows = typeof Rows === "string" ? (parsed(Rows) ?? Rows) : Rows;
-  const schema = listOf(Schema).map((column) =>
-    isObject(column) ? { name: column.Name ?? null, type: column.Type ?? null } : column,
-  );
-  const data = defined({
-    schema,
-    rows,
-    rowCount: RowCount,
-    totalRows: TotalRows,
-    truncated: IsTruncated,
-    ...unknown,
-  });
-  const result: Turn = {
-    id: `${id}-result`,
-    role: "tool",
-    kind: RESULT_KIND,
-    // As the service wrote it: long numbers are text in the data.
-    text: typeof Rows === "string" ? Rows.trim().toWellFormed() : JSON.stringify(Rows ?? []).toWellFormed(),
-    ...clock,
-    toolCallId: id,
-    data: nonEmpty(data) ?? {},
-  };
-  return [call, result];
+  if (!data) return [call];
+  return [call, { id: `${id}-result`, role: "tool", kind: RESULT_KIND, text: rows, ...clock, toolCallId: id, data }];
 };
 
 /** Some texts come as a JSON string in a string: unwrapped only if the whole text is one. */

@@ -96,7 +96,7 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
             else {
               const { trouble, temporary } = result;
               troubled += 1;
-              const age = event.receivedAt === undefined ? 0 : now().getTime() - event.receivedAt.getTime();
+              const age = now().getTime() - (event.receivedAt?.getTime() ?? 0);
               if (temporary || (trouble.state === "missing" && age < READABLE_MS)) settled = false;
               // The run that moved the cursor over an event has reported it.
               const isNew = event.receivedAt === undefined || before === undefined || event.receivedAt >= before;
