@@ -47,6 +47,6 @@ const isWithin = ({ receivedAt }: TracedEvent, { end }: Window): boolean =>
 /** The error for pages that repeat, which would otherwise be read for ever. */
 export const notAdvancing = (what: string): Refused =>
   new Refused(
-    `The pages of ${what} do not advance: the service gives the same place again. What was read before is kept; run again later.`,
+    `The pages of ${what} do not advance: they repeat, or bring nothing new. What was read before is kept; run again later.`,
     { code: "PageRepeats" },
   );

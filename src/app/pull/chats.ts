@@ -101,7 +101,8 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
               // The run that moved the cursor over an event has reported it.
               const isNew = event.receivedAt === undefined || before === undefined || event.receivedAt >= before;
               if (isNew) await takeTrouble(trouble);
-              else log("debug", trouble.state, { id: trouble.id, code: trouble.code });
+              else
+                log("debug", "record-not-stored", { id: trouble.id, state: trouble.state, message: trouble.message });
             }
             progress.show({ stage: "Fetching", done: requested + known, worked: requested, troubled });
             if (failuresInRow >= MOST_FAILURES)

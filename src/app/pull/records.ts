@@ -60,8 +60,7 @@ export const withTrouble = async (
   let troubled = 0;
   const report = ({ value: _, ...trouble }: Trouble): void => {
     troubled += 1;
-    const { id, state, ...fields } = trouble;
-    log("warn", state, { id, ...fields });
+    log("warn", "record-not-stored", trouble);
   };
   if (errorFile === undefined) await work(async (trouble) => report(trouble));
   else

@@ -34,6 +34,8 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   "no-reader": ({ path }) => `Waiting for a program that reads ${path}.`,
   "not-scrubbed": ({ message }) => String(message),
   "not-imported": ({ file, line, message }) => `${file}, line ${line}: not imported: ${message}.`,
+  "record-not-stored": ({ id, state, message }) =>
+    `${id === "" ? "A record without an id" : id}: ${state === "invalid" ? `invalid: ${message}.` : `${state}. ${message}`}`,
   "record-conflict": ({ id, record }) =>
     `${id}: the record ${record} came with different content. Both are kept; the longer one is used.`,
   "not-acknowledged": ({ id, message }) => `${id}: not acknowledged. ${message}`,
