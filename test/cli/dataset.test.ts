@@ -45,7 +45,7 @@ const dropped = (
 
 describe("dataset", () => {
   test("writes every preset in one pass, as its trainer accepts it, and does not contact the cloud", async () => {
-    const { place, ids, quiet } = await stored(SOAK ? 400 : 200);
+    const { place, ids, quiet } = await stored(400);
     const ran = await place.run(["dataset", "--preset", PRESETS.join(","), "-o", "set"]);
     expect([ran.code, ran.stdout]).toEqual([0, ""]);
     quiet();
