@@ -130,7 +130,7 @@ describe("retention and erasure", () => {
       fetched: 1,
     });
     expect((await place.runHere(["verify"])).code).toBe(0);
-    expect((await place.run(["prune"])).code).toBe(2);
+    expect((await place.runHere(["prune"])).code).toBe(2);
   });
 
   test("forget leaves no bytes in the file, and names the outputs that still contain the call", async () => {
@@ -243,7 +243,7 @@ describe("missing, invalid and failed calls", () => {
     );
     ids.push(cloud.add({ id: "good1" }), cloud.add({ id: "good2" }));
     const args = ["export", ...ids, "--retries", "0", "--concurrency", "1", "-o", "out.ndjson"];
-    expect((await place.run(args)).code).toBe(5);
+    expect((await place.runHere(args)).code).toBe(5);
     const second = await place.run(args);
     expect(second.code).toBe(3);
     expect(place.rows("out.ndjson")).toHaveLength(2);
@@ -299,7 +299,7 @@ describe("one call from several sources", () => {
     const byId = await place.run(["export", "noid1", "noid2", "-o", "two.ndjson"]);
     expect(byId.code).toBe(0);
     expect(place.rows("two.ndjson").map(({ id }) => id)).toEqual(["noid1", "noid2"]);
-    const all = await place.run(["export", "--offline", "-f", "ndjson,raw", "-o", "all/"]);
+    const all = await place.runHere(["export", "--offline", "-f", "ndjson,raw", "-o", "all/"]);
     expect(all.code).toBe(0);
     expect(place.rows("all", "transcripts.ndjson")).toHaveLength(4);
   });
@@ -328,7 +328,7 @@ describe("one call from several sources", () => {
     const agent = ["--agent", cloud.agents[0] ?? ""];
     const day = async (since: string, until: string) =>
       parseLines(
-        (await place.run(["export", ...agent, "--since", since, "--until", until, "--no-archive"])).stdout,
+        (await place.runHere(["export", ...agent, "--since", since, "--until", until, "--no-archive"])).stdout,
       ).map((call) => call.id);
     expect(await day("2025-07-15", "2025-07-16")).toEqual([before]);
     expect(await day("2025-07-16", "2025-07-17")).toEqual([edge]);

@@ -198,8 +198,8 @@ describe("talk", () => {
     const esc = String.fromCharCode(27);
     const ids = [...cloud.ids()];
     const plain = await place.run(["export", ...ids]);
-    const none = await place.run(["export", ...ids], { env: { NO_COLOR: "1", FORCE_COLOR: "1" } });
-    const always = await place.run(["export", ...ids, "--color", "always"]);
+    const none = await place.runHere(["export", ...ids], { env: { NO_COLOR: "1", FORCE_COLOR: "1" } });
+    const always = await place.runHere(["export", ...ids, "--color", "always"]);
     expect([plain, none, always].map(({ stderr }) => stderr.includes(esc))).toEqual([false, false, true]);
     expect(always.stdout).not.toContain(esc);
   });
@@ -208,7 +208,7 @@ describe("talk", () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 2 });
     expect((await place.run(["export", ...cloud.ids(), "-q"])).stderr).toBe("");
-    const json = await place.run(["export", ...cloud.ids(), "nobody", "-v", "--log-format", "json"]);
+    const json = await place.runHere(["export", ...cloud.ids(), "nobody", "-v", "--log-format", "json"]);
     const lines = parseLines(json.stderr);
     expect(lines.at(-1)).toMatchObject({ event: "summary", selected: 3, missing: 1, exitCode: 3 });
     expect(lines.every(({ ts, level, event }) => ts && level && event)).toBe(true);
@@ -279,13 +279,13 @@ describe("doctor", () => {
     const none = await place.run(["doctor"]);
     expect([none.code, none.stdout]).toEqual([4, expect.stringContaining("ALIBABA_CLOUD_ACCESS_KEY_ID")]);
     await place.cloud({ deny: ["ListAIAgentInstance"] });
-    const denied = await place.run(["doctor"]);
+    const denied = await place.runHere(["doctor"]);
     expect([denied.code, denied.stdout]).toEqual([
       4,
       expect.stringMatching(/ok {4}describe[\s\S]*FAIL {2}list[\s\S]*ice:ListAIAgentInstance/),
     ]);
     await place.cloud({ now: () => new Date(Date.now() - 7_200_000) });
-    const clock = await place.run(["doctor"]);
+    const clock = await place.runHere(["doctor"]);
     expect([clock.code, clock.stdout]).toEqual([4, expect.stringMatching(/720\d s ahead/)]);
     await place.emulator?.close();
     const nobody = await place.run(["doctor"]);

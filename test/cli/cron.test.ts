@@ -152,7 +152,7 @@ describe("--new", () => {
     expect(manifest.parts.map(({ part }: { part: number }) => part)).toEqual([1, 2]);
     expect((await place.runHere(["verify", "parts"])).code).toBe(0);
     // Another format of the same place is another destination.
-    const other = await place.run(["export", ...all, "--new", "-f", "csv", "-o", "elsewhere/"]);
+    const other = await place.runHere(["export", ...all, "--new", "-f", "csv", "-o", "elsewhere/"]);
     expect(other.stderr).toContain("9 selected = 9 exported");
   });
 
@@ -163,7 +163,7 @@ describe("--new", () => {
     await place.runHere(["export", ...all.slice(0, 4), "-o", "all.ndjson"]);
     await place.run(["export", ...all, "--new", "-o", "all.ndjson"]);
     expect(place.rows("all-00001.ndjson")).toHaveLength(2);
-    const plain = await place.run(["export", ...all, "-o", "all.ndjson"]);
+    const plain = await place.runHere(["export", ...all, "-o", "all.ndjson"]);
     expect([plain.code, plain.stderr]).toEqual([2, expect.stringContaining("holds parts")]);
   });
 
@@ -214,7 +214,8 @@ describe("two runs on one archive", () => {
 
   test("an export during a pull neither waits nor fails, and does not affect the pull", async () => {
     const place = workplace();
-    const cloud = await place.cloud({ calls: 3000, agents: 2 });
+    const calls = SOAK ? 3000 : 1600;
+    const cloud = await place.cloud({ calls, agents: 2 });
     const [mine = "", other = ""] = cloud.agents;
     const week = ["--since", "2025-07-14", "--until", "2025-07-21"];
     await place.runHere(["pull", "--agent", mine, ...week]);
@@ -224,7 +225,7 @@ describe("two runs on one archive", () => {
     );
     expect(exports.map(({ code, stderr }) => (code === 0 ? "" : stderr))).toEqual(["", ""]);
     expect(await pulling).toMatchObject({ code: 0 });
-    expect(place.rows("a.ndjson")).toHaveLength(1500);
+    expect(place.rows("a.ndjson")).toHaveLength(calls / 2);
   });
 
   test("the lock of a killed run is taken over at once on the same machine, and elsewhere only after it expires", async () => {
@@ -330,7 +331,7 @@ describe("time and signals", () => {
     const args = ["export", ...cloud.ids(), "-o", "out.ndjson"];
     const ran = await place.run(args, { env: faulty({ FAKE_TIME: "0", FAKE_JUMP: "600000", FAKE_JUMP_AFTER: "60" }) });
     expect(ran.code).toBe(0);
-    expect((await place.run(args)).code).toBe(0);
+    expect((await place.runHere(args)).code).toBe(0);
     expect(place.rows("out.ndjson")).toHaveLength(40);
   });
 });
@@ -351,7 +352,7 @@ describe("--new into a folder that knows more than the archive", () => {
     await place.runHere(["export", "--offline", all[0] ?? "", "--new", "-o", "parts/"]);
     const first = place.read("parts", "transcripts-00001.ndjson");
     const again = ["export", "--offline", ...all, "--new", "-o", "parts/", "--archive", "older.db"];
-    const refused = await place.run(again);
+    const refused = await place.runHere(again);
     expect([refused.code, refused.stderr]).toEqual([
       2,
       expect.stringContaining("holds part 1, which this archive did"),

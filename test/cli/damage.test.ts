@@ -39,7 +39,7 @@ describe("a damaged archive", () => {
       expect(findings.some(({ where, what }) => where === name && /malformed|damaged/.test(what))).toBe(true);
       for (const args of [["export", "--offline", "-o", "out.ndjson"], ["pull", ...ids], ["status"]]) {
         fresh();
-        const ran = await place.run([...args, "--archive", name]);
+        const ran = await place.runHere([...args, "--archive", name]);
         expect([name, args[0], ran.code]).toEqual([name, args[0], 1]);
         expect(ran.stderr).toContain(`The archive ${place.path(name)} is damaged`);
         expect(ran.stderr).toMatch(/restore a backup.*sqlite3 ".*" \.recover/);

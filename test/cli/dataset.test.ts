@@ -144,8 +144,10 @@ describe("dataset", () => {
     ]);
     expect(exported.stderr).toMatch(/redacted: .*phone \d+/);
     expect(place.read("out", "transcripts.ndjson")).not.toMatch(/"caller":"\d/);
-    expect((await place.run(["export", "--offline", "--redact", "all", "-f", "raw"])).code).toBe(2);
-    expect((await place.run(["dataset", "--redact", "names"])).stderr).toContain('--redact has no category "names"');
+    expect((await place.runHere(["export", "--offline", "--redact", "all", "-f", "raw"])).code).toBe(2);
+    expect((await place.runHere(["dataset", "--redact", "names"])).stderr).toContain(
+      '--redact has no category "names"',
+    );
   });
 
   test("limits, languages and expansion drop or change calls with a named reason", async () => {
@@ -237,10 +239,10 @@ describe("dataset", () => {
     ).toEqual(["train.jsonl"]);
     expect((await place.runHere(["verify", "set"])).code).toBe(0);
     await place.runHere(["export", "--offline", "-o", "out/"]);
-    const refused = await place.run(["dataset", "-o", "out"]);
+    const refused = await place.runHere(["dataset", "-o", "out"]);
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("not a data set of callarchive")]);
     writeFileSync(place.path("keep.txt"), "x");
-    expect((await place.run(["dataset", "-o", "."])).code).toBe(2);
+    expect((await place.runHere(["dataset", "-o", "."])).code).toBe(2);
   });
 
   test("mistakes end with exit 2, and nothing is written", async () => {

@@ -49,7 +49,7 @@ const event = ({ session = "s1", id, after, prompt = `ask ${id}`, text = `answer
 const lines = (...values: unknown[]): string => values.map((value) => `${JSON.stringify(value)}\n`).join("");
 
 const exported = async (place: Workplace, ...flags: string[]): Promise<Transcript[]> => {
-  const ran = await place.run(["export", "--offline", "-o", "out.ndjson", ...flags]);
+  const ran = await place.runHere(["export", "--offline", "-o", "out.ndjson", ...flags]);
   expect([ran.code, ran.code === 0 ? "" : ran.stderr]).toEqual([0, ""]);
   return place.rows<Transcript & Record<string, unknown>>("out.ndjson");
 };
@@ -189,7 +189,7 @@ describe("import", () => {
       [["no-such-file.ndjson"], "Cannot read no-such-file.ndjson"],
       [["."], ". is a folder"],
     ] as const) {
-      const ran = await place.run(["import", ...args]);
+      const ran = await place.runHere(["import", ...args]);
       expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(words)]);
       expect(existsSync(place.path("callarchive.db"))).toBe(false);
     }
@@ -198,7 +198,7 @@ describe("import", () => {
   test("failures, interruptions of a session and exchanges without text are kept", async () => {
     const place = workplace();
     const failed = event({ id: "2", after: 5, more: { code: "InternalError", message: "try later", output: "" } });
-    await place.run(["import"], { input: lines(failed, event({ id: "1", after: 0 })) });
+    await place.runHere(["import"], { input: lines(failed, event({ id: "1", after: 0 })) });
     const [chat] = await exported(place);
     expect(chat?.turns.map(({ role, text, begin }) => [role, text, begin])).toEqual([
       ["user", "ask 1", 0],
@@ -235,7 +235,7 @@ describe("import", () => {
       expect(turns.map(({ at }) => at)).toEqual(turns.map(({ at }) => at).toSorted());
       expect(turns[0]?.at).toBe(startedAt);
     }
-    const again = await place.run(["import", "dump.ndjson"]);
+    const again = await place.runHere(["import", "dump.ndjson"]);
     expect(again.stderr).toContain("11,000 events = 0 added + 11,000 already in the archive");
     expect((await place.runHere(["verify"])).code).toBe(0);
   });
@@ -243,7 +243,7 @@ describe("import", () => {
   test("a session is open until --settle after its last event, and then exported", async () => {
     const place = workplace();
     const after = (Date.now() - T0) / 1000 - 60;
-    await place.run(["import"], { input: lines(event({ id: "1", after })) });
+    await place.runHere(["import"], { input: lines(event({ id: "1", after })) });
     const young = await place.run(["export", "--offline", "-o", "out.ndjson"]);
     expect([young.code, young.stderr]).toEqual([0, expect.stringContaining("0 exported + 0 skipped + 1 open")]);
     expect((await place.runHere(["list", "--state", "open"])).stdout).toContain("chats:s1");
@@ -252,12 +252,12 @@ describe("import", () => {
 
   test("a late event makes one revision of its session in the next part, and nothing else", async () => {
     const place = workplace();
-    await place.run(["import"], {
+    await place.runHere(["import"], {
       input: lines(event({ id: "1", after: 0 }), event({ id: "2", after: 1, session: "s2" })),
     });
-    const next = () => place.run(["export", "--offline", "--new", "-o", "parts/"]);
+    const next = () => place.runHere(["export", "--offline", "--new", "-o", "parts/"]);
     expect((await next()).code).toBe(0);
-    await place.run(["import"], { input: lines(event({ id: "0", after: -1 })) });
+    await place.runHere(["import"], { input: lines(event({ id: "0", after: -1 })) });
     expect((await next()).code).toBe(0);
     expect((await next()).code).toBe(0);
     const part = place.rows<Transcript & Record<string, unknown>>("parts", "transcripts-00002.ndjson");

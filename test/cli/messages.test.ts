@@ -101,13 +101,13 @@ describe("logs for machines", () => {
     const { runs } = JSON.parse((await place.runHere(["status", "--json"])).stdout);
     expect(runs).toMatchObject([{ detail: { runId, exported: 12 } }]);
 
-    const text = await place.run(["export", ids[0] ?? "", "-o", "x.ndjson", "-v"]);
+    const text = await place.runHere(["export", ids[0] ?? "", "-o", "x.ndjson", "-v"]);
     expect(text.stderr.split("\n")[0]).toContain("output=x.ndjson");
     expect(text.stderr).toMatch(/^\d{4}-\d\d-\d\dT\S+Z callarchive \S+ starts run [0-9a-f]{8}: export ids=/);
     for (const line of text.stderr.trimEnd().split("\n"))
       expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /);
     expect(text.stderr).toContain(" 1 selected = 1 exported");
-    const address = await place.run(["export", "-o", "https://user:password@host/x.ndjson"]);
+    const address = await place.runHere(["export", "-o", "https://user:password@host/x.ndjson"]);
     expect([address.code, address.stderr]).toEqual([2, expect.not.stringContaining("password")]);
     // A run like the one before is no other selection because its id is another.
     expect(text.stderr).not.toContain("runId");
@@ -177,9 +177,9 @@ describe("smaller things", () => {
     writeFileSync(place.path("broken.manifest.json"), JSON.stringify({ files: [7] }));
     const one = await place.runHere(["verify", "broken", "--archive", "callarchive.db"]);
     expect([one.code, one.stderr]).toEqual([3, expect.stringMatching(/^1 finding\.$/m)]);
-    const future = await place.run(["export", "--agent", "A", "--since", "2999-01-01"]);
+    const future = await place.runHere(["export", "--agent", "A", "--since", "2999-01-01"]);
     expect([future.code, future.stderr]).toEqual([2, expect.stringContaining("--since 2999-01-01 lies in the future")]);
-    const empty = await place.run(["export", "--agent", "A", "--since", "2025-02-01", "--until", "2025-01-01"]);
+    const empty = await place.runHere(["export", "--agent", "A", "--since", "2025-02-01", "--until", "2025-01-01"]);
     expect([empty.code, empty.stderr]).toEqual([2, expect.stringContaining("--since comes first")]);
   });
 
@@ -188,13 +188,13 @@ describe("smaller things", () => {
     const cloud = await place.cloud({ calls: 3 });
     const [id = "", other = ""] = cloud.ids();
     await place.runHere(["export", id, other, "-o", "out.csv"]);
-    const dry = await place.run(["forget", id, "-n"]);
+    const dry = await place.runHere(["forget", id, "-n"]);
     expect(dry.code).toBe(0);
     expect(dry.stdout).toBe(`${id}\tcsv\t${place.path("out.csv")}\n`);
     expect(dry.stderr).toContain(`${id}: would be deleted (fetched`);
     expect(dry.stderr).toContain("1 conversation would be forgotten.");
     expect((await place.runHere(["show", id, "--raw"])).code).toBe(0);
-    expect((await place.run(["forget", id, "nobody", "-n"])).code).toBe(3);
+    expect((await place.runHere(["forget", id, "nobody", "-n"])).code).toBe(3);
     const done = await place.run(["forget", id]);
     expect([done.stdout, done.stderr]).toEqual([dry.stdout, expect.stringContaining("1 conversation forgotten.")]);
     expect((await place.runHere(["show", id, "--raw"])).code).toBe(2);

@@ -57,7 +57,7 @@ describe.each(oldVersions)("an archive of version %i", (version) => {
     const now = place.rows("all.ndjson").map((row) => withoutProvenance(row, new Map()));
     expect(now.map(({ id }) => id)).toEqual(before.map(({ id }) => id));
     for (const [at, transcript] of before.entries()) expect(now[at]).toMatchObject(transcript);
-    expect((await place.run(["export", "--offline", "-o", "all.ndjson"])).stderr).not.toContain("Updating");
+    expect((await place.runHere(["export", "--offline", "-o", "all.ndjson"])).stderr).not.toContain("Updating");
   });
 
   test("is listed, counted and verified, and its calls are deleted", async () => {
@@ -74,7 +74,7 @@ describe.each(oldVersions)("an archive of version %i", (version) => {
     const [fetched] = listed.filter(({ state }) => state === "fetched");
     const forgotten = await place.run(["forget", fetched?.id ?? ""]);
     expect([forgotten.code, forgotten.stdout]).toEqual([0, expect.stringContaining("parts")]);
-    expect((await place.run(["prune", "--older-than", "30d"])).code).toBe(0);
+    expect((await place.runHere(["prune", "--older-than", "30d"])).code).toBe(0);
     expect((await status()).counts.fetched).toBe(0);
     expect((await place.runHere(["verify"])).code).toBe(0);
   });
@@ -91,7 +91,7 @@ describe.each(oldVersions)("an archive of version %i", (version) => {
     // Version 1 does not know what was reported before: the invalid and the failed call.
     expect([last.code, last.stderr]).toEqual([version === 1 ? 3 : 0, expect.stringContaining("17 exported")]);
     expect(last.stderr).toContain("19 already in the archive");
-    const rest = await place.run(["export", "--offline", "--new", "-o", "parts/"]);
+    const rest = await place.runHere(["export", "--offline", "--new", "-o", "parts/"]);
     expect(rest.stderr).toContain("12 exported");
     expect((await place.run(["export", "--offline", "-o", "all.ndjson"])).stderr).toContain(
       "45 selected = 41 exported",
