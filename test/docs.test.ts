@@ -3,6 +3,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
+import type { ChatEventOptions } from "../src/emulator/chats.ts";
+import type { QueryOptions } from "../src/emulator/queries.ts";
 import { workplace } from "./helpers/workplace.ts";
 
 const exec = promisify(execFile);
@@ -25,20 +27,82 @@ const blocksOf = (page: string): Block[] =>
     ([, printed, language = "", text = ""]) => ({ language, text, printed: printed !== undefined }),
   );
 
-/** A place as the documentation supposes it: `callarchive` on the path, a cloud with an agent and some calls. */
+/** The chat log of the pages: an exchange with a command to the device. */
+const ALARM: ChatEventOptions = {
+  id: "8f1d2c7ab03e4f5d9c6e1a2b3c4d5e6f",
+  sessionId: "3b7e5c10-4a6f-4f0e-9d54-2f0c8a1b7e93",
+  received: new Date("2025-07-18T06:30:00Z"),
+  fields: {
+    data: {
+      code: "",
+      message: "",
+      requestId: "8f1d2c7ab03e4f5d9c6e1a2b3c4d5e6f",
+      sessionId: "3b7e5c10-4a6f-4f0e-9d54-2f0c8a1b7e93",
+      input: JSON.stringify({
+        prompt: "Wake me at seven.",
+        biz_params: { chat_history: [], user: { user_id: "user_42" }, user_defined_tokens: { clock: "a secret" } },
+      }),
+      output: JSON.stringify({
+        output: {
+          text: "The alarm is set for seven.",
+          commands: [{ name: "set_alarm", params: [{ name: "time", value: "seven", norm_value: "07:00" }] }],
+        },
+        biz_info: { intent_infos: [{ domain: "alarm", intent: "set", slots: [] }] },
+      }),
+    },
+  },
+};
+
+/** The query of the pages. */
+const ORDERS: QueryOptions = {
+  messageId: "msg_orders",
+  conversationId: "conv_orders",
+  agentName: "shop-analyst",
+  question: "Which city had the most orders?",
+  createdAt: new Date("2025-07-18T09:00:00Z"),
+  fields: {
+    DurationMs: 3200,
+    Content: {
+      TextAttachments: ["Shanghai, with 120 orders."],
+      QueryAttachments: [
+        {
+          Query: "SELECT city, COUNT(*) AS n FROM orders GROUP BY city ORDER BY n DESC LIMIT 2",
+          Result: {
+            Schema: [
+              { Name: "city", Type: "VARCHAR" },
+              { Name: "n", Type: "BIGINT" },
+            ],
+            Rows: '[["Shanghai",120],["Beijing",98]]',
+            RowCount: 2,
+            TotalRows: 2,
+            IsTruncated: false,
+          },
+        },
+      ],
+    },
+  },
+};
+
+/** A place as the documentation supposes it: `callarchive` on the path, a cloud with calls, chats and queries. */
 const prepared = async () => {
   const place = workplace();
-  const cloud = await place.cloud({ calls: 12, agents: 1, data: join(ROOT, "test/fixtures/readme") });
+  const data = join(ROOT, "test/fixtures/readme");
+  const cloud = await place.cloud({ calls: 12, agents: 1, data, chats: 6, queries: 20 });
+  const EVENT = cloud.addChatEvent(ALARM);
+  cloud.addQuery(ORDERS);
   const ids = [...cloud.ids()];
   const ID = ids.at(-1) ?? "";
   mkdirSync(place.path("bin"));
   writeFileSync(place.path("bin/callarchive"), `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`);
   chmodSync(place.path("bin/callarchive"), 0o755);
   writeFileSync(place.path("ids.txt"), ids.slice(0, 5).join("\n"));
+  const events = [...cloud.chatEvents()].map((event) => `${JSON.stringify(event)}\n`);
+  writeFileSync(place.path("events.ndjson"), events.join(""));
   const env: Record<string, string> = {
     ...place.environment(),
     AGENT: cloud.agents[0] ?? "",
     ID,
+    EVENT,
     CALLARCHIVE_QUIET: "1",
   };
   return { place, cloud, env: { ...env, PATH: `${place.path("bin")}:${env.PATH}` }, ID };
