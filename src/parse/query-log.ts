@@ -1,15 +1,20 @@
 import { InvalidDocument } from "../core/errors.ts";
 import type { StoredConversation } from "../core/records.ts";
-import { isObject, type Json, type JsonObject, type ToolCall, type Transcript, type Turn } from "../core/transcript.ts";
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  QUERY_KINDS,
+  type ToolCall,
+  type Transcript,
+  type Turn,
+} from "../core/transcript.ts";
 import { clockOf, objectAt, provenanceOf, recordsOf, spanOf } from "./many-records.ts";
 import { extraOf, numeric, textual } from "./values.ts";
 import { parseExact } from "./values-exact.ts";
 
 /** The name of the tool call that a query is written as. */
 export const QUERY_TOOL = "query";
-/** The kinds of the turns of a query and of its result. */
-export const QUERY_KIND = "query";
-export const RESULT_KIND = "query-result";
 
 /**
 The transcript of a conversation with a query agent: the turns of each entry of the log, by time.
@@ -83,7 +88,15 @@ const entryTurns = (entry: JsonObject, clock: Clock): Turn[] => {
   const clarifying: Turn[] =
     clarification === undefined || ClarificationNeeded === false
       ? []
-      : [{ id: `${id}-clarification`, role: "agent", kind: "clarification", text: clarification, ...clock }];
+      : [
+          {
+            id: `${id}-clarification`,
+            role: "agent",
+            kind: QUERY_KINDS.clarification,
+            text: clarification,
+            ...clock,
+          },
+        ];
   const turns = [...asked, ...messages, ...queries, ...answers, ...closing, ...clarifying];
   const extra = nonEmpty({
     ...outcome,
@@ -148,7 +161,7 @@ const queryTurns = (id: string, attachment: Json, clock: Clock): Turn[] => {
   const call: Turn = {
     id,
     role: "agent",
-    kind: QUERY_KIND,
+    kind: QUERY_KINDS.query,
     text: "",
     ...clock,
     toolCalls: [{ id, name: QUERY_TOOL, arguments: JSON.stringify({ query: sql ?? "" }) }],
@@ -171,7 +184,7 @@ const queryTurns = (id: string, attachment: Json, clock: Clock): Turn[] => {
   const result: Turn = {
     id: `${id}-result`,
     role: "tool",
-    kind: RESULT_KIND,
+    kind: QUERY_KINDS.result,
     // As the service wrote it: long numbers are text in the data.
     text: typeof Rows === "string" ? Rows.trim().toWellFormed() : JSON.stringify(Rows ?? []).toWellFormed(),
     ...clock,

@@ -2,7 +2,7 @@ import type { Ledger, Reader } from "../../core/archive.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { StoredFilter } from "../../core/records.ts";
 import { inShard, instant, range, type Shard } from "../../core/selection.ts";
-import type { JsonObject } from "../../core/transcript.ts";
+import type { JsonObject, SourceName } from "../../core/transcript.ts";
 import type { AgentRange } from "../../sources/ranges.ts";
 import type { AppContext, Host } from "../context.ts";
 import type { FilterRequest, SelectionRequest } from "../requests.ts";
@@ -178,18 +178,23 @@ export interface StoredSelection {
   unreadable: number;
 }
 
-/** Selects from the archive only, and logs the ids that it does not have. */
+/**
+Selects from the archive only, and logs the ids that it does not have.
+
+@param sources what a request without ids selects; @default all
+*/
 export const selectStored = async (
   archive: Ledger & Reader,
   request: SelectionRequest,
   { host, log }: SelectionContext,
+  sources?: readonly SourceName[],
 ): Promise<StoredSelection> => {
   if (request.shard)
     throw new UsageError("--shard divides the work of fetching, and --offline fetches nothing: use only one of them.");
   const absent: string[] = [];
   let unreadable = 0;
   if (!namesIds(request)) {
-    await archive.selectStored(storedFilter(request, host));
+    await archive.selectStored({ ...storedFilter(request, host), ...(sources && { sources }) });
     return { absent, unreadable };
   }
   let selected = 0;
