@@ -146,6 +146,10 @@ interface RecordPullRequest extends ArchiveRequest, RunRequest {
   refresh?: boolean;
   /** How far before the cursor to look again, in seconds. */
   lookback: number;
+  /** Also count records that could not be had and were reported before. */
+  strict?: boolean;
+  /** A source that has never given a record does not make the run `partial`. */
+  allowEmpty?: boolean;
   /** A file for records that could not be had, as NDJSON. */
   errorFile?: string;
 }

@@ -28,7 +28,10 @@ export const addCommand = async (
   const { name, summary } = entry;
   const command = nameCommand(program, entry);
   if (entry.unconfigured) unconfigured.add(command);
-  if (entry.firstWords) firstWords.set(command, entry.firstWords);
+  if (entry.firstWords) {
+    firstWords.set(command, entry.firstWords);
+    command.usage(`[options] [${entry.firstWords.join("|")}] ${entry.args}`);
+  }
   command.description(spec.description ? `${summary}.\n\n${flowing(spec.description)}` : `${summary}.`);
   for (const argument of command.registeredArguments)
     if (entry.words || argument.name().includes("|")) argument.choices(argument.name().split("|"));

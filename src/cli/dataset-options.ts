@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { DatasetRequest } from "../app/dataset/request.ts";
 import { DATASET_DEFAULTS, DEFAULT_PRESETS, DEFAULT_TOKENIZER } from "../app/defaults.ts";
-import { LANGUAGES } from "../core/sample.ts";
+import { LANGUAGES, TASKS, type Task } from "../core/sample.ts";
 import { redactOptions, type SelectionFlags } from "./options.ts";
 import { presetNames } from "./preset-names.ts";
 import { bytes, seconds, several, whole } from "./values.ts";
@@ -18,8 +18,29 @@ const option = (flags: string, description: string, parse?: (text: string, befor
   return parse ? result.argParser(parse as (text: string, before: unknown) => unknown) : result;
 };
 
+/** The flags that only one task has; all others belong to every task. */
+export const OWN_FLAGS: Readonly<Record<string, readonly Task[]>> = {
+  greeting: ["chat"],
+  interrupted: ["chat"],
+  stripFillers: ["chat"],
+  kind: ["chat"],
+  expand: ["chat"],
+  minTurns: ["chat"],
+  maxTurns: ["chat"],
+  minDuration: ["chat"],
+  maxCallDuration: ["chat"],
+  minCharacters: ["chat"],
+  sqlSchema: ["text-to-sql"],
+};
+
 export const datasetOptions = (): Record<string, Option[]> => ({
   Samples: [
+    option(
+      "--task <task>",
+      "what the data set teaches: chat makes samples of dialogs; text-to-sql makes them of the query log, each a question and the SQL that answers it",
+    )
+      .choices(TASKS)
+      .default(DATASET_DEFAULTS.task),
     option(
       "--preset <name>",
       `file format of a trainer: ${presetNames()}; repeatable (default: ${DEFAULT_PRESETS.join(", ")})`,
@@ -35,6 +56,7 @@ export const datasetOptions = (): Record<string, Option[]> => ({
       DATASET_DEFAULTS.system,
     ),
     option("--system-file <file>", "read the system turn from this file"),
+    option("--sql-schema", "text-to-sql: add the columns of the result to the system turn"),
     option(
       "--interrupted <policy>",
       "answers that the caller interrupted: cut removes the text that was not heard, mask removes it and does not learn the rest, keep keeps it but does not learn the answer",

@@ -163,7 +163,7 @@ export interface PullFlags extends RunFlags {
   allowEmpty?: boolean;
 }
 export const allowEmptyOption = (): Option =>
-  option("--allow-empty", "only warn about an agent that has never listed a call, instead of exit 3");
+  option("--allow-empty", "only warn about an agent, a bus or a log that has never listed anything, instead of exit 3");
 /** The flag of every command that changes the archive. */
 export const dryRunOption = (): Option => option("-n, --dry-run", "show what would be done, and change nothing");
 
@@ -174,7 +174,7 @@ export const pullOptions = (): Option[] => [
   option("--strict", "exit 3 also for missing, invalid or failed calls that were reported before or acknowledged"),
   option(
     "--lookback <time>",
-    "with --since last: how far before the cursor to look for calls that were listed late",
+    "with --since last, and for queries: how far before the end of the last run to look for what was listed late",
     seconds,
   ).default(PULL_DEFAULTS.lookback, `${PULL_DEFAULTS.lookback / 3600}h`),
   allowEmptyOption(),

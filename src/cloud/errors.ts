@@ -102,7 +102,7 @@ const table: readonly Row[] = [
     /^(ServiceNotEnable|ServiceNotOpen|NotActivated)|InDebt|Arrear|Overdue/i,
     Denied,
     (c) =>
-      `The service is not active for this account (${codeAndMessage(c)}). Activate or renew it in its console: https://${c.product}.console.aliyun.com`,
+      `The service is not active for this account (${codeAndMessage(c)}). Activate or renew it in its console: https://${c.product}.console.aliyun.com${c.action === "QueryAskLumaLog" ? " (EventBridge, and its natural-language queries)" : ""}`,
   ],
   [
     /^(Forbidden|NoPermission|AccessDenied|Unauthorized|ImplicitDeny|ExplicitDeny)/,
@@ -113,7 +113,8 @@ const table: readonly Row[] = [
   [
     /^(InvalidAction|InvalidVersion|UnsupportedHTTPMethod|InvalidApi)/,
     Refused,
-    (c) => `${c.host} does not offer ${c.action} (${codeAndMessage(c)}). Check --region and --endpoint.`,
+    (c) =>
+      `${c.host} does not offer ${c.action} (${codeAndMessage(c)}). Check the flags that set the region and the endpoint.`,
   ],
   [
     (code, status) => status >= 500 || /^(ServiceUnavailable|InternalError)/.test(code),

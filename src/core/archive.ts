@@ -159,8 +159,12 @@ export interface Runs {
   summary(sources?: readonly SourceName[]): Promise<Summary>;
 }
 
-/** Facts about the archive; `listed:AGENT` records that the service has listed calls of this agent. */
+/**
+Facts about the archive. `listed:AGENT` records that the service has listed calls of this agent, `reported:SOURCE:ID` that
+a run has reported that this record cannot be had.
+*/
 export type FactName =
+  | `reported:${SourceName}:${string}`
   | "id"
   | "region"
   | "account"

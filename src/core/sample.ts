@@ -4,6 +4,10 @@ import type { ToolCall } from "./transcript.ts";
 export const LANGUAGES = ["zh", "en", "mixed", "other"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
+/** What a data set teaches. */
+export const TASKS = ["chat", "text-to-sql"] as const;
+export type Task = (typeof TASKS)[number];
+
 /** One message of a fine-tuning sample, before a preset gives it its final shape. */
 export interface Message {
   role: "system" | "user" | "assistant" | "tool";
@@ -19,7 +23,10 @@ export interface Message {
 
 /** One fine-tuning example. */
 export interface Sample {
-  /** The call's id; with `--expand` followed by `#` and the number of its last agent turn, from 1. */
+  /**
+  The call's id; with `--expand` followed by `#` and the number of its last agent turn, from 1. Of the query log followed
+  by `#` and the number of the entry in its conversation, from 1.
+  */
   id: string;
   callId: string;
   messages: Message[];

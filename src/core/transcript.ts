@@ -122,5 +122,8 @@ export interface Transcript {
   extra?: JsonObject;
 }
 
+/** The kinds of an agent's turns in conversations with query agents; the result is the turn of a tool. */
+export const QUERY_KINDS = { query: "query", result: "query-result", clarification: "clarification" } as const;
+
 /** The platform's mark for an interruption: the caller did not hear the agent's text after it. */
 export const INTERRUPTED = "<ims_agent_interrupted>";

@@ -1,15 +1,20 @@
 import { InvalidDocument } from "../core/errors.ts";
 import type { StoredConversation } from "../core/records.ts";
-import { isObject, type Json, type JsonObject, type ToolCall, type Transcript, type Turn } from "../core/transcript.ts";
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  QUERY_KINDS,
+  type ToolCall,
+  type Transcript,
+  type Turn,
+} from "../core/transcript.ts";
 import { clockOf, objectAt, provenanceOf, recordsOf, spanOf } from "./many-records.ts";
 import { extraOf, numeric, textual } from "./values.ts";
 import { parseExact } from "./values-exact.ts";
 
 /** The name of the tool call that a query is written as, if the messages have no call with this query. */
 export const QUERY_TOOL = "query";
-/** The kinds of the turns of a query and of its result. */
-export const QUERY_KIND = "query";
-export const RESULT_KIND = "query-result";
 
 /**
 The transcript of a conversation with a query agent: the turns of each entry of the log, by time.
@@ -86,7 +91,15 @@ const entryTurns = (entry: JsonObject, clock: Clock): Turn[] => {
   const clarifying: Turn[] =
     clarification === undefined || ClarificationNeeded === false
       ? []
-      : [{ id: `${id}-clarification`, role: "agent", kind: "clarification", text: clarification, ...clock }];
+      : [
+          {
+            id: `${id}-clarification`,
+            role: "agent",
+            kind: QUERY_KINDS.clarification,
+            text: clarification,
+            ...clock,
+          },
+        ];
   const turns = [...asked, ...messages, ...queries, ...answers, ...closing, ...clarifying];
   const extra = nonEmpty({
     ...outcome,
@@ -191,8 +204,8 @@ const mark = (messages: Turn[], { sql, data, extra }: QueryAttachment): boolean 
     const call = message.kind === "normal" ? message.toolCalls?.find(ran) : undefined;
     const result = call && messages.find(({ role, toolCallId }) => role === "tool" && toolCallId === call.id);
     if (!call || !result) continue;
-    message.kind = QUERY_KIND;
-    result.kind = RESULT_KIND;
+    message.kind = QUERY_KINDS.query;
+    result.kind = QUERY_KINDS.result;
     if (data) result.data = data;
     if (extra) message.extra = { ...message.extra, ...extra };
     return true;
@@ -205,14 +218,17 @@ const queryTurns = (id: string, { sql, data, rows, extra }: QueryAttachment, clo
   const call: Turn = {
     id,
     role: "agent",
-    kind: QUERY_KIND,
+    kind: QUERY_KINDS.query,
     text: "",
     ...clock,
     toolCalls: [{ id, name: QUERY_TOOL, arguments: JSON.stringify({ query: sql }) }],
     ...(extra && { extra }),
   };
   if (!data) return [call];
-  return [call, { id: `${id}-result`, role: "tool", kind: RESULT_KIND, text: rows, ...clock, toolCallId: id, data }];
+  return [
+    call,
+    { id: `${id}-result`, role: "tool", kind: QUERY_KINDS.result, text: rows, ...clock, toolCallId: id, data },
+  ];
 };
 
 /** Some texts come as a JSON string in a string: unwrapped only if the whole text is one. */

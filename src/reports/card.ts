@@ -11,12 +11,12 @@ guess; then the contents, how they were made, and warnings. Same facts, same tex
 export const datasetCard = (facts: DatasetFacts): string => {
   const sections = [
     frontMatter(facts),
-    "# Conversations for fine-tuning\n",
-    `${plural(facts.samples, "sample")} from ${count(facts.calls.kept)} of ${plural(facts.calls.read, "call")} with AI agents of Alibaba Cloud Real-time Conversational AI, made by ${inline(facts.tool)}.\n`,
+    `# ${TITLES[facts.task]}\n`,
+    `${plural(facts.samples, "sample")} from ${originOf(facts)}, made by ${inline(facts.tool)}.\n`,
     `## Splits\n\n${splitTable(facts)}\nThe split of a call follows from its id and the seed alone: it stays the same as the data set grows.\n`,
     `## Files\n\n${fileTable(facts.files)}`,
     `## Size and languages\n\n${measureTable(facts)}\n${languageTable(facts)}\nThe language is told by script: a Han character or a Latin word each count one; from 80% on a dialog is \`zh\` or \`en\`.\n`,
-    `## What was dropped and changed\n\n${droppedTable(facts)}\n${changedTable(facts)}\nEvery dropped call is named with its reason in \`dropped.ndjson\`, and where each sample comes from in \`provenance.ndjson\`.\n`,
+    `## What was dropped and changed\n\n${droppedTable(facts)}\n${lostTable(facts)}${changedTable(facts)}\n${unwrittenTable(facts)}Every dropped call is named with its reason in \`dropped.ndjson\`, and where each sample comes from in \`provenance.ndjson\`.\n`,
     `## How it was made\n\n${table(["policy", "value"], [["seed", facts.seed], ...Object.entries(facts.policies)])}`,
     `## Personal data\n\n${personalData(facts)}\n`,
     "## Licence\n\nNot chosen yet. Replace `license: unknown` above before you share this data set, and check that the people in it may be shared at all.\n",
@@ -24,7 +24,17 @@ export const datasetCard = (facts: DatasetFacts): string => {
   return `${sections.join("\n").toWellFormed()}`;
 };
 
-const frontMatter = ({ languages, samples, files }: DatasetFacts): string => {
+const TITLES: Record<DatasetFacts["task"], string> = {
+  chat: "Conversations for fine-tuning",
+  "text-to-sql": "Questions and SQL for fine-tuning",
+};
+
+const originOf = ({ task, calls }: DatasetFacts): string =>
+  task === "chat"
+    ? `${count(calls.kept)} of ${plural(calls.read, "call")} with AI agents of Alibaba Cloud Real-time Conversational AI`
+    : `${count(calls.kept)} of ${plural(calls.read, "conversation")} with query agents of Alibaba Cloud EventBridge: each has a question as the user and the SQL that answers it as the assistant`;
+
+const frontMatter = ({ task, languages, samples, files }: DatasetFacts): string => {
   const spoken = (["zh", "en"] as const).filter((name) => languages[name] + languages.mixed > 0);
   const presets = [...new Set(files.map(({ preset }) => preset))];
   const configs = presets.flatMap((preset, index) => {
@@ -49,7 +59,7 @@ const frontMatter = ({ languages, samples, files }: DatasetFacts): string => {
     "task_categories:",
     "- text-generation",
     "tags:",
-    "- conversational",
+    `- ${task === "chat" ? "conversational" : task}`,
     "size_categories:",
     `- ${sizeCategory(samples)}`,
     ...(configs.length > 0 ? ["configs:", ...configs] : []),
@@ -104,6 +114,25 @@ const droppedTable = ({ dropped }: DatasetFacts): string =>
         ["dropped by", "reason", "calls"],
         dropped.map(({ step, reason, calls }) => [step, reason, calls]),
       );
+
+/** Empty where nothing was lost, so that most cards do without the table. */
+const lostTable = ({ lost }: DatasetFacts): string =>
+  lost.length === 0
+    ? ""
+    : `${table(
+        ["dropped by", "reason", "samples"],
+        lost.map(({ step, reason, samples }) => [step, reason, samples]),
+      )}\n`;
+
+const unwrittenTable = ({ unwritten }: DatasetFacts): string =>
+  unwritten.length === 0
+    ? ""
+    : `${table(
+        ["not written for", "reason", "samples"],
+        unwritten.flatMap(({ preset, reasons }) =>
+          reasons.map(({ reason, samples }) => [preset, reason, samples] as const),
+        ),
+      )}\n`;
 
 const changedTable = ({ changed }: DatasetFacts): string =>
   changed.length === 0

@@ -1,4 +1,4 @@
-import type { DroppedSample, Language, Message, Sample } from "../core/sample.ts";
+import type { DroppedSample, Language, Message, Sample, Task } from "../core/sample.ts";
 
 /** The distribution of a number over samples or calls. */
 export interface Measure {
@@ -25,6 +25,13 @@ export interface SplitFacts {
   tokens?: number;
 }
 
+/** The samples that a preset cannot express. */
+export interface UnwrittenFacts {
+  preset: string;
+  samples: number;
+  reasons: { reason: string; samples: number }[];
+}
+
 /** A file of the data set; its name is relative to the folder, with `/` for subfolders. */
 export interface DataFile {
   preset: string;
@@ -38,6 +45,7 @@ export interface DataFile {
 export interface DatasetFacts {
   /** Name and version of the program. */
   tool: string;
+  task: Task;
   seed: string;
   /** The options of the command, in the order to show. */
   policies: Record<string, string | number | boolean>;
@@ -47,6 +55,10 @@ export interface DatasetFacts {
   splits: SplitFacts[];
   files: DataFile[];
   dropped: (Pick<DroppedSample, "step" | "reason"> & { calls: number })[];
+  /** Samples that were dropped one by one, of the query log all entries without a sample. */
+  lost: (Pick<DroppedSample, "step" | "reason"> & { samples: number })[];
+  /** By preset; empty if every preset has all its samples. */
+  unwritten: UnwrittenFacts[];
   changed: { change: string; calls: number }[];
   /** Number of samples by language. */
   languages: Record<Language, number>;

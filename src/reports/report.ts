@@ -39,6 +39,8 @@ ${facts.calls.read === 0 ? html`<p class="card">There was no call to make a samp
 <div class="grid">
 ${distributions(facts, charts)}
 ${tallyCard("Why calls were dropped", "reasons", reasonsOf(facts.dropped), "var(--dropped)", "No call was dropped.", charts)}
+${facts.lost.length === 0 ? [] : tallyCard("Why single samples were dropped", "lost", lostBars(facts), "var(--dropped)", "", charts)}
+${facts.unwritten.length === 0 ? [] : tallyCard("What presets cannot express", "unwritten", unwrittenBars(facts), "var(--dropped)", "", charts)}
 ${tallyCard("What was changed", "changes", changesOf(facts), "var(--changed)", "No call was changed.", charts)}
 ${splitCard(facts)}
 ${policyCard(facts)}
@@ -98,6 +100,14 @@ const distributions = ({ measures, languages }: DatasetFacts, charts: Charts): H
 
 const spread = ({ median, p90, p99, max }: Measure, unit: (value: number) => string = count) =>
   `Median ${unit(median)} · 90% up to ${unit(p90)} · 99% up to ${unit(p99)} · most ${unit(max)}`;
+
+const lostBars = ({ lost }: DatasetFacts) =>
+  lost.map(({ step, reason, samples }) => ({ label: `${step}: ${reason}`.slice(0, 80), value: samples }));
+
+const unwrittenBars = ({ unwritten }: DatasetFacts) =>
+  unwritten.flatMap(({ preset, reasons }) =>
+    reasons.map(({ reason, samples }) => ({ label: `${preset}: ${reason}`.slice(0, 80), value: samples })),
+  );
 
 const changesOf = ({ changed }: DatasetFacts) =>
   changed.map(({ change, calls }) => ({ label: change.slice(0, 80), value: calls }));

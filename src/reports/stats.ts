@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DroppedSample, Language, Message, Sample } from "../core/sample.ts";
-import type { DataFile, DatasetFacts, Example, Measure, SplitFacts } from "./facts.ts";
+import type { DataFile, DatasetFacts, Example, Measure, SplitFacts, UnwrittenFacts } from "./facts.ts";
 import { BINS, createHistogram } from "./histogram.ts";
 
 /** How many samples the report shows. */
@@ -13,7 +13,7 @@ const MOST_KEYS = 200;
 const REST = "(others)";
 
 /** Facts that the calls do not provide. */
-export interface OtherFacts extends Pick<DatasetFacts, "tool" | "policies" | "redacted"> {
+export interface OtherFacts extends Pick<DatasetFacts, "tool" | "task" | "policies" | "redacted"> {
   /** The written files in the order to show. */
   files: readonly DataFile[];
   /** The names of the splits in the order to show; other splits follow. */
@@ -36,6 +36,8 @@ export const createStats = ({ seed }: { seed: string }) => {
   const languages: Record<Language, number> = { zh: 0, en: 0, mixed: 0, other: 0 };
   const splits = new Map<string, SplitFacts>();
   const dropped = new Map<string, { step: string; reason: string; calls: number }>();
+  const lost = new Map<string, { step: string; reason: string; samples: number }>();
+  const unwritten = new Map<string, Map<string, { reason: string; samples: number }>>();
   const changed = new Map<string, { change: string; calls: number }>();
   const calls = { read: 0, kept: 0, changed: 0, dropped: 0 };
   let chosen: { key: string; example: Example }[] = [];
@@ -85,7 +87,21 @@ export const createStats = ({ seed }: { seed: string }) => {
       entryOf(dropped, `${step}\n${reason}`, rest).calls += 1;
     },
 
-    facts: ({ tool, policies, redacted, files, splits: order = [] }: OtherFacts): DatasetFacts => {
+    /** Adds a sample that was dropped, while its call may have kept others. */
+    lose: ({ step, reason }: DroppedSample): void => {
+      const create = (key: string) =>
+        key === REST ? { step: REST, reason: REST, samples: 0 } : { step, reason, samples: 0 };
+      entryOf(lost, `${step}\n${reason}`, create).samples += 1;
+    },
+
+    /** Adds a sample that a preset cannot express. */
+    refuse: (preset: string, reason: string): void => {
+      const reasons = unwritten.get(preset) ?? new Map();
+      unwritten.set(preset, reasons);
+      entryOf(reasons, reason, (key) => ({ reason: key, samples: 0 })).samples += 1;
+    },
+
+    facts: ({ tool, task, policies, redacted, files, splits: order = [] }: OtherFacts): DatasetFacts => {
       const names = [
         ...order.filter((name) => splits.has(name)),
         ...[...splits.keys()].filter((n) => !order.includes(n)),
@@ -94,6 +110,7 @@ export const createStats = ({ seed }: { seed: string }) => {
       const seconds = histograms.seconds.measure();
       return {
         tool,
+        task,
         seed,
         policies,
         calls: { ...calls },
@@ -101,8 +118,10 @@ export const createStats = ({ seed }: { seed: string }) => {
         ...(tokens && { tokens: tokens.sum }),
         splits: names.flatMap((name) => splits.get(name) ?? []),
         files: [...files],
-        dropped: mostFirst(dropped),
-        changed: mostFirst(changed),
+        dropped: mostFirst(dropped, ({ calls }) => calls),
+        lost: mostFirst(lost, ({ samples }) => samples),
+        unwritten: [...unwritten].map(([preset, reasons]) => unwrittenBy(preset, reasons)),
+        changed: mostFirst(changed, ({ calls }) => calls),
         languages: { ...languages },
         measures: {
           turns: histograms.turns.measure() ?? NOTHING,
@@ -129,10 +148,15 @@ const entryOf = <Entry>(tally: Map<string, Entry>, key: string, create: (key: st
 };
 
 /** Orders by count, then by name, so that the order of the calls does not matter. */
-const mostFirst = <Entry extends { calls: number }>(tally: Map<string, Entry>): Entry[] =>
+const mostFirst = <Entry extends object>(tally: Map<string, Entry>, countOf: (entry: Entry) => number): Entry[] =>
   [...tally.entries()]
-    .sort(([oneKey, one], [otherKey, other]) => other.calls - one.calls || (oneKey < otherKey ? -1 : 1))
+    .sort(([oneKey, one], [otherKey, other]) => countOf(other) - countOf(one) || (oneKey < otherKey ? -1 : 1))
     .map(([, entry]) => ({ ...entry }));
+
+const unwrittenBy = (preset: string, tally: Map<string, UnwrittenFacts["reasons"][number]>): UnwrittenFacts => {
+  const reasons = mostFirst(tally, ({ samples }) => samples);
+  return { preset, samples: reasons.reduce((sum, { samples }) => sum + samples, 0), reasons };
+};
 
 /** Shortens a sample for the report, because documents can have megabytes. */
 const shortened = (messages: readonly Message[]): Pick<Example, "head" | "omitted" | "tail"> => {

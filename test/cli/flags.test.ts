@@ -18,6 +18,7 @@ const ONE_MEANING: Record<string, string> = {
   "--min-turns": "only calls with at least so many turns",
   "--output": "where the data goes",
   "--preset": "a trainer's kind of file",
+  "--source": "of these sources",
   "--state": "only calls in this state; what can be acknowledged is in three of them",
   "--seed": "where chance begins: the same seed gives the same result",
 };

@@ -35,6 +35,7 @@ export const factsOf = (text?: string, seed = "1") => {
     });
   const facts = stats.facts({
     tool: "callarchive 9.9.9",
+    task: "chat",
     policies: { greeting: text ?? "system", dedupe: true, "max-tokens": 2048 },
     files: [
       { preset: "messages", split: "train", name: "train-00000-of-00002.jsonl", rows: 20, bytes: 2000 },

@@ -77,7 +77,7 @@ describe("the report", () => {
 
   it("is a page for a data set without a call, too", async () => {
     const stats = createStats({ seed: "1" });
-    const page = await reportHtml(stats.facts({ tool: "t", policies: {}, files: [] }), stats.examples());
+    const page = await reportHtml(stats.facts({ tool: "t", task: "chat", policies: {}, files: [] }), stats.examples());
     elements(page);
     expect(page).toContain("There was no call");
   });

@@ -35,7 +35,7 @@ describe("the facts of a data set", () => {
     const stats = createStats({ seed: "1" });
     const expanded = [1, 2, 3].map((part) => ({ ...sample(1), id: `call-1#${part}` }));
     stats.keep(expanded, { split: "train", changes: ["a", "a"] });
-    const { calls, samples, measures, changed } = stats.facts({ tool: "t", policies: {}, files: [] });
+    const { calls, samples, measures, changed } = stats.facts({ tool: "t", task: "chat", policies: {}, files: [] });
     expect({ calls, samples }).toEqual({ calls: { read: 1, kept: 1, changed: 1, dropped: 0 }, samples: 3 });
     expect([measures.turns.count, measures.seconds?.count]).toEqual([3, 1]);
     expect(changed).toEqual([{ change: "a", calls: 1 }]);
@@ -43,6 +43,7 @@ describe("the facts of a data set", () => {
   it("are those of nothing, too", () => {
     const { calls, samples, measures, tokens } = createStats({ seed: "" }).facts({
       tool: "t",
+      task: "chat",
       policies: {},
       files: [],
     });
@@ -61,7 +62,7 @@ describe("the facts of a data set", () => {
       messages: Array.from({ length: 500 }, () => ({ role: "user" as const, content: "x".repeat(5000) })),
     };
     stats.keep([long], { split: "train", changes: [] });
-    const { dropped } = stats.facts({ tool: "t", policies: {}, files: [] });
+    const { dropped } = stats.facts({ tool: "t", task: "chat", policies: {}, files: [] });
     expect(dropped.length).toBeLessThanOrEqual(201);
     expect(dropped.reduce((sum, { calls }) => sum + calls, 0)).toBe(5000);
     const [example] = stats.examples();

@@ -2,7 +2,7 @@ import type { StoredConversation } from "../../core/records.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
 import { createStats } from "../../reports/stats.ts";
 import type { AtomicFile } from "../../sinks/atomic-file.ts";
-import type { KeptCall } from "./decide.ts";
+import type { DroppedCall, KeptCall } from "./decide.ts";
 import type { SetFiles } from "./set-files.ts";
 import { DROPPED, PROVENANCE } from "./set-folder.ts";
 
@@ -24,13 +24,25 @@ export class SetDetails {
   }
 
   /** Counts a call without samples. */
-  drop(dropped: DroppedSample): void {
+  drop(dropped: DroppedCall): void {
     this.stats.drop(dropped);
-    this.note(dropped);
+    this.#note(dropped);
+    for (const lost of dropped.lost ?? []) this.#lose(lost);
   }
 
-  /** Lists a dropped sample; its call may have others. @param preset the only one that lacks it */
-  note({ callId, step, reason, of }: DroppedSample, preset?: string): void {
+  /** Counts a sample that a preset cannot express. */
+  refuse(preset: string, sampleId: string, reason: string): void {
+    this.stats.refuse(preset, reason);
+    this.#note({ callId: sampleId, step: "preset", reason }, preset);
+  }
+
+  #lose(lost: DroppedSample): void {
+    this.stats.lose(lost);
+    this.#note(lost);
+  }
+
+  /** @param preset the only one that lacks the sample */
+  #note({ callId, step, reason, of }: DroppedSample, preset?: string): void {
     const line = { id: callId, ...(preset && { preset }), step, reason, ...(of && { of }) };
     this.#dropped.add(`${JSON.stringify(line)}\n`, 1);
   }
@@ -38,7 +50,7 @@ export class SetDetails {
   /** Counts a call. @param counted its samples for the statistics @param written those that some preset writes */
   keep(call: KeptCall, counted: readonly Sample[], written: Iterable<Sample>, record: StoredConversation): void {
     for (const [name, n = 0] of Object.entries(call.redacted)) this.redacted[name] = (this.redacted[name] ?? 0) + n;
-    for (const lost of call.lost) this.note(lost);
+    for (const lost of call.lost) this.#lose(lost);
     this.stats.keep(counted, { split: call.split, changes: call.changes });
     for (const sample of written) this.#provenance.add(`${JSON.stringify(origin(sample, call, record))}\n`, 1);
   }

@@ -6,6 +6,7 @@ import { LANGUAGES, type Message } from "../../core/sample.ts";
 import { conflicts, isPreset, type Preset, type PresetOptions, presets } from "../../presets/index.ts";
 import { needsOf, type Policy } from "../../transforms/curate/curate.ts";
 import { createSplitter, parseSplits, type Split } from "../../transforms/split.ts";
+import type { SqlPolicy } from "../../transforms/sql/text-to-sql.ts";
 import type { Host } from "../context.ts";
 import { DEFAULT_PRESETS, DEFAULT_TOKENIZER } from "../defaults.ts";
 import { readerOf } from "../reading.ts";
@@ -20,7 +21,10 @@ export interface PresetPlan {
 /** All that a run needs to know, checked before it begins. */
 export interface DatasetPlan {
   wanted: PresetPlan[];
+  /** With `sql` only its defaults, which all presets can express. */
   policy: Policy;
+  /** Of the task `text-to-sql`; undefined for chats. */
+  sql?: SqlPolicy | undefined;
   /** Undefined when every language is welcome. */
   languages: ReadonlySet<string> | undefined;
   splits: Split[];
@@ -39,7 +43,9 @@ export interface DatasetPlan {
 
 /** @throws UsageError for anything that cannot be, or that a preset cannot express */
 export const planOf = async (request: DatasetRequest, host: Host): Promise<DatasetPlan> => {
-  const policy = await policyOf(request, host);
+  const system = await systemOf(request, host);
+  const sql = await sqlPolicyOf(request, system);
+  const policy: Policy = sql ? {} : { ...policyOf(request), system };
   const needs = needsOf(policy);
   const wanted = [...new Set(request.presets ?? DEFAULT_PRESETS)].map((name): PresetPlan => {
     if (!isPreset(name))
@@ -65,6 +71,7 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
   return {
     wanted,
     policy,
+    sql,
     languages: request.languages && new Set(request.languages),
     splits,
     splitOf: createSplitter(splits, request.seed),
@@ -73,7 +80,7 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
     status: request.status,
     dedupe: request.dedupe,
     withinBudget: await budgetOf(request, host),
-    policies: policiesOf(request, policy),
+    policies: policiesOf(request, system),
   };
 };
 
@@ -94,7 +101,23 @@ export const presetPlan = (
   };
 };
 
-const policyOf = async (request: DatasetRequest, host: Host): Promise<Policy> => {
+const systemOf = async (request: DatasetRequest, host: Host): Promise<NonNullable<Policy["system"]>> => {
+  const system =
+    request.systemFile === undefined ? request.system : await textOf(resolve(host.cwd, request.systemFile));
+  return system === "auto" || system === "none" ? system : { text: system };
+};
+
+/** The parsers of SQL are loaded only for their task. */
+const sqlPolicyOf = async (
+  { task, sqlSchema = false }: DatasetRequest,
+  system: NonNullable<Policy["system"]>,
+): Promise<SqlPolicy | undefined> => {
+  if (task !== "text-to-sql") return undefined;
+  const { parsesAsSql } = await import("../../transforms/sql/parses.ts");
+  return { system, schema: sqlSchema, parses: parsesAsSql };
+};
+
+const policyOf = (request: DatasetRequest): Policy => {
   const {
     greeting,
     interrupted,
@@ -107,13 +130,10 @@ const policyOf = async (request: DatasetRequest, host: Host): Promise<Policy> =>
     maxCallDuration: maxDuration,
     minCharacters,
   } = request;
-  const system =
-    request.systemFile === undefined ? request.system : await textOf(resolve(host.cwd, request.systemFile));
   return {
     greeting,
     interrupted,
     expand,
-    system: system === "auto" || system === "none" ? system : { text: system },
     ...(stripFillers && { stripFillers }),
     ...(kinds && { kinds }),
     ...(minTurns !== undefined && { minTurns }),
@@ -149,31 +169,38 @@ const budgetOf = async (request: DatasetRequest, host: Host): Promise<DatasetPla
 const tokenizerName = (name: string): string => (/^(qwen3|o200k)$/.test(name) ? name : "a tokenizer.json");
 
 /** Only what shapes the set; the texts themselves stay out. */
-const policiesOf = (request: DatasetRequest, policy: Policy): DatasetPlan["policies"] => ({
-  presets: (request.presets ?? DEFAULT_PRESETS).join(", "),
-  greeting: request.greeting,
-  system: typeof policy.system === "object" ? "a fixed text" : request.system,
-  interrupted: request.interrupted,
-  expand: request.expand,
-  dedupe: request.dedupe,
-  split: request.split,
-  shuffle: request.shuffle === true,
-  ...(request.sample !== undefined && { sample: request.sample }),
+const policiesOf = (request: DatasetRequest, system: NonNullable<Policy["system"]>): DatasetPlan["policies"] => {
+  const isChat = request.task === "chat";
+  return {
+    presets: (request.presets ?? DEFAULT_PRESETS).join(", "),
+    ...(isChat && { greeting: request.greeting }),
+    system: typeof system === "object" ? "a fixed text" : system,
+    ...(isChat && { interrupted: request.interrupted, expand: request.expand }),
+    ...(!isChat && { "sql-schema": request.sqlSchema === true }),
+    dedupe: request.dedupe,
+    split: request.split,
+    shuffle: request.shuffle === true,
+    ...(request.sample !== undefined && { sample: request.sample }),
+    ...(request.status && { status: request.status }),
+    ...(isChat && dialogPoliciesOf(request)),
+    ...(request.languages && { language: request.languages.join(", ") }),
+    ...((request.maxTokens !== undefined || request.tokenizer !== undefined) && {
+      tokenizer: tokenizerName(request.tokenizer ?? DEFAULT_TOKENIZER),
+    }),
+    ...(request.maxTokens !== undefined && { "max-tokens": request.maxTokens, "over-budget": request.overBudget }),
+    ...(request.redact && { redact: request.redact.join(", ") }),
+    ...(request.redactPattern && {
+      "redact-pattern": request.redactPattern.map((text) => text.split("=")[0]).join(", "),
+    }),
+  };
+};
+
+const dialogPoliciesOf = (request: DatasetRequest): DatasetPlan["policies"] => ({
   ...(request.stripFillers && { "strip-fillers": true }),
   ...(request.kinds && { kind: request.kinds.join(", ") }),
-  ...(request.status && { status: request.status }),
   ...(request.minTurns !== undefined && { "min-turns": request.minTurns }),
   ...(request.maxTurns !== undefined && { "max-turns": request.maxTurns }),
   ...(request.minDuration !== undefined && { "min-duration": `${request.minDuration} s` }),
   ...(request.maxCallDuration !== undefined && { "max-call-duration": `${request.maxCallDuration} s` }),
   ...(request.minCharacters !== undefined && { "min-characters": request.minCharacters }),
-  ...(request.languages && { language: request.languages.join(", ") }),
-  ...((request.maxTokens !== undefined || request.tokenizer !== undefined) && {
-    tokenizer: tokenizerName(request.tokenizer ?? DEFAULT_TOKENIZER),
-  }),
-  ...(request.maxTokens !== undefined && { "max-tokens": request.maxTokens, "over-budget": request.overBudget }),
-  ...(request.redact && { redact: request.redact.join(", ") }),
-  ...(request.redactPattern && {
-    "redact-pattern": request.redactPattern.map((text) => text.split("=")[0]).join(", "),
-  }),
 });

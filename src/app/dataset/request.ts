@@ -1,7 +1,17 @@
+import type { Task } from "../../core/sample.ts";
 import type { ArchiveRequest, RedactRequest, SelectionRequest } from "../requests.ts";
 
-/** A fine-tuning set, made of what the archive has; contacts nothing. Durations are seconds, sizes bytes. */
+/**
+A fine-tuning set, made of what the archive has; contacts nothing. Durations are seconds, sizes bytes.
+
+The task `text-to-sql` ignores the policies of dialogs: `greeting`, `interrupted`, `stripFillers`, `kinds`, `expand`, and
+the limits of turns, durations and characters.
+*/
 export interface DatasetRequest extends SelectionRequest, ArchiveRequest, RedactRequest {
+  /** `chat`: dialogs. `text-to-sql`: questions of the query log, each with the SQL that answers it. */
+  task: Task;
+  /** `text-to-sql`: adds the columns of each result to the system turn. */
+  sqlSchema?: boolean;
   presets?: readonly string[];
   output: string;
   status?: string;

@@ -10,11 +10,11 @@ import { selectionFacts, selectStored } from "../selection/selection.ts";
 import { type RunResult, type Session, withSession } from "../session.ts";
 import { VERSION } from "../version.ts";
 import { checkFolder } from "../writable.ts";
-import { type KeptCall, TOO_LARGE, wantsTurns } from "./decide.ts";
+import { type DroppedCall, type KeptCall, wantsTurns } from "./decide.ts";
 import { SetDetails } from "./details.ts";
 import { type DatasetPlan, planOf } from "./plan.ts";
 import type { DatasetRequest } from "./request.ts";
-import { type CallRows, createRowMaker } from "./rows.ts";
+import { type CallRows, createRowMaker, TOO_LARGE } from "./rows.ts";
 import { SetFiles } from "./set-files.ts";
 import { setFolder } from "./set-folder.ts";
 
@@ -37,7 +37,7 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
   const options = { command: "dataset", facts: {}, writes: false, create: false };
   return withSession(request, context, options, async (session) => {
     checkFolder(root, host);
-    const { absent, unreadable } = await selectStored(session.archive, request, context);
+    const { absent, unreadable } = await selectStored(session.archive, request, context, plan.sql && ["queries"]);
     const isDrawn = await draw(request, context, session, plan);
     const files = await SetFiles.open(root, plan, request, host);
     try {
@@ -57,7 +57,7 @@ async function* callsOf(
   { progress }: AppContext,
   { archive, closing }: Session,
   stage: string,
-): AsyncGenerator<{ record: StoredConversation; call: CallRows | DroppedSample }> {
+): AsyncGenerator<{ record: StoredConversation; call: CallRows | DroppedCall }> {
   const make = createRowMaker(plan);
   const total = (await archive.counts()).fetched;
   let done = 0;
@@ -101,6 +101,8 @@ const draw = async (
 /** The samples that are counted: whole calls, if any preset wants them. */
 const countedOf = ({ samples }: KeptCall): Sample[] => (samples.call.length > 0 ? samples.call : samples.turn);
 
+const notDrawn = ({ id }: Sample): DroppedSample => ({ callId: id, step: "sample", reason: "not-drawn" });
+
 const produce = async (
   request: DatasetRequest,
   context: AppContext,
@@ -119,17 +121,18 @@ const produce = async (
       details.drop(call);
       continue;
     }
+    const { samples } = call;
     const counted = countedOf(call).filter(isDrawn);
+    const lost = plan.sql ? [...call.lost, ...samples.call.filter((each) => !isDrawn(each)).map(notDrawn)] : call.lost;
     if (counted.length === 0) {
-      details.drop({ callId: call.callId, step: "sample", reason: "not-drawn" });
+      details.drop({ callId: call.callId, step: "sample", reason: "not-drawn", ...(plan.sql && { lost }) });
       continue;
     }
-    const { samples } = call;
     const written = wantsTurns(plan) ? [...samples.call, ...samples.turn] : samples.call;
-    details.keep(call, counted, new Set([...counted, ...written.filter(comesWith)]), record);
+    details.keep({ ...call, lost }, counted, new Set([...counted, ...written.filter(comesWith)]), record);
     for (const row of call.rows(comesWith)) {
       if (row.refusal === undefined) await files.add(row, call.split);
-      else details.note({ callId: row.sample.id, step: "preset", reason: row.refusal }, row.wanted.preset.name);
+      else details.refuse(row.wanted.preset.name, row.sample.id, row.refusal);
     }
     await details.flush();
   }
@@ -137,6 +140,7 @@ const produce = async (
   const dataFiles = await files.complete();
   const facts = details.stats.facts({
     tool: `callarchive ${VERSION}`,
+    task: request.task,
     policies: plan.policies,
     files: dataFiles,
     splits: plan.splits.map(({ name }) => name),
@@ -150,7 +154,13 @@ const produce = async (
   await files.publish({
     tool: facts.tool,
     selection: selectionFacts(request, undefined),
-    dataset: { seed: facts.seed, policies: facts.policies, calls: facts.calls, samples: facts.samples },
+    dataset: {
+      task: facts.task,
+      seed: facts.seed,
+      policies: facts.policies,
+      calls: facts.calls,
+      samples: facts.samples,
+    },
   });
   return facts;
 };

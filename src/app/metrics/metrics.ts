@@ -71,7 +71,10 @@ const addStanding = (gauge: Gauge, standing: Standing, runningSince: string | un
   gauge(
     "cursor_age_seconds",
     "Age of the cursor at the end of the run: all older calls of the agent are settled.",
-    cursors.map(({ agentId, settledUntil }) => [{ agent: agentId }, age(new Date(settledUntil))]),
+    // The mark of the query log is the time of its newest entry, however long ago that was.
+    cursors
+      .filter(({ agentId }) => !/^queries(:|$)/.test(agentId))
+      .map(({ agentId, settledUntil }) => [{ agent: agentId }, age(new Date(settledUntil))]),
   );
   gauge("oldest_open_age_seconds", "Age of the oldest open conversation; 0 if there is none.", [
     [{}, Math.max(0, ...[openSince, runningSince].map((at) => (at ? age(new Date(at)) : 0)))],

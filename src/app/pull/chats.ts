@@ -3,7 +3,6 @@ import {
   ArchiveError,
   GivenUp,
   InvalidDocument,
-  messageOf,
   NotFound,
   Throttled,
   Unavailable,
@@ -26,7 +25,15 @@ import { askedTimes, idsOf, namesIds, timesOf } from "../selection/selection.ts"
 import { withSession } from "../session.ts";
 import { checkFileWritable } from "../writable.ts";
 import { existingArchive, knownBy, MARGIN_MS } from "./fetch.ts";
-import { type RecordRun, recordRun, type Trouble, troubleFrom, withTrouble } from "./records.ts";
+import {
+  type RecordRun,
+  recordRun,
+  type TakeTrouble,
+  type Trouble,
+  troubleFrom,
+  warnOfSilence,
+  withTrouble,
+} from "./records.ts";
 
 /** An event may be listed before it can be read: so long, in milliseconds, a missing one holds back the cursor. */
 const READABLE_MS = 3_600_000;
@@ -70,7 +77,6 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
     const eventBridge = await bindEvents(archive, cloud, request, "chats");
     const intake = recordIntake(archive, log, request.refresh);
     const { bus, limit = Number.POSITIVE_INFINITY } = request;
-    const before = await archive.cursor(cursorOf(bus));
     let known = 0;
     let requested = 0;
     let failuresInRow = 0;
@@ -82,7 +88,7 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
       sizeOf: ({ record }) => JSON.stringify(record.data).length,
     });
 
-    const pull = async (takeTrouble: (trouble: Trouble) => Promise<void>): Promise<void> => {
+    const pull = async (takeTrouble: TakeTrouble): Promise<void> => {
       /** Fetches events. Resolves to whether all of them are stored, or will never be. */
       const fetchAll = async (events: AsyncIterable<TracedEvent>): Promise<boolean> => {
         let settled = true;
@@ -98,11 +104,7 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
               troubled += 1;
               const age = now().getTime() - (event.receivedAt?.getTime() ?? 0);
               if (temporary || (trouble.state === "missing" && age < READABLE_MS)) settled = false;
-              // The run that moved the cursor over an event has reported it.
-              const isNew = event.receivedAt === undefined || before === undefined || event.receivedAt >= before;
-              if (isNew) await takeTrouble(trouble);
-              else
-                log("debug", "record-not-stored", { id: trouble.id, state: trouble.state, message: trouble.message });
+              await takeTrouble(trouble);
             }
             progress.show({ stage: "Fetching", done: requested + known, worked: requested, troubled });
             if (failuresInRow >= MOST_FAILURES)
@@ -155,15 +157,21 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
     };
 
     try {
-      const reported = await withTrouble(request, context, session, (takeTrouble) =>
-        // What was fetched is kept, whatever ends the run.
-        pull(takeTrouble).finally(() => commits.flush()),
-      );
+      // What was fetched is kept, whatever ends the run.
+      const work = (take: TakeTrouble): Promise<void> => pull(take).finally(() => commits.flush());
+      const { errorFile } = request;
+      const onlyNew = request.since === "last" && !request.strict;
+      const reported = await withTrouble({ source: "chats", errorFile, onlyNew }, context, session, work);
       closing.throwIfAborted();
+      const whatToCheck = `check --bus (${bus}), ${cloud.addressFlag}, and the event rule`;
+      const listed = requested + known;
+      const isSilent =
+        times !== undefined && (await warnOfSilence("chats", listed, request, context, archive, whatToCheck));
       return await recordRun(archive, facts, {
         records: intake.counts,
         known,
         troubled: reported,
+        silent: isSilent,
         throttled: cloud.throttled(),
         limited: requested >= limit,
         ms: now().getTime() - startedAt.getTime(),
@@ -276,7 +284,8 @@ const fetchOne = async (
       return {
         trouble: {
           ...troubleFrom(id, "missing", error),
-          message: `The bus no longer has this event, or never had it: ${messageOf(error)}`,
+          message:
+            "The bus has no such event: it has expired, or this is not an event id (the requestId of a chat log; a session has another id).",
         },
         temporary: false,
       };

@@ -52,7 +52,7 @@ export const knownBy = (
   };
   return {
     agents: async () =>
-      (await read(async (archive) => (await archive.summary()).agents.map((agent) => agent.agentId))) ?? [],
+      (await read(async (archive) => (await archive.summary(["calls"])).agents.map((agent) => agent.agentId))) ?? [],
     cursor: (name) => read((archive) => archive.cursor(name)),
   };
 };

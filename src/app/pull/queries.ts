@@ -11,7 +11,7 @@ import { recordIntake } from "../record-intake.ts";
 import type { QueryPullRequest } from "../requests.ts";
 import { withSession } from "../session.ts";
 import { checkFileWritable } from "../writable.ts";
-import { type RecordRun, recordRun, type Trouble, troubleFrom, withTrouble } from "./records.ts";
+import { type RecordRun, recordRun, type TakeTrouble, troubleFrom, warnOfSilence, withTrouble } from "./records.ts";
 
 /** The mark of the last pass that read the log to its end: entries that were created earlier are stored. */
 const markOf = (agentName: string | undefined): string =>
@@ -42,7 +42,7 @@ export const runQueryPull = async (request: QueryPullRequest, context: AppContex
     let newest: Date | undefined;
     let read = 0;
 
-    const pull = async (takeTrouble: (trouble: Trouble) => Promise<void>): Promise<void> => {
+    const pull = async (takeTrouble: TakeTrouble): Promise<void> => {
       const order = newToOld();
       for await (const page of queryLogPages({
         eventBridge,
@@ -73,7 +73,12 @@ export const runQueryPull = async (request: QueryPullRequest, context: AppContex
     };
 
     try {
-      const troubled = await withTrouble(request, context, session, pull);
+      const { errorFile, strict } = request;
+      const onlyNew = !refresh && !strict;
+      const troubled = await withTrouble({ source: "queries", errorFile, onlyNew }, context, session, pull);
+      const named = agentName === undefined ? "" : ` and --agent-name (${agentName})`;
+      const whatToCheck = `check ${cloud.addressFlag}${named}`;
+      const silent = await warnOfSilence("queries", read, request, context, archive, whatToCheck);
       // Only a pass that came to its end leaves a mark.
       if (newest !== undefined) await archive.moveCursor(markOf(agentName), earlier(newest, startedAt));
       return await recordRun(archive, facts, {
@@ -81,6 +86,7 @@ export const runQueryPull = async (request: QueryPullRequest, context: AppContex
         // The log gives whole entries, so nothing is left out that is stored already.
         known: 0,
         troubled,
+        silent,
         throttled: cloud.throttled(),
         limited: false,
         ms: host.now().getTime() - startedAt.getTime(),

@@ -209,18 +209,23 @@ export interface StoredSelection {
   unreadable: number;
 }
 
-/** Selects from the archive only, and logs the ids that it does not have. */
+/**
+Selects from the archive only, and logs the ids that it does not have.
+
+@param byDefault what a request without ids and without sources selects; @default all
+*/
 export const selectStored = async (
   archive: Ledger & Reader,
   request: SelectionRequest,
   { host, log }: SelectionContext,
+  byDefault?: readonly SourceName[],
 ): Promise<StoredSelection> => {
   if (request.shard)
     throw new UsageError("--shard divides the work of fetching, and --offline fetches nothing: use only one of them.");
   const absent: string[] = [];
   let unreadable = 0;
   if (!namesIds(request)) {
-    await archive.selectStored(storedFilter(request, host));
+    await archive.selectStored({ ...(byDefault && { sources: byDefault }), ...storedFilter(request, host) });
     return { absent, unreadable };
   }
   let selected = 0;

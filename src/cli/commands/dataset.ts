@@ -1,6 +1,6 @@
 import type { DatasetRequest } from "../../app/dataset/request.ts";
 import type { CommandSpec } from "../command-spec.ts";
-import { type DatasetFlags, datasetOptions } from "../dataset-options.ts";
+import { type DatasetFlags, datasetOptions, OWN_FLAGS } from "../dataset-options.ts";
 import { exitCodeFor } from "../exit-codes.ts";
 import { archiveOption, selectionOptions, settleOption, sourceOption } from "../options.ts";
 import { otherFlags, storedSelectionRequest } from "../requests.ts";
@@ -20,13 +20,16 @@ call with the reason.`,
       "dataset --preset llama-factory --preset trl --redact all -o set",
       "files for two trainers, personal data replaced",
     ],
+    ["dataset --task text-to-sql --sql-schema -o sql", "questions of the query log with the SQL that answers them"],
     [
       "dataset --preset bailian --dedupe near --min-turns 4 --language zh -o set",
       "a stricter choice: no near copies, at least 4 turns, Chinese",
     ],
   ],
   run: async (input) => {
-    const { flags, logger } = input;
+    const { flags, given, logger } = input;
+    const { checkOwnFlags } = await import("../own-flags.ts");
+    checkOwnFlags(given, flags.task, OWN_FLAGS, (task) => `dataset --task ${task}`);
     const { runDataset } = await import("../../app/dataset/run.ts");
     const { withContext } = await import("../context.ts");
     const { printDatasetSummary } = await import("../terminal/dataset-summary.ts");

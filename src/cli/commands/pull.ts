@@ -27,8 +27,6 @@ const OWN: Readonly<Record<string, readonly Target[]>> = {
   shard: ["calls"],
   limit: ["calls", "chats"],
   dryRun: ["calls", "chats"],
-  strict: ["calls"],
-  allowEmpty: ["calls"],
   region: ["calls"],
   endpoint: ["calls"],
   client: ["calls"],
@@ -41,6 +39,17 @@ const OWN: Readonly<Record<string, readonly Target[]>> = {
   agentName: ["queries"],
   queriesRegion: ["queries"],
   eventbridgeEndpoint: ["chats", "queries"],
+};
+
+/** What to write instead of a flag that a target does not have. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  "chats region": "Write --chats-region.",
+  "chats endpoint": "Write --eventbridge-endpoint.",
+  "chats agent": "Chats are read by bus: --bus.",
+  "queries region": "Write --queries-region.",
+  "queries endpoint": "Write --eventbridge-endpoint.",
+  "queries agent": "Write --agent-name.",
+  "queries since": "A later run reads what is new by itself.",
 };
 
 export const pullCommand: CommandSpec<Flags> = {
@@ -64,21 +73,32 @@ export const pullCommand: CommandSpec<Flags> = {
   run: async (input: Input<Flags>): Promise<ExitCode> => {
     const [first = "", ...rest] = input.args;
     const target = TARGETS.find((each) => each === first);
-    await checkFlags(input.given, target ?? "calls");
+    if (target === undefined) await checkSpelling(first);
+    const { checkOwnFlags } = await import("../own-flags.ts");
+    checkOwnFlags(input.given, target ?? "calls", OWN, (each) => `pull ${each}`, INSTEAD);
     if (target === "chats") return pullChats({ ...input, args: rest });
     if (target === "queries") return pullQueries({ ...input, args: rest });
     return pullCalls(target === undefined ? input : { ...input, args: rest });
   },
 };
 
-/** @throws UsageError for a flag on the command line that the target does not have */
-const checkFlags = async (given: ReadonlySet<string>, target: Target): Promise<void> => {
-  const wrong = [...given].find((flag) => OWN[flag]?.includes(target) === false);
-  if (wrong === undefined) return;
+/** The words that may be meant as a target. */
+const MEANT: Readonly<Record<string, Target>> = {
+  call: "calls",
+  chat: "chats",
+  event: "chats",
+  events: "chats",
+  query: "queries",
+};
+
+/** @throws UsageError for a word that was probably meant as a target; no id is that short */
+const checkSpelling = async (word: string): Promise<void> => {
+  if (word.length > 9) return;
+  const { closest } = await import("../config/names.ts");
+  const near = closest(word, [...TARGETS, ...Object.keys(MEANT)]);
+  if (near === undefined) return;
   const { UsageError } = await import("../../core/errors.ts");
-  const flag = `--${wrong.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  const owners = (OWN[wrong] ?? []).map((each) => `"pull ${each}"`).join(" and ");
-  throw new UsageError(`${flag} is not a flag of "pull ${target}", but of ${owners}.`);
+  throw new UsageError(`"${word}" is no id. Did you mean "callarchive pull ${MEANT[near] ?? near}"?`);
 };
 
 const pullCalls = async (input: Input<Flags>): Promise<ExitCode> => {
@@ -141,15 +161,20 @@ const pullQueries = async (input: Input<Flags>): Promise<ExitCode> => {
   });
 };
 
-const recordFlags = ({ archive, wait, metricsFile, refresh, lookback, errorFile, allowOther }: Flags) => ({
-  archive,
-  lookback,
-  ...(wait !== undefined && { wait }),
-  ...(metricsFile !== undefined && { metricsFile }),
-  ...(refresh && { refresh }),
-  ...(errorFile !== undefined && { errorFile }),
-  ...(allowOther && { allowOther }),
-});
+const recordFlags = (flags: Flags) => {
+  const { archive, wait, metricsFile, refresh, lookback, errorFile, allowOther, strict, allowEmpty } = flags;
+  return {
+    archive,
+    lookback,
+    ...(wait !== undefined && { wait }),
+    ...(metricsFile !== undefined && { metricsFile }),
+    ...(refresh && { refresh }),
+    ...(errorFile !== undefined && { errorFile }),
+    ...(allowOther && { allowOther }),
+    ...(strict && { strict }),
+    ...(allowEmpty && { allowEmpty }),
+  };
+};
 
 const eventBridgeRequest = ({ profile, tps, retries, eventbridgeEndpoint: endpoint }: Flags) => ({
   retries,

@@ -1,19 +1,20 @@
 import type { ChatPlan } from "../../app/pull/chats.ts";
 import type { RecordRun } from "../../app/pull/records.ts";
 import type { RecordCounts } from "../../app/record-intake.ts";
+import { sumOf } from "../../core/counts.ts";
 import { count, duration, plural } from "../../core/wording.ts";
 import type { Logger } from "./logger.ts";
 
+const MANY = { event: "events", entry: "entries" } as const;
+
 /** The closing lines of a pull of records. @param noun what one record is called */
 export const printRecordSummary = (logger: Logger, noun: "event" | "entry", run: RecordRun, exitCode: number): void => {
-  const { records, known, troubled, conversations, throttled, limited, ms } = run;
-  logger.record("summary", { ...records, known, troubled, conversations, throttled, limited, ms, exitCode });
-  const notHad = troubled > 0 ? [`${count(troubled)} that could not be had`] : [];
-  logger.message(
-    [recordLine(noun, { ...records, repeated: records.repeated + known }, troubled), ...notHad].join(" + "),
-    exitCode === 0 ? "green" : "yellow",
-  );
-  logger.message(`${plural(conversations, "conversation")} with new or repeated records; ${duration(ms)}`);
+  const { records, known, troubled, silent, conversations, throttled, limited, ms } = run;
+  logger.record("summary", { ...records, known, ...troubled, silent, conversations, throttled, limited, ms, exitCode });
+  const notHad = Object.entries(troubled).flatMap(([state, n]) => (n > 0 ? [`${count(n)} ${state}`] : []));
+  const sum = recordLine(noun, { ...records, repeated: records.repeated + known }, sumOf(troubled));
+  logger.message([sum, ...notHad].join(" + "), exitCode === 0 ? "green" : "yellow");
+  logger.message(`${plural(conversations, "conversation")} of the ${MANY[noun]} that were read; ${duration(ms)}`);
   if (throttled > 0)
     logger.message(`${plural(throttled, "request")} ${throttled === 1 ? "was" : "were"} throttled and repeated.`);
   if (limited) logger.message("Stopped at --limit; there may be more.");
@@ -31,8 +32,7 @@ export const recordLine = (noun: "event" | "entry", counts: RecordCounts, more =
   ] as const;
   const sum = parts.reduce((total, [n]) => total + n, more);
   const named = parts.filter(([n], at) => at === 0 || n > 0).map(([n, what]) => `${count(n)} ${what}`);
-  const many = noun === "event" ? "events" : "entries";
-  return `${count(sum)} ${sum === 1 ? noun : many} = ${named.join(" + ")}`;
+  return `${count(sum)} ${sum === 1 ? noun : MANY[noun]} = ${named.join(" + ")}`;
 };
 
 /** Prints what a pull of chats would do. */

@@ -1,0 +1,37 @@
+import type { ReadResult } from "../../core/reading.ts";
+import type { DroppedSample, Sample } from "../../core/sample.ts";
+import { type SqlPolicy, textToSql } from "../../transforms/sql/text-to-sql.ts";
+import { createCopyFinder } from "./copies.ts";
+import { type DecisionPlan, type DroppedCall, fitted, type KeptCall } from "./decide.ts";
+
+/**
+Decides conversation by conversation, in the archive's order, which entries of the query log become samples.
+
+Each entry is a sample or is lost with a reason. A sample has one answer, so it is a row of every preset.
+*/
+export const createSqlDecide = (plan: DecisionPlan, sql: SqlPolicy) => {
+  const { languages, status, splitOf, withinBudget } = plan;
+  const copyOf = createCopyFinder(plan);
+  return ({ transcript, counts = {} }: ReadResult): KeptCall | DroppedCall => {
+    const callId = transcript.id;
+    if (transcript.source !== "queries") return { callId, step: "source", reason: "other-source" };
+    if (status && transcript.status?.toLowerCase() !== status.toLowerCase())
+      return { callId, step: "status", reason: "status" };
+    const split = splitOf(callId);
+    const kept: Sample[] = [];
+    const lost: DroppedSample[] = [];
+    for (const made of textToSql(transcript, sql)) {
+      if ("reason" in made) lost.push(made);
+      else if (languages && !languages.has(made.language))
+        lost.push({ callId: made.id, step: "language", reason: made.language });
+      else {
+        const copy = copyOf(made.id, made.messages, split);
+        if (copy) lost.push({ callId: made.id, ...copy });
+        else kept.push(made);
+      }
+    }
+    const samples = withinBudget ? fitted(kept, withinBudget, lost) : kept;
+    if (samples.length === 0) return { callId, step: "entries", reason: "no-sample", lost };
+    return { callId, split, changes: [], samples: { call: samples, turn: samples }, lost, redacted: counts };
+  };
+};
