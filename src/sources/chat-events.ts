@@ -22,10 +22,15 @@ event in a column, the body of a message, also in Base64, a row of a database).
 */
 export const chatEvents = (value: Json): { arrivals: Arrival[]; other: number } => {
   const found = eventsIn(value, DEPTH);
-  if (found.length === 0) throw new InvalidDocument("there is no event in it", "NoEvent");
+  if (found.length === 0) throw new InvalidDocument(whyNone(value), "NoEvent");
   const chats = found.filter(isChat);
   return { arrivals: chats.map(arrivalOf), other: found.length - chats.length };
 };
+
+const whyNone = (value: Json): string =>
+  isObject(value) && "sessionId" in value && ("input" in value || "output" in value)
+    ? "this is only the data of an event, without its id and time: let the event rule deliver the complete event"
+    : "there is no event in it";
 
 const isEvent = (value: JsonObject): boolean =>
   typeof value.type === "string" && typeof value.source === "string" && typeof value.id === "string" && "data" in value;
@@ -99,9 +104,20 @@ const inner = (data: JsonObject, key: string): JsonObject => {
 /** Tokens that the integrator's own tools are called with. */
 const TOKENS = "user_defined_tokens";
 
-const withoutTokens = (value: JsonObject): JsonObject =>
+/** Also in lists, and in JSON text. */
+const withoutTokens = (value: JsonObject): JsonObject => cleanObject(value, DEPTH);
+
+const cleanObject = (value: JsonObject, depth: number): JsonObject =>
   Object.fromEntries(
     Object.entries(value).flatMap(([key, each]): [string, Json][] =>
-      key === TOKENS ? [] : [[key, isObject(each) ? withoutTokens(each) : each]],
+      key === TOKENS ? [] : [[key, clean(each, depth)]],
     ),
   );
+
+const clean = (value: Json, depth: number): Json => {
+  if (Array.isArray(value)) return value.map((each) => clean(each, depth));
+  if (isObject(value)) return cleanObject(value, depth);
+  if (typeof value !== "string" || depth === 0 || !value.includes(TOKENS)) return value;
+  const inner = parsedText(value);
+  return inner === undefined ? value : JSON.stringify(clean(inner, depth - 1));
+};

@@ -40,11 +40,11 @@ describe("pull chats", () => {
     const first = await pull(place, ...WEEK, ...JSON_LOG);
     expect([first.code, summaryOf(first)]).toEqual([
       0,
-      expect.objectContaining({ added: events.length, known: 0, troubled: 0, conversations: 60 }),
+      expect.objectContaining({ added: events.length, known: 0, invalid: 0, missing: 0, failed: 0, conversations: 60 }),
     ]);
     expect(cloud.stats.requests.QueryEvent).toBe(events.length);
     const second = await pull(place, ...WEEK, ...JSON_LOG);
-    expect(summaryOf(second)).toMatchObject({ added: 0, known: events.length, troubled: 0 });
+    expect(summaryOf(second)).toMatchObject({ added: 0, known: events.length, missing: 0 });
     expect(cloud.stats.requests.QueryEvent).toBe(events.length);
 
     const other = workplace();
@@ -135,11 +135,60 @@ describe("pull chats", () => {
     cloud.addChatEvent({ sessionId: "s", id: "bad", received: at, fields: { data: "not a chat log" } });
     cloud.addChatEvent({ sessionId: "s", id: "swapped", received: at, fields: { id: "another" } });
     const ran = await pull(place, ...WEEK, "--error-file", "errors.ndjson", ...JSON_LOG);
-    expect([ran.code, summaryOf(ran)]).toEqual([3, expect.objectContaining({ troubled: 2, conversations: 2 })]);
+    expect([ran.code, summaryOf(ran)]).toEqual([3, expect.objectContaining({ invalid: 2, conversations: 2 })]);
     const errors = place.rows("errors.ndjson").map(({ id, state, code }) => [id, state, code].join(" "));
     expect(errors.toSorted()).toEqual(["bad invalid NotAChatLog", "swapped invalid OtherEvent"]);
     const next = await pull(place, "--since", "last", "--lookback", "30d", "--until", "2025-07-21", ...JSON_LOG);
-    expect([next.code, summaryOf(next)]).toEqual([0, expect.objectContaining({ troubled: 0 })]);
+    expect([next.code, summaryOf(next)]).toEqual([0, expect.objectContaining({ invalid: 0, missing: 0 })]);
+  });
+
+  test("an unreadable event that is listed late is reported, once; --strict reports it again", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 0 });
+    const ago = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
+    cloud.addChatEvent({ sessionId: "s", received: ago(60) });
+    expect((await pull(place, "--since", "2d")).code).toBe(0);
+    cloud.addChatEvent({ sessionId: "s", id: "late", received: ago(300), fields: { data: "nothing" } });
+    const last = (...flags: string[]) => pull(place, "--since", "last", "--error-file", "errors.ndjson", ...flags);
+    const first = await last();
+    expect([first.code, first.stderr]).toEqual([3, expect.stringContaining("late: invalid: ")]);
+    expect(first.stderr).toContain("2 events = 0 added + 1 already in the archive + 1 invalid");
+    expect(place.rows("errors.ndjson")).toMatchObject([{ id: "late", state: "invalid", code: "NotAChatLog" }]);
+    const second = await last();
+    expect([second.code, second.stderr.includes("late: ")]).toEqual([0, false]);
+    expect(place.rows("errors.ndjson")).toEqual([]);
+    expect((await last("--strict")).code).toBe(3);
+    expect((await pull(place, "--since", "2d")).code).toBe(3);
+  });
+
+  test("a bus that has never listed an event is exit 3 and says what to check, unless --allow-empty", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 0 });
+    const silent = await pull(place, ...WEEK, "--bus", "mistyped");
+    expect([silent.code, silent.stderr]).toEqual([3, expect.stringContaining("check --bus (mistyped)")]);
+    expect((await pull(place, ...WEEK, "--allow-empty")).code).toBe(0);
+    cloud.addChatEvent({ sessionId: "s", received: new Date("2025-07-15T00:00:00Z") });
+    expect((await pull(place, ...WEEK)).code).toBe(0);
+    expect((await pull(place, "--since", "last")).code).toBe(0);
+  });
+
+  test("tokens of the integrator's tools are not stored, wherever they stand", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 0, chats: 30 });
+    const secret = "USERTOKEN-of-a-tool";
+    const hidden = { user_defined_tokens: { tool: { user_token: secret } } };
+    const input = JSON.stringify({
+      prompt: "hi",
+      list: [hidden, [hidden]],
+      text: JSON.stringify({ inner: JSON.stringify(hidden), kept: 1 }),
+    });
+    const received = new Date("2025-07-15T00:00:00Z");
+    const data = { requestId: "e", sessionId: "s", input, output: JSON.stringify([hidden]), code: "", message: "" };
+    cloud.addChatEvent({ sessionId: "s", id: "e", received, fields: { data } });
+    expect([...cloud.chatEvents()].some((event) => JSON.stringify(event).includes("USERTOKEN"))).toBe(true);
+    expect((await pull(place, ...WEEK)).code).toBe(0);
+    const all = await exported(place);
+    expect([all.includes("USERTOKEN"), all.includes("kept")]).toEqual([false, true]);
   });
 
   test("what fails temporarily holds back the cursor; pages that do not advance are an error, not a loop", async () => {
@@ -165,7 +214,7 @@ describe("pull chats", () => {
     const place = workplace();
     const cloud = await place.cloud({ chats: 1, calls: 0, traceDays: 4 });
     const expired = await pull(place, [...cloud.chatEvents()][0]?.id ?? "");
-    expect([expired.code, expired.stderr]).toEqual([3, expect.stringContaining("no longer has this event")]);
+    expect([expired.code, expired.stderr]).toEqual([3, expect.stringContaining("has no such event")]);
     const denied = workplace();
     await denied.cloud({ chats: 1, calls: 0, deny: ["QueryTracedEvents"] });
     const refused = await pull(denied, ...WEEK);
@@ -199,6 +248,9 @@ describe("of each target only its own flags are taken", () => {
     [["queries", "some-id"], '"pull queries" takes no ids'],
     [["calls", "--chats-region", "cn-beijing", "id"], '--chats-region is not a flag of "pull calls"'],
     [["chats"], "Nothing is selected"],
+    [["query"], 'Did you mean "callarchive pull queries"?'],
+    [["events", "--since", "7d"], 'Did you mean "callarchive pull chats"?'],
+    [["chats", "--region", "cn-beijing", "--since", "7d"], "Write --chats-region."],
     [["chats", "an-id", "--since", "7d"], "by id, or by --since and --until, not both"],
   ])("%j", async (args, message) => {
     const ran = await workplace().run(["pull", ...args]);
