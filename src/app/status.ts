@@ -6,7 +6,7 @@ import type { ArchiveRequest, SourcesRequest } from "./requests.ts";
 /** The contents of an archive, its region and account, and the last runs. */
 export interface Status extends Summary {
   /** `cursor`: all that the service listed before this time is in the archive; of calls, each agent has its own. */
-  sources: (SourceSummary & { cursor?: string })[];
+  sources: (SourceSummary & ArchiveBinding & { cursor?: string })[];
   binding: ArchiveBinding;
   runs: RunRecord[];
 }
@@ -20,12 +20,14 @@ export const archiveStatus = async (
   try {
     const summary = await archive.summary(request.sources);
     const { cursors } = await archive.health("status");
-    const sources = summary.sources.map((each) => {
+    const sources: Status["sources"] = [];
+    for (const each of summary.sources) {
       // The cursors of a source begin with its name: one for each bus, say.
       const own = cursors.filter(({ agentId }) => `${agentId}:`.startsWith(`${each.source}:`));
       const [cursor] = own.map(({ settledUntil }) => settledUntil).toSorted();
-      return { ...each, ...(cursor !== undefined && { cursor }) };
-    });
+      const binding = await bindingOf(archive, each.source);
+      sources.push({ ...each, ...binding, ...(cursor !== undefined && { cursor }) });
+    }
     return { ...summary, sources, runs: await archive.lastRuns(), binding: await bindingOf(archive) };
   } finally {
     await archive.close();

@@ -28,6 +28,7 @@ import { existingArchive, knownBy, MARGIN_MS } from "./fetch.ts";
 import {
   type RecordRun,
   recordRun,
+  reportEnded,
   type TakeTrouble,
   type Trouble,
   troubleFrom,
@@ -158,11 +159,14 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
 
     try {
       // What was fetched is kept, whatever ends the run.
-      const work = (take: TakeTrouble): Promise<void> => pull(take).finally(() => commits.flush());
+      const work = (take: TakeTrouble): Promise<void> =>
+        pull(take)
+          .finally(() => commits.flush())
+          .then(() => closing.throwIfAborted())
+          .catch(reportEnded(context, intake.counts));
       const { errorFile } = request;
       const onlyNew = request.since === "last" && !request.strict;
       const reported = await withTrouble({ source: "chats", errorFile, onlyNew }, context, session, work);
-      closing.throwIfAborted();
       const whatToCheck = `check --bus (${bus}), ${cloud.addressFlag}, and the event rule`;
       const listed = requested + known;
       const isSilent =

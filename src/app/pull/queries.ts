@@ -11,7 +11,15 @@ import { recordIntake } from "../record-intake.ts";
 import type { QueryPullRequest } from "../requests.ts";
 import { withSession } from "../session.ts";
 import { checkFileWritable } from "../writable.ts";
-import { type RecordRun, recordRun, type TakeTrouble, troubleFrom, warnOfSilence, withTrouble } from "./records.ts";
+import {
+  type RecordRun,
+  recordRun,
+  reportEnded,
+  type TakeTrouble,
+  troubleFrom,
+  warnOfSilence,
+  withTrouble,
+} from "./records.ts";
 
 /** The mark of the last pass that read the log to its end: entries that were created earlier are stored. */
 const markOf = (agentName: string | undefined): string =>
@@ -75,7 +83,9 @@ export const runQueryPull = async (request: QueryPullRequest, context: AppContex
     try {
       const { errorFile, strict } = request;
       const onlyNew = !refresh && !strict;
-      const troubled = await withTrouble({ source: "queries", errorFile, onlyNew }, context, session, pull);
+      const troubled = await withTrouble({ source: "queries", errorFile, onlyNew }, context, session, (take) =>
+        pull(take).catch(reportEnded(context, intake.counts)),
+      );
       const named = agentName === undefined ? "" : ` and --agent-name (${agentName})`;
       const whatToCheck = `check ${cloud.addressFlag}${named}`;
       const silent = await warnOfSilence("queries", read, request, context, archive, whatToCheck);

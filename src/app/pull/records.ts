@@ -107,6 +107,14 @@ export const warnOfSilence = async (
   return allowEmpty !== true;
 };
 
+/** Logs what a run has stored that ended early, and throws its error. */
+export const reportEnded =
+  ({ log }: Pick<AppContext, "log">, counts: RecordCounts) =>
+  (error: unknown): never => {
+    log("info", "records-stopped", { ...counts });
+    throw error;
+  };
+
 /** The result of a pull, from what it counted. */
 export const recordRun = async (
   archive: Archive,

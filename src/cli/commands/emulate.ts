@@ -88,6 +88,8 @@ export const emulate: CommandSpec<EmulateFlags> = {
     logger.message(
       `In another shell, run the lines above, then: callarchive export --since 2025-07-14, or: callarchive export ${first}`,
     );
+    if (flags.chats + flags.queries > 0)
+      logger.message("Also: callarchive pull chats --since 2025-07-14, and: callarchive pull queries");
     await ended;
     await emulator.close();
     return EXIT.complete;

@@ -34,6 +34,8 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   "no-reader": ({ path }) => `Waiting for a program that reads ${path}.`,
   "not-scrubbed": ({ message }) => String(message),
   "not-imported": ({ file, line, message }) => `${file}, line ${line}: not imported: ${message}.`,
+  "records-stopped": ({ added, replaced }) =>
+    `Ended early: ${plural(Number(added) + Number(replaced), "record")} stored by this run. The same command continues.`,
   "never-listed-records": ({ source, message }) =>
     `The service listed no ${source}, and the archive has none: ${message}. If there are none yet, --allow-empty avoids exit 3.`,
   "record-not-stored": ({ id, state, message }) =>

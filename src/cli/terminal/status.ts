@@ -21,6 +21,8 @@ export const statusText = (name: string, status: Status): string => {
   ];
   const owner = bindingName(binding);
   if (owner !== "") lines.push(`of ${owner}`);
+  for (const { source, ...own } of sources)
+    if (source !== "calls" && bindingName(own) !== "") lines.push(`${source} of ${bindingName(own)}`);
   const hasOthers = sources.some(({ source }) => source !== "calls");
   if (hasOthers)
     lines.push(
