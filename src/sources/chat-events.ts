@@ -80,16 +80,14 @@ const arrivalOf = (event: JsonObject): Arrival => {
     record: {
       id: name,
       ...(at !== undefined && { at: new Date(at) }),
-      data: cleanMeta(
-        withoutTokens({
-          id: name,
-          source: source ?? null,
-          type: type ?? null,
-          ...(time !== undefined && { time }),
-          ...(subject !== undefined && { subject }),
-          data: { ...data, ...inner(data, "input"), ...inner(data, "output") },
-        }),
-      ),
+      data: cleanEvent({
+        id: name,
+        source: source ?? null,
+        type: type ?? null,
+        ...(time !== undefined && { time }),
+        ...(subject !== undefined && { subject }),
+        data: { ...data, ...inner(data, "input"), ...inner(data, "output") },
+      }),
     },
   };
 };
@@ -103,6 +101,9 @@ const inner = (data: JsonObject, key: string): JsonObject => {
 
 /** Tokens that the integrator's own tools are called with. */
 const TOKENS = "user_defined_tokens";
+
+/** An event that cannot be stored, without secrets, to be kept aside. */
+export const cleanEvent = (event: JsonObject): JsonObject => cleanMeta(withoutTokens(event));
 
 /** Also in lists, and in JSON text. */
 const withoutTokens = (value: JsonObject): JsonObject => cleanObject(value, DEPTH);

@@ -186,7 +186,16 @@ describe("pull chats", () => {
     const data = { requestId: "e", sessionId: "s", input, output: JSON.stringify([hidden]), code: "", message: "" };
     cloud.addChatEvent({ sessionId: "s", id: "e", received, fields: { data } });
     expect([...cloud.chatEvents()].some((event) => JSON.stringify(event).includes("USERTOKEN"))).toBe(true);
-    expect((await pull(place, ...WEEK)).code).toBe(0);
+    cloud.addChatEvent({
+      sessionId: "s",
+      id: "bad",
+      received,
+      fields: { data: { requestId: "bad", input, ...hidden } },
+    });
+    const ran = await pull(place, ...WEEK, "--error-file", "errors.ndjson");
+    expect([ran.code, ran.stderr.includes("USERTOKEN")]).toEqual([3, false]);
+    const aside = place.read("errors.ndjson");
+    expect([aside.includes("USERTOKEN"), aside.includes("kept")]).toEqual([false, true]);
     const all = await exported(place);
     expect([all.includes("USERTOKEN"), all.includes("kept")]).toEqual([false, true]);
   });

@@ -1,19 +1,8 @@
-import type { Archive } from "../../core/archive.ts";
-import {
-  ArchiveError,
-  GivenUp,
-  InvalidDocument,
-  NotFound,
-  Throttled,
-  Unavailable,
-  UsageError,
-} from "../../core/errors.ts";
+import { GivenUp } from "../../core/errors.ts";
 import { inBatches } from "../../core/flow/batches.ts";
 import { forEachConcurrent } from "../../core/flow/pool.ts";
-import type { EventBridge, TracedEvent } from "../../core/ports.ts";
+import type { TracedEvent } from "../../core/ports.ts";
 import type { Arrival, Window } from "../../core/records.ts";
-import type { JsonObject } from "../../core/transcript.ts";
-import { CHAT_EVENT, chatEvents } from "../../sources/chat-events.ts";
 import { tracedChats } from "../../sources/chat-traces.ts";
 import { windowsOf } from "../../sources/ranges.ts";
 import { bindEvents } from "../binding.ts";
@@ -21,40 +10,18 @@ import { connectEventBridge } from "../cloud.ts";
 import type { AppContext } from "../context.ts";
 import { recordIntake } from "../record-intake.ts";
 import type { ChatPullRequest } from "../requests.ts";
-import { askedTimes, idsOf, namesIds, timesOf } from "../selection/selection.ts";
+import { askedTimes, idsOf } from "../selection/selection.ts";
 import { withSession } from "../session.ts";
 import { checkFileWritable } from "../writable.ts";
-import { existingArchive, knownBy, MARGIN_MS } from "./fetch.ts";
-import {
-  type RecordRun,
-  recordRun,
-  reportEnded,
-  type TakeTrouble,
-  type Trouble,
-  troubleFrom,
-  warnOfSilence,
-  withTrouble,
-} from "./records.ts";
+import { fetchEvent } from "./chat-fetch.ts";
+import { cursorOf, factsOf, namedEvents, newEvents, type Times, timesOfRequest } from "./chat-selection.ts";
+import { MARGIN_MS } from "./fetch.ts";
+import { type RecordRun, recordRun, reportEnded, type TakeTrouble, warnOfSilence, withTrouble } from "./records.ts";
 
-/** An event may be listed before it can be read: so long, in milliseconds, a missing one holds back the cursor. */
-const READABLE_MS = 3_600_000;
 /** The run ends after this many events in a row failed with a temporary error. */
 const MOST_FAILURES = 20;
 /** Events of one commit, and the bytes that end it earlier. */
 const BATCH = { maxCount: 200, maxSize: 4 * 1024 * 1024, maxDelayMs: 250 };
-
-/** What a pull of chats would do. */
-export interface ChatPlan {
-  /** Events that the trace lists. */
-  listed: number;
-  /** How many of those are stored already. */
-  known: number;
-}
-
-type Times = { since: Date; until: Date };
-
-/** The cursor of a bus: all events that it received earlier are stored. */
-const cursorOf = (bus: string): string => `chats:${bus}`;
 
 /**
 Reads chat logs from the trace of an event bus into the archive: by event id, or all that the bus received in a range.
@@ -97,15 +64,13 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
           events,
           request.concurrency,
           async (event) => {
-            const result = await fetchOne(eventBridge, bus, event, ending);
+            const result = await fetchEvent(eventBridge, bus, event, now(), ending);
             failuresInRow = "trouble" in result && result.temporary ? failuresInRow + 1 : 0;
             if (!("trouble" in result)) for (const arrival of result.arrivals) await commits.add(arrival);
             else {
-              const { trouble, temporary } = result;
               troubled += 1;
-              const age = now().getTime() - (event.receivedAt?.getTime() ?? 0);
-              if (temporary || (trouble.state === "missing" && age < READABLE_MS)) settled = false;
-              await takeTrouble(trouble);
+              if (result.mayStillCome) settled = false;
+              await takeTrouble(result.trouble);
             }
             progress.show({ stage: "Fetching", done: requested + known, worked: requested, troubled });
             if (failuresInRow >= MOST_FAILURES)
@@ -126,13 +91,14 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
         for (const message of unreadable) await takeTrouble({ id: "", state: "invalid", code: "BadId", message });
         return;
       }
+      let advances = true;
       for (const window of windowsOf(times, now(), request.since === "last")) {
         if (requested >= limit || closing.aborted) break;
         const traced = tracedChats({ eventBridge, bus, window, signal: ending });
-        const isSettled = await fetchAll(limited(newEvents(archive, request, traced)));
+        advances = (await fetchAll(limited(newEvents(archive, request, traced)))) && advances;
         await commits.flush();
-        if (!isSettled || requested >= limit || closing.aborted) break;
-        await advance(window, times);
+        // What one window lacks does not stop the next ones, but the cursor.
+        if (advances && requested < limit && !closing.aborted) await advance(window, times);
       }
     };
 
@@ -184,118 +150,4 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
       progress.stop();
     }
   }).finally(() => cloud.close());
-};
-
-/** Counts what a pull of chats would request, and changes nothing. */
-export const planChatPull = async (request: ChatPullRequest, context: AppContext): Promise<ChatPlan> => {
-  const times = await timesOfRequest(request, context);
-  const cloud = await connectEventBridge({ ...request.eventBridge, concurrency: request.concurrency }, context);
-  const archive = await existingArchive(request, context);
-  let listed = 0;
-  let known = 0;
-  try {
-    if (archive) await bindEvents(archive, cloud, request, "chats");
-    const { bus } = request;
-    const count = async (batches: AsyncIterable<TracedEvent[]>): Promise<void> => {
-      for await (const batch of newEvents(archive, request, batches)) {
-        if (typeof batch === "number") known += batch;
-        listed += typeof batch === "number" ? batch : batch.length;
-      }
-    };
-    if (times === undefined) await count(namedEvents(idsOf(request, context.host)(() => undefined)));
-    else
-      for (const window of windowsOf(times, context.host.now(), false))
-        await count(tracedChats({ eventBridge: cloud.eventBridge, bus, window, signal: context.ending }));
-    return { listed, known };
-  } finally {
-    await archive?.close();
-    await cloud.close();
-  }
-};
-
-/** Undefined for a selection by id. @throws UsageError */
-const timesOfRequest = async (request: ChatPullRequest, context: AppContext): Promise<Times | undefined> => {
-  const { since, until, bus } = request;
-  if (namesIds(request)) {
-    if (since !== undefined || until !== undefined)
-      throw new UsageError("Select chat events by id, or by --since and --until, not both.");
-    return undefined;
-  }
-  if (since === undefined)
-    throw new UsageError(
-      "Nothing is selected. Name event ids, or use --since, for example --since 2025-08-01, --since 7d, or --since last.",
-    );
-  return timesOf(request, context.host, { cursor: cursorOf(bus), name: `the bus ${bus}` }, knownBy(request, context));
-};
-
-const factsOf = (
-  { bus, ids, idsFile, since, limit, refresh }: ChatPullRequest,
-  times: Times | undefined,
-): JsonObject => ({
-  bus,
-  ...(ids?.length && { ids: [...ids] }),
-  ...(idsFile !== undefined && { idsFile }),
-  ...(times && {
-    since: since === "last" ? "last" : times.since.toISOString(),
-    until: times.until.toISOString(),
-  }),
-  ...(limit && { limit }),
-  ...(refresh && { refresh }),
-});
-
-async function* namedEvents(ids: AsyncIterable<string>): AsyncGenerator<TracedEvent[]> {
-  for await (const id of ids) yield [{ id, ...CHAT_EVENT }];
-}
-
-/** The events that the archive does not have, in batches; between them, the numbers of those that it has. */
-async function* newEvents(
-  archive: Pick<Archive, "recordStates"> | undefined,
-  { refresh }: Pick<ChatPullRequest, "refresh">,
-  batches: AsyncIterable<TracedEvent[]>,
-): AsyncGenerator<TracedEvent[] | number> {
-  for await (const batch of batches) {
-    const ids = batch.map(({ id }) => id);
-    const stored = refresh ? undefined : await archive?.recordStates("chats", ids);
-    const fresh = batch.filter(({ id }) => !stored?.has(id));
-    yield batch.length - fresh.length;
-    yield fresh;
-  }
-}
-
-type Fetched = { arrivals: Arrival[] } | { trouble: Trouble; temporary: boolean };
-
-/** One event. @throws ArchiveError that stops the run, and the reason of `signal` */
-const fetchOne = async (
-  eventBridge: Pick<EventBridge, "event">,
-  bus: string,
-  { id, source }: TracedEvent,
-  signal: AbortSignal,
-): Promise<Fetched> => {
-  let value: JsonObject | undefined;
-  try {
-    value = await eventBridge.event({ bus, source, id }, signal);
-    const { arrivals } = chatEvents(value);
-    if (arrivals.length !== 1 || arrivals[0]?.record.id !== id)
-      throw new InvalidDocument("the answer is not the chat log of this event", "OtherEvent");
-    return { arrivals };
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    if (!(error instanceof ArchiveError)) throw error;
-    if (error.next === "stop") throw error;
-    if (error instanceof InvalidDocument)
-      return { trouble: { ...troubleFrom(id, "invalid", error), ...(value && { value }) }, temporary: false };
-    if (error instanceof NotFound)
-      return {
-        trouble: {
-          ...troubleFrom(id, "missing", error),
-          message:
-            "The bus has no such event: it has expired, or this is not an event id (the requestId of a chat log; a session has another id).",
-        },
-        temporary: false,
-      };
-    return {
-      trouble: troubleFrom(id, "failed", error),
-      temporary: error instanceof Unavailable || error instanceof Throttled,
-    };
-  }
 };

@@ -1,3 +1,4 @@
+import { cleanMeta } from "../../cloud/clean.ts";
 import type { Archive } from "../../core/archive.ts";
 import { InvalidDocument } from "../../core/errors.ts";
 import { GIVE_UP_MS } from "../../core/pull.ts";
@@ -64,7 +65,10 @@ export const runQueryPull = async (request: QueryPullRequest, context: AppContex
             arrivals.push(queryArrival(entry));
           } catch (error) {
             if (!(error instanceof InvalidDocument)) throw error;
-            await takeTrouble({ ...troubleFrom(nameOf(entry), "invalid", error), value: entry });
+            await takeTrouble({
+              ...troubleFrom(nameOf(entry), "invalid", error),
+              value: isObject(entry) ? cleanMeta(entry) : entry,
+            });
           }
         }
         const ids = arrivals.map(({ record }) => record.id);

@@ -122,7 +122,8 @@ const pullCalls = async (input: Input<Flags>): Promise<ExitCode> => {
 
 const pullChats = async (input: Input<Flags>): Promise<ExitCode> => {
   const { flags, logger } = input;
-  const { planChatPull, runChatPull } = await import("../../app/pull/chats.ts");
+  const { runChatPull } = await import("../../app/pull/chats.ts");
+  const { planChatPull } = await import("../../app/pull/chat-selection.ts");
   const { withContext } = await import("../context.ts");
   const { printChatPlan, printRecordSummary } = await import("../terminal/record-summary.ts");
   const { agents: _, shard: _s, ...selection } = selectionRequest(input);

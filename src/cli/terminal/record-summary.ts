@@ -1,4 +1,4 @@
-import type { ChatPlan } from "../../app/pull/chats.ts";
+import type { ChatPlan } from "../../app/pull/chat-selection.ts";
 import type { RecordRun } from "../../app/pull/records.ts";
 import type { RecordCounts } from "../../app/record-intake.ts";
 import { sumOf } from "../../core/counts.ts";
