@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
@@ -171,7 +171,9 @@ describe("receive", () => {
       [JSON.stringify({ ...first, id: "a\u0000b" }), 400],
       [JSON.stringify({ ...first, data: { ...first?.data, sessionId: "x".repeat(2000) } }), 400],
       [deep, 400],
-      [deepData, 400],
+      // As an import takes it: values below the 64th level are dropped.
+      [deepData, 200],
+      [deepData.replace(deep, `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`), 400],
       [Buffer.from([0xff, 0xfe, 0x00, 0x80]), 400],
       [Buffer.alloc(1024 * 1024, 0x20), 400],
       [Buffer.alloc(1024 * 1024 + 1, 0x20), 413],
@@ -190,6 +192,9 @@ describe("receive", () => {
     }
     const chunked = { ...cloud.signDelivery({ url, body: "", token: TOKEN }), "transfer-encoding": "chunked" };
     expect((await send(url, Buffer.alloc(1024 * 1024 + 1), chunked)).status).toBe(413);
+    // The connection may end before the answer is read.
+    const endless = await send(url, Buffer.alloc(8 * 1024 * 1024), chunked).catch(() => undefined);
+    expect([413, undefined]).toContain(endless?.status);
     const signed = cloud.signDelivery({ url, body: "{}", token: TOKEN });
     expect((await send(url, "{}", { ...signed, "content-type": "text/plain" })).status).toBe(415);
     expect((await send(url, "{}", { ...signed, "content-encoding": "gzip" })).status).toBe(415);
@@ -197,8 +202,8 @@ describe("receive", () => {
     expect((await send(`${running.origin}/`, "{}", signed)).status).toBe(404);
     expect((await send(`${running.origin}/healthz`, "", {}, "GET")).status).toBe(200);
     const ran = await running.stop();
-    expect(summaryOf(ran)).toMatchObject({ stored: 1, other: 1 });
-    expect(await recordIds(place)).toEqual([second?.id]);
+    expect(summaryOf(ran)).toMatchObject({ stored: 2, other: 1 });
+    expect((await recordIds(place)).toSorted()).toEqual([second?.id, "x"].toSorted());
   });
 
   test("slow, silent and broken connections end, and others are served meanwhile", async () => {
@@ -211,7 +216,7 @@ describe("receive", () => {
       .join("");
     const many = SOAK ? 900 : 200;
     const slow = Promise.all([
-      ...Array.from({ length: many }, () => raw(origin, post)),
+      ...Array.from({ length: many }, (_, at) => raw(origin, at % 2 === 0 ? post : "")),
       raw(origin, `POST /events HTTP/1.1\r\nHost: x\r\n${signed}Content-Length: 2\r\n\r\n{`),
     ]);
     const wrong = await Promise.all([
@@ -315,7 +320,6 @@ describe("receive", () => {
       if (answer.status === 200) continue;
       failed.push(at);
       expect([answer.status, answer.headers["retry-after"]]).toEqual([503, "5"]);
-      expect((await send(`${running.origin}/healthz`, "", {}, "GET")).status).toBe(503);
       expect((await deliver(cloud, running.url, event)).status).toBe(200);
       expect((await send(`${running.origin}/healthz`, "", {}, "GET")).status).toBe(200);
     }
@@ -350,6 +354,49 @@ describe("receive", () => {
     const running = await receiver(place, cloud, ["--max-duration", "1s"]);
     expect((await running.ended).code).toBe(10);
   });
+});
+
+describe.runIf(SOAK)("how much it takes", () => {
+  test("2,000 deliveries a second for 30 s", async () => {
+    const { place, cloud, events } = await prepared(200);
+    const running = await receiver(place, cloud, ["--insecure-no-signature"]);
+    const headers = { "content-type": "application/json", "x-eventbridge-signature-token": TOKEN };
+    const seconds = 30;
+    let sent = 0;
+    let slowest = 0;
+    const memory: number[] = [];
+    const rss = (): number =>
+      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${running.child.pid}/status`, "utf8"))?.[1]) / 1024;
+    const began = performance.now();
+    const watch = setInterval(() => memory.push(rss()), 1_000);
+    const statuses = new Set<number>();
+    await Promise.all(
+      Array.from({ length: 64 }, async () => {
+        while (sent < 2_000 * seconds) {
+          const number = sent++;
+          // In time, not all at once.
+          const early = number / 2 - (performance.now() - began);
+          if (early > 0) await sleep(early);
+          const at = performance.now();
+          const event = events[number % events.length];
+          const body = JSON.stringify({ ...event, id: `e${number}` });
+          statuses.add((await send(running.url, body, headers)).status);
+          slowest = Math.max(slowest, performance.now() - at);
+        }
+      }),
+    );
+    const rate = sent / ((performance.now() - began) / 1000);
+    clearInterval(watch);
+    const ran = await running.stop();
+    const figures = { rate: Math.round(rate), slowestMs: Math.round(slowest), rssMb: Math.round(Math.max(...memory)) };
+    console.log(figures, summaryOf(ran));
+    expect([...statuses]).toEqual([200]);
+    expect(summaryOf(ran)).toMatchObject({ stored: sent });
+    expect(figures.rate).toBeGreaterThan(1_500);
+    expect(figures.rssMb).toBeLessThan(400);
+    await place.runHere(["import"], { input: "" });
+    expect(await recordIds(place)).toHaveLength(sent);
+  }, 240_000);
 });
 
 /** Delivers each event until it is acknowledged, whatever happens to the receiver meanwhile. */

@@ -11,29 +11,34 @@ export interface Intake {
   readonly counts: { stored: number; repeated: number };
   /** How many records wait for their commit. */
   readonly waiting: number;
-  /** Whether the last commit succeeded. */
-  readonly healthy: boolean;
+  /** Whether a commit would succeed now. */
+  canStore(): Promise<boolean>;
   /** False when too many records wait already. */
   hasRoomFor(records: number): boolean;
   /** When this resolves, the records are on disk. @throws what the inbox throws */
   add(entries: readonly InboxEntry[]): Promise<void>;
 }
 
-export const createIntake = (inbox: Pick<Inbox, "store">): Intake => {
+export const createIntake = (inbox: Pick<Inbox, "store" | "renew">): Intake => {
   const counts = { stored: 0, repeated: 0 };
   let group: { entries: InboxEntry[]; committed: Promise<void> } | undefined;
   let waiting = 0;
   let healthy = true;
 
+  // One delivery alone always fits, because its body is limited.
+  const hasRoomFor = (records: number): boolean => waiting === 0 || waiting + records <= MOST_WAITING;
+
   const commitLater = async (entries: readonly InboxEntry[]): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, GROUP_MS));
     group = undefined;
-    healthy = false;
     try {
       const stored = await inbox.store(entries);
       healthy = true;
       counts.stored += stored;
       counts.repeated += entries.length - stored;
+    } catch (error) {
+      healthy = false;
+      throw error;
     } finally {
       waiting -= entries.length;
     }
@@ -43,11 +48,18 @@ export const createIntake = (inbox: Pick<Inbox, "store">): Intake => {
     get waiting() {
       return waiting;
     },
-    get healthy() {
-      return healthy;
+    canStore: async () => {
+      // After an error nobody may deliver until this is true again, so it has to be tried.
+      if (!healthy)
+        await inbox.renew().then(
+          () => {
+            healthy = true;
+          },
+          () => undefined,
+        );
+      return healthy && hasRoomFor(1);
     },
-    // One delivery alone always fits, because its body is limited.
-    hasRoomFor: (records) => waiting === 0 || waiting + records <= MOST_WAITING,
+    hasRoomFor,
     add: (entries) => {
       if (!group) {
         const first: InboxEntry[] = [];

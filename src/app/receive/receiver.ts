@@ -55,8 +55,8 @@ export interface Receiver {
   receive(headers: Headers, body: Buffer): Promise<void>;
   /** Counts a refused request, and logs it: of each reason at most once a minute. */
   refused(refusal: Refusal): void;
-  /** Whether the last commit succeeded, and there is room for more. */
-  canStore(): boolean;
+  /** Whether an event would be stored now. */
+  canStore(): Promise<boolean>;
   /** As OpenMetrics text. */
   metrics(): Promise<string>;
   counts(): { received: number; stored: number; repeated: number; other: number; refused: number };
@@ -65,7 +65,7 @@ export interface Receiver {
 const LOG_AGAIN_MS = 60_000;
 
 export const createReceiver = (
-  inbox: Pick<Inbox, "store" | "standing">,
+  inbox: Pick<Inbox, "store" | "renew" | "standing">,
   certificates: Certificates,
   rules: Rules,
   { log, now }: { log: Log; now: () => Date },
@@ -110,9 +110,9 @@ export const createReceiver = (
       checkHeaders(headers);
       if (rules.address) await checkSignature(rules.address(), headers, body);
       const found = eventsIn(body);
+      if (!intake.hasRoomFor(found.entries.length)) throw new Refusal("queue-full");
       received += found.entries.length + found.other;
       other += found.other;
-      if (!intake.hasRoomFor(found.entries.length)) throw new Refusal("queue-full");
       if (found.entries.length > 0)
         await intake.add(found.entries).catch((error: unknown) => {
           throw new Refusal("storage", { cause: error });
@@ -129,7 +129,7 @@ export const createReceiver = (
       const message = cause === undefined ? {} : { message: messageOf(cause) };
       log("warn", "refused", { reason, count: before.count + 1, ...message });
     },
-    canStore: () => intake.healthy && intake.hasRoomFor(1),
+    canStore: intake.canStore,
     counts: () => ({
       received,
       ...intake.counts,

@@ -80,7 +80,7 @@ const inboxProblems = async (archive: string | false, host: AppContext["host"]):
     inbox = await inboxOf(archive, host);
     return (await inbox?.integrity()) ?? [];
   } catch (error) {
-    if (error instanceof ArchiveDamaged) return [error.message];
+    if (error instanceof ArchiveDamaged || error instanceof UsageError) return [error.message];
     throw error;
   } finally {
     await inbox?.close();

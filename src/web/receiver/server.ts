@@ -7,7 +7,7 @@ import { type Reason, type Receiver, Refusal } from "../../app/receive/receiver.
 /** Bytes of a body. */
 const MOST_BYTES = 1024 * 1024;
 /** Bytes of all bodies that are read or wait for their commit. */
-const MOST_BYTES_HELD = 64 * 1024 * 1024;
+const MOST_BYTES_HELD = 32 * 1024 * 1024;
 const MOST_CONNECTIONS = 1_000;
 const MOST_HEADER_BYTES = 16 * 1024;
 /** The longest time for headers, and between two requests of a connection, in milliseconds. */
@@ -40,7 +40,12 @@ const METRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8
 
 /** Serves a receiver over HTTP. @throws Error when the address cannot be used */
 export const listen: Listen = async (settings, receiver) => {
-  const server = serverOf(settings, handlerOf(settings.path, receiver));
+  const handler = handlerOf(settings.path, receiver);
+  const server = serverOf(settings, (request, response) => {
+    // Once it stops, connections end with their running request.
+    if (!server.listening) response.setHeader("connection", "close");
+    handler(request, response);
+  });
   server.maxConnections = MOST_CONNECTIONS;
   server.keepAliveTimeout = IDLE_MS;
   // Also ends connections that never send anything.
@@ -49,6 +54,8 @@ export const listen: Listen = async (settings, receiver) => {
     server.once("error", reject);
     server.listen(settings.port, settings.host, resolve);
   });
+  // A connection that cannot be accepted, for example without a free descriptor, is the sender's to repeat.
+  server.on("error", () => undefined);
   const { port } = server.address() as AddressInfo;
   const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
   return {
@@ -84,7 +91,8 @@ const handlerOf = (path: string, receiver: Receiver): RequestListener => {
     if (Number(request.headers["content-length"] ?? 0) > MOST_BYTES) throw new Refusal("size");
     const pieces: Buffer[] = [];
     let length = 0;
-    for await (const piece of request as AsyncIterable<Buffer>) {
+    // Not destroyed when this ends early: the sender is answered first.
+    for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       length += piece.length;
       if (length > MOST_BYTES) throw new Refusal("size");
       hold(piece.length);
@@ -115,7 +123,7 @@ const handlerOf = (path: string, receiver: Receiver): RequestListener => {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [target = ""] = (request.url ?? "").split("?");
     const isRead = request.method === "GET" || request.method === "HEAD";
-    if (target === "/healthz" && isRead) return send(response, receiver.canStore() ? 200 : 503);
+    if (target === "/healthz" && isRead) return send(response, (await receiver.canStore()) ? 200 : 503);
     if (target === "/metrics" && isRead) {
       response.setHeader("content-type", METRICS_TYPE);
       return send(response, 200, await receiver.metrics());
