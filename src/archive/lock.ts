@@ -116,7 +116,9 @@ export const lock = (
 const insertRow = (db: Db, holder: Holder): string => {
   const { pid, host, processSpace = null, processStarted = null, startedAt, expiresAt } = holder;
   const id = randomUUID();
-  const hasColumns = firstRow(db.prepare("select 1 from pragma_table_info('lock') where name = 'process_space'").get());
+  const columns = db.prepare("select * from lock").columns();
+  // Version 1 of the archive has no columns for the process space and the start of the process.
+  const hasColumns = columns.some(({ name }) => name === "process_space");
   // Without the columns the token has both, so that the lock of a migration that was killed is recognised at once.
   const token = hasColumns ? id : [id, processStarted, processSpace].join(" ");
   db.prepare("insert into lock (one, token, pid, host, started_at, expires_at) values (1, ?, ?, ?, ?, ?)").run(
