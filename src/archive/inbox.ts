@@ -90,6 +90,7 @@ const assemble = (db: Db, now: () => Date): Inbox => {
   const rows = db.prepare(
     "select number, lower(hex(sha256)) as sha256, arrival from waiting where number <= ? order by number",
   );
+  const count = db.prepare("select count(*) as records, min(arrived) as oldest from waiting");
   const remove = db.prepare("delete from waiting where number in (select value from json_each(?))");
   return {
     acquire,
@@ -122,9 +123,7 @@ const assemble = (db: Db, now: () => Date): Inbox => {
       return (db.prepare("pragma wal_checkpoint(TRUNCATE)").get() as { busy: number }).busy === 0;
     },
     standing: async () => {
-      const { records, oldest } = db
-        .prepare("select count(*) as records, min(arrived) as oldest from waiting")
-        .get() as {
+      const { records, oldest } = count.get() as {
         records: number;
         oldest: number | null;
       };

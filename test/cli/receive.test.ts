@@ -1,8 +1,11 @@
+import { generateKeyPairSync } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Transcript } from "../../src/core/transcript.ts";
+import { selfSigned } from "../../src/emulator/certificate.ts";
 import type { Emulator } from "../../src/emulator/index.ts";
 import { faulty } from "../helpers/faulty.ts";
 import { deliver, type Running, receiver, send, TOKEN } from "../helpers/receiver.ts";
@@ -328,6 +331,44 @@ describe("receive", () => {
     const ran = await running.stop();
     expect(ran.stderr).toContain("ENOSPC");
     expect((await recordIds(place)).toSorted()).toEqual(events.map(({ id }) => id).toSorted());
+  });
+
+  test("serves https with a certificate of one's own", async () => {
+    const { place, cloud, events } = await prepared();
+    const keys = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const pem = selfSigned("localhost", keys);
+    writeFileSync(place.path("cert.pem"), pem);
+    writeFileSync(place.path("key.pem"), keys.privateKey.export({ type: "pkcs8", format: "pem" }));
+    const running = await receiver(place, cloud, ["--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
+    expect(running.url).toMatch(/^https:/);
+    const body = JSON.stringify(events[0]);
+    const headers = cloud.signDelivery({ url: running.url, body, token: TOKEN });
+    const status = await new Promise((resolve, reject) => {
+      const options = { method: "POST", headers, ca: pem, checkServerIdentity: () => undefined };
+      const sent = request(running.url, options, (response) => resolve(response.resume().statusCode));
+      sent.on("error", reject);
+      sent.end(body);
+    });
+    expect(status).toBe(200);
+    // Plain http does not stop it.
+    const { port } = new URL(running.url);
+    await raw(`http://127.0.0.1:${port}`, "GET / HTTP/1.1\r\n\r\n");
+    expect((await running.stop()).code).toBe(0);
+  });
+
+  test("an inbox that cannot be read stops no run, except one that must delete, and verify names it", async () => {
+    const { place, cloud, events } = await prepared();
+    const running = await receiver(place, cloud);
+    expect((await deliver(cloud, running.url, events[0])).status).toBe(200);
+    expect((await running.stop()).code).toBe(0);
+    writeFileSync(place.path("callarchive.db.inbox"), "this is no database".repeat(500));
+    const read = await place.runHere(["import"], { input: "" });
+    expect([read.code, read.stderr]).toEqual([0, expect.stringContaining("callarchive.db.inbox could not be moved")]);
+    const session = `chats:${events[0]?.data.sessionId}`;
+    expect((await place.runHere(["forget", session])).code).toBe(1);
+    expect(await recordIds(place)).toHaveLength(1);
+    const verified = await place.runHere(["verify"]);
+    expect([verified.code, verified.stdout]).toEqual([3, expect.stringContaining("callarchive.db.inbox")]);
   });
 
   test("what it cannot serve safely is a usage error", async () => {

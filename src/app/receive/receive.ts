@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import type { Inbox } from "../../core/inbox.ts";
 import { LockLost } from "../../core/lock.ts";
@@ -107,11 +108,7 @@ const drainUntil = async (
   context: AppContext,
 ): Promise<void> => {
   while (!closing.aborted) {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, DRAIN_EVERY_MS);
-      closing.addEventListener("abort", () => resolve(), { once: true });
-      closing.addEventListener("abort", () => clearTimeout(timer), { once: true });
-    });
+    await delay(DRAIN_EVERY_MS, undefined, { signal: closing }).catch(() => undefined);
     if (!closing.aborted) await drain(inbox, request, context);
   }
 };
@@ -192,6 +189,11 @@ const tokenOf = ({ tokenFile }: ReceiveRequest, { cwd, env }: AppContext["host"]
   const text = tokenFile === undefined ? env.CALLARCHIVE_RECEIVE_TOKEN : readSetting(tokenFile, cwd).toString();
   const token = text?.trim();
   if (tokenFile !== undefined && token === "") throw new UsageError(`The token in ${tokenFile} is empty.`);
+  // Else it would never be equal to what a header carries.
+  if (token && !/^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/.test(token))
+    throw new UsageError(
+      "The token has characters that a header cannot carry: use letters, digits and signs of ASCII.",
+    );
   return token || undefined;
 };
 
