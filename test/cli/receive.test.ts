@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -464,6 +464,34 @@ const deliverAll = async (
     }),
   );
 };
+
+describe("kill -9 while the inbox is emptied", () => {
+  test("before and after each commit in turn: every event is in the archive once after the next command", async () => {
+    const { place, cloud, events } = await prepared(200);
+    expect(events.length).toBeGreaterThan(500);
+    const running = await receiver(place, cloud);
+    for (let at = 0; at < events.length; at += 100)
+      expect((await deliver(cloud, running.url, events.slice(at, at + 100))).status).toBe(200);
+    running.child.kill("SIGKILL");
+    await running.ended;
+    const ids = events.map(({ id }) => id).toSorted();
+    let killed = 0;
+    for (let at = 1; ; at += 1) {
+      const copy = workplace();
+      cpSync(place.folder, copy.folder, { recursive: true });
+      const env = faulty({ FAULTY_AT: String(at), FAULTY_HOW: at % 2 === 0 ? "kill" : "kill-after" });
+      const ran = await copy.run(["import"], { input: "", env });
+      if (ran.code === 0) break;
+      expect(ran.code).toBe(null);
+      killed += 1;
+      expect((await copy.runHere(["import"], { input: "" })).code).toBe(0);
+      expect((await recordIds(copy)).toSorted()).toEqual(ids);
+      expect(await waiting(copy)).toBe(0);
+    }
+    // The lock, and twice a commit of the archive and one of the inbox.
+    expect(killed).toBeGreaterThanOrEqual(5);
+  }, 120_000);
+});
 
 describe("kill -9 in a flood", () => {
   test("loses no acknowledged event and has none twice, beside imports and exports", async () => {
