@@ -128,12 +128,26 @@ describe("receive", () => {
   test("trusts only the certificate of its region, over https, without the flag for tests", async () => {
     const { place, cloud, events } = await prepared();
     const running = await receiver(place, cloud, ["--insecure-no-signature"]);
-    const strict = await receiver(workplace(), cloud, ["--certificate-url", "http://127.0.0.1:1/other.pem"]);
+    // The proxy is nobody: the right address is asked for, without any network.
+    const env = { CALLARCHIVE_RECEIVE_TOKEN: TOKEN, HTTPS_PROXY: "http://127.0.0.1:9" };
+    const strict = await receiver(workplace(), undefined, ["--chats-region", "cn-beijing"], env);
     const body = JSON.stringify(events[0]);
-    for (const host of ["127.0.0.1:1", "cn-beijing-eventbridge.oss-accelerate.aliyuncs.com.example.com"]) {
+    const official = "cn-beijing-eventbridge.oss-accelerate.aliyuncs.com";
+    for (const [certificateUrl, status] of [
+      [cloud.certificateUrl, 401],
+      [`http://${official}/x509.pem`, 401],
+      [`https://${official}:8443/x509.pem`, 401],
+      [`https://user:password@${official}/x509.pem`, 401],
+      [`https://${official}.example.com/x509.pem`, 401],
+      [`https://example.com/${official}/x509.pem`, 401],
+      ["https://evil-eventbridge.oss-accelerate.aliyuncs.com/x509.pem", 401],
+      ["https://127.0.0.1/x509.pem", 401],
+      ["file:///etc/passwd", 401],
+      [`https://${official}/x509.pem`, 503],
+    ] as const) {
       const headers = cloud.signDelivery({ url: strict.url, body, token: TOKEN });
-      headers["x-eventbridge-signature-url"] = `https://${host}/x509.pem`;
-      expect((await send(strict.url, body, headers)).status).toBe(401);
+      headers["x-eventbridge-signature-url"] = certificateUrl;
+      expect([certificateUrl, (await send(strict.url, body, headers)).status]).toEqual([certificateUrl, status]);
     }
     // Without a signature the token alone counts, because that was asked for.
     const json = { "content-type": "application/json" };

@@ -15,16 +15,20 @@ export interface Running {
   stop(signal?: NodeJS.Signals): Promise<Ran>;
 }
 
-/** Starts `callarchive receive` on a free port, with JSON logs, and waits until it listens. */
+/**
+Starts `callarchive receive` on a free port, with JSON logs, and waits until it listens.
+
+@param cloud whose certificate it trusts; undefined: that of EventBridge
+*/
 export const receiver = (
   place: Workplace,
-  cloud: Emulator,
+  cloud: Emulator | undefined,
   flags: readonly string[] = [],
   env: Record<string, string> = { CALLARCHIVE_RECEIVE_TOKEN: TOKEN },
 ): Promise<Running> =>
   new Promise((resolve, reject) => {
     const args = ["receive", "--port", "0", "--log-format", "json", ...flags];
-    if (!flags.includes("--insecure-no-signature")) args.push("--certificate-url", cloud.certificateUrl);
+    if (cloud && !flags.includes("--insecure-no-signature")) args.push("--certificate-url", cloud.certificateUrl);
     let child: ChildProcess | undefined;
     let text = "";
     const ended = place.run(args, {
