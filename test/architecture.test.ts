@@ -56,8 +56,9 @@ const RULES: Record<string, readonly string[]> = {
     ...["core", "parse", "http", "cloud", "sources", "archive", "transforms", "writers", "presets", "reports"],
     ...["sinks", "emulator"],
   ],
+  web: ["core", "app"],
   // Besides the application, the registries alone: for help, checks and completion.
-  cli: ["core", "app", "writers", "presets", "transforms"],
+  cli: ["core", "app", "web", "writers", "presets", "transforms"],
   // The library surface, src/index.ts.
   "": ["core", "parse", "transforms", "writers", "presets", "reports", "sinks", "emulator", "app"],
 };

@@ -25,6 +25,14 @@ export const EVENTBRIDGE_DEFAULTS = {
   queriesRegion: "cn-hangzhou",
 } as const;
 
+export const RECEIVE_DEFAULTS = {
+  port: 8480,
+  host: "127.0.0.1",
+  path: "/events",
+  tokenHeader: "x-eventbridge-signature-token",
+  requestTimeout: 30,
+} as const;
+
 export const PULL_DEFAULTS = { ...CLOUD_DEFAULTS, archive: DEFAULT_ARCHIVE, lookback: 24 * 3600 } as const;
 
 export const EXPORT_DEFAULTS = { ...PULL_DEFAULTS, rows: "call", csvGuard: true } as const;

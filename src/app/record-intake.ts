@@ -13,13 +13,17 @@ export interface RecordIntake {
   add(arrivals: readonly Arrival[]): Promise<void>;
 }
 
-/** @param refresh records with known ids replace the stored ones */
-export const recordIntake = (archive: Pick<Archive, "addRecords">, log: Log, refresh = false): RecordIntake => {
+/** @param options `refresh`: records with known ids replace the stored ones; `select`: see `addRecords` */
+export const recordIntake = (
+  archive: Pick<Archive, "addRecords">,
+  log: Log,
+  options: { refresh?: boolean; select?: boolean } = {},
+): RecordIntake => {
   const counts: RecordCounts = { added: 0, repeated: 0, replaced: 0, conflict: 0, dropped: 0 };
   return {
     counts,
     add: async (arrivals) => {
-      const results = await archive.addRecords(arrivals, { refresh });
+      const results = await archive.addRecords(arrivals, options);
       for (const [at, result] of results.entries()) {
         counts[result] += 1;
         const arrival = arrivals[at];

@@ -179,6 +179,32 @@ export interface ImportRequest extends ArchiveRequest, RunRequest {
   errorFile?: string;
 }
 
+/** A receiver of what EventBridge delivers. */
+export interface ReceiveRequest {
+  archive: string;
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** Where events are posted. */
+  path: string;
+  /** Files in PEM, for https. */
+  tlsCert?: string;
+  tlsKey?: string;
+  /** The address that EventBridge posts to, as it was told. @default the server's own address, on loopback only */
+  publicUrl?: string;
+  /** The region of the event bus, whose certificate signs. */
+  chatsRegion: string;
+  /** A file with the token that EventBridge sends. @default CALLARCHIVE_RECEIVE_TOKEN of the environment, if it is set */
+  tokenFile?: string;
+  tokenHeader: string;
+  /** The only certificate to trust, on loopback: for tests. */
+  certificateUrl?: string;
+  /** On loopback and with a token only: signatures are not checked. */
+  insecureNoSignature?: boolean;
+  /** The longest time for one request, in seconds. */
+  requestTimeout: number;
+}
+
 export interface RetentionRequest extends ArchiveRequest, RunRequest {
   /** Report what would be done, and change nothing. */
   dryRun?: boolean;

@@ -1,5 +1,7 @@
 import type { Archive, RunRecord, Runs } from "../core/archive.ts";
+import { sumOf } from "../core/counts.ts";
 import { messageOf, NoArchive } from "../core/errors.ts";
+import type { Inbox } from "../core/inbox.ts";
 import { type Lockable, LockLost } from "../core/lock.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { type ArchiveContext, archiveOf } from "./archive.ts";
@@ -7,6 +9,7 @@ import type { AppContext, RunOutcome } from "./context.ts";
 import { takeLock } from "./locking.ts";
 import { type Figures, writeMetrics } from "./metrics/metrics.ts";
 import { type Standing, standingOf } from "./metrics/standing.ts";
+import { drainInbox, hasInbox, inboxOf, RECEIVER_WAIT } from "./receive/inbox.ts";
 import type { ArchiveRequest, RunRequest } from "./requests.ts";
 import { startFacts } from "./run-start.ts";
 import { scrub } from "./scrub.ts";
@@ -83,11 +86,13 @@ export const withSession = async <T extends RunResult>(
     let end = { exitCode: exitCodes.of({ outcome: "failed" }), detail: facts } as RunEnd;
     try {
       if (writes && request.archive !== false) {
-        await takeLock(archive.acquire, { host, log, closing: stop.closing }, request.wait ?? 0);
+        const wait = Math.max(request.wait ?? 0, hasInbox(request.archive, host) ? RECEIVER_WAIT : 0);
+        await takeLock(archive.acquire, { host, log, closing: stop.closing }, wait);
         renewal = setInterval(() => void archive.renew().catch(stop.lockLost), RENEW_MS).unref();
         reportDifference(await archive.lastRuns(), command, facts, context);
         // An earlier run may have deleted calls without removing their bytes from the file.
         if (!options.scrubs) await scrub(archive, request.archive, log);
+        await takeReceived(archive, request.archive, { ...context, ...stop }, options.scrubs === true);
         run = await archive.beginRun({
           command,
           version: VERSION,
@@ -110,6 +115,39 @@ export const withSession = async <T extends RunResult>(
     }
   } finally {
     stop.done();
+  }
+};
+
+/**
+Moves what a receiver has stored into the archive, so that every run works on all that has arrived.
+
+@param mustSucceed the run deletes conversations, so it also has to delete what has arrived of them. Other runs log an error
+*/
+const takeReceived = async (
+  archive: Archive,
+  place: string,
+  { host, log, closing }: AppContext,
+  mustSucceed: boolean,
+): Promise<void> => {
+  const check = (): boolean => {
+    closing.throwIfAborted();
+    return false;
+  };
+  let inbox: Inbox | undefined;
+  try {
+    inbox = await inboxOf(place, host);
+    if (!inbox) return;
+    const { clean, ...counts } = await drainInbox(inbox, archive, log, check);
+    if (sumOf(counts) > 0) log("info", "drained", counts);
+    if (!clean && mustSucceed) throw new Error("another process is using it");
+  } catch (error) {
+    closing.throwIfAborted();
+    const message = `The records in ${place}.inbox could not be moved into the archive: ${messageOf(error)}`;
+    if (error instanceof LockLost) throw error;
+    if (mustSucceed) throw new Error(message, { cause: error });
+    log("error", "not-drained", { message });
+  } finally {
+    await inbox?.close();
   }
 };
 

@@ -1,5 +1,6 @@
 import type { Archive } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
+import type { Inbox } from "../core/inbox.ts";
 import type { ArchiveLock } from "../core/lock.ts";
 import type { SqliteOptions } from "./sqlite.ts";
 
@@ -20,6 +21,12 @@ export const openArchiveLock = async (place: string, now: () => Date): Promise<A
   checkPlace(place);
   const { openSqliteLock } = await import("./sqlite.ts");
   return openSqliteLock(place, now);
+};
+
+/** Opens the inbox at `place`; undefined when there is none and `create` is false. @throws UsageError */
+export const openInboxAt = async (place: string, create: boolean, now: () => Date): Promise<Inbox | undefined> => {
+  const { openInbox } = await import("./inbox.ts");
+  return openInbox(place, create, now);
 };
 
 const checkPlace = (place: string | undefined): void => {

@@ -30,13 +30,15 @@ export interface LockOptions {
   long as its process is alive, also after it has expired.
   */
   migrating?: boolean;
+  /** The version that the file must have. @default the archive's latest */
+  version?: number;
 }
 
 /** The archive's lock: one writer at a time. `assertLocked` throws `LockLost` when another run has taken it over. */
 export const lock = (
   db: Db,
   now: () => Date,
-  { migrating = false }: LockOptions = {},
+  { migrating = false, version = LATEST }: LockOptions = {},
 ): Lockable & { assertLocked: () => void; drop: () => void } => {
   const current = db.prepare("select * from lock");
   const extend = db.prepare("update lock set expires_at = ? where token = ?");
@@ -61,7 +63,7 @@ export const lock = (
       if (expires !== row.expires_at) extend.run(expires, row.token);
       return { ...holderOf(row), expiresAt: expires };
     }
-    if (!migrating && versionOf(db) !== LATEST)
+    if (!migrating && versionOf(db) !== version)
       throw new UsageError("A newer callarchive has updated the archive since this run opened it. Update callarchive.");
     db.exec("delete from lock");
     token = insertRow(db, { ...owner, startedAt: now().toISOString(), expiresAt: expiry() });
@@ -110,14 +112,13 @@ export const lock = (
   };
 };
 
-/** The version whose table has columns for the process space and the start of the process. */
-const PROCESS_COLUMNS = 2;
-
 /** Inserts the only row of the lock, and returns its token. */
 const insertRow = (db: Db, holder: Holder): string => {
   const { pid, host, processSpace = null, processStarted = null, startedAt, expiresAt } = holder;
   const id = randomUUID();
-  const hasColumns = versionOf(db) >= PROCESS_COLUMNS;
+  const columns = db.prepare("select * from lock").columns();
+  // Version 1 of the archive has no columns for the process space and the start of the process.
+  const hasColumns = columns.some(({ name }) => name === "process_space");
   // Without the columns the token has both, so that the lock of a migration that was killed is recognised at once.
   const token = hasColumns ? id : [id, processStarted, processSpace].join(" ");
   db.prepare("insert into lock (one, token, pid, host, started_at, expires_at) values (1, ?, ?, ?, ?, ?)").run(

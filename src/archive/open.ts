@@ -41,7 +41,8 @@ export const openDatabase = (path: string, create: boolean): Db => {
   });
 };
 
-const makeFile = (path: string): void => {
+/** Creates a file that only its owner may read, and the folders above it. */
+export const makeFile = (path: string): void => {
   try {
     makeFolder(dirname(path));
     closeSync(openSync(path, "a", 0o600));
@@ -79,7 +80,8 @@ export const openTemporary = (): Db => {
   }
 };
 
-const openWith = (path: string, prepare: (db: Db) => void): Db => {
+/** Opens a file with what every connection needs; `prepare` does what only this kind of file needs. */
+export const openWith = (path: string, prepare: (db: Db) => void): Db => {
   let db: Db | undefined;
   try {
     db = new Database(path);
@@ -109,7 +111,7 @@ const statOf = (path: string) => {
   }
 };
 
-const pragmaNumber = (db: Db, name: string): number =>
+export const pragmaNumber = (db: Db, name: string): number =>
   Object.values(db.prepare(`pragma ${name}`).get() as object)[0] as number;
 
 /** The version of an open archive; it changes when another process migrates it. */

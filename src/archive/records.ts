@@ -81,7 +81,12 @@ export const records = (
     return known ?? (insertItem.get(source, key, conversation, now().getTime()) as ItemState);
   };
 
-  const add = (arrivals: readonly Arrival[], texts: readonly Buffer[], refresh: boolean): ArrivalResult[] => {
+  const add = (
+    arrivals: readonly Arrival[],
+    texts: readonly Buffer[],
+    refresh: boolean,
+    selects: boolean,
+  ): ArrivalResult[] => {
     assertLocked();
     const change = changes(store);
     const touched = new Set<number>();
@@ -100,7 +105,7 @@ export const records = (
       const { agentId, record } = arrival;
       const source = record.source ?? arrival.source;
       const { item, state } = itemOf(arrival);
-      select.run(item);
+      if (selects) select.run(item);
       if (state === "pruned") return "dropped";
       // Also when its record turns out to belong to another conversation: whichever came first.
       if (state === "pending") touched.add(item);
@@ -164,10 +169,10 @@ export const records = (
       const { at } = findEarliest.get(source, since.getTime()) as { at: number | null };
       return at === null ? undefined : new Date(at);
     },
-    addRecords: async (arrivals, { refresh = false } = {}) => {
+    addRecords: async (arrivals, { refresh = false, select: selects = true } = {}) => {
       checkIds(arrivals.flatMap(({ conversation, record }) => [conversation, record.id]));
       const texts = arrivals.map(({ record }) => Buffer.from(canonicalJson(record.data)));
-      const results = transaction(db, () => add(arrivals, texts, refresh));
+      const results = transaction(db, () => add(arrivals, texts, refresh, selects));
       await store.compactIfNeeded();
       return results;
     },

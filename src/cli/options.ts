@@ -147,9 +147,11 @@ export interface RunFlags {
   maxDuration?: number;
   metricsFile?: string;
 }
+export const maxDurationOption = (): Option =>
+  option("--max-duration <time>", "stop after this time, for example 25m; the same command continues later", seconds);
 export const runOptions = (): Option[] => [
   option("--wait <time>", "if another run holds the archive, wait up to this long: 90s, 10m", seconds),
-  option("--max-duration <time>", "stop after this time, for example 25m; the same command continues later", seconds),
+  maxDurationOption(),
   option("--metrics-file <file>", "write metrics of the run as OpenMetrics text, for node_exporter"),
 ];
 

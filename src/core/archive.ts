@@ -59,9 +59,10 @@ export interface Records {
   method. Resolves to what became of each.
 
   @param refresh a record with a known id and other content replaces the stored one
+  @param select whether to select their conversations. @default true
   @throws UsageError when an id is not usable, LockLost
   */
-  addRecords(arrivals: readonly Arrival[], options?: { refresh?: boolean }): Promise<ArrivalResult[]>;
+  addRecords(arrivals: readonly Arrival[], options?: { refresh?: boolean; select?: boolean }): Promise<ArrivalResult[]>;
   /**
   Which of these records the archive has: each `final`, or `running` while the service may still change it.
 

@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { type ChatEventOptions, type CloudEvent, createChats } from "./chats.ts";
 import { createCorpus } from "./corpus.ts";
+import { createDeliveries, type DeliveryOptions } from "./deliveries.ts";
 import { type CallOptions, createDirectory } from "./directory.ts";
 import { createEventBridge } from "./eventbridge.ts";
 import { Dice, type Faults } from "./faults.ts";
@@ -96,6 +97,10 @@ export interface Emulator {
   chatEvents(): Generator<CloudEvent>;
   /** Adds an event to the event bus and returns its id. */
   addChatEvent(event: ChatEventOptions): string;
+  /** The address of the certificate that deliveries to HTTP targets are signed with. */
+  certificateUrl: string;
+  /** The headers of a delivery to an HTTP target, signed as EventBridge signs it. */
+  signDelivery(delivery: DeliveryOptions): Record<string, string>;
   /** The entries of the query log, oldest first. */
   queryEntries(): Generator<QueryEntry>;
   /** Adds an entry to the query log and returns its MessageId. @throws Error when there is an entry with this id */
@@ -131,7 +136,8 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
   const rpc = createRpc([ice, createSts(account), eventBridge], deny);
   const check = signatureCheck(keys, now);
   const admit = options.quota === undefined ? () => true : createQuota(options.quota, now);
-  const server = createEmulatorServer({ rpc, store, dice, check, stats, seed, latencyMs, admit, now, log });
+  const deliveries = createDeliveries(() => url, now);
+  const server = createEmulatorServer({ rpc, store, deliveries, dice, check, stats, seed, latencyMs, admit, now, log });
 
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -156,6 +162,8 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
     finish: directory.finish,
     chatEvents: chats.events,
     addChatEvent: chats.add,
+    certificateUrl: deliveries.certificateUrl(),
+    signDelivery: deliveries.sign,
     queryEntries: queries.entries,
     addQuery: queries.add,
     finishQuery: queries.finish,

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Answer, breakdowns, json, jsonErrors, type Refuse, xmlErrors } from "./answer.ts";
 import { ApiError } from "./api-error.ts";
+import { CERTIFICATE_PATH, type Deliveries } from "./deliveries.ts";
 import type { Dice } from "./faults.ts";
 import { Random } from "./random.ts";
 import type { Rpc } from "./rpc.ts";
@@ -22,6 +23,7 @@ export interface Stats {
 export interface ServerOptions {
   rpc: Rpc;
   store: Store;
+  deliveries: Pick<Deliveries, "certificate">;
   dice: Dice;
   check: (request: SignedRequest) => void;
   stats: Stats;
@@ -50,7 +52,7 @@ const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
 
 /** Routes requests to the API or the object store, and applies faults. */
 export const createEmulatorServer = (options: ServerOptions): Server => {
-  const { rpc, store, dice, check, stats, latencyMs, admit, now, log } = options;
+  const { rpc, store, deliveries, dice, check, stats, latencyMs, admit, now, log } = options;
   const requestIds = new Random(options.seed, 0, 0x1d);
   const nextId = (): string => requestIds.uuid().toUpperCase();
 
@@ -99,6 +101,8 @@ export const createEmulatorServer = (options: ServerOptions): Server => {
     const host = request.headers.host ?? "";
     if (request.method === "POST" && url.pathname === "/")
       return api(request, url, requestId, jsonErrors(requestId, host));
+    if (request.method === "GET" && url.pathname === CERTIFICATE_PATH)
+      return { status: 200, headers: {}, body: deliveries.certificate() };
     if (request.method === "GET") return download(request, url, requestId, xmlErrors(requestId, host));
     request.resume();
     return jsonErrors(requestId, host)(405, "UnsupportedHTTPMethod", "Use POST / or GET a link.");

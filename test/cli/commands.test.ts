@@ -70,6 +70,14 @@ const SIMPLEST: Record<string, Use> = {
     options: { input: "" },
     gives: ({ stderr }) => expect(stderr).toContain("0 events = 0 added"),
   },
+  receive: {
+    args: () => ["receive", "--port", "0"],
+    options: interrupted,
+    gives: ({ stdout, stderr }) => {
+      expect([stdout, stderr]).toEqual(["", expect.stringContaining("Receiving events at http://127.0.0.1:")]);
+      expect(stderr).toContain("0 events received");
+    },
+  },
   dataset: {
     args: () => ["dataset"],
     // Every call of the archive is in it, or named with the reason why not.
@@ -148,6 +156,7 @@ const MISTAKES: Record<string, { args: string[]; says: string }> = {
   export: { args: ["export"], says: "Nothing is selected. Name instance ids" },
   pull: { args: ["pull", "--agent", "a"], says: "--agent needs --since" },
   import: { args: ["import", "event.jsn"], says: "Cannot read event.jsn" },
+  receive: { args: ["receive", "--host", "0.0.0.0"], says: "--public-url is missing" },
   dataset: { args: ["dataset", "--preset", "llamafactory"], says: 'There is no preset "llamafactory". There are: ' },
   check: { args: ["check", "train.jsnl"], says: "train.jsnl does not exist." },
   list: { args: ["list", "--state", "done"], says: "Allowed choices are pending, open, fetched" },

@@ -12,14 +12,17 @@ A flag that is in this list was looked at: a setting in the config file or the e
 */
 const ONE_MEANING: Record<string, string> = {
   "--agent": "calls of these agents",
+  "--chats-region": "the region of the event bus of chats",
   "--error-file": "what could not be stored, as NDJSON",
   "--json": "JSON on standard output",
   "--min-duration": "only calls at least this long",
   "--min-turns": "only calls with at least so many turns",
   "--output": "where the data goes",
+  "--port": "where a server listens; 0 takes a free port",
   "--preset": "a trainer's kind of file",
   "--source": "of these sources",
   "--state": "only calls in this state; what can be acknowledged is in three of them",
+  "--source": "of these sources",
   "--seed": "where chance begins: the same seed gives the same result",
 };
 

@@ -17,14 +17,18 @@ const labelled = (labels: Labels): string =>
 /** Builds text in the OpenMetrics format; all samples have the labels in `common`. */
 export const openMetrics = (prefix: string, common: Labels) => {
   const lines: string[] = [];
+  const add = (type: string, suffix: string, name: string, help: string, samples: readonly Sample[]): void => {
+    if (samples.length === 0) return;
+    lines.push(`# HELP ${prefix}_${name} ${help}`, `# TYPE ${prefix}_${name} ${type}`);
+    for (const [labels, value] of samples)
+      lines.push(`${prefix}_${name}${suffix}{${labelled({ ...common, ...labels })}} ${value}`);
+  };
   return {
     /** Adds a family of gauges, unless it has no samples. @param help one line */
-    gauge: (name: string, help: string, samples: readonly Sample[]): void => {
-      if (samples.length === 0) return;
-      lines.push(`# HELP ${prefix}_${name} ${help}`, `# TYPE ${prefix}_${name} gauge`);
-      for (const [labels, value] of samples)
-        lines.push(`${prefix}_${name}{${labelled({ ...common, ...labels })}} ${value}`);
-    },
+    gauge: (name: string, help: string, samples: readonly Sample[]): void => add("gauge", "", name, help, samples),
+    /** The same for counters. @param name without `_total` */
+    counter: (name: string, help: string, samples: readonly Sample[]): void =>
+      add("counter", "_total", name, help, samples),
     text: (): string => [...lines, "# EOF", ""].join("\n"),
   };
 };

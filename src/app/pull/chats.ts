@@ -43,7 +43,7 @@ export const runChatPull = async (request: ChatPullRequest, context: AppContext)
   return withSession(request, context, options, async (session) => {
     const { archive, startedAt, closing, ending } = session;
     const eventBridge = await bindEvents(archive, cloud, request, "chats");
-    const intake = recordIntake(archive, log, request.refresh);
+    const intake = recordIntake(archive, log, { refresh: request.refresh === true });
     const { bus, limit = Number.POSITIVE_INFINITY } = request;
     let known = 0;
     let requested = 0;

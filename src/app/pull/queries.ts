@@ -46,7 +46,7 @@ export const runQueryPull = async (request: QueryPullRequest, context: AppContex
   return withSession(request, context, options, async (session) => {
     const { archive, startedAt, closing, ending } = session;
     const eventBridge = await bindEvents(archive, cloud, request, "queries");
-    const intake = recordIntake(archive, log, refresh);
+    const intake = recordIntake(archive, log, { refresh: refresh === true });
     const end = refresh ? undefined : await endOfPass(archive, agentName, lookback, startedAt);
     let newest: Date | undefined;
     let read = 0;

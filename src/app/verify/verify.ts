@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type Archive, ArchiveDamaged, type Reader, type Retention } from "../../core/archive.ts";
 import { qualifiedId } from "../../core/conversation-id.ts";
 import { NoArchive, UsageError } from "../../core/errors.ts";
+import type { Inbox } from "../../core/inbox.ts";
 import type { RecordFacts } from "../../core/records.ts";
 import { standInOf } from "../../core/stand-in.ts";
 import { isTroubled } from "../../core/state.ts";
@@ -13,6 +14,7 @@ import { bindArchive } from "../binding.ts";
 import type { AppContext } from "../context.ts";
 import { knownBy, MARGIN_MS } from "../pull/fetch.ts";
 import { isKnown, neverListed, warnOfSilent, whatToCheck } from "../pull/never-listed.ts";
+import { inboxOf } from "../receive/inbox.ts";
 import type { VerifyRequest } from "../requests.ts";
 import { cursorName, selectionOf } from "../selection/selection.ts";
 import type { Finding } from "./finding.ts";
@@ -53,6 +55,7 @@ export const runVerify = async (
     throw error;
   });
   try {
+    for (const what of await inboxProblems(request.archive, host)) report({ where: `${place}.inbox`, what });
     if (archive) log("info", "archive-checked", { documents: await verifyArchive(archive, request, place, report) });
     for (const output of request.outputs) {
       const { files, archive: owner } = await verifyOutput(resolve(host.cwd, output), output, report);
@@ -68,6 +71,20 @@ export const runVerify = async (
     await archive?.close();
   }
   return findings;
+};
+
+/** What is wrong with the records that wait for the archive. */
+const inboxProblems = async (archive: string | false, host: AppContext["host"]): Promise<string[]> => {
+  let inbox: Inbox | undefined;
+  try {
+    inbox = await inboxOf(archive, host);
+    return (await inbox?.integrity()) ?? [];
+  } catch (error) {
+    if (error instanceof ArchiveDamaged || error instanceof UsageError) return [error.message];
+    throw error;
+  } finally {
+    await inbox?.close();
+  }
 };
 
 /** Reports damage of the archive as a finding; any other error ends the command. */

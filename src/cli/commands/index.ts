@@ -25,6 +25,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./import.ts")).importCommand,
   },
   {
+    name: "receive",
+    summary: "Receive chat logs that EventBridge delivers over HTTP",
+    load: async () => (await import("./receive.ts")).receive,
+  },
+  {
     name: "dataset",
     args: "[ids...]",
     summary: "Make a fine-tuning data set from the archive",

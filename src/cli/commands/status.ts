@@ -33,8 +33,18 @@ export const status: CommandSpec<SourceFlags & { archive: string; json?: boolean
     const { archiveStatus } = await import("../../app/status.ts");
     const status = await archiveStatus(request, context);
     if (flags.json) {
-      const { binding, counts, sources, acknowledged, agents, rawBytes, storedBytes, runs } = status;
-      const facts = { ...binding, counts, sources, acknowledged, agents, rawBytes, storedBytes, runs };
+      const { binding, counts, sources, acknowledged, agents, rawBytes, storedBytes, runs, inbox } = status;
+      const facts = {
+        ...binding,
+        counts,
+        sources,
+        acknowledged,
+        agents,
+        rawBytes,
+        storedBytes,
+        runs,
+        ...(inbox && { inbox }),
+      };
       io.stdout.write(`${JSON.stringify(facts)}\n`);
     } else {
       const { statusText } = await import("../terminal/status.ts");

@@ -8,6 +8,26 @@ export type Style = "red" | "yellow" | "green" | "dim" | "bold";
 export const paint = (color: boolean, style: Style, text: string): string =>
   color ? styleText(style, text, { validateStream: false }) : text;
 
+/** Why a receiver refused a request, by reason. */
+const REFUSED: Readonly<Record<string, string>> = {
+  unsigned: "they carry no signature of EventBridge that this version knows",
+  token: "the token is missing or wrong",
+  time: "the signature is older or newer than 60 s; check the clock",
+  "certificate-host": "the certificate is not of EventBridge in --chats-region",
+  "no-certificate": "the certificate could not be fetched",
+  signature:
+    "the signature does not match; check that --public-url is the address in the HTTP target, character by character",
+  "not-json": "the body is not JSON",
+  "no-event": "the body has no usable event",
+  "queue-full": "too many events wait for the disk",
+  memory: "too many large requests at once",
+  storage: "the events could not be stored",
+  path: "unknown path",
+  method: "not a POST",
+  type: "not application/json",
+  size: "larger than 1 MB",
+};
+
 const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   start: ({ version, runId, command, ...fields }) =>
     `callarchive ${version} starts run ${runId}: ${[command, ...pairs(fields)].join(" ")}`,
@@ -42,6 +62,13 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
     `${id === "" ? "A record without an id" : id}: ${state === "invalid" ? `invalid: ${message}.` : `${state}. ${message}`}`,
   "record-conflict": ({ id, record }) =>
     `${id}: the record ${record} came with different content. Both are kept; the longer one is used.`,
+  receiving: ({ url }) => `Receiving events at ${url}. Ctrl-C stops.`,
+  exposed: ({ message }) => String(message),
+  refused: ({ reason, count: times, message }) =>
+    `${plural(Number(times), "request")} refused: ${REFUSED[String(reason)] ?? reason}.${message === undefined ? "" : ` ${message}`}`,
+  drained: ({ added, repeated, conflict, dropped }) =>
+    `From the inbox: ${plural(Number(added), "new record")}, ${count(Number(repeated))} already in the archive, ${count(Number(conflict))} in conflict, ${count(Number(dropped))} of forgotten conversations.`,
+  "not-drained": ({ message }) => String(message),
   "not-acknowledged": ({ id, message }) => `${id}: not acknowledged. ${message}`,
   "bad-id": ({ message }) => String(message),
   "would-forget": ({ id, state, startedAt, bytes }) =>

@@ -13,7 +13,7 @@ const countsText = (counts: Counts): string =>
 
 /** The status of an archive as text. @param name the archive as the user wrote it */
 export const statusText = (name: string, status: Status): string => {
-  const { binding, counts, sources, acknowledged, agents, rawBytes, storedBytes, runs } = status;
+  const { binding, counts, sources, acknowledged, agents, rawBytes, storedBytes, runs, inbox } = status;
   const settled = acknowledged > 0 ? ` (${count(acknowledged)} of the missing, invalid or failed acknowledged)` : "";
   const lines = [
     `Archive ${oneLine(name)}: ${size(rawBytes)} of documents, ${size(storedBytes)} as stored`,
@@ -23,6 +23,10 @@ export const statusText = (name: string, status: Status): string => {
   if (owner !== "") lines.push(`of ${owner}`);
   for (const { source, ...own } of sources)
     if (source !== "calls" && bindingName(own) !== "") lines.push(`${source} of ${bindingName(own)}`);
+  if (inbox && inbox.records > 0)
+    lines.push(
+      `${count(inbox.records)} ${inbox.records === 1 ? "record waits" : "records wait"} in the inbox since ${inbox.oldest}; the next run that writes takes them over`,
+    );
   const hasOthers = sources.some(({ source }) => source !== "calls");
   if (hasOthers)
     lines.push(
