@@ -105,20 +105,24 @@ const TOKENS = "user_defined_tokens";
 /** An event that cannot be stored, without secrets, to be kept aside. */
 export const cleanEvent = (event: JsonObject): JsonObject => cleanMeta(withoutTokens(event));
 
-/** Also in lists, and in JSON text. */
-const withoutTokens = (value: JsonObject): JsonObject => cleanObject(value, DEPTH);
+/** Deeper values are dropped, as `cleanMeta` drops them, so that nothing overflows the stack. */
+const LEVELS = 64;
 
-const cleanObject = (value: JsonObject, depth: number): JsonObject =>
+/** Also in lists, and in JSON text. */
+const withoutTokens = (value: JsonObject): JsonObject => cleanObject(value, 0);
+
+const cleanObject = (value: JsonObject, level: number): JsonObject =>
   Object.fromEntries(
     Object.entries(value).flatMap(([key, each]): [string, Json][] =>
-      key === TOKENS ? [] : [[key, clean(each, depth)]],
+      key === TOKENS ? [] : [[key, clean(each, level + 1)]],
     ),
   );
 
-const clean = (value: Json, depth: number): Json => {
-  if (Array.isArray(value)) return value.map((each) => clean(each, depth));
-  if (isObject(value)) return cleanObject(value, depth);
-  if (typeof value !== "string" || depth === 0 || !value.includes(TOKENS)) return value;
+const clean = (value: Json, level: number): Json => {
+  if (level > LEVELS) return null;
+  if (Array.isArray(value)) return value.map((each) => clean(each, level + 1));
+  if (isObject(value)) return cleanObject(value, level);
+  if (typeof value !== "string" || !value.includes(TOKENS)) return value;
   const inner = parsedText(value);
-  return inner === undefined ? value : JSON.stringify(clean(inner, depth - 1));
+  return inner === undefined ? value : JSON.stringify(clean(inner, level + 1));
 };

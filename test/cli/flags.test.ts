@@ -22,7 +22,6 @@ const ONE_MEANING: Record<string, string> = {
   "--preset": "a trainer's kind of file",
   "--source": "of these sources",
   "--state": "only calls in this state; what can be acknowledged is in three of them",
-  "--source": "of these sources",
   "--seed": "where chance begins: the same seed gives the same result",
 };
 
