@@ -219,7 +219,7 @@ describe("receive", () => {
     expect((await send(`${running.origin}/`, "{}", signed)).status).toBe(404);
     expect((await send(`${running.origin}/healthz`, "", {}, "GET")).status).toBe(200);
     const ran = await running.stop();
-    expect(summaryOf(ran)).toMatchObject({ stored: 2, other: 1 });
+    expect(summaryOf(ran)).toMatchObject({ stored: 3, other: 1 });
     // The other one has no time of its own, so its session is still open.
     expect(await recordIds(place)).toEqual([second?.id]);
   });
