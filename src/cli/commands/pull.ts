@@ -82,23 +82,22 @@ export const pullCommand: CommandSpec<Flags> = {
   },
 };
 
-/** The words that may be meant as a target. */
-const MEANT: Readonly<Record<string, Target>> = {
-  call: "calls",
-  chat: "chats",
-  event: "chats",
-  events: "chats",
-  query: "queries",
-};
+/** Words that are no id of a call, but are meant as a target. Other words may be ids: only the service knows. */
+const MEANT: ReadonlyMap<string, Target> = new Map([
+  ["call", "calls"],
+  ["chat", "chats"],
+  ["event", "chats"],
+  ["events", "chats"],
+  ["query", "queries"],
+  ["querys", "queries"],
+]);
 
-/** @throws UsageError for a word that was probably meant as a target; no id is that short */
+/** @throws UsageError for a word that was meant as a target */
 const checkSpelling = async (word: string): Promise<void> => {
-  if (word.length > 9) return;
-  const { closest } = await import("../config/names.ts");
-  const near = closest(word, [...TARGETS, ...Object.keys(MEANT)]);
-  if (near === undefined) return;
+  const target = MEANT.get(word.toLowerCase());
+  if (target === undefined) return;
   const { UsageError } = await import("../../core/errors.ts");
-  throw new UsageError(`"${word}" is no id. Did you mean "callarchive pull ${MEANT[near] ?? near}"?`);
+  throw new UsageError(`"${word}" is no id. Did you mean "callarchive pull ${target}"?`);
 };
 
 const pullCalls = async (input: Input<Flags>): Promise<ExitCode> => {
