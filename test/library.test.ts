@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, writeFileSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import {
@@ -66,6 +66,17 @@ describe("runs", () => {
     expect(place.rows("week", "transcripts.ndjson")).toHaveLength(6);
     expect(cloud.stats.requests.download).toBe(requests.download);
     expect(existsSync(place.path("callarchive.db"))).toBe(true);
+  });
+
+  test("after a run, the archive's file alone is complete", async () => {
+    const place = workplace();
+    const { context } = contextIn(place);
+    const { source } = await cloudIn(place, 12);
+    await pull({ ...source, archive: "calls.db" }, context);
+    copyFileSync(place.path("calls.db"), place.path("copy.db"));
+    const archive = await openArchive(place.path("copy.db"));
+    expect(await all(archive.calls())).toHaveLength(12);
+    await archive.close();
   });
 
   test("calls that cannot be had are counted and logged, and are no error", async () => {

@@ -113,6 +113,9 @@ const assemble = (
       } finally {
         await locking.release();
       }
+      // The database's library closes the file only when its statements are collected. Until then, a copy of the file
+      // alone must be complete. Readers are not waited for.
+      db.exec("pragma wal_checkpoint(passive)");
     },
     ...retention(db, assertLocked, documents, settledBefore),
     close: async () => {
