@@ -6,8 +6,7 @@ import type { ArchiveRequest, SourcesRequest } from "./requests.ts";
 
 /** The contents of an archive, its region and account, and the last runs. */
 export interface Status extends Summary {
-  /** `cursor`: all that the service listed before this time is in the archive; of calls, each agent has its own. */
-  sources: (SourceSummary & ArchiveBinding & { cursor?: string })[];
+  sources: (SourceSummary & ArchiveBinding)[];
   binding: ArchiveBinding;
   /** Records in the inbox: the next run that writes takes them into the archive. Absent if there is no inbox. */
   inbox?: { records: number; oldest?: string };
@@ -23,15 +22,8 @@ export const archiveStatus = async (
   const archive = await archiveOf(request, context, false);
   try {
     const summary = await archive.summary(request.sources);
-    const { cursors } = await archive.health("status");
     const sources: Status["sources"] = [];
-    for (const each of summary.sources) {
-      // The cursors of a source begin with its name: one for each bus, say.
-      const own = cursors.filter(({ agentId }) => `${agentId}:`.startsWith(`${each.source}:`));
-      const [cursor] = own.map(({ settledUntil }) => settledUntil).toSorted();
-      const binding = await bindingOf(archive, each.source);
-      sources.push({ ...each, ...binding, ...(cursor !== undefined && { cursor }) });
-    }
+    for (const each of summary.sources) sources.push({ ...each, ...(await bindingOf(archive, each.source)) });
     return { ...summary, sources, runs: await archive.lastRuns(), binding: await bindingOf(archive), ...inbox };
   } finally {
     await archive.close();

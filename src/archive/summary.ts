@@ -19,7 +19,7 @@ export const summaryOf = (db: Db, settledBefore: number, wanted: readonly Source
     .get() as { raw: number; stored: number };
   return {
     counts: sumOfCounts(sources.map(({ counts }) => counts)),
-    sources,
+    sources: sources.map((each) => ({ ...each, ...cursorOf(each.source, cursors) })),
     acknowledged: countAcknowledged(db, only),
     agents: agentRows(db, only).flatMap(({ agent_id, calls, first, last }) => {
       if (agent_id === null) return [];
@@ -29,6 +29,15 @@ export const summaryOf = (db: Db, settledBefore: number, wanted: readonly Source
     rawBytes: bytes.raw,
     storedBytes: bytes.stored,
   };
+};
+
+/** The oldest cursor of a source. Their names begin with that of the source: there is one for each bus, say. */
+const cursorOf = (source: SourceName, cursors: ReadonlyMap<string, string>): Pick<SourceSummary, "cursor"> => {
+  if (source === "calls") return {};
+  const [cursor] = [...cursors]
+    .flatMap(([name, until]) => (`${name}:`.startsWith(`${source}:`) ? [until] : []))
+    .toSorted();
+  return cursor === undefined ? {} : { cursor };
 };
 
 /** Each source that has conversations, calls first. Calls are counted as what the other sources leave of all. */

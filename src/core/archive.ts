@@ -130,6 +130,8 @@ export interface SourceSummary {
   /** Start of the first and of the last conversation that has one, ISO 8601 UTC. */
   first?: string;
   last?: string;
+  /** All that the service listed before this time is in the archive; absent for calls, of which each agent has a cursor. */
+  cursor?: string;
 }
 
 export interface Summary {

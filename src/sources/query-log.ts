@@ -5,10 +5,7 @@ import type { EventBridge, LogPage } from "../core/ports.ts";
 import type { Arrival } from "../core/records.ts";
 import { isObject, type Json } from "../core/transcript.ts";
 import { numeric, textual } from "../parse/values.ts";
-import { notAdvancing } from "./chat-traces.ts";
-
-/** So many pages in a row without a new entry end the listing with an error: the service does not advance. */
-const MOST_IDLE_PAGES = 100;
+import { advanceOf } from "./advance.ts";
 
 export interface QueryLogOptions {
   eventBridge: Pick<EventBridge, "queryLog">;
@@ -25,9 +22,8 @@ The next page begins at the place that the service names, or else after the last
 */
 export async function* queryLogPages({ eventBridge, agentName, signal }: QueryLogOptions): AsyncGenerator<Json[]> {
   const seen = new Set<string>();
-  const places = new Set<string>();
+  const advance = advanceOf("the query log");
   let after: string | undefined;
-  let idle = 0;
   for (;;) {
     const query = { ...(agentName !== undefined && { agentName }), ...(after !== undefined && { after }) };
     const page = await eventBridge.queryLog(query, signal);
@@ -35,16 +31,15 @@ export async function* queryLogPages({ eventBridge, agentName, signal }: QueryLo
     if (!page.hasMore) return;
     const known = seen.size;
     for (const entry of page.entries) seen.add(messageId(entry) ?? "");
-    idle = seen.size > known ? 0 : idle + 1;
     after = placeAfter(page);
-    if (after === undefined || places.has(after) || idle >= MOST_IDLE_PAGES) throw notAdvancing("the query log");
-    places.add(after);
+    advance(after, seen.size > known);
   }
 }
 
 const placeAfter = ({ entries, lastKey }: LogPage): string | undefined => lastKey ?? messageId(entries.at(-1));
 
-const messageId = (entry: Json | undefined): string | undefined =>
+/** The id of an entry; undefined if it has none. */
+export const messageId = (entry: Json | undefined): string | undefined =>
   isObject(entry) ? textual(entry.MessageId) : undefined;
 
 /** When an entry was created; undefined if it does not say so. */

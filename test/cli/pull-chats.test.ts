@@ -47,6 +47,9 @@ describe("pull chats", () => {
     expect(summaryOf(second)).toMatchObject({ added: 0, known: events.length, missing: 0 });
     expect(cloud.stats.requests.QueryEvent).toBe(events.length);
 
+    const [chats] = JSON.parse((await place.run(["status", "--json"])).stdout).sources;
+    expect(chats).toMatchObject({ source: "chats", cursor: "2025-07-21T00:00:00.000Z", account: expect.any(String) });
+
     const other = workplace();
     writeFileSync(other.path("dump.ndjson"), dump(cloud));
     expect((await other.run(["import", "dump.ndjson"])).code).toBe(0);

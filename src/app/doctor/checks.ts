@@ -37,3 +37,7 @@ export const checkPermission = async (action: string, request: () => Promise<unk
   }
   return `${action} is permitted`;
 };
+
+/** Whether the service answers. */
+export const reachedText = async ({ serverTime }: Pick<Connection, "serverTime">): Promise<string> =>
+  (await serverTime()) ? "reached" : "reached, but its answer has no time";

@@ -9,7 +9,7 @@ import type { AppContext } from "../context.ts";
 import { existingArchive } from "../pull/fetch.ts";
 import type { DoctorRequest } from "../requests.ts";
 import { agentLists } from "./agent.ts";
-import { type Check, checkPermission, credentialsText, type Examine, UNUSED_ID } from "./checks.ts";
+import { type Check, checkPermission, credentialsText, type Examine, reachedText, UNUSED_ID } from "./checks.ts";
 import { examineEvents } from "./events.ts";
 
 const SKEW_LIMIT_S = 15 * 60;
@@ -81,11 +81,7 @@ const examineCalls = async (request: DoctorRequest, context: AppContext, examine
   if (!cloud) return here;
   const { ims, endpoint, region, addressFlag, client, serverTime } = cloud;
   const where = `${endpoint.origin} (${regionText(request, region)}): `;
-  await examine(
-    "endpoint",
-    async () => ((await serverTime()) ? "reached" : "reached, but its answer has no time"),
-    where,
-  );
+  await examine("endpoint", () => reachedText({ serverTime }), where);
   await examine("clock", async () => clock(await serverTime(), host.now()));
   await examine("client", async () => {
     const version = await iceSdkVersion();

@@ -5,7 +5,7 @@ import { connectEventBridge, type EventCloud } from "../cloud.ts";
 import type { AppContext } from "../context.ts";
 import { existingArchive } from "../pull/fetch.ts";
 import type { DoctorRequest } from "../requests.ts";
-import { checkPermission, credentialsText, type Examine, UNUSED_ID } from "./checks.ts";
+import { checkPermission, credentialsText, type Examine, reachedText, UNUSED_ID } from "./checks.ts";
 
 type Source = "chats" | "queries";
 
@@ -36,11 +36,7 @@ export const examineEvents = async (
   if (!cloud) return;
   const { eventBridge, serverTime, endpoint: address } = cloud;
   const place = endpoint === undefined ? `region ${region}` : "set by --eventbridge-endpoint";
-  await examine(
-    `${source} host`,
-    async () => ((await serverTime()) ? "reached" : "reached, but its answer has no time"),
-    `${address.origin} (${place}): `,
-  );
+  await examine(`${source} host`, () => reachedText({ serverTime }), `${address.origin} (${place}): `);
   if (source === "chats") await examineTrace(eventBridge, request.bus, host.now(), examine);
   else
     await examine("queries log", () =>

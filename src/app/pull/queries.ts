@@ -3,8 +3,8 @@ import type { Archive } from "../../core/archive.ts";
 import { InvalidDocument } from "../../core/errors.ts";
 import { GIVE_UP_MS } from "../../core/pull.ts";
 import type { Arrival } from "../../core/records.ts";
-import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
-import { createdAt, queryArrival, queryLogPages } from "../../sources/query-log.ts";
+import { isObject, type JsonObject } from "../../core/transcript.ts";
+import { createdAt, messageId, queryArrival, queryLogPages } from "../../sources/query-log.ts";
 import { bindEvents } from "../binding.ts";
 import { connectEventBridge } from "../cloud.ts";
 import type { AppContext } from "../context.ts";
@@ -66,7 +66,7 @@ export const runQueryPull = async (request: QueryPullRequest, context: AppContex
           } catch (error) {
             if (!(error instanceof InvalidDocument)) throw error;
             await takeTrouble({
-              ...troubleFrom(nameOf(entry), "invalid", error),
+              ...troubleFrom(messageId(entry) ?? "", "invalid", error),
               value: isObject(entry) ? cleanMeta(entry) : entry,
             });
           }
@@ -142,6 +142,3 @@ const newToOld = (): ((times: readonly (Date | undefined)[]) => boolean) => {
     return holds;
   };
 };
-
-/** The id of an entry that cannot be read, for messages. */
-const nameOf = (entry: Json): string => (isObject(entry) && typeof entry.MessageId === "string" ? entry.MessageId : "");

@@ -139,15 +139,15 @@ const drain = async (inbox: Inbox, request: ReceiveRequest, context: AppContext)
   }
 };
 
-const isLoopbackHost = (host: string): boolean =>
-  isLoopback(new URL(`http://${host.includes(":") ? `[${host}]` : host}`));
+/** A host as it stands in a URL: an IPv6 address in brackets. */
+export const hostInUrl = (host: string): string => (host.includes(":") ? `[${host}]` : host);
 
 /** Checks the request, and reads its files. @throws UsageError */
 const settingsOf = (request: ReceiveRequest, { host }: AppContext) => {
   const { path, tlsCert, tlsKey, publicUrl, certificateUrl, insecureNoSignature = false, requestTimeout } = request;
-  if (!URL.canParse(`http://${request.host.includes(":") ? `[${request.host}]` : request.host}`))
-    throw new UsageError(`--host ${request.host} is not a host.`);
-  const local = isLoopbackHost(request.host);
+  const address = `http://${hostInUrl(request.host)}`;
+  if (!URL.canParse(address)) throw new UsageError(`--host ${request.host} is not a host.`);
+  const local = isLoopback(new URL(address));
   if (!/^\/[\w./-]*$/.test(path) || path === "/healthz" || path === "/metrics")
     throw new UsageError("--path begins with / and has letters, digits and . _ - / only; not /healthz or /metrics.");
   if ((tlsCert === undefined) !== (tlsKey === undefined)) throw new UsageError("--tls-cert and --tls-key go together.");

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import type { Listen, ServerSettings } from "../../app/receive/receive.ts";
+import { hostInUrl, type Listen, type ServerSettings } from "../../app/receive/receive.ts";
 import { type Reason, type Receiver, Refusal } from "../../app/receive/receiver.ts";
 
 /** Bytes of a body. */
@@ -57,7 +57,7 @@ export const listen: Listen = async (settings, receiver) => {
   // A connection that cannot be accepted, for example without a free descriptor, is the sender's to repeat.
   server.on("error", () => undefined);
   const { port } = server.address() as AddressInfo;
-  const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
+  const host = hostInUrl(settings.host);
   return {
     origin: `${settings.tls ? "https" : "http"}://${host}:${port}`,
     close: (ending) =>
