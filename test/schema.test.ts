@@ -52,6 +52,7 @@ const turn = {
   toolCallId: "c",
   data: [{ score: 1 }],
   audio: "https://example.com/1.wav",
+  recordSource: "callbacks",
   extra: { emotion: { joy: 1 } },
 } satisfies Complete<Turn>;
 

@@ -12,6 +12,9 @@ export const IMS_VERSION = "2020-11-09";
 /** Limit for a page of list, in bytes: 100 calls with long prompts and user data exceed the limit of other answers. */
 const LIST_BYTES = 64 * 1024 * 1024;
 
+/** The most dialogues that one page may have. */
+export const DIALOGUES = 100;
+
 const nonEmpty = (value: Json | undefined): string | undefined =>
   typeof value === "string" && value !== "" ? value.toWellFormed() : undefined;
 
@@ -77,13 +80,30 @@ export const createIms = (rpc: Rpc): Ims => ({
         throw new NotFound(message, error.facts);
       },
     );
-    const items = body.Instances ?? [];
-    if (!Array.isArray(items))
-      throw new Refused("The service's answer holds no list of instances.", {
-        code: "InvalidAnswer",
-        ...(requestId && { requestId }),
-      });
     // Invalid items count too, because a page that looks short would end the listing.
-    return items.map((item) => toInstance(isObject(item) ? item : {}, requestId));
+    return listOf(body.Instances, "instances", requestId).map((item) =>
+      toInstance(isObject(item) ? item : {}, requestId),
+    );
+  },
+  async listDialogues({ sessionId, start, end, page }, signal) {
+    const query = {
+      SessionId: sessionId,
+      StartTime: start.getTime(),
+      EndTime: end.getTime(),
+      PageNumber: page,
+      PageSize: DIALOGUES,
+      Order: "ASC",
+    };
+    const { body, requestId } = await rpc("ListAIAgentDialogues", query, { signal, maxBytes: LIST_BYTES });
+    return listOf(body.Dialogues, "dialogues", requestId);
   },
 });
+
+const listOf = (list: Json | undefined, name: string, requestId: string | undefined): Json[] => {
+  if (list === undefined) return [];
+  if (Array.isArray(list)) return list;
+  throw new Refused(`The service's answer holds no list of ${name}.`, {
+    code: "InvalidAnswer",
+    ...(requestId && { requestId }),
+  });
+};

@@ -25,11 +25,22 @@ export interface ListQuery {
   size: number;
 }
 
+export interface DialogueQuery {
+  sessionId: string;
+  /** Start and end are inclusive. */
+  start: Date;
+  end: Date;
+  /** From 1. */
+  page: number;
+}
+
 /** The part of IMS that a pull needs. Errors are `ArchiveError`s. */
 export interface Ims {
   describeInstance(id: string, signal?: AbortSignal): Promise<Instance>;
   /** Empty past the last page. */
   listInstances(query: ListQuery, signal?: AbortSignal): Promise<Instance[]>;
+  /** The dialogues of a session, at most 100 from old to new, as the service gives them; empty past the last page. */
+  listDialogues(query: DialogueQuery, signal?: AbortSignal): Promise<Json[]>;
 }
 
 /** An event as the trace of a bus lists it. */

@@ -1,4 +1,5 @@
 import type { ErrorFacts } from "./errors.ts";
+import type { NamedMedia } from "./media.ts";
 import type { State } from "./state.ts";
 import type { JsonObject, SourceName } from "./transcript.ts";
 
@@ -96,6 +97,8 @@ export interface Arrival {
     data: JsonObject;
     /** Whether the service may still change it: then a later one with this id replaces it. @default false */
     running?: boolean;
+    /** The files that it names. */
+    media?: readonly NamedMedia[];
   };
 }
 

@@ -44,6 +44,8 @@ export interface Turn {
   data?: Json;
   /** The address of the turn's audio, without its signature. */
   audio?: string;
+  /** The source of the record that has this turn, if it is not in the call log although there is one. */
+  recordSource?: SourceName;
   /** Fields of the source that this version does not know. */
   extra?: JsonObject;
 }

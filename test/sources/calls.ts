@@ -34,6 +34,7 @@ const imsOf = (world: World): Ims => ({
     });
     return listed.slice((page - 1) * size, page * size);
   },
+  listDialogues: async () => [],
 });
 
 const fetchOf = (world: World) =>
