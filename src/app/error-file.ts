@@ -26,7 +26,7 @@ export const writeErrorFile = async (
 ): Promise<void> => {
   if (errorFile === undefined) return;
   await fillWhole(resolve(host.cwd, errorFile), host, context, async (file) => {
-    for await (const batch of archive.unsettled()) {
+    for await (const batch of archive.unsettled({ logs: true })) {
       for (const record of batch)
         if (record.state !== "pruned" && record.state !== "open")
           file.add(troubleLine(record, { known: record.known }), 1);

@@ -19,7 +19,7 @@ export const recordIntake = (
   log: Log,
   options: { refresh?: boolean; select?: boolean } = {},
 ): RecordIntake => {
-  const counts: RecordCounts = { added: 0, repeated: 0, replaced: 0, conflict: 0, dropped: 0 };
+  const counts: RecordCounts = { added: 0, repeated: 0, replaced: 0, moved: 0, conflict: 0, dropped: 0 };
   return {
     counts,
     add: async (arrivals) => {

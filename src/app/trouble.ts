@@ -15,13 +15,18 @@ export interface TroubleReport {
   strict: boolean;
 }
 
-/** `--since last` counts only new ones, other runs all that are not acknowledged, and `--strict` all. */
+/**
+`--since last` counts only new ones, other runs all that are not acknowledged, and `--strict` all.
+
+@param options `logs`: also call logs that are not there although their calls have other records
+*/
 export const troubleOf = async (
   archive: Reports & Reader,
   { strict }: { strict?: boolean },
   selection: Selection | undefined,
+  options?: { logs?: boolean },
 ): Promise<TroubleReport> => {
-  const { known, acknowledged } = await archive.trouble();
+  const { known, acknowledged } = await archive.trouble(options);
   const leavesKnownOut = selection?.by === "range" && selection.last;
   const uncounted = strict ? 0 : acknowledged + (leavesKnownOut ? known : 0);
   return { knownTrouble: known, acknowledged, uncounted, leavesKnownOut, strict: strict === true };

@@ -45,7 +45,7 @@ export const changeLog = (db: Db, { conversation, digestOf }: ChangeLogOptions):
 
   return {
     beforeChange: (item) => {
-      if (firstRow<{ state: string }>(state.get(item))?.state !== "fetched" || !isDelivered(item)) return;
+      if (firstRow<{ state: string }>(state.get(item))?.state === "pruned" || !isDelivered(item)) return;
       insert.run(item, digest(item));
     },
   };

@@ -17,6 +17,8 @@ export interface CurrentRow {
   attempts: number;
   described: number;
   block: number | null;
+  /** Of a call with records besides its log. */
+  last_at: number | null;
   error_code: string | null;
   /** 1 when it is in trouble that a person has acknowledged. */
   acknowledged: number | null;
@@ -36,6 +38,7 @@ const EXPRESSIONS = {
   attempts: "i.attempts",
   described: "i.described",
   block: "i.block",
+  last_at: "i.last_at",
   error_code: "i.error_code",
   acknowledged: `case when i.state in ('missing', 'invalid', 'failed') then
     (select r.acknowledged from reported r where r.item = i.item) end`,

@@ -10,9 +10,11 @@ import type { ChangeLog } from "./change-log.ts";
 import { bytesOf, changes } from "./changes.ts";
 import { type CurrentRow, parseCurrentRows, prepare } from "./ledger-sql.ts";
 import { type Db, transaction } from "./open.ts";
+import type { RecordPlaces } from "./record-places.ts";
 import { type Agents, callKey, firstRow, insertStored, shownState, spellingOf, throwMissingItem } from "./rows.ts";
 import { type ClaimRow, isSetAside, sameId } from "./same-id.ts";
 import { selecting, windowOf } from "./selecting.ts";
+import type { SessionIndex } from "./sessions.ts";
 import type { PreparedBlock, Store } from "./store.ts";
 
 /** The ledger in SQLite. `assertLocked` throws when this connection has lost the lock and may no longer write. */
@@ -23,13 +25,17 @@ export const ledger = (
   agents: Agents,
   store: Store,
   changeLog: ChangeLog,
+  places: RecordPlaces,
+  sessions: SessionIndex,
   settledBefore: number,
 ): Ledger => {
   const statements = prepare(db);
-  const selectCounts = db.prepare(
-    `select ${shownState(settledBefore)} as state, count(*) as n
-     from temp.selected s cross join items i on i.item = s.item group by 1`,
-  );
+  const countsBy = (state: string) =>
+    db.prepare(
+      `select ${state} as state, count(*) as n from temp.selected s cross join items i on i.item = s.item group by 1`,
+    );
+  const countsShown = countsBy(shownState(settledBefore));
+  const countsOfLogs = countsBy("i.state");
   const { known, select } = selecting(statements, agents, now);
 
   // Merged items and the item that remains: a run may still use the old numbers.
@@ -67,6 +73,7 @@ export const ledger = (
     (link && !isSetAside(newer) ? statements.moveMore : statements.moveLinks).run(older, newer.item);
     statements.mergeColumns.run(newer.item, older);
     statements.mergeReport.run(older, newer.item);
+    if (newer.last_at !== null) places.moveAll(newer.item, older);
     statements.dropSelected.run(newer.item);
     statements.addSelected.run(0, JSON.stringify([older]));
     statements.deleteItem.run(newer.item);
@@ -90,6 +97,7 @@ export const ledger = (
     assertLocked();
     const change = changes(store);
     const conflicts: SameIdConflict[] = [];
+    const touchedSessions = new Set<string>();
     const rows = parseCurrentRows(statements.byItems.get(JSON.stringify(outcomes.map(({ item }) => item))));
     let merged = false;
     for (const [at, outcome] of outcomes.entries()) {
@@ -129,7 +137,12 @@ export const ledger = (
         }
       } else if (newMeta && before) next = { ...before, meta: bytesOf(newMeta) };
       const address = outcome.link ?? (known.link === "" ? metaBefore?.CallLogUrl : known.link) ?? null;
-      if (older === undefined && known.state === "fetched" && isChanged(known, outcome, before, newMeta))
+      const hasRecords = known.last_at !== null;
+      if (
+        older === undefined &&
+        (known.state === "fetched" || hasRecords) &&
+        isChanged(known, outcome, before, newMeta)
+      )
         changeLog.beforeChange(known.item);
       const stored = {
         metaBytes: next?.meta?.length ?? null,
@@ -141,8 +154,11 @@ export const ledger = (
       if (isConflict && instanceId !== undefined)
         conflicts.push(idConflicts.settle(known.item, instanceId, link, change.remove));
       else idConflicts.review([keyBefore, id], change.remove);
+      const times = newMeta && sessions.keep(known.item, newMeta);
+      if (times) touchedSessions.add(times.sessionId);
       merged ||= isConflict;
     }
+    for (const session of touchedSessions) places.placeSession(session, change);
     change.write(prepared);
     return conflicts;
   };
@@ -250,9 +266,10 @@ export const ledger = (
         return row !== undefined && (isFinal(row.state) || row.acknowledged === 1);
       });
     },
-    counts: async () => {
+    counts: async ({ logs = false } = {}) => {
       const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<State, number>;
-      for (const { state, n } of selectCounts.all() as { state: State; n: number }[]) counts[state] = n;
+      for (const { state, n } of (logs ? countsOfLogs : countsShown).all() as { state: State; n: number }[])
+        counts[state] = n;
       return counts;
     },
     unsettledWindows: async (agentId, since) =>

@@ -218,4 +218,61 @@ export const migrations: readonly string[] = [
     primary key (destination, item, revision)
   ) without rowid;
   `,
+  `
+  -- Calls of which there are other records have a time of their last record, too: so the state is in the index.
+  drop index items_last;
+  create index items_last on items (last_at, state) where last_at is not null;
+  -- Bytes of a call's records besides its log, for bounds of memory.
+  alter table items add column further integer;
+
+  -- Files that lie beside the archive, named by their SHA-256: the audio of sentences and calls, recordings.
+  create table media (
+    -- Never given twice: a download may hold the number of a file that is deleted meanwhile.
+    media integer primary key autoincrement,
+    kind text not null,
+    -- Its address without user, query and fragment.
+    place text not null,
+    -- The conversation; null until it is known.
+    item integer,
+    -- The record that names it; empty where none does.
+    source text not null default '',
+    record text not null default '',
+    -- The place of the playlist that names it.
+    playlist text,
+    -- Of a recording: what was recorded, and when.
+    channel text,
+    at integer,
+    state text not null default 'pending',
+    sha256 blob,
+    bytes integer,
+    type text,
+    seconds real,
+    attempts integer not null default 0,
+    error_code text,
+    error_message text,
+    error_at text,
+    unique (place, source, record)
+  );
+  create index media_item on media (item) where item is not null;
+  create index media_unsettled on media (state, kind, at) where state <> 'stored';
+  create index media_stored on media (kind, bytes) where state = 'stored';
+  create index media_sha256 on media (sha256) where sha256 is not null;
+  -- Files to be deleted, because no conversation has them any more.
+  create table discarded (
+    sha256 blob primary key,
+    type text
+  ) without rowid;
+
+  -- Dialogues that were said in a call belong to it. Until the call is known, they are with the rest of their session.
+  alter table records add column in_call integer not null default 0;
+  -- The calls of each session, as the first 16 bytes of its SHA-256; the row of a deleted call stays. Filled when the
+  -- first dialogues are read (the fact "sessions"), because most archives never need it.
+  create table call_sessions (
+    session blob not null,
+    item integer not null,
+    started_at integer not null,
+    ended_at integer not null,
+    primary key (session, item)
+  ) without rowid;
+  `,
 ];

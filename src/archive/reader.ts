@@ -1,9 +1,11 @@
 import type { Reader } from "../core/archive.ts";
 import { keysOf } from "../core/conversation-id.ts";
+import type { StoredMedia } from "../core/media.ts";
 import { type RawConversation, toStoredConversation } from "../core/raw-conversation.ts";
 import type { StoredConversation, StoredFilter } from "../core/records.ts";
 import type { Member } from "./block.ts";
 import { blockReader, type Members } from "./block-reader.ts";
+import { mediaOfItems } from "./media.ts";
 import type { Db } from "./open.ts";
 import { factsOf, furtherOf, type RecordRow, recordRows } from "./parts.ts";
 import {
@@ -11,8 +13,8 @@ import {
   checkUnambiguous,
   conditionForId,
   conditionsOf,
+  hasTranscript,
   type ItemRow,
-  isSettled,
   isUnsettled,
   isWithoutCalls,
   matchesNothing,
@@ -20,6 +22,8 @@ import {
   recordOf,
   selectAsJson,
   sourcesOf,
+  stateOfLog,
+  stateShown,
   type Terms,
 } from "./rows.ts";
 import type { Store } from "./store.ts";
@@ -35,6 +39,7 @@ type Load = "documents" | "tolerant" | "links" | undefined;
 
 const NONE: Members = new Map();
 const NO_RECORDS: ReadonlyMap<number, RecordRow[]> = new Map();
+const NO_MEDIA: ReadonlyMap<number, StoredMedia[]> = new Map();
 
 /** Reads stored records in batches of bounded size. */
 export const reader = (
@@ -44,6 +49,8 @@ export const reader = (
   settledBefore: number,
 ): Reader & { conversation(item: number): StoredConversation | undefined } => {
   const recordsOfItems = recordRows(db);
+  const mediaByItems = mediaOfItems(db);
+  const shown = stateShown(settledBefore);
   const byItems = db.prepare(
     selectAsJson("from json_each(?) n cross join items i on i.item = n.value order by n.id limit -1"),
   );
@@ -56,12 +63,17 @@ export const reader = (
   );
   const { membersOf } = blockReader(db);
 
-  const loadRecords = async (rows: readonly ItemRow[], load: Load): Promise<RawConversation[]> => {
+  const loadRecords = async (rows: readonly ItemRow[], load: Load, stateOf = shown): Promise<RawConversation[]> => {
     const wanted = load === "links" ? rows.filter(({ link }) => link === "") : rows;
     const hasRecords = load === "documents" || load === "tolerant";
     const recordsByItem = hasRecords ? recordsOfItems(rows.map(({ item }) => item)) : NO_RECORDS;
+    const mediaByItem = hasRecords ? mediaByItems(rows.map(({ item }) => item)) : NO_MEDIA;
     const members = load === undefined ? NONE : await membersOf(wanted, recordsByItem, load !== "documents");
-    return rows.map((row) => rawOf(row, recordsByItem, members, load));
+    return rows.map((row) => {
+      const raw = rawOf(row, recordsByItem, members, load, stateOf);
+      const media = mediaByItem.get(row.item);
+      return media ? { ...raw, record: { ...raw.record, media } } : raw;
+    });
   };
 
   const rawOf = (
@@ -69,10 +81,11 @@ export const reader = (
     recordsByItem: ReadonlyMap<number, RecordRow[]>,
     members: Members,
     load: Load,
+    stateOf: typeof shown,
   ): RawConversation => {
     const member = members.get(row.item);
     const raw: RawConversation = {
-      record: recordOf(row, agents, settledBefore),
+      record: recordOf(row, agents, stateOf),
       meta: member?.meta,
       document: load === "links" || !row.sha256 ? undefined : member?.document,
       sha256: row.sha256,
@@ -82,14 +95,14 @@ export const reader = (
   };
 
   /** Loads one batch ahead: other threads decompress its blocks while the caller works on the batch before. */
-  async function* batches(pages: Iterable<ItemRow[]>, load: Load): AsyncGenerator<RawConversation[]> {
+  async function* batches(pages: Iterable<ItemRow[]>, load: Load, stateOf = shown): AsyncGenerator<RawConversation[]> {
     const parts = splitByBytes(pages, load);
     const next = (): Promise<RawConversation[]> | undefined => {
       // In one transaction, so that the rows and their blocks match. Nothing is written.
       db.exec("BEGIN");
       try {
         const { value, done } = parts.next();
-        const pending = done ? undefined : loadRecords(value, load);
+        const pending = done ? undefined : loadRecords(value, load, stateOf);
         // The `await` below throws the error; this handler only covers a caller that stops before it.
         pending?.catch(() => undefined);
         return pending;
@@ -152,8 +165,8 @@ export const reader = (
 
   /** Splits pages, so that the documents of each part fit into memory. */
   function* splitByBytes(pages: Iterable<ItemRow[]>, load: Load): Generator<ItemRow[]> {
-    const weight = ({ bytes, said }: ItemRow): number =>
-      load === undefined ? 0 : (said ?? 0) + (load === "links" ? 0 : (bytes ?? 0));
+    const weight = ({ bytes, said, further }: ItemRow): number =>
+      load === undefined ? 0 : (said ?? 0) + (load === "links" ? 0 : (bytes ?? 0) + (further ?? 0));
     for (const rows of pages) {
       let bytes = 0;
       let from = 0;
@@ -170,7 +183,7 @@ export const reader = (
     }
   }
 
-  const ofSelection = (condition: string, load: Load): AsyncGenerator<RawConversation[]> => {
+  const ofSelection = (condition: string, load: Load, stateOf = shown): AsyncGenerator<RawConversation[]> => {
     const parts = (...more: string[]): Parts => ({
       started: { terms: ["i.started_at is not null", condition, ...more], values: [] },
       unstarted: { terms: ["i.started_at is null", condition, ...more], values: [] },
@@ -181,6 +194,7 @@ export const reader = (
         ? sortedPages(parts(), "temp.selected s cross join items i on i.item = s.item")
         : pagesByIndex(parts("exists (select 1 from temp.selected s where s.item = i.item)"), "items_order"),
       load,
+      stateOf,
     );
   };
 
@@ -198,7 +212,7 @@ export const reader = (
     return pagesByIndex(parts, ids?.length === 1 ? "items_agent" : "items_order", limit);
   };
 
-  const settled = `i.state = 'fetched' and ${isSettled(settledBefore)}`;
+  const isReadable = hasTranscript(settledBefore);
   /** One conversation as it is inside the caller's transaction; undefined when its content cannot be read. */
   const conversation = (item: number): StoredConversation | undefined => {
     const [row] = rowsOf([item]);
@@ -208,15 +222,20 @@ export const reader = (
     const members = new Map<number, Member>();
     for (const number of new Set(blocks))
       if (number !== null) for (const [key, member] of store.membersOf(number)) members.set(key, member);
-    const found = toStoredConversation(rawOf(row, recordsByItem, members, "documents"));
+    const found = toStoredConversation(rawOf(row, recordsByItem, members, "documents", shown));
     return found.document ? found : undefined;
   };
 
   return {
     conversation,
-    rawConversations: () => ofSelection(settled, "documents"),
-    conversations: () => recordsOf(ofSelection(settled, "documents")),
-    unsettled: () => recordsOf(ofSelection(`not (${settled})`, undefined)),
+    rawConversations: () => ofSelection(isReadable, "documents"),
+    conversations: () => recordsOf(ofSelection(isReadable, "documents")),
+    unsettled: ({ logs = false } = {}) =>
+      recordsOf(
+        logs
+          ? ofSelection("i.state <> 'fetched'", undefined, stateOfLog)
+          : ofSelection(`not (${isReadable})`, undefined),
+      ),
     find: async (id, sources) => {
       const { terms, values } = conditionForId(db, id, sources);
       const rows = parseRows(

@@ -1,13 +1,12 @@
 import { hash } from "node:crypto";
 import type { Records } from "../core/archive.ts";
 import { canonicalJson } from "../core/canonical.ts";
-import { keyOf } from "../core/conversation-id.ts";
 import { checkIds } from "../core/ids.ts";
 import type { Arrival, ArrivalResult } from "../core/records.ts";
-import type { ChangeLog } from "./change-log.ts";
 import { changes } from "./changes.ts";
 import { type Db, transaction } from "./open.ts";
-import { type Agents, firstRow } from "./rows.ts";
+import type { RecordPlaces, Touched } from "./record-places.ts";
+import type { Agents } from "./rows.ts";
 import type { Store } from "./store.ts";
 
 /** A record of the archive, or one that arrives. Records with one source and id are variants of one record. */
@@ -25,11 +24,6 @@ interface Variant {
 const choose = (variants: readonly Variant[]): Variant | undefined =>
   variants.toSorted((one, other) => other.bytes - one.bytes || (one.sha256 < other.sha256 ? -1 : 1))[0];
 
-interface ItemState {
-  item: number;
-  state: string;
-}
-
 /** Records of conversations that have many. */
 export const records = (
   db: Db,
@@ -37,21 +31,16 @@ export const records = (
   assertLocked: () => void,
   agents: Agents,
   store: Store,
-  changeLog: ChangeLog,
+  places: RecordPlaces,
 ): Records => {
-  const findItem = db.prepare("select item, state from items where key = ?");
-  const insertItem = db.prepare(
-    `insert into items (source, key, named, instance_id, state, seen_at) values (?, ?, 1, ?, 'pending', ?)
-     returning item, state`,
-  );
   const select = db.prepare("insert into temp.selected (item, batch) values (?, 0) on conflict do nothing");
   const findVariants = db.prepare(
     `select record, item, final, set_aside, lower(hex(sha256)) as sha256, bytes, block
      from records where source = ? and id = ?`,
   );
   const insertRecord = db.prepare(
-    `insert into records (source, id, item, at, arrived, final, sha256, bytes) values (?, ?, ?, ?, ?, ?, unhex(?), ?)
-     returning record`,
+    `insert into records (source, id, item, at, arrived, final, sha256, bytes, in_call)
+     values (?, ?, ?, ?, ?, ?, unhex(?), ?, ?) returning record`,
   );
   const deleteRecord = db.prepare("delete from records where record = ?");
   const setAside = db.prepare("update records set set_aside = ? where record = ?");
@@ -60,27 +49,6 @@ export const records = (
     `update items set agent = (select agent from agents where agent in (items.agent, ?) order by agent_id limit 1)
      where item = ?`,
   );
-  // A conversation of which every record was found to belong to another one keeps its place, and says so.
-  const update = db.prepare(
-    `update items set (started_at, last_at, bytes) =
-         (select min(at), max(min(coalesce(at, arrived), arrived)), sum(bytes) from records
-          where item = items.item and set_aside = 0)
-       where item = ? and source <> 'calls'`,
-  );
-  const settle = db.prepare(
-    `update items set state = iif(last_at is null, 'invalid', 'fetched'),
-         error_code = iif(last_at is null, 'Conflict', null),
-         error_message = iif(last_at is null, 'its records carry the ids of records of other conversations', null),
-         error_at = iif(last_at is null, ?, null)
-       where item = ? and source <> 'calls'`,
-  );
-
-  const itemOf = ({ source, conversation }: Arrival): ItemState => {
-    const key = keyOf({ source, id: conversation });
-    const known = firstRow<ItemState>(findItem.get(key));
-    return known ?? (insertItem.get(source, key, conversation, now().getTime()) as ItemState);
-  };
-
   const add = (
     arrivals: readonly Arrival[],
     texts: readonly Buffer[],
@@ -89,37 +57,38 @@ export const records = (
   ): ArrivalResult[] => {
     assertLocked();
     const change = changes(store);
-    const touched = new Set<number>();
-    const touch = (item: number): void => {
-      if (touched.has(item)) return;
-      changeLog.beforeChange(item);
-      touched.add(item);
-    };
-    const remove = ({ record, item, block }: Variant): void => {
-      touch(item);
+    const touched: Touched = new Set();
+    const remove = ({ record, item, block }: Variant, source: string, id: string): void => {
+      places.touch(touched, item);
       change.remove({ item: -record, block });
+      places.media.remove(source, id);
       deleteRecord.run(record);
     };
 
     const addOne = (arrival: Arrival, data: Buffer): ArrivalResult => {
       const { agentId, record } = arrival;
       const source = record.source ?? arrival.source;
-      const { item, state } = itemOf(arrival);
+      const { item, state, isNew } = places.placeOf(arrival);
       if (selects) select.run(item);
       if (state === "pruned") return "dropped";
       // Also when its record turns out to belong to another conversation: whichever came first.
-      if (state === "pending") touched.add(item);
+      if (isNew) touched.add(item);
       if (agentId !== undefined) setAgent.run(agents.number(agentId), item);
       const sha256 = hash("sha256", data);
       let variants = findVariants.all(source, record.id) as Variant[];
-      if (variants.some((variant) => variant.sha256 === sha256)) return "repeated";
+      const same = variants.find((variant) => variant.sha256 === sha256);
+      if (same && (same.item === item || record.inCall !== true)) return "repeated";
+      if (same) {
+        places.move(touched, { ...same, source, id: record.id }, item);
+        return "moved";
+      }
       const isFinal = record.running !== true;
       // An earlier state that comes late.
       if (!refresh && !isFinal && variants.some(({ final }) => final === 1)) return "repeated";
       const replaced = variants.filter(({ final }) => refresh || (isFinal && final === 0));
-      for (const variant of replaced) remove(variant);
+      for (const variant of replaced) remove(variant, source, record.id);
       variants = variants.filter((variant) => !replaced.includes(variant));
-      touch(item);
+      places.touch(touched, item);
       const at = record.at?.getTime() ?? null;
       const row = insertRecord.get(
         source,
@@ -130,13 +99,15 @@ export const records = (
         isFinal ? 1 : 0,
         sha256,
         data.length,
+        record.inCall ? 1 : 0,
       ) as { record: number };
+      places.media.add(item, { source, id: record.id, at }, record.media ?? []);
       change.put({ item: -row.record, block: null }, { item: -row.record, document: data });
       if (variants.length === 0) return replaced.length > 0 ? "replaced" : "added";
       const own = { ...row, item, final: 1, set_aside: 0, sha256, bytes: data.length, block: null };
       const chosen = choose([...variants, own]);
       for (const variant of [...variants, own]) {
-        touch(variant.item);
+        places.touch(touched, variant.item);
         setAside.run(variant === chosen ? 0 : 1, variant.record);
       }
       return "conflict";
@@ -144,11 +115,7 @@ export const records = (
 
     const results = arrivals.map((arrival, at) => addOne(arrival, texts[at] as Buffer));
     change.write([]);
-    const at = now().toISOString();
-    for (const item of touched) {
-      update.run(item);
-      settle.run(at, item);
-    }
+    places.close(touched);
     return results;
   };
 

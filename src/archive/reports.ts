@@ -8,13 +8,13 @@ export const reports = (db: Db, assertLocked: () => void): Reports => {
   /** Items of a JSON list that are in trouble. */
   const listed = `from json_each(?) n cross join items i on i.item = n.value where i.state in ${TROUBLE}`;
   return {
-    trouble: async () => {
+    trouble: async ({ logs = false } = {}) => {
       const { known, acknowledged } = db
         .prepare(
           `select coalesce(sum(r.acknowledged), 0) as acknowledged,
              coalesce(sum(r.acknowledged = 0 and r.state = i.state and r.code is i.error_code), 0) as known
            from items i indexed by items_unsettled cross join reported r on r.item = i.item
-           where i.state <> 'fetched' and i.state in ${TROUBLE}
+           where i.state <> 'fetched' and i.state in ${TROUBLE} ${logs ? "" : "and i.last_at is null"}
              and exists (select 1 from temp.selected s where s.item = i.item)`,
         )
         .get() as { known: number; acknowledged: number };

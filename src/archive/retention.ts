@@ -1,9 +1,12 @@
 import type { Retention } from "../core/archive.ts";
 import { meaningsOf } from "../core/conversation-id.ts";
 import { messageOf } from "../core/errors.ts";
+import { parseMeta } from "../core/raw-conversation.ts";
 import type { StoredFilter } from "../core/records.ts";
+import { removeMedia } from "./media.ts";
 import { BUSY_MS, type Db, transaction } from "./open.ts";
 import { firstRow, insertStored, sourcesOf } from "./rows.ts";
+import type { SessionIndex } from "./sessions.ts";
 import type { Store } from "./store.ts";
 
 /** How long a scrub waits for readers, in milliseconds; most read for the time of one page. */
@@ -12,7 +15,13 @@ const SCRUB_MS = 2_000;
 const REWRITTEN = "rewritten";
 
 /** Deletes calls permanently, and checks the database. */
-export const retention = (db: Db, assertLocked: () => void, store: Store, settledBefore: number): Retention => {
+export const retention = (
+  db: Db,
+  assertLocked: () => void,
+  store: Store,
+  sessions: SessionIndex,
+  settledBefore: number,
+): Retention => {
   /** Turns the doomed items into tombstones: they keep what identifies the call, and nothing of its content. */
   const makeTombstones = (): void => {
     const rows = db
@@ -23,13 +32,22 @@ export const retention = (db: Db, assertLocked: () => void, store: Store, settle
          where block is not null group by block`,
       )
       .all() as { block: number; numbers: string }[];
-    for (const { block, numbers } of rows) store.drop(block, new Set(JSON.parse(numbers) as number[]));
+    for (const { block, numbers } of rows) {
+      const doomed = JSON.parse(numbers) as number[];
+      rememberSessions(block, doomed);
+      store.drop(block, new Set(doomed));
+    }
+    const files = db.prepare("select m.media from temp.doomed d cross join media m on m.item = d.item").all();
+    removeMedia(
+      db,
+      (files as { media: number }[]).map(({ media }) => media),
+    );
     db.exec(`
       delete from records where item in (select item from temp.doomed);
       delete from changes where item in (select item from temp.doomed);
       update items set state = 'pruned', block = null, bytes = null, said = null, sha256 = null, link = nullif(link, ''),
         status = null, error_code = null, error_message = null, error_request_id = null, error_status = null,
-        error_at = null, last_at = null
+        error_at = null, last_at = null, further = null
       where item in (select item from temp.doomed);
       delete from reported where item in (select item from temp.doomed)`);
   };
@@ -44,6 +62,14 @@ export const retention = (db: Db, assertLocked: () => void, store: Store, settle
          where same_id is not null and lower(same_id) = lower(?) and state <> 'pruned' on conflict do nothing`,
       )
       .run(call.id).changes;
+  };
+  /** Dialogues of deleted calls must be known when they come again. */
+  const rememberSessions = (block: number, doomed: readonly number[]): void => {
+    const members = store.membersOf(block);
+    for (const item of doomed) {
+      const meta = item > 0 ? members.get(item)?.meta : undefined;
+      if (meta) sessions.keepForgotten(item, parseMeta(meta));
+    }
   };
   const setScrub = db.prepare(
     "insert into facts (name, value) values ('scrub', ?) on conflict (name) do update set value = excluded.value",

@@ -21,6 +21,8 @@ export interface ItemRow {
   sha256: string | null;
   bytes: number | null;
   said: number | null;
+  /** Of a call's records besides its log. */
+  further: number | null;
   block: number | null;
   /** Of a conversation with records besides a call log. */
   last_at: number | null;
@@ -42,6 +44,7 @@ const COLUMNS = jsonColumns<ItemRow>({
   sha256: "lower(hex(i.sha256))",
   bytes: "i.bytes",
   said: "i.said",
+  further: "i.further",
   block: "i.block",
   last_at: "i.last_at",
   attempts: "i.attempts",
@@ -94,12 +97,11 @@ export const agents = (db: Db): Agents => {
 };
 
 /** The record of a row without the data of its block. An empty link means `CallLogUrl` of the metadata. */
-export const recordOf = (row: ItemRow, { id: agentId }: Agents, settledBefore: number): StoredConversation => {
-  const isOpen = row.state === "fetched" && row.last_at !== null && row.last_at > settledBefore;
+export const recordOf = (row: ItemRow, { id: agentId }: Agents, shownStateOf: (row: ItemRow) => State) => {
   const record: StoredConversation = {
     item: row.item,
     source: row.source as SourceName,
-    state: isOpen ? "open" : (row.state as State),
+    state: shownStateOf(row),
     id: row.instance_id ?? row.key,
     attempts: row.attempts,
   };
@@ -124,12 +126,26 @@ const errorOf = ([code, message, at, requestId, status]: NonNullable<
   ...(status !== null && { status }),
 });
 
-/** SQL: whether a fetched item is settled. A source without an end of its own is open until some time after its last record. */
-export const isSettled = (settledBefore: number): string => `(i.last_at is null or i.last_at <= ${settledBefore})`;
+/** The states of call logs, as the ledger has them. */
+export const stateOfLog = ({ state }: ItemRow): State => state as State;
 
-/** SQL: the state of an item as the archive shows it. */
+/**
+The state of a conversation as the archive shows it. One with records besides a call log is open until some time after its
+last record, and has a transcript then: also while its call log is not there.
+*/
+export const stateShown =
+  (settledBefore: number) =>
+  ({ state, last_at: last }: ItemRow): State =>
+    last === null || state === "pruned" ? (state as State) : last > settledBefore ? "open" : "fetched";
+
+/** SQL: the same for an item `i`. */
 export const shownState = (settledBefore: number): string =>
-  `case when i.state = 'fetched' and i.last_at > ${settledBefore} then 'open' else i.state end`;
+  `case when i.last_at is null or i.state = 'pruned' then i.state
+        when i.last_at > ${settledBefore} then 'open' else 'fetched' end`;
+
+/** SQL: whether it is `fetched`. */
+export const hasTranscript = (settledBefore: number): string =>
+  `case when i.last_at is null then i.state = 'fetched' else i.last_at <= ${settledBefore} and i.state <> 'pruned' end`;
 
 /** The sources that the archive has conversations of. */
 export const sourcesOf = (db: Db): SourceName[] => {
@@ -199,7 +215,7 @@ export const conditionsOf = (
   // As the partial index of the other sources has it, so that SQLite can use that index.
   if (isWithoutCalls(filter)) both.terms.push("i.source <> 'calls'");
   if (states) {
-    if (isOpenByTime(db, states)) oneOf(`${shownState(settledBefore)} in (?)`, states);
+    if (hasRecords(db)) oneOf(`${shownState(settledBefore)} in (?)`, states);
     else oneOf("i.state in (?)", states);
     if (isUnsettled(db, states)) both.terms.push("i.state <> 'fetched'");
   }
@@ -225,17 +241,13 @@ export const conditionsOf = (
   };
 };
 
-/** Whether conversations can be in one of these states by the time of their last record. */
-const isOpenByTime = (db: Db, states: readonly State[]): boolean =>
-  (states.includes("open") || states.includes("fetched")) && hasRecords(db);
-
 /** Whether there are conversations with records besides a call log. */
 export const hasRecords = (db: Db): boolean =>
   (db.prepare("select exists (select 1 from records) as has").get() as { has: number }).has === 1;
 
 /** Whether these states are exactly in the partial index of unsettled items, so that SQLite can use it. */
 export const isUnsettled = (db: Db, states: readonly State[]): boolean =>
-  !states.includes("fetched") && !isOpenByTime(db, states);
+  !states.includes("fetched") && !(states.includes("open") && hasRecords(db));
 
 /** Whether a filter is for sources other than calls. */
 export const isWithoutCalls = ({ sources }: StoredFilter): boolean => sources?.includes("calls") === false;

@@ -1,21 +1,24 @@
 import { hash } from "node:crypto";
 import type { Archive } from "../core/archive.ts";
 import type { ArchiveLock } from "../core/lock.ts";
-import type { StoredConversation } from "../core/records.ts";
+import type { SessionOf, StoredConversation } from "../core/records.ts";
 import { adoption } from "./adoption.ts";
 import { changeLog } from "./change-log.ts";
 import { deliveries } from "./deliveries.ts";
 import { facts } from "./facts.ts";
 import { ledger } from "./ledger.ts";
 import { lock } from "./lock.ts";
+import { media } from "./media.ts";
 import { type MigrationHooks, migrate } from "./migrate.ts";
 import { type Db, openDatabase, openTemporary } from "./open.ts";
 import { reader } from "./reader.ts";
+import { recordPlaces } from "./record-places.ts";
 import { records } from "./records.ts";
 import { reports } from "./reports.ts";
 import { retention } from "./retention.ts";
 import { agents } from "./rows.ts";
 import { runs } from "./runs.ts";
+import { sessions } from "./sessions.ts";
 import { store } from "./store.ts";
 import { explainError, explainErrors } from "./trouble.ts";
 
@@ -37,6 +40,8 @@ export interface SqliteOptions {
   @default a digest of its documents
   */
   digestOf?: (conversation: StoredConversation) => string;
+  /** @default no call's session is known, so dialogues are not joined with calls */
+  sessionOf?: SessionOf;
   /** @default an older archive is migrated without messages, and refused while any lock has not expired */
   migration?: MigrationHooks;
 }
@@ -82,7 +87,7 @@ export const openSqliteLock = (path: string, now: () => Date): ArchiveLock => {
 
 const assemble = (
   db: Db,
-  { now, settleSeconds = SETTLE_SECONDS, digestOf = digestOfDocuments }: SqliteOptions,
+  { now, settleSeconds = SETTLE_SECONDS, digestOf = digestOfDocuments, sessionOf = () => undefined }: SqliteOptions,
 ): Archive => {
   db.exec("create temp table selected (item integer primary key, batch integer)");
   // One time for the whole run, so that counts add up.
@@ -92,10 +97,14 @@ const assemble = (
   const documents = store(db, assertLocked);
   const { conversation, ...reading } = reader(db, agentNumbers, documents, settledBefore);
   const log = changeLog(db, { conversation, digestOf });
+  const sessionIndex = sessions(db, assertLocked, documents, sessionOf);
+  const places = recordPlaces(db, now, sessionIndex, log);
   const { beginReading, ...delivering } = deliveries(db, assertLocked);
   return {
-    ...ledger(db, now, assertLocked, agentNumbers, documents, log, settledBefore),
-    ...records(db, now, assertLocked, agentNumbers, documents, log),
+    ...ledger(db, now, assertLocked, agentNumbers, documents, log, places, sessionIndex, settledBefore),
+    ...records(db, now, assertLocked, agentNumbers, documents, places),
+    indexSessions: sessionIndex.indexSessions,
+    ...media(db, now, assertLocked, log),
     ...reading,
     rawConversations: () => {
       beginReading();
@@ -117,7 +126,7 @@ const assemble = (
       // alone must be complete. Readers are not waited for.
       db.exec("pragma wal_checkpoint(passive)");
     },
-    ...retention(db, assertLocked, documents, settledBefore),
+    ...retention(db, assertLocked, documents, sessionIndex, settledBefore),
     close: async () => {
       await documents.compaction()?.catch(() => undefined);
       db.close();

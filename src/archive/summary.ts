@@ -71,12 +71,19 @@ const countAll = (db: Db, settledBefore: number): Counts => {
       "select state, count(*) as n from items indexed by items_unsettled where state <> 'fetched' group by state",
     )
     .all() as { state: State; n: number }[];
-  const { n: openByTime } = db
-    .prepare("select count(*) as n from items indexed by items_last where last_at > ? and state = 'fetched'")
-    .get(settledBefore) as { n: number };
   const counts = sumOfCounts([Object.fromEntries(unsettled.map(({ state, n }) => [state, n]))]);
-  counts.fetched = all - unsettled.reduce((sum, { n }) => sum + n, 0) - openByTime;
-  counts.open += openByTime;
+  counts.fetched = all - unsettled.reduce((sum, { n }) => sum + n, 0);
+  // Conversations with records are shown by the time of the last one.
+  const byTime = db
+    .prepare(
+      `select state, last_at > ? as open, count(*) as n from items indexed by items_last
+       where last_at is not null and state <> 'pruned' group by 1, 2`,
+    )
+    .all(settledBefore) as { state: State; open: number; n: number }[];
+  for (const { state, open, n } of byTime) {
+    counts[state] -= n;
+    counts[open === 1 ? "open" : "fetched"] += n;
+  }
   return counts;
 };
 

@@ -1,6 +1,7 @@
 import type { Adoption, Deliveries } from "./deliveries.ts";
 import type { Health } from "./health.ts";
 import type { Lockable } from "./lock.ts";
+import type { MediaKind, MediaState, NamedMedia, StoredMedia } from "./media.ts";
 import type { RawConversation } from "./raw-conversation.ts";
 import type {
   Arrival,
@@ -37,8 +38,12 @@ export interface Ledger {
   look(refs: readonly Ref[]): Promise<(State | undefined)[]>;
   /** Of each call, whether a run without `--refresh` would leave it alone. Selects and changes nothing. */
   settled(refs: readonly Ref[]): Promise<boolean[]>;
-  /** Counts the items of the selection by state. */
-  counts(): Promise<Counts>;
+  /**
+  Counts the items of the selection by state.
+
+  @param options `logs`: by the states of their call logs, which may not be there although the call has other records
+  */
+  counts(options?: { logs?: boolean }): Promise<Counts>;
   /**
   The windows of an agent that hold items which may still change, and were first seen after `since`.
 
@@ -78,13 +83,59 @@ export interface Records {
   conflicts(): Promise<number>;
 }
 
+/** Which call of a session a dialogue belongs to. */
+export interface Sessions {
+  /** Reads the sessions of all calls once, before the first dialogues are stored. @throws LockLost */
+  indexSessions(): Promise<void>;
+}
+
+/** A file that no record names, as it was found. */
+export type FoundMedia = NamedMedia & Pick<StoredMedia, "item" | "playlist" | "channel" | "at">;
+
+/** How a download came out. */
+export type MediaOutcome =
+  | ({ media: number; state: "stored" } & Required<Pick<StoredMedia, "sha256" | "bytes">> &
+      Pick<StoredMedia, "type" | "seconds">)
+  | { media: number; state: Exclude<MediaState, "stored">; error: { code: string; message: string } };
+
+export interface MediaFilter {
+  states?: readonly MediaState[];
+  kinds?: readonly MediaKind[];
+  /** Only files whose conversation is not known. */
+  unmatched?: boolean;
+  /** Only those with a higher number. */
+  after?: number;
+  /** @default 500 */
+  limit?: number;
+}
+
+/** The files of conversations that lie beside the archive, named by their SHA-256. */
+export interface Media {
+  /** Adds files by their place. Of a known one, what was not known is added. Resolves to how many are new. */
+  addMedia(files: readonly FoundMedia[]): Promise<number>;
+  /** In order of their numbers. */
+  listMedia(filter?: MediaFilter): Promise<StoredMedia[]>;
+  /** Commits all or none. A stored file stays stored. */
+  commitMedia(outcomes: readonly MediaOutcome[]): Promise<void>;
+  /** By state and kind: how many files; the bytes of stored ones, and the time of the oldest of the others. */
+  mediaSummary(): Promise<{ state: MediaState; kind: MediaKind; files: number; bytes: number; oldest?: Date }[]>;
+  /** Files whose bytes no conversation has any more: they are to be deleted. */
+  discardedMedia(): Promise<{ sha256: string; type?: string }[]>;
+  /** Their bytes are deleted. */
+  forgetDiscarded(hashes: readonly string[]): Promise<void>;
+}
+
 export interface Reader {
   /** Fetched items of the selection with their documents, by start, then id, in batches of bounded size. */
   conversations(): AsyncIterable<StoredConversation[]>;
   /** The same without parsing, so that another thread can do it. */
   rawConversations(): AsyncIterable<RawConversation[]>;
-  /** Selected items that are not fetched: without documents, with their errors. */
-  unsettled(): AsyncIterable<StoredConversation[]>;
+  /**
+  Selected items that are not fetched: without documents, with their errors.
+
+  @param options `logs`: also those that have other records, but not their call log; states are those of the logs
+  */
+  unsettled(options?: { logs?: boolean }): AsyncIterable<StoredConversation[]>;
   /**
   One conversation with its document, by its id or by source and id.
 
@@ -167,6 +218,7 @@ Facts about the archive. `listed:AGENT` records that the service has listed call
 a run has reported that this record cannot be had.
 */
 export type FactName =
+  | "sessions"
   | `reported:${SourceName}:${string}`
   | "id"
   | "region"
@@ -185,8 +237,12 @@ export interface Facts {
 
 /** Trouble that a run has reported, and trouble that a person has acknowledged. */
 export interface Reports {
-  /** Counts of the selection: trouble that an earlier run reported unchanged (`known`), and acknowledged trouble. */
-  trouble(): Promise<{ known: number; acknowledged: number }>;
+  /**
+  Counts of the selection: trouble that an earlier run reported unchanged (`known`), and acknowledged trouble.
+
+  @param options `logs`: also of call logs whose calls have other records
+  */
+  trouble(options?: { logs?: boolean }): Promise<{ known: number; acknowledged: number }>;
   /** Acknowledges those of these items that are missing, invalid or failed. */
   acknowledge(items: readonly number[]): Promise<void>;
   /** Removes reports and acknowledgements of these items, so that they count again. */
@@ -219,6 +275,8 @@ with the connection, so a crashed run leaves none behind.
 export interface Archive
   extends Ledger,
     Records,
+    Sessions,
+    Media,
     Reader,
     Runs,
     Reports,

@@ -1,5 +1,5 @@
 import type { ErrorFacts } from "./errors.ts";
-import type { NamedMedia } from "./media.ts";
+import type { NamedMedia, StoredMedia } from "./media.ts";
 import type { State } from "./state.ts";
 import type { JsonObject, SourceName } from "./transcript.ts";
 
@@ -99,6 +99,11 @@ export interface Arrival {
     running?: boolean;
     /** The files that it names. */
     media?: readonly NamedMedia[];
+    /**
+    It was said in a call of the session that is its conversation. It belongs to the call that was running at its time;
+    to this conversation only while no such call is known. @default false
+    */
+    inCall?: boolean;
   };
 }
 
@@ -110,9 +115,20 @@ What became of a record that arrived.
 - `replaced`: it took the place of an earlier state.
 - `conflict`: the archive has another record with this id and other content. Both are kept; the longer one is used, or of
   two of the same length the one with the lower SHA-256.
+- `moved`: the archive has it, and now knows that it belongs to this conversation.
 - `dropped`: its conversation was forgotten or pruned.
 */
-export type ArrivalResult = "added" | "repeated" | "replaced" | "conflict" | "dropped";
+export type ArrivalResult = "added" | "repeated" | "replaced" | "moved" | "conflict" | "dropped";
+
+/** When a call of a session was running. */
+export interface CallTimes {
+  sessionId: string;
+  start: Date;
+  end: Date;
+}
+
+/** The session of a call by its metadata, with the call's times; undefined unless all three are known. */
+export type SessionOf = (meta: JsonObject) => CallTimes | undefined;
 
 /** A stored record without its data. */
 export interface RecordFacts {
@@ -153,6 +169,8 @@ export interface StoredConversation {
   records?: RecordFacts[];
   /** The records besides a call log, as one JSON array in the order of `records`. */
   further?: Uint8Array;
+  /** Its files, as far as they are known: by time, then place. */
+  media?: StoredMedia[];
   /** How many fetches brought no document. */
   attempts: number;
   error?: ErrorFacts & { message: string; at: string };

@@ -24,6 +24,9 @@ const MEANT = [
   /^SCAN CONSTANT ROW$/,
   // Up to the first one.
   /^SCAN records USING COVERING INDEX records_item$/,
+  /^SCAN media( USING COVERING INDEX sqlite_autoindex_media_1)?$/,
+  // What status sums up.
+  /^SCAN media USING COVERING INDEX media_(unsettled|stored)$/,
 ];
 
 test("no everyday statement reads all items, links or blocks without an index, or sorts many rows", async () => {

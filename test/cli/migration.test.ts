@@ -29,11 +29,13 @@ const withoutProvenance = (
   id: standIns.get(String(rest.id)) ?? String(rest.id),
 });
 
-/** The ids in all parts of the folder. */
+/** The ids of the first deliveries in all parts of the folder. */
 const delivered = (place: Workplace): string[] =>
   readdirSync(place.path("parts"))
     .filter((name) => name.endsWith(".ndjson"))
-    .flatMap((name) => parseAnyLines<Row>(place.read("parts", name)).map(({ id }) => id));
+    .flatMap((name) => parseAnyLines<Row & { revision?: number }>(place.read("parts", name)))
+    // A call that was described later came again.
+    .flatMap(({ id, revision }) => (revision === undefined ? [id] : []));
 
 const LATEST = migrations.length;
 const message = (calls: number) =>

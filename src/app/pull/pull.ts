@@ -43,7 +43,7 @@ export const runPull = async (request: PullRequest, context: AppContext): Promis
       throw error;
     });
     await writeErrorFile(request, host, archive, { closing, ending, log });
-    const counts = await archive.counts();
+    const counts = await archive.counts({ logs: true });
     const states = {
       ...counts,
       open: counts.open + pulled.running,
@@ -51,7 +51,7 @@ export const runPull = async (request: PullRequest, context: AppContext): Promis
       failed: counts.failed + pulled.unreadable,
     };
     const selected = sumOf(states);
-    const trouble = await troubleOf(archive, request, selection);
+    const trouble = await troubleOf(archive, request, selection, { logs: true });
     return {
       outcome: outcomeOf(states, pulled, trouble.uncounted),
       detail: { ...facts, selected, ...states, ...troubleFacts(trouble) },
