@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Archive } from "../../../src/core/archive.ts";
 import { adopting } from "./adopting.ts";
+import { callRecords } from "./call-records.ts";
 import { committing } from "./committing.ts";
 import type { Check, Clauses, Place } from "./contract.ts";
 import { cursors } from "./cursors.ts";
@@ -8,6 +9,7 @@ import { deliveries } from "./deliveries.ts";
 import { facts } from "./facts.ts";
 import { listing } from "./listing.ts";
 import { locking } from "./locking.ts";
+import { media } from "./media.ts";
 import { merging } from "./merging.ts";
 import { reading } from "./reading.ts";
 import { records, revisions } from "./records.ts";
@@ -26,6 +28,8 @@ export const ARCHIVE_CONTRACT = {
   "call logs of one instance id": sameId,
   reading,
   "records of conversations that have many": records,
+  "records of calls": callRecords,
+  "files of conversations": media,
   revisions,
   runs,
   cursors,

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "libsql";
 import { openArchive } from "../../../src/archive/index.ts";
+import type { SessionOf } from "../../../src/core/records.ts";
 import type { MadeArchive } from "./index.ts";
 
 /** A folder in memory where there is one: without waiting for the disk, tests take a third of the time. */
@@ -15,11 +16,17 @@ const fastFolder = (): string => {
   }
 };
 
+/** The session of a call, as the clauses about dialogues write it. */
+const sessionOf: SessionOf = ({ SessionId: sessionId, Start: start, End: end }) =>
+  typeof sessionId === "string" && typeof start === "string" && typeof end === "string"
+    ? { sessionId, start: new Date(start), end: new Date(end) }
+    : undefined;
+
 /** A new archive in a SQLite file, for one test. */
 export const sqliteArchive = async (): Promise<MadeArchive> => {
   const folder = mkdtempSync(join(fastFolder(), "archive-"));
   return {
-    open: (now = () => new Date()) => openArchive({ place: join(folder, "a.db"), create: true, now }),
+    open: (now = () => new Date()) => openArchive({ place: join(folder, "a.db"), create: true, now, sessionOf }),
     damage: async () => {
       const db = new Database(join(folder, "a.db"));
       db.exec("update blocks set body = x'00'");

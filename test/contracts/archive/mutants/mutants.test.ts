@@ -5,6 +5,7 @@ import { expectCaught } from "../../mutants.ts";
 import type { Clauses } from "../contract.ts";
 import { ARCHIVE_CONTRACT, runCheck } from "../index.ts";
 import { sqliteArchive } from "../sqlite.ts";
+import { callRecordsMutants, mediaMutants } from "./call-records.ts";
 import { committingMutants, mergingMutants, sameIdMutants } from "./committing.ts";
 import { adoptingMutants, deliveriesMutants } from "./deliveries.ts";
 import { lockingMutants } from "./locking.ts";
@@ -25,6 +26,8 @@ const MUTANTS: { [Subject in keyof typeof ARCHIVE_CONTRACT]: MutantsOf<(typeof A
   "call logs of one instance id": sameIdMutants,
   reading: readingMutants,
   "records of conversations that have many": recordsMutants,
+  "records of calls": callRecordsMutants,
+  "files of conversations": mediaMutants,
   revisions: revisionsMutants,
   runs: runsMutants,
   cursors: cursorsMutants,
