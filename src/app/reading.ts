@@ -1,6 +1,7 @@
 import type { ReadConversation } from "../core/reading.ts";
-import type { StoredConversation } from "../core/records.ts";
+import type { SessionOf, StoredConversation } from "../core/records.ts";
 import { digestOfTranscript } from "../core/revision.ts";
+import { callFacts } from "../parse/call-meta.ts";
 import { transcriptOf } from "../parse/index.ts";
 import { redactorOf } from "./redaction.ts";
 import type { RedactRequest } from "./requests.ts";
@@ -9,6 +10,14 @@ import type { RedactRequest } from "./requests.ts";
 export const readerOf = async (request: RedactRequest): Promise<ReadConversation> => {
   const redactor = await redactorOf(request);
   return redactor ? (record) => redactor(transcriptOf(record)) : (record) => ({ transcript: transcriptOf(record) });
+};
+
+/** The session of a call and the call's times, as describe gives them. */
+export const sessionOf: SessionOf = (meta) => {
+  const { sessionId, start, end } = callFacts(meta);
+  return sessionId === undefined || start === undefined || end === undefined
+    ? undefined
+    : { sessionId, start: new Date(start), end: new Date(end) };
 };
 
 /** The hex digest of a conversation's transcript: another one means that a destination gets it again. @throws InvalidDocument */

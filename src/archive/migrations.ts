@@ -274,5 +274,10 @@ export const migrations: readonly string[] = [
     ended_at integer not null,
     primary key (session, item)
   ) without rowid;
+  -- When the dialogues of a session were last listed to their end.
+  create table listed_sessions (
+    session blob primary key,
+    listed_at integer not null
+  ) without rowid;
   `,
 ];

@@ -12,9 +12,9 @@ const ENABLED = "sessions";
 /** Calls of one step of the first reading. */
 const STEP = 500;
 
-const digestOf = (session: string): Buffer => Buffer.from(hash("sha256", session, "buffer").subarray(0, 16));
+const digestOf = (session: string): Buffer => hash("sha256", session, "buffer").subarray(0, 16);
 
-/** A record of a session's dialogues that was said in a call. */
+/** A dialogue that was said in a call. */
 export interface SpokenRecord {
   record: number;
   item: number;
@@ -50,6 +50,11 @@ export const sessions = (db: Db, assertLocked: () => void, store: Store, session
     `select item, block from items where item > ? and block is not null and source = 'calls' and said is not null
      order by item limit ${STEP}`,
   );
+  const findListed = db.prepare("select listed_at as at from listed_sessions where session = ?");
+  const setListed = db.prepare(
+    `insert into listed_sessions (session, listed_at) values (?, ?)
+     on conflict (session) do update set listed_at = max(listed_at, excluded.listed_at)`,
+  );
   const enabled = (): boolean => (isEnabled.get() as { has: number }).has === 1;
   const add = (item: number, { sessionId, start, end }: CallTimes): void =>
     void insert.run(digestOf(sessionId), item, start.getTime(), end.getTime());
@@ -83,10 +88,18 @@ export const sessions = (db: Db, assertLocked: () => void, store: Store, session
         db.prepare(`insert into facts (name, value) values ('${ENABLED}', '1') on conflict do nothing`).run();
       });
     },
+    sessionListedAt: async (session) => {
+      const row = firstRow<{ at: number }>(findListed.get([digestOf(session)]));
+      return row && new Date(row.at);
+    },
+    setSessionListed: async (session, at) =>
+      transaction(db, () => {
+        assertLocked();
+        setListed.run(digestOf(session), at.getTime());
+      }),
   };
   return {
-    ...reading,
-    enabled,
+    reading,
     /** Keeps the times of a call that is committed. Undefined if they are not known, or no dialogues are stored yet. */
     keep: (item: number, meta: JsonObject | undefined): CallTimes | undefined =>
       enabled() ? addFromMeta(item, meta) : undefined,

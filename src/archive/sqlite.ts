@@ -103,7 +103,7 @@ const assemble = (
   return {
     ...ledger(db, now, assertLocked, agentNumbers, documents, log, places, sessionIndex, settledBefore),
     ...records(db, now, assertLocked, agentNumbers, documents, places),
-    indexSessions: sessionIndex.indexSessions,
+    ...sessionIndex.reading,
     ...media(db, now, assertLocked, log),
     ...reading,
     rawConversations: () => {

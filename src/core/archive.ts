@@ -87,6 +87,9 @@ export interface Records {
 export interface Sessions {
   /** Reads the sessions of all calls once, before the first dialogues are stored. @throws LockLost */
   indexSessions(): Promise<void>;
+  /** When the dialogues of a session were last listed to their end; undefined if they never were. */
+  sessionListedAt(session: string): Promise<Date | undefined>;
+  setSessionListed(session: string, at: Date): Promise<void>;
 }
 
 /** A file that no record names, as it was found. */

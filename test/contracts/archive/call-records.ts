@@ -181,6 +181,15 @@ export const callRecords = {
     expect(await places(archive)).toEqual(moved);
   },
 
+  "that are dialogues: it is kept when their session was listed, and never set back": async ({ open }) => {
+    const archive = await open(dayAfter);
+    expect(await archive.sessionListedAt("s")).toBeUndefined();
+    await archive.setSessionListed("s", minute(2));
+    await archive.setSessionListed("s", minute(1));
+    await archive.setSessionListed("t", minute(3));
+    expect(await (await open(dayAfter)).sessionListedAt("s")).toEqual(minute(2));
+  },
+
   "that are dialogues of a deleted call are dropped, also when it was deleted before the first of them": async ({
     open,
   }) => {

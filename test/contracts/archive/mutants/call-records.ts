@@ -49,6 +49,12 @@ export const callRecordsMutants: MutantsOf<typeof callRecords> = {
     "sessions are never read": () => ({ indexSessions: async () => undefined }),
     "what describe says is not kept": changingOutcomes(({ meta: _, ...outcome }) => outcome),
   },
+  "that are dialogues: it is kept when their session was listed, and never set back": {
+    "nothing is kept": () => ({ sessionListedAt: async () => undefined }),
+    "every session is the same": (real) => ({
+      setSessionListed: (_, at) => real.setSessionListed("s", at),
+    }),
+  },
   "that are dialogues of a deleted call are dropped, also when it was deleted before the first of them": {
     "nothing is deleted": () => ({ prune: async () => 1 }),
     "they stay with their session": neverInCall,
