@@ -25,6 +25,11 @@ export const EVENTBRIDGE_DEFAULTS = {
   queriesRegion: "cn-hangzhou",
 } as const;
 
+export const MEDIA_DEFAULTS = {
+  /** Bytes of one file: a recording of many hours fits. */
+  maxMediaSize: 20 * 1024 ** 3,
+} as const;
+
 export const RECEIVE_DEFAULTS = {
   port: 8480,
   host: "127.0.0.1",

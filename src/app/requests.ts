@@ -172,6 +172,16 @@ export interface QueryPullRequest extends RecordPullRequest {
   agentName?: string;
 }
 
+/** The dialogues of sessions, by the session's id or by the calls in the archive. */
+export interface DialoguePullRequest
+  extends Omit<RecordPullRequest, "eventBridge" | "lookback">,
+    CloudRequest,
+    Pick<SelectionRequest, "agents" | "since" | "until" | "tz" | "limit"> {
+  sessions?: readonly string[];
+  /** The sessions of the calls in the archive; `agents`, `since` and `until` then select calls by their start. */
+  fromArchive?: boolean;
+}
+
 export interface ImportRequest extends ArchiveRequest, RunRequest {
   /** Files of chat logs, `-` for standard input. @default standard input */
   files: readonly string[];

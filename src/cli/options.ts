@@ -4,6 +4,7 @@ import {
   CONNECTION_DEFAULTS,
   DEFAULT_ARCHIVE,
   EVENTBRIDGE_DEFAULTS,
+  MEDIA_DEFAULTS,
   PULL_DEFAULTS,
 } from "../app/defaults.ts";
 import type { ArchiveRequest, CloudRequest, FilterRequest, OutputRequest, RedactRequest } from "../app/requests.ts";
@@ -138,6 +139,45 @@ export const eventBridgeOptions = (): Option[] => [
     EVENTBRIDGE_DEFAULTS.queriesRegion,
   ),
   option("--eventbridge-endpoint <url>", "address of EventBridge, instead of the region's address"),
+];
+
+export interface SessionFlags {
+  session?: string[];
+  fromArchive?: boolean;
+}
+export const sessionOptions = (): Option[] => [
+  option("--session <id>", "dialogues: those of this session; repeatable", several),
+  option(
+    "--from-archive",
+    "dialogues: those of the sessions of the calls in the archive; --agent and --since narrow it",
+  ),
+];
+
+/** `media` is false for `--no-media`. */
+export interface RecordingFlags {
+  bucket?: string;
+  prefix?: string;
+  ossRegion?: string;
+  ossEndpoint?: string;
+  liveEndpoint?: string;
+  vodEndpoint?: string;
+  media?: boolean;
+  mediaOnly?: boolean;
+  maxMediaSize: number;
+}
+export const recordingOptions = (): Option[] => [
+  option("--bucket <name>", "recordings: the bucket that holds them"),
+  option("--prefix <text>", "recordings: all files of the bucket whose keys begin with this"),
+  option("--no-media", "recordings: note the files and their calls, and download nothing"),
+  option("--media-only", "recordings: look for nothing new, and download what is not downloaded yet"),
+  option("--max-media-size <size>", "recordings: reject larger files", bytes).default(
+    MEDIA_DEFAULTS.maxMediaSize,
+    `${MEDIA_DEFAULTS.maxMediaSize / 1024 ** 3}GB`,
+  ),
+  option("--oss-region <region>", `recordings: region of the bucket (default: that of the agents, ${DEFAULT_REGION})`),
+  option("--oss-endpoint <url>", "recordings: address of object storage, instead of the region's address"),
+  option("--live-endpoint <url>", "recordings: address of the service that knows the tasks"),
+  option("--vod-endpoint <url>", "recordings: address of VOD"),
 ];
 
 /** Flags of every command that writes to the archive. */

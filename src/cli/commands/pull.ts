@@ -1,39 +1,50 @@
 import type { CommandSpec, Input } from "../command-spec.ts";
-import { type ExitCode, exitCodeFor } from "../exit-codes.ts";
+import type { ExitCode } from "../exit-codes.ts";
 import {
   archiveOption,
   cloudOptions,
-  type EventBridgeFlags,
   eventBridgeOptions,
-  type PullCommandFlags,
   pullOptions,
+  recordingOptions,
   selectionOptions,
+  sessionOptions,
 } from "../options.ts";
-import { otherFlags, selectionRequest } from "../requests.ts";
-
-type Flags = PullCommandFlags & EventBridgeFlags;
+import type { PullTargetFlags } from "./pull/flags.ts";
 
 /** What can be pulled, in the order of the help. */
-const TARGETS = ["calls", "chats", "queries"] as const;
+const TARGETS = ["calls", "chats", "queries", "dialogues", "recordings"] as const;
 type Target = (typeof TARGETS)[number];
 
 /** The flags that only some targets have; all others belong to every target. */
 const OWN: Readonly<Record<string, readonly Target[]>> = {
   ids: ["calls", "chats"],
-  agent: ["calls"],
-  since: ["calls", "chats"],
-  until: ["calls", "chats"],
-  tz: ["calls", "chats"],
+  agent: ["calls", "dialogues"],
+  since: ["calls", "chats", "dialogues", "recordings"],
+  until: ["calls", "chats", "dialogues", "recordings"],
+  tz: ["calls", "chats", "dialogues", "recordings"],
   shard: ["calls"],
-  limit: ["calls", "chats"],
+  limit: ["calls", "chats", "dialogues"],
   dryRun: ["calls", "chats"],
-  region: ["calls"],
-  endpoint: ["calls"],
-  client: ["calls"],
+  lookback: ["calls", "chats", "queries"],
+  refresh: ["calls", "chats", "queries", "dialogues"],
+  region: ["calls", "dialogues", "recordings"],
+  endpoint: ["calls", "dialogues"],
+  client: ["calls", "dialogues"],
   describe: ["calls"],
-  allowHost: ["calls"],
+  allowHost: ["calls", "recordings"],
   maxDocumentSize: ["calls"],
-  concurrency: ["calls", "chats"],
+  concurrency: ["calls", "chats", "dialogues", "recordings"],
+  session: ["dialogues"],
+  fromArchive: ["dialogues"],
+  bucket: ["recordings"],
+  prefix: ["recordings"],
+  media: ["recordings"],
+  mediaOnly: ["recordings"],
+  maxMediaSize: ["recordings"],
+  ossRegion: ["recordings"],
+  ossEndpoint: ["recordings"],
+  liveEndpoint: ["recordings"],
+  vodEndpoint: ["recordings"],
   bus: ["chats"],
   chatsRegion: ["chats"],
   agentName: ["queries"],
@@ -50,35 +61,53 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "queries endpoint": "Write --eventbridge-endpoint.",
   "queries agent": "Write --agent-name.",
   "queries since": "A later run reads what is new by itself.",
+  "dialogues ids": "Name sessions: --session ID.",
+  "recordings ids": 'Name tasks: "pull recordings TASK".',
+  "recordings agent": "Recordings are found by task, or by bucket and prefix.",
+  "recordings endpoint": "Write --oss-endpoint, --live-endpoint or --vod-endpoint.",
 };
 
-export const pullCommand: CommandSpec<Flags> = {
+/** Each is loaded when it runs. */
+const RUNS: Readonly<Record<Target, () => Promise<(input: Input<PullTargetFlags>) => Promise<ExitCode>>>> = {
+  calls: async () => (await import("./pull/calls.ts")).pullCalls,
+  chats: async () => (await import("./pull/chats.ts")).pullChats,
+  queries: async () => (await import("./pull/queries.ts")).pullQueries,
+  dialogues: async () => (await import("./pull/dialogues.ts")).pullDialogues,
+  recordings: async () => (await import("./pull/recordings.ts")).pullRecordings,
+};
+
+export const pullCommand: CommandSpec<PullTargetFlags> = {
   description: `\`pull\` alone and \`pull calls\` fetch calls.
 
 \`pull chats\` reads the chat logs of multimodal apps from the event trace of EventBridge: all that a bus received in a range, or events by id.
 
-\`pull queries\` reads the log of natural-language queries of EventBridge: the whole log the first time, later what is new.`,
+\`pull queries\` reads the log of natural-language queries of EventBridge: the whole log the first time, later what is new.
+
+\`pull dialogues\` reads what was typed and said in sessions. What was said in a call becomes a part of that call.
+
+\`pull recordings\` downloads the recordings of calls: by the ids of recording tasks, or all files of a bucket below a prefix.`,
   options: {
     Selection: selectionOptions(),
     Archive: [archiveOption(), ...pullOptions()],
     Service: cloudOptions(),
     "Chats and queries": eventBridgeOptions(),
+    "Dialogues and recordings": [...sessionOptions(), ...recordingOptions()],
   },
   examples: [
     ["pull --agent AGENT --since 24h", "the calls of one agent in the last 24 hours"],
     ["pull -i ids.txt", "the calls whose ids are in a file"],
     ["pull chats --since 7d", "the chats of the last 7 days; afterwards: pull chats --since last"],
     ["pull queries", "the log of natural-language queries"],
+    ["pull dialogues --from-archive --since 7d", "the dialogues of the calls of the last 7 days"],
+    ["pull recordings --bucket BUCKET --prefix record/", "the recordings in a bucket"],
   ],
-  run: async (input: Input<Flags>): Promise<ExitCode> => {
+  run: async (input: Input<PullTargetFlags>): Promise<ExitCode> => {
     const [first = "", ...rest] = input.args;
     const target = TARGETS.find((each) => each === first);
     if (target === undefined) await checkSpelling(first);
     const { checkOwnFlags } = await import("../own-flags.ts");
     checkOwnFlags(input.given, target ?? "calls", OWN, (each) => `pull ${each}`, INSTEAD);
-    if (target === "chats") return pullChats({ ...input, args: rest });
-    if (target === "queries") return pullQueries({ ...input, args: rest });
-    return pullCalls(target === undefined ? input : { ...input, args: rest });
+    return (await RUNS[target ?? "calls"]())(target === undefined ? input : { ...input, args: rest });
   },
 };
 
@@ -90,6 +119,12 @@ const MEANT: ReadonlyMap<string, Target> = new Map([
   ["events", "chats"],
   ["query", "queries"],
   ["querys", "queries"],
+  ["dialogue", "dialogues"],
+  ["dialog", "dialogues"],
+  ["dialogs", "dialogues"],
+  ["session", "dialogues"],
+  ["sessions", "dialogues"],
+  ["recording", "recordings"],
 ]);
 
 /** @throws UsageError for a word that was meant as a target */
@@ -99,86 +134,3 @@ const checkSpelling = async (word: string): Promise<void> => {
   const { UsageError } = await import("../../core/errors.ts");
   throw new UsageError(`"${word}" is no id. Did you mean "callarchive pull ${target}"?`);
 };
-
-const pullCalls = async (input: Input<Flags>): Promise<ExitCode> => {
-  const { flags, logger } = input;
-  const { runPull, runPullPlan } = await import("../../app/pull/pull.ts");
-  const { withContext } = await import("../context.ts");
-  const { printPlan, printPullSummary } = await import("../terminal/summary.ts");
-  const request = { ...otherFlags(flags), ...selectionRequest(input) };
-  return withContext(input, flags.maxDuration, async (context) => {
-    if (flags.dryRun) {
-      const plan = await runPullPlan(request, context);
-      printPlan(logger, plan);
-      return exitCodeFor(plan.outcome);
-    }
-    const run = await runPull(request, context);
-    const code = exitCodeFor(run.outcome);
-    printPullSummary(logger, run, code);
-    return code;
-  });
-};
-
-const pullChats = async (input: Input<Flags>): Promise<ExitCode> => {
-  const { flags, logger } = input;
-  const { runChatPull } = await import("../../app/pull/chats.ts");
-  const { planChatPull } = await import("../../app/pull/chat-selection.ts");
-  const { withContext } = await import("../context.ts");
-  const { printChatPlan, printRecordSummary } = await import("../terminal/record-summary.ts");
-  const { agents: _, shard: _s, ...selection } = selectionRequest(input);
-  const { bus, concurrency } = flags;
-  const eventBridge = { ...eventBridgeRequest(flags), region: flags.chatsRegion, regionFlag: "--chats-region" };
-  const request = { ...recordFlags(flags), ...selection, bus, concurrency, eventBridge };
-  return withContext({ ...input, command: "pull chats" }, flags.maxDuration, async (context) => {
-    if (flags.dryRun) {
-      printChatPlan(logger, await planChatPull(request, context));
-      return exitCodeFor("complete");
-    }
-    const run = await runChatPull(request, context);
-    const code = exitCodeFor(run.outcome);
-    printRecordSummary(logger, "event", run, code);
-    return code;
-  });
-};
-
-const pullQueries = async (input: Input<Flags>): Promise<ExitCode> => {
-  const { args, flags, logger } = input;
-  if (args.length > 0) {
-    const { UsageError } = await import("../../core/errors.ts");
-    throw new UsageError('"pull queries" takes no ids: it reads the log from its beginning. --agent-name narrows it.');
-  }
-  const { runQueryPull } = await import("../../app/pull/queries.ts");
-  const { withContext } = await import("../context.ts");
-  const { printRecordSummary } = await import("../terminal/record-summary.ts");
-  const { agentName, queriesRegion } = flags;
-  const eventBridge = { ...eventBridgeRequest(flags), region: queriesRegion, regionFlag: "--queries-region" };
-  const request = { ...recordFlags(flags), ...(agentName !== undefined && { agentName }), eventBridge };
-  return withContext({ ...input, command: "pull queries" }, flags.maxDuration, async (context) => {
-    const run = await runQueryPull(request, context);
-    const code = exitCodeFor(run.outcome);
-    printRecordSummary(logger, "entry", run, code);
-    return code;
-  });
-};
-
-const recordFlags = (flags: Flags) => {
-  const { archive, wait, metricsFile, refresh, lookback, errorFile, allowOther, strict, allowEmpty } = flags;
-  return {
-    archive,
-    lookback,
-    ...(wait !== undefined && { wait }),
-    ...(metricsFile !== undefined && { metricsFile }),
-    ...(refresh && { refresh }),
-    ...(errorFile !== undefined && { errorFile }),
-    ...(allowOther && { allowOther }),
-    ...(strict && { strict }),
-    ...(allowEmpty && { allowEmpty }),
-  };
-};
-
-const eventBridgeRequest = ({ profile, tps, retries, eventbridgeEndpoint: endpoint }: Flags) => ({
-  retries,
-  ...(profile !== undefined && { profile }),
-  ...(tps !== undefined && { tps }),
-  ...(endpoint !== undefined && { endpoint }),
-});

@@ -5,10 +5,12 @@ import { sumOf } from "../../core/counts.ts";
 import { count, duration, plural } from "../../core/wording.ts";
 import type { Logger } from "./logger.ts";
 
-const MANY = { event: "events", entry: "entries" } as const;
+/** What one record is called. */
+type Noun = keyof typeof MANY;
+const MANY = { event: "events", entry: "entries", dialogue: "dialogues" } as const;
 
 /** The closing lines of a pull of records. @param noun what one record is called */
-export const printRecordSummary = (logger: Logger, noun: "event" | "entry", run: RecordRun, exitCode: number): void => {
+export const printRecordSummary = (logger: Logger, noun: Noun, run: RecordRun, exitCode: number): void => {
   const { records, known, troubled, silent, conversations, throttled, limited, ms } = run;
   logger.record("summary", { ...records, known, ...troubled, silent, conversations, throttled, limited, ms, exitCode });
   const notHad = Object.entries(troubled).flatMap(([state, n]) => (n > 0 ? [`${count(n)} ${state}`] : []));
@@ -21,12 +23,13 @@ export const printRecordSummary = (logger: Logger, noun: "event" | "entry", run:
 };
 
 /** "5 events = 3 added + 2 already in the archive". @param more counted beside the results */
-export const recordLine = (noun: "event" | "entry", counts: RecordCounts, more = 0): string => {
-  const { added, repeated, replaced, conflict, dropped } = counts;
+export const recordLine = (noun: Noun, counts: RecordCounts, more = 0): string => {
+  const { added, repeated, replaced, moved, conflict, dropped } = counts;
   const parts = [
     [added, "added"],
     [repeated, "already in the archive"],
     [replaced, "replaced"],
+    [moved, "joined with their call"],
     [conflict, "in conflict"],
     [dropped, "of forgotten conversations"],
   ] as const;
