@@ -47,7 +47,8 @@ const part = (value: JsonObject, key: string): JsonObject => {
   return isObject(found) ? found : EMPTY;
 };
 
-const userData = (text: string): Json => {
+/** The integrator's own data: JSON text is parsed. */
+export const userData = (text: string): Json => {
   try {
     const value = parseExact(text);
     // A number that JSON.parse would change is an identifier, so its text is kept.

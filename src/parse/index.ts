@@ -3,7 +3,9 @@ import type { StoredConversation } from "../core/records.ts";
 import type { SourceName, Transcript } from "../core/transcript.ts";
 import { callTranscript } from "./call-log.ts";
 import { chatTranscript } from "./chat-log.ts";
+import { dialoguesTranscript } from "./dialogues.ts";
 import { queryTranscript } from "./query-log.ts";
+import { recordedCallTranscript } from "./recorded-call.ts";
 
 /** Makes the transcript of a conversation: a pure function of its records in their own order. @throws InvalidDocument */
 export type Parser = (conversation: StoredConversation) => Transcript;
@@ -12,10 +14,13 @@ export type Parser = (conversation: StoredConversation) => Transcript;
 export const parsers: { readonly [Name in SourceName]?: Parser } = {
   chats: chatTranscript,
   queries: queryTranscript,
+  dialogues: dialoguesTranscript,
   calls: (conversation) => {
     const { document } = conversation;
     if (!document) throw new InvalidDocument("there is no document", "NoDocument");
-    return callTranscript({ ...conversation, document });
+    return conversation.further === undefined
+      ? callTranscript({ ...conversation, document })
+      : recordedCallTranscript({ ...conversation, document });
   },
 };
 

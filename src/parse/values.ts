@@ -27,6 +27,14 @@ export const instant = (value: unknown): number | undefined => {
   return Number.isNaN(time) ? undefined : time;
 };
 
+/** Milliseconds since 1970 of an ISO 8601 time, or of a number of milliseconds or seconds, from 2000 to 2100. */
+export const moment = (value: unknown): number | undefined => {
+  const number = numeric(value);
+  if (number === undefined) return instant(value);
+  const time = Math.floor(number < 4_102_444_800 ? number * 1000 : number);
+  return time >= 946_684_800_000 && time < 4_102_444_800_000 ? time : undefined;
+};
+
 /**
 ISO 8601 UTC, cut to milliseconds; undefined outside the years 0 to 9999.
 
