@@ -114,6 +114,10 @@ export const createCorpus = (options: CorpusOptions) => {
 
   return {
     agents,
+    /** How many calls there are. */
+    calls,
+    /** The id of a call by its number, from 0. */
+    idAt: (index: number): string => ids.hide(index),
     find: (id: string): Call | undefined => {
       const index = ids.reveal(id);
       return within(index) ? at(index) : undefined;

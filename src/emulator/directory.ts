@@ -148,6 +148,9 @@ export const createDirectory = (corpus: Corpus, seed: number, end: Date) => {
       yield* extras.keys();
     },
 
+    /** The calls that are not generated, in the order in which they were added. */
+    added: (): IterableIterator<Call> => extras.values(),
+
     list,
 
     /** Removes the call at this place from all lists; it can still be described. */

@@ -1,10 +1,13 @@
 import { ApiError } from "./api-error.ts";
 import type { Call } from "./corpus.ts";
+import type { Dialogues } from "./dialogues.ts";
 import type { Directory } from "./directory.ts";
 import type { Dice } from "./faults.ts";
 import { fullInstance, listItem } from "./instance.ts";
+import { createListDialogues } from "./list-dialogues.ts";
 import { invalid, isoSeconds, required, whole } from "./parameters.ts";
 import type { Action, Product } from "./rpc.ts";
+import type { Sessions } from "./sessions.ts";
 import type { Store } from "./store.ts";
 
 const PAGE_LIMIT = 100;
@@ -12,20 +15,22 @@ const PAGE_LIMIT = 100;
 export interface IceOptions {
   directory: Directory;
   store: Store;
+  sessions: Sessions;
+  dialogues: Dialogues;
   dice: Dice;
   /** The end of the corpus, which is the default of EndTime. */
   end: Date;
 }
 
-/** The actions on AI agent instances. */
-export const createIce = ({ directory, store, dice, end }: IceOptions): Product => {
+/** The actions on AI agent instances and their sessions. */
+export const createIce = ({ directory, store, sessions, dialogues, dice, end }: IceOptions): Product => {
   const link = (call: Call): string | undefined =>
     call.status === "Finished" || call.link !== undefined ? store.link(call, dice.roll("expire")) : undefined;
 
   const describe: Action = (parameters) => {
     const call = directory.find(required(parameters, "InstanceId"));
     if (!call) throw new ApiError(404, "InvalidInstance.NotFound", "The specified instance does not exist.");
-    return { Instance: fullInstance(call, link(call)) };
+    return { Instance: fullInstance(call, link(call), sessions.of(call)) };
   };
 
   const list: Action = (parameters) => {
@@ -51,6 +56,10 @@ export const createIce = ({ directory, store, dice, end }: IceOptions): Product 
     name: "ice",
     version: "2020-11-09",
     isMetered: true,
-    actions: { DescribeAIAgentInstance: describe, ListAIAgentInstance: list },
+    actions: {
+      DescribeAIAgentInstance: describe,
+      ListAIAgentInstance: list,
+      ListAIAgentDialogues: createListDialogues(dialogues, dice),
+    },
   };
 };

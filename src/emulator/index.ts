@@ -1,4 +1,5 @@
 import type { AddressInfo } from "node:net";
+import { type CallRecordOptions, type CallRecords, createCallRecords } from "./call-records.ts";
 import { type ChatEventOptions, type CloudEvent, createChats } from "./chats.ts";
 import { createCorpus } from "./corpus.ts";
 import { createDeliveries, type DeliveryOptions } from "./deliveries.ts";
@@ -6,6 +7,7 @@ import { type CallOptions, createDirectory } from "./directory.ts";
 import { createEventBridge } from "./eventbridge.ts";
 import { Dice, type Faults } from "./faults.ts";
 import { createIce } from "./ice.ts";
+import { unservedObjects } from "./object-port.ts";
 import { createQueries, type QueryOptions } from "./queries.ts";
 import type { QueryEntry } from "./query-entry.ts";
 import { createQuota } from "./quota.ts";
@@ -17,7 +19,7 @@ import { createSts } from "./sts.ts";
 
 export { type Faults, parseFaults } from "./faults.ts";
 
-export interface EmulatorOptions {
+export interface EmulatorOptions extends CallRecordOptions {
   /** @default 0, any free port */
   port?: number;
   /** Number of calls. They are computed on demand, so a million is fine. @default 200 */
@@ -76,7 +78,7 @@ export interface EmulatorOptions {
   log?: (line: string) => void;
 }
 
-export interface Emulator {
+export interface Emulator extends CallRecords {
   /** The address of the API and the object store. */
   url: string;
   /** What a request that asks it is signed with. */
@@ -131,9 +133,12 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
   const { runningQueries: running = 0, queryOrder: order = "newest" } = options;
   const queries = createQueries({ ...corpusOf, queries: options.queries ?? 0, running, order });
   const { lumaEnabled = true, queryCursor = "lastKey" } = options;
-  const ice = createIce({ directory, store, dice, end: to });
+  const objects = unservedObjects(() => url);
+  const records = createCallRecords({ ...options, ...corpusOf, corpus, directory, objects, linkTtlSeconds });
+  const { sessions, dialogues } = records;
+  const ice = createIce({ directory, store, sessions, dialogues, dice, end: to });
   const eventBridge = createEventBridge({ chats, queries, dice, lumaEnabled, queryCursor });
-  const rpc = createRpc([ice, createSts(account), eventBridge], deny);
+  const rpc = createRpc([ice, createSts(account), eventBridge, ...records.products], deny);
   const check = signatureCheck(keys, now);
   const admit = options.quota === undefined ? () => true : createQuota(options.quota, now);
   const deliveries = createDeliveries(() => url, now);
@@ -167,6 +172,7 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
     queryEntries: queries.entries,
     addQuery: queries.add,
     finishQuery: queries.finish,
+    ...records.api,
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

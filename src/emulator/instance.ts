@@ -52,14 +52,14 @@ export const listItem = (call: Call, link: string | undefined): Fields => {
 };
 
 /** The Instance of DescribeAIAgentInstance. */
-export const fullInstance = (call: Call, link: string | undefined): Fields => {
+export const fullInstance = (call: Call, link: string | undefined, session: string): Fields => {
   const scene = call.scene();
   const ended = call.status === "Finished" ? call.start + call.log().seconds : call.start;
   return {
     ...listItem(call, link),
     GmtCreate: gmt(call.start),
     GmtModified: gmt(ended),
-    SessionId: scene.sessionId,
+    SessionId: session,
     CallInfo: callInfo(call, scene),
     ...call.instance,
   };

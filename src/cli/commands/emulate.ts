@@ -11,6 +11,9 @@ type EmulateFlags = {
   open: number;
   chats: number;
   queries: number;
+  typedChats: number;
+  recordings: number;
+  taskDays?: number;
   latency: number;
   quota?: number;
   data?: string;
@@ -35,12 +38,18 @@ export const emulate: CommandSpec<EmulateFlags> = {
       number("--open <n>", "how many of the newest calls have not ended yet", 0),
       number("--chats <n>", "number of chat sessions on the event bus", 20),
       number("--queries <n>", "number of entries in the log of natural-language queries", 50),
+      number("--typed-chats <n>", "number of sessions with typed messages, most of them before and after calls", 10),
+      number("--recordings <n>", "how many of the calls have a cloud recording; phone calls have none", 10),
       new Option("--data <dir>", "also serve these call logs (*.json), byte for byte, as calls of the first agent"),
     ],
     Behaviour: [
       number("--port <n>", "port on 127.0.0.1; 0 takes a free one", 0),
       number("--latency <ms>", "delay before every answer", 0),
       new Option("--quota <n>", "throttle requests above this number per second (default: no limit)").argParser(whole),
+      new Option(
+        "--task-days <n>",
+        "for how many days after its start a recording task can be asked for (default: no limit; the service: 3)",
+      ).argParser(whole),
       new Option(
         "--faults <list>",
         "faults to simulate, each with its probability: throttle, error, reset, expire, cut, slow, shift, vanish, repeat, down; cap=N limits pages to N calls",
@@ -55,7 +64,7 @@ export const emulate: CommandSpec<EmulateFlags> = {
     const { parseFaults, startEmulator } = await import("../../app/emulate.ts");
     const { plural } = await import("../../core/wording.ts");
     const { UsageError, messageOf } = await import("../../core/errors.ts");
-    const { latency, faults, data, ...options } = flags;
+    const { latency, faults, data, taskDays = Number.POSITIVE_INFINITY, ...options } = flags;
     const asUsage = (error: unknown): never => {
       throw new UsageError(messageOf(error));
     };
@@ -63,6 +72,7 @@ export const emulate: CommandSpec<EmulateFlags> = {
       .then(() =>
         startEmulator({
           ...options,
+          taskDays,
           latencyMs: latency,
           ...(data !== undefined && { data: resolvePath(io.cwd, data) }),
           ...(faults !== undefined && { faults: parseFaults(faults) }),
