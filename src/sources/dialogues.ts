@@ -7,8 +7,8 @@ import { cleanAudioLinks } from "./audio-links.ts";
 import { digest, isHarmlessId, nameIn } from "./record-ids.ts";
 
 /**
-The record of a dialogue as ListAIAgentDialogues gives it. It belongs to the session's typed chat; who knows the call of a
-spoken one puts that call in its place.
+The record of a dialogue as ListAIAgentDialogues gives it. What was spoken belongs to the call in which it was said, once
+the archive knows that call; the rest is the session's own conversation.
 
 @throws InvalidDocument with code `NotADialogue` when it is no object, or the session's id is not usable
 */
@@ -31,6 +31,7 @@ export const dialogueArrival = (sessionId: string, value: Json): Arrival => {
       id: `${data.SessionId}/${nameIn(data.DialogueId) ?? digest(data)}`,
       ...(at !== undefined && { at: new Date(at) }),
       data,
+      ...(isOfCall(data) && { inCall: true }),
     },
   };
 };
