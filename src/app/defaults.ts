@@ -34,6 +34,7 @@ export const RECEIVE_DEFAULTS = {
   port: 8480,
   host: "127.0.0.1",
   path: "/events",
+  callbackPath: "/callbacks",
   tokenHeader: "x-eventbridge-signature-token",
   requestTimeout: 30,
 } as const;

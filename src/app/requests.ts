@@ -189,7 +189,7 @@ export interface ImportRequest extends ArchiveRequest, RunRequest {
   errorFile?: string;
 }
 
-/** A receiver of what EventBridge delivers. */
+/** A receiver of what EventBridge and agents deliver. */
 export interface ReceiveRequest {
   archive: string;
   host: string;
@@ -197,6 +197,10 @@ export interface ReceiveRequest {
   port: number;
   /** Where events are posted. */
   path: string;
+  /** Where agents post their callbacks, if there is a token for them. */
+  callbackPath: string;
+  /** A file with the token of the callbacks. @default CALLARCHIVE_CALLBACK_TOKEN of the environment, if it is set */
+  callbackTokenFile?: string;
   /** Files in PEM, for https. */
   tlsCert?: string;
   tlsKey?: string;

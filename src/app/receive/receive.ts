@@ -13,9 +13,12 @@ import { takeLock } from "../locking.ts";
 import type { ReceiveRequest } from "../requests.ts";
 import { startFacts } from "../run-start.ts";
 import { VERSION } from "../version.ts";
+import { callbackDeliveries } from "./callback-deliveries.ts";
 import { createCertificates } from "./certificates.ts";
+import type { Deliveries } from "./deliveries.ts";
+import { eventDeliveries, type Rules } from "./event-deliveries.ts";
 import { drainInbox, inboxOf } from "./inbox.ts";
-import { createReceiver, type Receiver, type Rules } from "./receiver.ts";
+import { createReceiver, type Receiver } from "./receiver.ts";
 
 /** How often a receiver renews its lock, and tries to move records into the archive, in milliseconds. */
 const RENEW_MS = 15_000;
@@ -27,7 +30,6 @@ const HOLD_MS = 1_000;
 export interface ServerSettings {
   host: string;
   port: number;
-  path: string;
   tls?: { cert: Buffer; key: Buffer };
   requestTimeoutMs: number;
 }
@@ -37,7 +39,12 @@ export interface Server {
   /** Accepts nothing more, and resolves when the running requests are answered; `ending` ends them. */
   close(ending: AbortSignal): Promise<void>;
 }
-export type Listen = (settings: ServerSettings, receiver: Receiver) => Promise<Server>;
+/** @param routes what is delivered to which path */
+export type Listen = (
+  settings: ServerSettings,
+  routes: ReadonlyMap<string, Deliveries>,
+  receiver: Receiver,
+) => Promise<Server>;
 
 export interface ReceiveRun extends ReturnType<Receiver["counts"]> {
   /** Records that wait in the inbox. */
@@ -76,11 +83,22 @@ export const runReceive = async (request: ReceiveRequest, context: AppContext, l
     try {
       const certificates = createCertificates(dispatcher, host.now, ending);
       let own = "";
-      const rules = rulesOf(request, () => own, settings.token);
-      const receiver = createReceiver(inbox, certificates, rules, { log, now: host.now });
-      const server = await listen(settings.server, receiver);
+      const routes = new Map<string, Deliveries>();
+      if (settings.takesEvents) {
+        const rules = rulesOf(request, () => own, settings.token);
+        routes.set(request.path, eventDeliveries(certificates, rules, host.now));
+      }
+      if (settings.callbackToken !== undefined)
+        routes.set(
+          request.callbackPath,
+          callbackDeliveries(settings.callbackToken, () => undefined),
+        );
+      const receiver = createReceiver(inbox, { log, now: host.now });
+      const server = await listen(settings.server, routes, receiver);
       own = server.origin + request.path;
-      log("info", "receiving", { url: own });
+      if (settings.takesEvents) log("info", "receiving", { what: "events", url: own });
+      if (settings.callbackToken !== undefined)
+        log("info", "receiving", { what: "callbacks", url: server.origin + request.callbackPath });
       for (const message of settings.warnings) log("warn", "exposed", { message });
       await drainUntil(closing, inbox, request, context);
       await server.close(ending);
@@ -144,17 +162,35 @@ export const hostInUrl = (host: string): string => (host.includes(":") ? `[${hos
 
 /** Checks the request, and reads its files. @throws UsageError */
 const settingsOf = (request: ReceiveRequest, { host }: AppContext) => {
-  const { path, tlsCert, tlsKey, publicUrl, certificateUrl, insecureNoSignature = false, requestTimeout } = request;
+  const {
+    path,
+    callbackPath,
+    tlsCert,
+    tlsKey,
+    publicUrl,
+    certificateUrl,
+    insecureNoSignature = false,
+    requestTimeout,
+  } = request;
   const address = `http://${hostInUrl(request.host)}`;
   if (!URL.canParse(address)) throw new UsageError(`--host ${request.host} is not a host.`);
   const local = isLoopback(new URL(address));
-  if (!/^\/[\w./-]*$/.test(path) || path === "/healthz" || path === "/metrics")
-    throw new UsageError("--path begins with / and has letters, digits and . _ - / only; not /healthz or /metrics.");
+  for (const [flag, each] of [
+    ["--path", path],
+    ["--callback-path", callbackPath],
+  ] as const)
+    if (!/^\/[\w./-]*$/.test(each) || each === "/healthz" || each === "/metrics")
+      throw new UsageError(`${flag} begins with / and has letters, digits and . _ - / only; not /healthz or /metrics.`);
+  if (path === callbackPath) throw new UsageError("--path and --callback-path must differ.");
   if ((tlsCert === undefined) !== (tlsKey === undefined)) throw new UsageError("--tls-cert and --tls-key go together.");
-  const token = tokenOf(request, host);
+  const token = tokenOf(request.tokenFile, "CALLARCHIVE_RECEIVE_TOKEN", host);
+  const callbackToken = tokenOf(request.callbackTokenFile, "CALLARCHIVE_CALLBACK_TOKEN", host);
+  // Who names only the token of callbacks wants no events.
+  const takesEvents =
+    callbackToken === undefined || token !== undefined || publicUrl !== undefined || certificateUrl !== undefined;
   if (insecureNoSignature && !(local && token !== undefined))
     throw new UsageError("--insecure-no-signature needs a token, and a --host on loopback.");
-  if (!insecureNoSignature && !local && publicUrl === undefined)
+  if (takesEvents && !insecureNoSignature && !local && publicUrl === undefined)
     throw new UsageError("--public-url is missing: the address that EventBridge posts to, which its signature covers.");
   if (publicUrl !== undefined && !/^https?:\/\/[^\s#@]+$/.test(publicUrl))
     throw new UsageError("--public-url is the http or https address as it stands in the HTTP target of EventBridge.");
@@ -165,16 +201,16 @@ const settingsOf = (request: ReceiveRequest, { host }: AppContext) => {
   const server: ServerSettings = {
     host: request.host,
     port: request.port,
-    path,
     requestTimeoutMs: requestTimeout * 1000,
     ...(tls && { tls }),
   };
   const warnings = [
-    token === undefined &&
+    takesEvents &&
+      token === undefined &&
       "There is no token: any account of EventBridge can deliver to this address. Set one in the HTTP target, and name it with --token-file.",
-    !local && !tls && "This address is not on loopback and has no TLS: chat logs travel unencrypted up to here.",
+    !local && !tls && "This address is not on loopback and has no TLS: conversations travel unencrypted up to here.",
   ].filter((text) => text !== false);
-  return { server, token, warnings };
+  return { server, token, callbackToken, takesEvents, warnings };
 };
 
 const readSetting = (file: string, cwd: string): Buffer => {
@@ -185,8 +221,13 @@ const readSetting = (file: string, cwd: string): Buffer => {
   }
 };
 
-const tokenOf = ({ tokenFile }: ReceiveRequest, { cwd, env }: AppContext["host"]): string | undefined => {
-  const text = tokenFile === undefined ? env.CALLARCHIVE_RECEIVE_TOKEN : readSetting(tokenFile, cwd).toString();
+/** @throws UsageError */
+const tokenOf = (
+  tokenFile: string | undefined,
+  variable: "CALLARCHIVE_RECEIVE_TOKEN" | "CALLARCHIVE_CALLBACK_TOKEN",
+  { cwd, env }: AppContext["host"],
+): string | undefined => {
+  const text = tokenFile === undefined ? env[variable] : readSetting(tokenFile, cwd).toString();
   const token = text?.trim();
   if (tokenFile !== undefined && token === "") throw new UsageError(`The token in ${tokenFile} is empty.`);
   // Else it would never be equal to what a header carries.

@@ -9,11 +9,12 @@ import { seconds, whole } from "../values.ts";
 type Flags = ReceiveRequest & { maxDuration?: number };
 
 export const receive: CommandSpec<Flags> = {
-  description: `Receives chat logs that an HTTP target of EventBridge delivers, until Ctrl-C. An event is acknowledged when it is on
-disk, in an inbox beside the archive, so that pulls and exports can run meanwhile. Every command that writes to the archive
+  description: `Receives what is pushed, until Ctrl-C: the callbacks of agents, and chat logs that an HTTP target of EventBridge
+delivers. Each is acknowledged when it is on disk, in an inbox beside the archive, so that pulls and exports can run meanwhile. Every command that writes to the archive
 first takes over what is in the inbox; so does receive itself, every few seconds.
 
-Signatures of EventBridge are checked. Any account can let EventBridge sign a delivery to this address, so set a token, too.
+Callbacks need their token. Signatures of EventBridge are checked; any account can let EventBridge sign a delivery to this
+address, so set a token for it, too.
 Exit 0 after a signal.`,
   options: {
     Server: [
@@ -28,7 +29,7 @@ Exit 0 after a signal.`,
         .default(RECEIVE_DEFAULTS.requestTimeout, "30s")
         .argParser(seconds),
     ],
-    Deliveries: [
+    "Events of EventBridge": [
       new Option(
         "--public-url <url>",
         "the address in the HTTP target of EventBridge, which is signed; needed unless --host is on loopback",
@@ -44,9 +45,17 @@ Exit 0 after a signal.`,
       new Option("--insecure-no-signature", "check the token only; --host must be on loopback"),
       new Option("--certificate-url <url>", "for tests: trust this certificate on loopback, and no other"),
     ],
+    Callbacks: [
+      new Option("--callback-path <path>", "where agents post their callbacks").default(RECEIVE_DEFAULTS.callbackPath),
+      new Option(
+        "--callback-token-file <file>",
+        "file with the token of the callbacks (default: CALLARCHIVE_CALLBACK_TOKEN of the environment); without a token there are no callbacks",
+      ),
+    ],
     Archive: [archiveOption(), maxDurationOption()],
   },
   examples: [
+    ["receive --callback-token-file token", "the callbacks of agents, behind a proxy that passes /callbacks on"],
     [
       "receive --public-url https://logs.example.com/events --token-file token",
       "behind a proxy that ends TLS and passes /events on to port 8480",
@@ -65,7 +74,7 @@ Exit 0 after a signal.`,
       const exitCode = context.closing.reason instanceof TimeUp ? EXIT.timeUp : EXIT.complete;
       logger.record("summary", { ...counts, ms, exitCode });
       logger.message(
-        `${plural(received, "event")} received: ${count(stored)} stored, ${count(repeated)} already in the inbox, ${count(other)} of other types; ${plural(refused, "request")} refused; ${duration(ms)}`,
+        `${plural(received, "record")} received: ${count(stored)} stored, ${count(repeated)} already in the inbox, ${count(other)} of other types; ${plural(refused, "request")} refused; ${duration(ms)}`,
       );
       if (waiting > 0) logger.message(`${plural(waiting, "record")} in the inbox: the next run takes them over.`);
       return exitCode;
@@ -78,6 +87,8 @@ const requestOf = ({
   host,
   port,
   path,
+  callbackPath,
+  callbackTokenFile,
   tlsCert,
   tlsKey,
   publicUrl,
@@ -92,6 +103,7 @@ const requestOf = ({
   host,
   port,
   path,
+  callbackPath,
   chatsRegion,
   tokenHeader,
   requestTimeout,
@@ -99,6 +111,7 @@ const requestOf = ({
   ...(tlsKey !== undefined && { tlsKey }),
   ...(publicUrl !== undefined && { publicUrl }),
   ...(tokenFile !== undefined && { tokenFile }),
+  ...(callbackTokenFile !== undefined && { callbackTokenFile }),
   ...(certificateUrl !== undefined && { certificateUrl }),
   ...(insecureNoSignature && { insecureNoSignature }),
 });

@@ -19,6 +19,7 @@ const REFUSED: Readonly<Record<string, string>> = {
     "the signature does not match; check that --public-url is the address in the HTTP target, character by character",
   "not-json": "the body is not JSON",
   "no-event": "the body has no usable event",
+  "no-callback": "the body is no callback of an agent",
   "queue-full": "too many events wait for the disk",
   memory: "too many large requests at once",
   storage: "the events could not be stored",
@@ -63,7 +64,7 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
     `${id === "" ? "A record without an id" : id}: ${state === "invalid" ? `invalid: ${message}.` : `${state}. ${message}`}`,
   "record-conflict": ({ id, record }) =>
     `${id}: the record ${record} came with different content. Both are kept; the longer one is used.`,
-  receiving: ({ url }) => `Receiving events at ${url}. Ctrl-C stops.`,
+  receiving: ({ what, url }) => `Receiving ${what} at ${url}. Ctrl-C stops.`,
   exposed: ({ message }) => String(message),
   refused: ({ reason, count: times, message }) =>
     `${plural(Number(times), "request")} refused: ${REFUSED[String(reason)] ?? reason}.${message === undefined ? "" : ` ${message}`}`,

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { type Deliveries, type Reason, Refusal } from "../../app/receive/deliveries.ts";
 import { hostInUrl, type Listen, type ServerSettings } from "../../app/receive/receive.ts";
-import { type Reason, type Receiver, Refusal } from "../../app/receive/receiver.ts";
+import type { Receiver } from "../../app/receive/receiver.ts";
 
 /** Bytes of a body. */
 const MOST_BYTES = 1024 * 1024;
@@ -21,6 +22,7 @@ const JSON_TYPES = new Set(["application/json", "application/cloudevents+json", 
 const STATUS = {
   "not-json": 400,
   "no-event": 400,
+  "no-callback": 400,
   unsigned: 401,
   token: 401,
   time: 401,
@@ -39,8 +41,8 @@ const STATUS = {
 const METRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /** Serves a receiver over HTTP. @throws Error when the address cannot be used */
-export const listen: Listen = async (settings, receiver) => {
-  const handler = handlerOf(settings.path, receiver);
+export const listen: Listen = async (settings, routes, receiver) => {
+  const handler = handlerOf(routes, receiver);
   const server = serverOf(settings, (request, response) => {
     // Once it stops, connections end with their running request.
     if (!server.listening) response.setHeader("connection", "close");
@@ -84,7 +86,7 @@ const serverOf = ({ tls, requestTimeoutMs }: ServerSettings, handler: RequestLis
   return createSecureServer({ ...limits, ...tls, minVersion: "TLSv1.2", handshakeTimeout: HEADERS_MS }, handler);
 };
 
-const handlerOf = (path: string, receiver: Receiver): RequestListener => {
+const handlerOf = (routes: ReadonlyMap<string, Deliveries>, receiver: Receiver): RequestListener => {
   let held = 0;
 
   const bodyOf = async (request: IncomingMessage, hold: (bytes: number) => void): Promise<Buffer> => {
@@ -101,12 +103,12 @@ const handlerOf = (path: string, receiver: Receiver): RequestListener => {
     return Buffer.concat(pieces, length);
   };
 
-  const receive = async (request: IncomingMessage): Promise<void> => {
+  const receive = async (request: IncomingMessage, deliveries: Deliveries): Promise<void> => {
     const { headers, method } = request;
     if (method !== "POST") throw new Refusal("method");
     const type = headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "";
     if (!JSON_TYPES.has(type) || (headers["content-encoding"] ?? "identity") !== "identity") throw new Refusal("type");
-    receiver.checkHeaders(headers);
+    deliveries.checkHeaders(headers);
     let own = 0;
     try {
       const body = await bodyOf(request, (bytes) => {
@@ -114,7 +116,7 @@ const handlerOf = (path: string, receiver: Receiver): RequestListener => {
         held += bytes;
         if (held > MOST_BYTES_HELD) throw new Refusal("memory");
       });
-      await receiver.receive(headers, body);
+      await receiver.receive(deliveries, headers, body);
     } finally {
       held -= own;
     }
@@ -128,8 +130,9 @@ const handlerOf = (path: string, receiver: Receiver): RequestListener => {
       response.setHeader("content-type", METRICS_TYPE);
       return send(response, 200, await receiver.metrics());
     }
-    if (target !== path) throw new Refusal("path");
-    await receive(request);
+    const deliveries = routes.get(target);
+    if (!deliveries) throw new Refusal("path");
+    await receive(request, deliveries);
     return send(response, 200);
   };
 
