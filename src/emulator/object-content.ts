@@ -14,6 +14,14 @@ export interface Content {
   pieces(from: number, to: number): Iterable<Uint8Array>;
 }
 
+/** An object in a bucket. */
+export interface StoredObject {
+  content: Content;
+  type: string;
+  modifiedAt: Date;
+  isPublic: boolean;
+}
+
 /** A generated object has this many bytes between two labels. The rest is zeros, as in a sparse file. */
 const BLOCK = 256 * 1024;
 

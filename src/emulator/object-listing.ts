@@ -1,4 +1,4 @@
-import type { StoredObject } from "./objects.ts";
+import type { StoredObject } from "./object-content.ts";
 
 const MAX_KEYS = 1000;
 const DEFAULT_KEYS = 100;

@@ -2,7 +2,7 @@ import { type Answer, breakdowns, type Refuse } from "./answer.ts";
 import { ApiError } from "./api-error.ts";
 import type { Dice } from "./faults.ts";
 import type { Links } from "./links.ts";
-import { type Content, generatedContent, givenContent } from "./object-content.ts";
+import { generatedContent, givenContent, type StoredObject } from "./object-content.ts";
 import { listing } from "./object-listing.ts";
 import { hasS3Signature, type ObjectRequest, s3SignatureCheck } from "./s3-signature.ts";
 import type { Keys } from "./signature.ts";
@@ -20,14 +20,6 @@ export interface ObjectOptions {
   modifiedAt?: Date;
   /** Whether it can be read without a signature. @default false */
   public?: boolean;
-}
-
-/** An object in a bucket. */
-export interface StoredObject {
-  content: Content;
-  type: string;
-  modifiedAt: Date;
-  isPublic: boolean;
 }
 
 export interface ObjectsOptions {
