@@ -66,8 +66,12 @@ export const itemOf = ({
   AIAgentId,
   EventId,
   AgentName,
+  TaskId,
+  VideoId,
 }: Readonly<Record<string, unknown>>): string | undefined =>
-  [InstanceId, AIAgentId, EventId, AgentName].find((id) => typeof id === "string") as string | undefined;
+  [InstanceId, AIAgentId, EventId, AgentName, TaskId, VideoId].find((id) => typeof id === "string") as
+    | string
+    | undefined;
 
 const firstValue = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value[0] : value;

@@ -3,6 +3,8 @@ export interface Answer {
   status: number;
   headers: Record<string, string>;
   body: Uint8Array | string;
+  /** A body that is computed while it is sent, in place of `body`. Its length is in the headers. */
+  pieces?: () => Iterable<Uint8Array>;
   /** The error code of an error. */
   code?: string;
 }

@@ -2,10 +2,12 @@ import { Random } from "./random.ts";
 
 const names = ["throttle", "error", "reset", "expire", "cut", "slow", "shift", "vanish", "repeat", "down"] as const;
 const limits = ["cap", "clip"] as const;
+const counts = ["breaks", "breakAfter"] as const;
 export type FaultName = (typeof names)[number];
 type LimitName = (typeof limits)[number];
+type CountName = (typeof counts)[number];
 
-/** The faults to simulate. Each value is a probability from 0 to 1, except `cap` and `clip`. */
+/** The faults to simulate. Each value is a probability from 0 to 1, except `cap`, `clip`, `breaks` and `breakAfter`. */
 export interface Faults {
   /** An API call is answered with Throttling.User (400, 429 and 503 in turn). */
   throttle?: number;
@@ -23,7 +25,7 @@ export interface Faults {
   shift?: number;
   /** A call of a page already read vanishes from all lists between two pages. */
   vanish?: number;
-  /** A page of traced events or of the query log gives the cursor that it was requested with, as if more followed. */
+  /** A page of traced events, of the query log or of a bucket gives the cursor that it was requested with, as if more followed. */
   repeat?: number;
   /** The connection is closed at once. */
   down?: number;
@@ -31,10 +33,15 @@ export interface Faults {
   cap?: number;
   /** The same, but the next page continues after the requested number: the calls between are on no page. */
   clip?: number;
+  /** How many bodies of objects still break off. It counts down. */
+  breaks?: number;
+  /** The bytes of a body before it breaks off. @default half of the body */
+  breakAfter?: number;
 }
 
 const isName = (name: string): name is FaultName => (names as readonly string[]).includes(name);
 const isLimit = (name: string): name is LimitName => (limits as readonly string[]).includes(name);
+const isCount = (name: string): name is CountName => (counts as readonly string[]).includes(name);
 
 /** Parses "throttle=0.05,error=0.02". @throws Error for unknown faults and wrong values */
 export const parseFaults = (text: string): Faults => {
@@ -47,7 +54,13 @@ export const parseFaults = (text: string): Faults => {
       faults[name] = Number(value);
       continue;
     }
-    if (!isName(name)) throw new Error(`Unknown fault "${name}". Known faults: ${[...names, ...limits].join(", ")}.`);
+    if (isCount(name)) {
+      if (!/^\d{1,15}$/.test(value)) throw new Error(`The fault ${name} needs a whole number, like ${name}=5.`);
+      faults[name] = Number(value);
+      continue;
+    }
+    if (!isName(name))
+      throw new Error(`Unknown fault "${name}". Known faults: ${[...names, ...limits, ...counts].join(", ")}.`);
     const probability = Number(value);
     if (value === "" || !(probability >= 0 && probability <= 1))
       throw new Error(`The fault ${name} needs a probability from 0 to 1, like ${name}=0.05; got "${value}".`);
@@ -70,6 +83,13 @@ export class Dice {
   roll(name: FaultName): boolean {
     const probability = this.faults[name] ?? 0;
     return probability > 0 && this.random.chance(probability);
+  }
+
+  /** Whether one more body of an object breaks off, and after how many of its bytes. */
+  breakOff(bytes: number): number | undefined {
+    if (!this.faults.breaks) return undefined;
+    this.faults.breaks -= 1;
+    return Math.min(bytes, this.faults.breakAfter ?? Math.floor(bytes / 2));
   }
 
   /** Returns the variants in turn, so that each of them occurs. */

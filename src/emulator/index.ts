@@ -7,7 +7,8 @@ import { type CallOptions, createDirectory } from "./directory.ts";
 import { createEventBridge } from "./eventbridge.ts";
 import { Dice, type Faults } from "./faults.ts";
 import { createIce } from "./ice.ts";
-import { unservedObjects } from "./object-port.ts";
+import { createLinks } from "./links.ts";
+import { createObjects, type ObjectOptions } from "./objects.ts";
 import { createQueries, type QueryOptions } from "./queries.ts";
 import type { QueryEntry } from "./query-entry.ts";
 import { createQuota } from "./quota.ts";
@@ -61,7 +62,7 @@ export interface EmulatorOptions extends CallRecordOptions {
   accessKeySecret?: string;
   /** The account of these keys, of the answer of GetCallerIdentity and of the chat logs. @default "1000000000000001" */
   account?: string;
-  /** Actions that are answered with 403 Forbidden.RAM. */
+  /** Actions that are answered with 403 Forbidden.RAM; `GetObject` and `ListObjects` with AccessDenied. */
   deny?: string[];
   faults?: Faults;
   /** API calls per second; more are answered with Throttling.User. Downloads do not count. @default no limit */
@@ -109,6 +110,12 @@ export interface Emulator extends CallRecords {
   addQuery(query: QueryOptions): string;
   /** Answers a running query, so that its Status is SUCCEEDED. @throws Error when no running query has this MessageId */
   finishQuery(messageId: string): void;
+  /** Puts an object into a bucket of the object store, and returns its address, without a signature. */
+  putObject(object: ObjectOptions): string;
+  /** A signed link to an object. @param seconds until it expires; negative: it has expired. @default linkTtlSeconds */
+  objectLink(bucket: string, key: string, seconds?: number): string;
+  /** The address of a bucket. Buckets are addressed by path. */
+  bucketUrl(bucket: string): string;
   /** Stops the server and closes its connections. */
   close(): Promise<void>;
 }
@@ -127,13 +134,14 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
   const directory = createDirectory(corpus, seed, to);
   if (options.data !== undefined) directory.load(options.data);
   const { linkTtlSeconds = 3600, deny = [], latencyMs = 0, account = "1000000000000001", log } = options;
-  const store = createStore({ keys, directory, linkTtlSeconds, now, origin: () => url });
+  const links = createLinks(keys, now);
+  const store = createStore({ links, directory, linkTtlSeconds, origin: () => url });
+  const objects = createObjects({ keys, links, dice, linkTtlSeconds, deny, now, origin: () => url });
   const corpusOf = { seed, from, to, account, now };
   const chats = createChats({ ...corpusOf, chats: options.chats ?? 0, traceDays: options.traceDays });
   const { runningQueries: running = 0, queryOrder: order = "newest" } = options;
   const queries = createQueries({ ...corpusOf, queries: options.queries ?? 0, running, order });
   const { lumaEnabled = true, queryCursor = "lastKey" } = options;
-  const objects = unservedObjects(() => url);
   const records = createCallRecords({ ...options, ...corpusOf, corpus, directory, objects, linkTtlSeconds });
   const { sessions, dialogues } = records;
   const ice = createIce({ directory, store, sessions, dialogues, dice, end: to });
@@ -142,7 +150,8 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
   const check = signatureCheck(keys, now);
   const admit = options.quota === undefined ? () => true : createQuota(options.quota, now);
   const deliveries = createDeliveries(() => url, now);
-  const server = createEmulatorServer({ rpc, store, deliveries, dice, check, stats, seed, latencyMs, admit, now, log });
+  const requests = { rpc, store, objects, deliveries, check, admit };
+  const server = createEmulatorServer({ ...requests, dice, stats, seed, latencyMs, now, log });
 
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -173,6 +182,9 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
     addQuery: queries.add,
     finishQuery: queries.finish,
     ...records.api,
+    putObject: objects.put,
+    objectLink: objects.link,
+    bucketUrl: (bucket) => `${url}/${bucket}`,
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -18,10 +18,3 @@ export interface ObjectPort {
   /** A signed address of an object, which expires after so many seconds. */
   link(bucket: string, key: string, seconds: number): string;
 }
-
-/** Addresses of objects, which nothing serves. */
-export const unservedObjects = (origin: () => string): ObjectPort => {
-  const address = (bucket: string, key: string): string =>
-    `${origin()}/${bucket}/${key.split("/").map(encodeURIComponent).join("/")}`;
-  return { put: ({ bucket, key }) => address(bucket, key), link: address };
-};

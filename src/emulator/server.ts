@@ -4,8 +4,10 @@ import { type Answer, breakdowns, json, jsonErrors, type Refuse, xmlErrors } fro
 import { ApiError } from "./api-error.ts";
 import { CERTIFICATE_PATH, type Deliveries } from "./deliveries.ts";
 import type { Dice } from "./faults.ts";
+import type { Objects } from "./objects.ts";
 import { Random } from "./random.ts";
 import type { Rpc } from "./rpc.ts";
+import { sendPieces } from "./send-pieces.ts";
 import type { SignedRequest } from "./signature.ts";
 import type { Store } from "./store.ts";
 
@@ -23,6 +25,7 @@ export interface Stats {
 export interface ServerOptions {
   rpc: Rpc;
   store: Store;
+  objects: Objects;
   deliveries: Pick<Deliveries, "certificate">;
   dice: Dice;
   check: (request: SignedRequest) => void;
@@ -50,9 +53,12 @@ const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
   return Buffer.concat(chunks);
 };
 
+/** The path as it was sent: URL removes the dots of a key like `a/../b`. */
+const sentPath = ({ url = "/" }: IncomingMessage): string => url.split("?", 1)[0] ?? "/";
+
 /** Routes requests to the API or the object store, and applies faults. */
 export const createEmulatorServer = (options: ServerOptions): Server => {
-  const { rpc, store, deliveries, dice, check, stats, latencyMs, admit, now, log } = options;
+  const { rpc, store, objects, deliveries, dice, check, stats, latencyMs, admit, now, log } = options;
   const requestIds = new Random(options.seed, 0, 0x1d);
   const nextId = (): string => requestIds.uuid().toUpperCase();
 
@@ -96,6 +102,13 @@ export const createEmulatorServer = (options: ServerOptions): Server => {
     return store.get(url.pathname, url.searchParams, acceptsGzip, requestId, refuse);
   };
 
+  const object = (request: IncomingMessage, url: URL, requestId: string, refuse: Refuse): Answer => {
+    request.resume();
+    count(stats.requests, "download");
+    const { method = "GET", headers } = request;
+    return objects.answer({ method, path: sentPath(request), query: url.search.slice(1), headers }, requestId, refuse);
+  };
+
   const answerTo = async (request: IncomingMessage, url: URL): Promise<Answer> => {
     const requestId = nextId();
     const host = request.headers.host ?? "";
@@ -103,6 +116,9 @@ export const createEmulatorServer = (options: ServerOptions): Server => {
       return api(request, url, requestId, jsonErrors(requestId, host));
     if (request.method === "GET" && url.pathname === CERTIFICATE_PATH)
       return { status: 200, headers: {}, body: deliveries.certificate() };
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    if (isRead && objects.claims(sentPath(request), request.headers))
+      return object(request, url, requestId, xmlErrors(requestId, host));
     if (request.method === "GET") return download(request, url, requestId, xmlErrors(requestId, host));
     request.resume();
     return jsonErrors(requestId, host)(405, "UnsupportedHTTPMethod", "Use POST / or GET a link.");
@@ -116,6 +132,12 @@ export const createEmulatorServer = (options: ServerOptions): Server => {
     const reset = dice.roll("reset");
     if (reset && dice.turn([true, false])) {
       socket.resetAndDestroy();
+      return;
+    }
+    if (answer.pieces) {
+      response.setHeader("date", now().toUTCString());
+      const cut = !reset && dice.roll("cut");
+      sendPieces(response, answer, reset ? "reset" : cut ? "cut" : undefined, dice);
       return;
     }
     // The store sends gzip in chunks, without a length.

@@ -1,27 +1,23 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import type { Answer, Refuse } from "./answer.ts";
 import type { Call } from "./corpus.ts";
 import type { Directory } from "./directory.ts";
+import type { Links } from "./links.ts";
 import { hash32 } from "./random.ts";
-import { type Keys, sameText } from "./signature.ts";
 
 const PREFIX = "/call-logs/";
 const GZIP_FROM = 1024;
 
 export interface StoreOptions {
-  keys: Keys;
+  links: Links;
   directory: Directory;
   linkTtlSeconds: number;
-  now: () => Date;
   origin: () => string;
 }
 
 /** The object store that holds the call logs, and its signed links. */
-export const createStore = ({ keys, directory, linkTtlSeconds, now, origin }: StoreOptions) => {
-  const sign = (path: string, expires: string): string =>
-    `SIGNATURE${createHmac("sha256", keys.accessKeySecret).update(`GET\n${path}\n${expires}`).digest("base64url")}`;
-
+export const createStore = ({ links, directory, linkTtlSeconds, origin }: StoreOptions) => {
   const pathOf = ({ agent, start, key }: Call): string =>
     `${PREFIX}${encodeURIComponent(agent)}/${new Date(start * 1000).toISOString().slice(0, 10).replaceAll("-", "")}/${key}.json`;
 
@@ -47,13 +43,7 @@ export const createStore = ({ keys, directory, linkTtlSeconds, now, origin }: St
     link: (call: Call, isExpired: boolean): string => {
       if (call.link !== undefined) return call.link;
       const path = pathOf(call);
-      const expires = String(Math.floor(now().getTime() / 1000) + (isExpired ? -60 : linkTtlSeconds));
-      const query = new URLSearchParams({
-        Expires: expires,
-        OSSAccessKeyId: keys.accessKeyId,
-        Signature: sign(path, expires),
-      });
-      return `${origin()}${path}?${query}`;
+      return `${origin()}${path}?${links.query(path, isExpired ? -60 : linkTtlSeconds)}`;
     },
 
     get: (path: string, query: URLSearchParams, acceptsGzip: boolean, requestId: string, refuse: Refuse): Answer => {
@@ -61,13 +51,7 @@ export const createStore = ({ keys, directory, linkTtlSeconds, now, origin }: St
       const call = path.startsWith(PREFIX) ? directory.findByKey(key) : undefined;
       if (call?.status !== "Finished" || path !== pathOf(call))
         return refuse(404, "NoSuchKey", "The specified key does not exist.");
-      const expires = query.get("Expires") ?? "";
-      if (!query.has("Signature"))
-        return refuse(403, "AccessDenied", "Anonymous access is forbidden for this operation.");
-      if (!sameText(query.get("Signature") ?? "", sign(path, expires)))
-        return refuse(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.");
-      if (now().getTime() / 1000 >= Number(expires)) return refuse(403, "AccessDenied", "Request has expired.");
-      return serve(call, acceptsGzip, requestId);
+      return links.refusal(path, query, refuse) ?? serve(call, acceptsGzip, requestId);
     },
   };
 };

@@ -46,6 +46,8 @@ export interface RetryOptions {
   /** Rejects with the signal's reason when aborted. */
   sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
   random?: () => number;
+  /** Whether the attempt that failed has moved the work forward. Then the count of attempts begins again. @default never */
+  madeProgress?: () => boolean;
   /** The common budget of all requests of a run. @default none: `retries` limits throttled attempts too */
   budget?: RetryBudget | undefined;
 }
@@ -114,7 +116,7 @@ Rejects with the last error, or with the signal's reason as soon as it is aborte
 */
 export const retrying = async <T>(
   work: () => Promise<T>,
-  { retries = 6, onRetry, sleep = wait, random = Math.random, budget, request }: RetryOptions,
+  { retries = 6, onRetry, sleep = wait, random = Math.random, madeProgress, budget, request }: RetryOptions,
   signal?: AbortSignal,
 ): Promise<T> => {
   let failures = 0;
@@ -129,8 +131,11 @@ export const retrying = async <T>(
       if (!(error instanceof ArchiveError)) throw error;
       if (error.next === "skip" || error.next === "refresh") budget?.succeeded();
       if (error.next !== "retry") throw error;
-      if (!(budget && error instanceof Throttled)) failures += 1;
-      if (budget ? !budget.permits(error, failures, retries) : failures > retries) throw error;
+      const begins = madeProgress?.() ?? false;
+      if (begins) [failures, attempt] = [0, 1];
+      else if (!(budget && error instanceof Throttled)) failures += 1;
+      if (begins) budget?.succeeded();
+      else if (budget ? !budget.permits(error, failures, retries) : failures > retries) throw error;
       const waitMs = Math.max(backoff(attempt - 1, random), error.facts.retryAfterMs ?? 0);
       onRetry?.({ ...request, error, attempt, waitMs });
       await sleep(waitMs, signal);

@@ -77,11 +77,27 @@ export const transportError = (
 };
 
 /** Runs `work` with a signal that aborts with `signal`, or after `ms` milliseconds with `Unavailable`. */
-export const withTimeout = async <T>(
+export const withTimeout = <T>(
   ms: number,
   host: string,
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> => {
+  const timeoutError = (): Unavailable =>
+    new Unavailable(`${host} took longer than ${ms / 1000} s.`, { code: "Timeout" });
+  return withDeadline(ms, timeoutError, signal, work);
+};
+
+/**
+Runs `work` with a signal that aborts with `signal`, or after `ms` milliseconds with `timeoutError`.
+
+@param work its second argument starts the milliseconds again
+*/
+export const withDeadline = async <T>(
+  ms: number,
+  timeoutError: () => Error,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal, extend: () => void) => Promise<T>,
 ): Promise<T> => {
   signal?.throwIfAborted();
   // Not AbortSignal.any: on Node 20 it keeps its memory until the outer signal is collected.
@@ -90,12 +106,10 @@ export const withTimeout = async <T>(
   if (signal) setMaxListeners(0, signal);
   const follow = (): void => controller.abort(signal?.reason);
   signal?.addEventListener("abort", follow, { once: true });
-  // Created only when needed: an error is more expensive than the timer.
-  const timeoutError = (): Unavailable =>
-    new Unavailable(`${host} took longer than ${ms / 1000} s.`, { code: "Timeout" });
+  // The error is created only when needed: it is more expensive than the timer.
   const timer = setTimeout(() => controller.abort(timeoutError()), ms);
   try {
-    return await work(controller.signal);
+    return await work(controller.signal, () => timer.refresh());
   } catch (error) {
     controller.signal.throwIfAborted();
     throw error;

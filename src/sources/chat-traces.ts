@@ -1,6 +1,6 @@
+import { advanceOf } from "../core/flow/advance.ts";
 import type { EventBridge, TracedEvent } from "../core/ports.ts";
 import type { Window } from "../core/records.ts";
-import { advanceOf } from "./advance.ts";
 import { CHAT_EVENT } from "./chat-events.ts";
 
 export interface TraceOptions {

@@ -1,11 +1,11 @@
 import { cleanMeta } from "../cloud/clean.ts";
 import { InvalidDocument } from "../core/errors.ts";
+import { advanceOf } from "../core/flow/advance.ts";
 import { isUsableId } from "../core/ids.ts";
 import type { EventBridge, LogPage } from "../core/ports.ts";
 import type { Arrival } from "../core/records.ts";
 import { isObject, type Json } from "../core/transcript.ts";
 import { numeric, textual } from "../parse/values.ts";
-import { advanceOf } from "./advance.ts";
 
 export interface QueryLogOptions {
   eventBridge: Pick<EventBridge, "queryLog">;

@@ -1,4 +1,4 @@
-import { Refused } from "../core/errors.ts";
+import { Refused } from "../errors.ts";
 
 /** So many pages in a row without anything new end a listing: the service does not advance. */
 const MOST_IDLE_PAGES = 100;
