@@ -50,7 +50,7 @@ export interface EventCloud extends Connection {
   eventBridge: EventBridge;
 }
 
-type ConnectionContext = Pick<AppContext, "host" | "log" | "retries">;
+export type ConnectionContext = Pick<AppContext, "host" | "log" | "retries">;
 
 /**
 Connects to the service of calls. Credentials are fetched once, before any concurrent request.
@@ -110,7 +110,7 @@ export const connectEventBridge = async (
 };
 
 /** What the connections to all services have in common. */
-const reach = async (
+export const reach = async (
   request: Pick<ConnectionRequest, "keys" | "profile" | "tps" | "retries" | "region"> & { concurrency?: number },
   endpoint: URL,
   context: ConnectionContext,

@@ -182,6 +182,44 @@ export interface DialoguePullRequest
   fromArchive?: boolean;
 }
 
+/** Where files of conversations are downloaded from. */
+export interface MediaCloudRequest extends Pick<ConnectionRequest, "region" | "profile" | "keys" | "tps" | "retries"> {
+  /** Region of buckets. @default region */
+  ossRegion?: string;
+  /** Addresses instead of those of the region. */
+  ossEndpoint?: string;
+  liveEndpoint?: string;
+  vodEndpoint?: string;
+  /** More hosts to download from: exact, or `*.suffix`. */
+  allowHost?: readonly string[];
+  /** Files downloaded at once. */
+  concurrency: number;
+}
+
+/** Recordings, by the ids of tasks, or by bucket and prefix. */
+export interface RecordingPullRequest
+  extends MediaCloudRequest,
+    ArchiveRequest,
+    RunRequest,
+    Pick<SelectionRequest, "since" | "until" | "tz"> {
+  archive: string | false;
+  /** Ids of tasks of cloud recording. */
+  tasks?: readonly string[];
+  bucket?: string;
+  /** Of the keys of objects. */
+  prefix?: string;
+  /** False: note the files, and download nothing. @default true */
+  media?: boolean;
+  /** Look for nothing new, and download what is not downloaded yet. */
+  mediaOnly?: boolean;
+  /** Bytes of one file. */
+  maxMediaSize: number;
+  errorFile?: string;
+  strict?: boolean;
+  allowEmpty?: boolean;
+  allowOther?: boolean;
+}
+
 export interface ImportRequest extends ArchiveRequest, RunRequest {
   /** Files of chat logs, `-` for standard input. @default standard input */
   files: readonly string[];

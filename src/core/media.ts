@@ -1,3 +1,4 @@
+import { endingOf } from "./media-type.ts";
 import type { SourceName } from "./transcript.ts";
 
 /**
@@ -103,3 +104,7 @@ export interface Vod {
   /** A signed address of a media's file, kept in memory only. */
   address(id: string, signal?: AbortSignal): Promise<URL>;
 }
+
+/** The path of a stored file in the folder of media, with `/`. It follows from the content alone. */
+export const mediaPath = ({ sha256, type }: { sha256: string; type?: string | undefined }): string =>
+  `${sha256.slice(0, 2)}/${sha256}${endingOf(type)}`;
