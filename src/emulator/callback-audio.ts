@@ -48,7 +48,7 @@ export const createCallbackAudio = ({ seed, objects, linkTtlSeconds }: CallbackA
     /** The data of audio_record: one sentence. */
     sentence: (call: Call, dialogue: Dialogue, index: number): Record<string, unknown> => {
       const { Producer: role, Text: text, RoundId: roundId, DialogueId: dialogueId, Time: time } = dialogue;
-      const sound = soundOf(call, index);
+      const sound = (): Sound => soundOf(call, index);
       // A third of the calls name the dialogue, a third only its round, a third neither.
       const kind = hash32(call.id) % 3;
       return {
@@ -57,8 +57,8 @@ export const createCallbackAudio = ({ seed, objects, linkTtlSeconds }: CallbackA
         ...(kind < 2 && { roundId }),
         ...(kind < 1 && { dialogueId }),
         ...(kind > 0 && { time }),
-        ...(kind === 1 && { duration: millisecondsOf(sound) }),
-        ...reference(call, `${String(index).padStart(3, "0")}_${role}`, () => sound, time),
+        ...(kind === 1 && { duration: millisecondsOf(sound()) }),
+        ...reference(call, `${String(index).padStart(3, "0")}_${role}`, sound, time),
       };
     },
 

@@ -50,7 +50,7 @@ export const arrange = (calls: readonly (readonly Delivery[])[], options: OrderO
   const rounds = Array.from({ length: repeat }, (_, round) => round);
   if (order === "natural") return arranged.map((call) => rounds.flatMap(() => call));
   const all = arranged.flat();
-  const sequence: Delivery[] = [];
-  for (const _ of rounds) sequence.push(...permutation(all, sequence.at(-1), random));
-  return sequence.map((delivery) => [delivery]);
+  const permutations: Delivery[][] = [];
+  for (const _ of rounds) permutations.push(permutation(all, permutations.at(-1)?.at(-1), random));
+  return permutations.flat().map((delivery) => [delivery]);
 };

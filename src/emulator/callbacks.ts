@@ -104,5 +104,3 @@ export const createCallbacks = ({ directory, sessions, audio, seed }: CallbacksO
     },
   };
 };
-
-export type Callbacks = ReturnType<typeof createCallbacks>;

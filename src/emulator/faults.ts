@@ -21,7 +21,7 @@ export interface Faults {
   cut?: number;
   /** An answer comes 300 ms late. */
   slow?: number;
-  /** A call appears in a window between two of its pages, an entry in the query log. */
+  /** A call appears in a window between two of its pages, an entry in the query log, a dialogue in a session. */
   shift?: number;
   /** A call of a page already read vanishes from all lists between two pages. */
   vanish?: number;
@@ -29,9 +29,9 @@ export interface Faults {
   repeat?: number;
   /** The connection is closed at once. */
   down?: number;
-  /** The most calls on a page, whatever is requested; the next page continues after them. */
+  /** The most calls or dialogues on a page, whatever is requested; the next page continues after them. */
   cap?: number;
-  /** The same, but the next page continues after the requested number: the calls between are on no page. */
+  /** The most calls on a page; the next one continues after the requested number, so the calls between are on no page. */
   clip?: number;
   /** How many bodies of objects still break off. It counts down. */
   breaks?: number;

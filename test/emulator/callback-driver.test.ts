@@ -50,7 +50,8 @@ const all = (emulator: Emulator): Body[] => [...emulator.ids()].flatMap((id) => 
 
 describe("the driver of callbacks", () => {
   test("posts all callbacks of all calls as JSON, over few connections", async () => {
-    const emulator = await start({ calls: 12 });
+    // Links expire by this clock.
+    const emulator = await start({ calls: 12, now: () => new Date("2025-07-21T00:00:00Z") });
     const { url, delivered, sockets, most } = await receiver();
     const result = await emulator.deliverCallbacks({ url, concurrency: 3 });
     const expected = all(emulator);

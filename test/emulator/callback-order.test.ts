@@ -50,6 +50,11 @@ describe("the order of deliveries", () => {
     expect(keys(arrange(calls, { ...usual, order: "shuffled", seed: 2 }))).not.toEqual(keys(shuffled));
   });
 
+  test("hundreds of thousands are no problem", () => {
+    const lanes = arrange(callsOf([150_000]), { ...usual, order: "shuffled", repeat: 2 });
+    expect(lanes).toHaveLength(300_000);
+  });
+
   test("late puts some chat records after the end of their call", () => {
     const calls = callsOf([80]);
     const [lane = []] = arrange(calls, { ...usual, late: true });

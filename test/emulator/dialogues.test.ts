@@ -85,7 +85,9 @@ describe("ListAIAgentDialogues", () => {
   });
 
   test("ids are unique, and the same seed gives the same dialogues", async () => {
-    const options = { calls: 80, typedChats: 20, seed: 5 };
+    // Links expire by this clock.
+    const now = (): Date => new Date("2025-07-21T00:00:00Z");
+    const options = { calls: 80, typedChats: 20, seed: 5, now };
     const [a, b] = [await start(options), await start(options)];
     const sessions = [...a.sessionIds()];
     expect([...b.sessionIds()]).toEqual(sessions);
