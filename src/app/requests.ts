@@ -208,6 +208,8 @@ export interface RecordingPullRequest
   bucket?: string;
   /** Of the keys of objects. */
   prefix?: string;
+  /** The call that the tasks recorded. @default found by channel and time */
+  call?: string;
   /** False: note the files, and download nothing. @default true */
   media?: boolean;
   /** Look for nothing new, and download what is not downloaded yet. */

@@ -11,7 +11,7 @@ const FINDING_MS = 1_000;
 const REDUCED = 0.9;
 
 /** A request that failed and is about to be repeated. */
-interface RetriedRequest {
+export interface RetriedRequest {
   action?: string;
   item?: string | undefined;
   error: { message: string; facts: { code: string } };

@@ -157,6 +157,7 @@ export const sessionOptions = (): Option[] => [
 export interface RecordingFlags {
   bucket?: string;
   prefix?: string;
+  call?: string;
   ossRegion?: string;
   ossEndpoint?: string;
   liveEndpoint?: string;
@@ -168,6 +169,7 @@ export interface RecordingFlags {
 export const recordingOptions = (): Option[] => [
   option("--bucket <name>", "recordings: the bucket that holds them"),
   option("--prefix <text>", "recordings: all files of the bucket whose keys begin with this"),
+  option("--call <id>", "recordings: the call that the tasks recorded (default: found by channel and time)"),
   option("--no-media", "recordings: note the files and their calls, and download nothing"),
   option("--media-only", "recordings: look for nothing new, and download what is not downloaded yet"),
   option("--max-media-size <size>", "recordings: reject larger files", bytes).default(

@@ -5,7 +5,7 @@ import type { ConnectionFlags, SelectionFlags, SourceFlags } from "./options.ts"
 type Selecting = Pick<Input<SelectionFlags>, "args" | "given"> & { flags: SelectionFlags & { lookback?: number } };
 
 /** Removes keys whose value is undefined, because a request must not have such keys. */
-const defined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+export const defined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as never;
 
 /**

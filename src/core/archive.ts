@@ -222,7 +222,7 @@ a run has reported that this record cannot be had.
 */
 export type FactName =
   | "sessions"
-  | `reported:${SourceName}:${string}`
+  | `reported:${SourceName | "recordings"}:${string}`
   | "id"
   | "region"
   | "account"

@@ -4,6 +4,7 @@ import type { SourceName, Transcript } from "../core/transcript.ts";
 import { callTranscript } from "./call-log.ts";
 import { chatTranscript } from "./chat-log.ts";
 import { dialoguesTranscript } from "./dialogues.ts";
+import { withMedia } from "./media.ts";
 import { queryTranscript } from "./query-log.ts";
 import { recordedCallTranscript } from "./recorded-call.ts";
 
@@ -28,5 +29,7 @@ export const parsers: { readonly [Name in SourceName]?: Parser } = {
 export const transcriptOf = (conversation: StoredConversation): Transcript => {
   const parse = parsers[conversation.source];
   if (!parse) throw new InvalidDocument(`this version cannot read the source ${conversation.source}`, "UnknownSource");
-  return parse(conversation);
+  const transcript = parse(conversation);
+  const { media = [] } = conversation;
+  return media.length === 0 ? transcript : withMedia(transcript, media);
 };

@@ -49,7 +49,7 @@ export const troubleFrom = (id: string, state: Trouble["state"], error: unknown)
 export type TakeTrouble = (trouble: Trouble) => Promise<void>;
 
 export interface TroubleOptions {
-  source: "chats" | "queries" | "dialogues";
+  source: "chats" | "queries" | "dialogues" | "recordings";
   errorFile?: string | undefined;
   /** Leave out what an earlier run has reported, so that a run that is repeated every hour reports it once. */
   onlyNew: boolean;

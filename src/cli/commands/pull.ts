@@ -38,6 +38,7 @@ const OWN: Readonly<Record<string, readonly Target[]>> = {
   fromArchive: ["dialogues"],
   bucket: ["recordings"],
   prefix: ["recordings"],
+  call: ["recordings"],
   media: ["recordings"],
   mediaOnly: ["recordings"],
   maxMediaSize: ["recordings"],

@@ -1,0 +1,29 @@
+import { mediaPath, type StoredMedia } from "../core/media.ts";
+import type { MediaFile, Transcript } from "../core/transcript.ts";
+
+/** The transcript with the files of its conversation that are stored: those of turns first, in the order of the turns. */
+export const withMedia = (transcript: Transcript, media: readonly StoredMedia[]): Transcript => {
+  const turnByAudio = new Map<string, number>();
+  for (const [at, { audio }] of transcript.turns.entries())
+    if (audio !== undefined && !turnByAudio.has(audio)) turnByAudio.set(audio, at + 1);
+  const files = media.flatMap((each): MediaFile[] => {
+    const { kind, place, sha256, bytes, type, seconds } = each;
+    if (each.state !== "stored" || sha256 === undefined || bytes === undefined) return [];
+    const turn = turnByAudio.get(place);
+    return [
+      {
+        kind,
+        ...(turn !== undefined && { turn }),
+        path: `media/${mediaPath({ sha256, type })}`,
+        sha256,
+        bytes,
+        ...(seconds !== undefined && { seconds }),
+      },
+    ];
+  });
+  if (files.length === 0) return transcript;
+  const turnOf = ({ turn = Number.POSITIVE_INFINITY }: MediaFile): number => turn;
+  const { provenance, extra, ...rest } = transcript;
+  const sorted = files.toSorted((one, other) => turnOf(one) - turnOf(other) || 0);
+  return { ...rest, media: sorted, provenance, ...(extra && { extra }) };
+};
