@@ -53,36 +53,39 @@ const ossPlace = (value: JsonObject, keys: readonly string[]): string | undefine
   return bucket === undefined || object === undefined ? undefined : `oss://${bucket}/${object.toWellFormed()}`;
 };
 
-/** What a search for audio files found, in the order of the sorted keys. */
+/** What a search for audio files found. */
 export interface AudioPlaces {
   links: AudioLink[];
   /** `oss://BUCKET/KEY`, of fields that name a bucket and an object. */
   objects: string[];
 }
 
-/** The audio files that a value names, also in JSON text, to a depth of 6. The order of keys makes no difference. */
+/**
+The audio files that a value names, also in JSON text, to a depth of 6. Those of the upper levels come first, then by the
+names of the fields, so the order of fields makes no difference.
+*/
 export const audioPlaces = (value: Json): AudioPlaces => {
   const found: AudioPlaces = { links: [], objects: [] };
-  collect(value, DEPTH, found);
+  let level = [value];
+  for (let depth = 0; depth <= DEPTH && level.length > 0; depth += 1)
+    level = level.flatMap((each) => collect(each, found));
   return found;
 };
 
-const collect = (value: Json, depth: number, found: AudioPlaces): void => {
-  if (depth < 0) return;
+/** Adds what a value itself names. @returns the values in it */
+const collect = (value: Json, found: AudioPlaces): Json[] => {
   if (typeof value === "string") {
     const link = audioLink(value);
     if (link) found.links.push(link);
-    else {
-      const inner = jsonIn(value);
-      if (inner !== undefined) collect(inner, depth - 1, found);
-    }
-  } else if (Array.isArray(value)) for (const each of value) collect(each, depth - 1, found);
-  else if (isObject(value)) {
-    const keys = Object.keys(value).toSorted();
-    const object = ossPlace(value, keys);
-    if (object !== undefined) found.objects.push(object);
-    for (const key of keys) collect(value[key] ?? null, depth - 1, found);
+    const inner = link ? undefined : jsonIn(value);
+    return inner === undefined ? [] : [inner];
   }
+  if (Array.isArray(value)) return value;
+  if (!isObject(value)) return [];
+  const keys = Object.keys(value).toSorted();
+  const object = ossPlace(value, keys);
+  if (object !== undefined) found.objects.push(object);
+  return keys.map((key) => value[key] ?? null);
 };
 
 /** What a text holds as JSON, if it is an object or a list. */

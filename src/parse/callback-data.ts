@@ -44,6 +44,7 @@ export const callbackTime = (data: JsonObject): number | undefined => {
 /** The file that the record names. */
 export const callbackMedia = (data: JsonObject): NamedMedia | undefined => {
   const kind = MEDIA_KINDS.get(data.event);
-  const place = kind && audioPlace(data);
+  // The integrator's own data can name other files.
+  const place = kind && (audioPlace(data.data ?? null) ?? audioPlace(data));
   return kind && place !== undefined ? { kind, place } : undefined;
 };

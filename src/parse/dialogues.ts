@@ -14,7 +14,7 @@ Source: the vendor's page of ListAIAgentDialogues.
 */
 export const dialoguesTranscript = (conversation: StoredConversation): Transcript => {
   const { id, agentId, startedAt } = conversation;
-  const { listed } = contentsOf(conversation);
+  const { listed, records } = contentsOf(conversation);
   const join = new Join(undefined, instant(startedAt));
   join.addDialogues(listed);
   const end = listed.findLast(({ ms }) => ms !== undefined)?.ms;
@@ -26,6 +26,6 @@ export const dialoguesTranscript = (conversation: StoredConversation): Transcrip
     ...spanOf(conversation, end),
     participants: {},
     turns: join.turns(),
-    provenance: provenanceOf(conversation),
+    provenance: provenanceOf({ records: records.map(({ facts }) => facts) }),
   };
 };

@@ -6,11 +6,9 @@ import type { Utterance } from "./utterances.ts";
 
 /** A turn of the transcript with what the records add to it. */
 interface Entry {
-  /** Of the call log. */
-  turn?: Turn;
-  /** What first told of the turn, if the call log has no such turn. */
-  origin?: Utterance;
-  role: string;
+  turn: Turn;
+  /** Whether it is of the call log. */
+  isLogged: boolean;
   plain: string;
   /** Milliseconds since 1970. */
   ms?: number;
@@ -56,8 +54,7 @@ export class Join {
     this.#hasLog = log !== undefined;
     this.#entries = (log ?? []).map((turn) => {
       const ms = turn.begin === undefined || start === undefined ? undefined : start + turn.begin * 1000;
-      const { role, text } = turn;
-      return { ...newEntry(role, text, ms), turn };
+      return entryOf(turn, ms, true);
     });
   }
 
@@ -82,7 +79,7 @@ export class Join {
         return false;
       });
     let left = rest(utterances, (utterance) => this.#byIds(utterance, isSpoken));
-    const sameText = this.#sameTexts(left, taken);
+    const sameText = this.#sameTexts(left, taken, isSpoken);
     left = rest(left, (utterance) => sameText.get(utterance));
     if (!isSpoken) for (const entry of sameText.values()) entry.isWhole = true;
     left = rest(left, this.#partsFinder(isSpoken));
@@ -108,26 +105,28 @@ export class Join {
     return ofRound && (text === "" || ofRound.plain === plainText(text)) ? ofRound : undefined;
   }
 
-  /** The turn with the same role and text for each utterance that has one. Another dialogue's turn is none. */
-  #sameTexts(left: readonly Utterance[], taken: Set<Entry>): Map<Utterance, Entry> {
+  /** The turn with the same role and text for each utterance that has one. One dialogue never has the turn of another. */
+  #sameTexts(left: readonly Utterance[], taken: Set<Entry>, isSpoken: boolean): Map<Utterance, Entry> {
     const found = new Map<Utterance, Entry>();
     const pair = (utterances: readonly Utterance[], entries: readonly Entry[]): void => {
-      const groups = grouped(entries, ({ role, plain }) => keyed(role, plain));
-      const wanted = utterances.filter(({ text, audio }) => text !== "" || audio === undefined);
-      for (const [key, group] of grouped(wanted, ({ role, text }) => keyed(role, plainText(text))))
+      const groups = grouped(entries, ({ turn, plain }) => keyed(turn.role, plain));
+      for (const [key, group] of grouped(utterances, ({ role, text }) => keyed(role, plainText(text))))
         for (const [utterance, entry] of pairs(group, (groups.get(key) ?? []).toSorted(byTime))) {
           found.set(utterance, entry);
           taken.add(entry);
         }
     };
-    const free = (entry: Entry): boolean => !taken.has(entry);
+    const isNamed = ({ dialogueId }: Utterance | Entry): boolean => !isSpoken && dialogueId !== undefined;
+    // An audio file alone says no text.
+    const wanted = isSpoken ? left.filter(({ text }) => text !== "") : left;
+    const free = (): Entry[] => this.#entries.filter((entry) => !taken.has(entry));
     pair(
-      left.filter(({ dialogueId }) => dialogueId !== undefined),
-      this.#entries.filter((entry) => free(entry) && entry.dialogueId === undefined),
+      wanted.filter((utterance) => isNamed(utterance)),
+      free().filter((entry) => !isNamed(entry)),
     );
     pair(
-      left.filter(({ dialogueId }) => dialogueId === undefined),
-      this.#entries.filter(free),
+      wanted.filter((utterance) => !isNamed(utterance)),
+      free(),
     );
     return found;
   }
@@ -135,7 +134,7 @@ export class Join {
   /** Finds the near turn of the same role that an utterance is part of, or that is most of the utterance. */
   #partsFinder(isSpoken: boolean): (utterance: Utterance) => Entry | undefined {
     const beginnings = new Beginnings(this.#entries);
-    const byRole = grouped(this.#entries.keys(), (at) => this.#entries[at]?.role ?? "");
+    const byRole = grouped(this.#entries.keys(), (at) => this.#entries[at]?.turn.role ?? "");
     return (utterance) => {
       const { role, ms, dialogueId } = utterance;
       const plain = plainText(utterance.text);
@@ -150,8 +149,8 @@ export class Join {
         .filter(({ at, entry }) => at === last || at === last + 1 || gap(entry, ms) <= NEAR_MS)
         .map(({ entry }) => entry)
         // A dialogue is no part of another dialogue.
-        .filter((entry) => isSpoken || (entry.turn && !(entry.isWhole && dialogueId !== undefined)))
-        .filter((entry) => entry.plain !== "" && this.#mayCompare(entry.plain, plain));
+        .filter((entry) => isSpoken || (entry.isLogged && !(entry.isWhole && dialogueId !== undefined)))
+        .filter((entry) => entry.plain !== "" && entry.plain !== plain && this.#mayCompare(entry.plain, plain));
       const whole = near.filter((entry) => entry.plain.includes(plain));
       const nearest = whole.toSorted((one, other) => gap(one, ms) - gap(other, ms))[0];
       if (nearest) return nearest;
@@ -191,8 +190,7 @@ export class Join {
     const places = grouped(utterances, (utterance) => String(beginnings.lastBy(utterance)));
     const added = (at: number): Entry[] =>
       (places.get(String(at)) ?? []).map((utterance) => {
-        const { role, text, ms } = utterance;
-        const entry = { ...newEntry(role, text, ms), origin: utterance };
+        const entry = entryOf(this.#turnOf(utterance), utterance.ms, false);
         this.#attach(entry, utterance, isSpoken);
         return entry;
       });
@@ -201,23 +199,31 @@ export class Join {
 
   /** The turns with all that was added. Their ids are unique, as far as those of the log are. */
   turns(): Turn[] {
-    const names = new Names(this.#entries.flatMap(({ turn }) => turn?.id ?? []));
+    const logged = this.#entries.filter(({ isLogged }) => isLogged);
+    const names = new Names(logged.map(({ turn }) => turn.id));
     return this.#entries.map((entry) => {
-      const { turn, origin } = entry;
-      if (turn) return added(turn, entry);
-      const { id = "", role = "", kind = "", text = "", ms, recordSource } = origin ?? {};
-      const own: Turn = { id: names.unique(id), role, kind, text, ...(ms !== undefined && clockOf(ms, this.#start)) };
-      if (role === "agent" && text.includes(INTERRUPTED)) own.interrupted = true;
-      const whole = added(own, entry);
-      if (this.#hasLog && recordSource !== undefined) whole.recordSource = recordSource;
-      return whole;
+      const { turn, isLogged } = entry;
+      return added(isLogged ? turn : { ...turn, id: names.unique(turn.id) }, entry);
     });
+  }
+
+  #turnOf({ id, role, kind, text, ms, recordSource }: Utterance): Turn {
+    return {
+      id,
+      role,
+      kind,
+      text,
+      ...(ms !== undefined && clockOf(ms, this.#start)),
+      ...(role === "agent" && text.includes(INTERRUPTED) && { interrupted: true }),
+      ...(this.#hasLog && { recordSource }),
+    };
   }
 }
 
-const newEntry = (role: string, text: string, ms: number | undefined): Entry => ({
-  role,
-  plain: plainText(text),
+const entryOf = (turn: Turn, ms: number | undefined, isLogged: boolean): Entry => ({
+  turn,
+  isLogged,
+  plain: plainText(turn.text),
   ...(ms !== undefined && { ms }),
   audio: new Set(),
   extra: new Map(),
@@ -236,11 +242,12 @@ const added = (turn: Turn, { reasoning, audio, extra, dialogueId }: Entry): Turn
     ...turn.extra,
   };
   if (reasoning === undefined && first === undefined && Object.keys(more).length === 0) return turn;
-  const { extra: _, ...rest } = turn;
+  const { extra: _, recordSource, ...rest } = turn;
   return {
     ...rest,
     ...(reasoning !== undefined && { reasoning }),
     ...(first !== undefined && { audio: first }),
+    ...(recordSource !== undefined && { recordSource }),
     ...(Object.keys(more).length > 0 && { extra: more }),
   };
 };

@@ -36,7 +36,7 @@ export const spanOf = (
   };
 };
 
-export const provenanceOf = ({ records = [] }: StoredConversation): Transcript["provenance"] => ({
+export const provenanceOf = ({ records = [] }: Pick<StoredConversation, "records">): Transcript["provenance"] => ({
   records: records.map(({ source, id, sha256, bytes }) => ({ source, id, sha256, bytes })),
 });
 

@@ -1,5 +1,5 @@
 import type { StoredConversation } from "../core/records.ts";
-import type { Transcript } from "../core/transcript.ts";
+import type { Participants, Transcript } from "../core/transcript.ts";
 import { eventFields, recordedFacts } from "./call-events.ts";
 import { type CallRecord, callTranscript } from "./call-log.ts";
 import { callFacts } from "./call-meta.ts";
@@ -48,14 +48,25 @@ export const recordedCallTranscript = (conversation: Recorded): Transcript => {
     ...(endedAt !== undefined && { endedAt }),
     ...(durationSeconds !== undefined && { durationSeconds }),
     ...(known.status !== undefined && { status: known.status }),
-    participants: { ...recorded.participants, ...known.participants },
+    participants: people(known.participants, recorded.participants),
     ...(known.system !== undefined && { system: known.system }),
     ...(known.language !== undefined && { language: known.language }),
     ...(userData !== undefined && { userData }),
     turns: join.turns(),
-    provenance: { records: [...known.provenance.records, ...provenanceOf(conversation).records] },
+    provenance: {
+      records: [
+        ...known.provenance.records,
+        ...provenanceOf({ records: contents.records.map(({ facts }) => facts) }).records,
+      ],
+    },
     ...(Object.keys(extra).length > 0 && { extra }),
   };
+};
+
+/** @param recorded numbers of a phone call, used where the service gives none */
+const people = (known: Participants, recorded: Participants): Participants => {
+  const { caller = recorded.caller, callee = recorded.callee, ...users } = known;
+  return { ...users, ...(caller !== undefined && { caller }), ...(callee !== undefined && { callee }) };
 };
 
 /** What the service says about a call, as far as it is known without its log. */

@@ -1,8 +1,7 @@
 import { InvalidDocument } from "../core/errors.ts";
 import type { RecordFacts, StoredConversation } from "../core/records.ts";
 import { isObject, type Json, type JsonObject } from "../core/transcript.ts";
-import { audioPlace } from "./audio-place.ts";
-import { AUDIO_RECORD, callbackTime, dialogueIn } from "./callback-data.ts";
+import { AUDIO_RECORD, callbackMedia, callbackTime, dialogueIn } from "./callback-data.ts";
 import { objectAt, recordsOf } from "./many-records.ts";
 import { extraOf, moment, textual } from "./values.ts";
 
@@ -122,7 +121,7 @@ const sentenceOf = (record: string, data: JsonObject): Utterance | undefined => 
     return undefined;
   };
   const text = field(...TEXTS);
-  const audio = audioPlace(data);
+  const audio = callbackMedia(data)?.place;
   if (text === undefined && audio === undefined) return undefined;
   const ms = callbackTime(data);
   const dialogueId = field("dialogueId");

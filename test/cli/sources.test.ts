@@ -85,12 +85,17 @@ describe("--source", () => {
     const commands = ["export --offline", "dataset", "list", "show x", "status", "verify", "prune --older-than 1d"];
     for (const line of [...commands, "forget x"]) {
       const ran = await place.run([...line.split(" "), "--source", "chat"]);
-      expect([line, ran.code, ran.stderr]).toEqual([line, ...usageError("Allowed choices are calls, chats, queries.")]);
+      expect([line, ran.code, ran.stderr]).toEqual([
+        line,
+        ...usageError("Allowed choices are calls, chats, queries, dialogues."),
+      ]);
     }
     const none = await place.run(["list", "--source", ","]);
-    expect([none.code, none.stderr]).toEqual(usageError("calls, chats, queries"));
+    expect([none.code, none.stderr]).toEqual(usageError("calls, chats, queries, dialogues"));
     const byVariable = await place.run(["list"], { env: { CALLARCHIVE_SOURCE: "calls,chat" } });
-    expect([byVariable.code, byVariable.stderr]).toEqual(usageError(/CALLARCHIVE_SOURCE.*calls, chats, queries/));
+    expect([byVariable.code, byVariable.stderr]).toEqual(
+      usageError(/CALLARCHIVE_SOURCE.*calls, chats, queries, dialogues/),
+    );
     const help = await place.run(["list", "--help"]);
     expect(help.stdout.replace(/\s+/g, " ")).toContain('(choices: "calls", "chats"');
   });
