@@ -1,3 +1,4 @@
+import { InvalidDocument } from "../core/errors.ts";
 import type { StoredConversation } from "../core/records.ts";
 import type { Participants, Transcript } from "../core/transcript.ts";
 import { eventFields, recordedFacts } from "./call-events.ts";
@@ -16,13 +17,13 @@ The transcript of a call of which callbacks or dialogues are stored, with or wit
 The log's turns and order stand. What the records tell of a turn is added to it, and what they tell besides becomes turns,
 named by the record's source. Without a log all turns are theirs.
 
-@throws InvalidDocument as `callTranscript` does, and with code `NotARecord`
+@throws InvalidDocument with code `NotARecord`
 */
 export const recordedCallTranscript = (conversation: Recorded): Transcript => {
   const contents = contentsOf(conversation);
   const recorded = recordedFacts(contents);
   // Where there is no log, the records stand in its place.
-  const log = conversation.document.bytes === conversation.further ? undefined : callTranscript(conversation);
+  const log = logOf(conversation);
   const known = log ?? withoutLog(conversation);
   const start = instant(known.startedAt ?? conversation.startedAt) ?? recorded.start ?? firstTime(contents.records);
 
@@ -67,6 +68,17 @@ export const recordedCallTranscript = (conversation: Recorded): Transcript => {
 const people = (known: Participants, recorded: Participants): Participants => {
   const { caller = recorded.caller, callee = recorded.callee, ...users } = known;
   return { ...users, ...(caller !== undefined && { caller }), ...(callee !== undefined && { callee }) };
+};
+
+/** The transcript of the log alone. A log that cannot be read is as none: the archive reports it. */
+const logOf = (conversation: Recorded): Transcript | undefined => {
+  if (conversation.document.bytes === conversation.further) return undefined;
+  try {
+    return callTranscript(conversation);
+  } catch (error) {
+    if (error instanceof InvalidDocument) return undefined;
+    throw error;
+  }
 };
 
 /** What the service says about a call, as far as it is known without its log. */

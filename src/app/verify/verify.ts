@@ -121,7 +121,7 @@ const verifyDocuments = async (
       const where = qualifiedId(conversation);
       count(Math.max(1, records.length));
       if (!document) report({ where, what: "its document cannot be read" });
-      else if (!further && sha256Of(document.bytes) !== document.sha256)
+      else if (document.bytes !== further && sha256Of(document.bytes) !== document.sha256)
         report({ where, what: "its document has changed since it was stored (SHA-256)" });
       if (further)
         for (const id of changedRecords(records, further))
