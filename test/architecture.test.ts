@@ -141,12 +141,12 @@ describe("the source", () => {
     expect(touching).toEqual(["cli/main.ts"]);
   });
 
-  test("a file appears by two ways only: written here, or downloaded over days; both name unfinished files and rename them", () => {
+  test("a file appears by two ways only: written here, or downloaded over days and then named by its content", () => {
     const naming = files.filter((file) => {
       const code = readFileSync(join(SRC, file), "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
       return /\brename(Sync)?\(|\.part`/.test(code.replace(/\b\w+\.rename\(|^ {2}rename\(/gm, ""));
     });
-    expect(naming.sort()).toEqual(["http/part-file.ts", "sinks/atomic-file.ts"]);
+    expect(naming.sort()).toEqual(["app/media/folder.ts", "http/part-file.ts", "sinks/atomic-file.ts"]);
   });
 
   test("no file imports itself by way of others, types included", () => {

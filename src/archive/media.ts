@@ -1,5 +1,5 @@
-import type { Media } from "../core/archive.ts";
 import type { MediaKind, MediaState, NamedMedia, StoredMedia } from "../core/media.ts";
+import type { Media } from "../core/media-store.ts";
 import type { SourceName } from "../core/transcript.ts";
 import type { ChangeLog } from "./change-log.ts";
 import { jsonColumns } from "./columns.ts";

@@ -75,7 +75,7 @@ const SIMPLEST: Record<string, Use> = {
     options: interrupted,
     gives: ({ stdout, stderr }) => {
       expect([stdout, stderr]).toEqual(["", expect.stringContaining("Receiving events at http://127.0.0.1:")]);
-      expect(stderr).toContain("0 events received");
+      expect(stderr).toContain("0 records received");
     },
   },
   dataset: {

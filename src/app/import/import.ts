@@ -12,7 +12,7 @@ import { fillWhole } from "../../sinks/whole-file.ts";
 import { chatEvents } from "../../sources/chat-events.ts";
 import type { AppContext, Host } from "../context.ts";
 import { type RecordCounts, recordIntake } from "../record-intake.ts";
-import type { ImportRequest } from "../requests.ts";
+import type { ImportRequest } from "../record-requests.ts";
 import { type RunResult, withSession } from "../session.ts";
 import { checkFileWritable } from "../writable.ts";
 

@@ -11,7 +11,7 @@ import type { RetryOptions } from "../../http/retry.ts";
 import { createObjectStorage } from "../../object-storage/client.ts";
 import { parsePlace } from "../../object-storage/place.ts";
 import { type Connection, type ConnectionContext, reach } from "../cloud.ts";
-import type { MediaCloudRequest } from "../requests.ts";
+import type { MediaCloudRequest } from "../record-requests.ts";
 import { USER_AGENT } from "../version.ts";
 
 /** What files of conversations are downloaded with. */

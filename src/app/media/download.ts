@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import { rm } from "node:fs/promises";
-import type { MediaOutcome } from "../../core/archive.ts";
 import { ArchiveError, LinkExpired, NotFound, Refused } from "../../core/errors.ts";
 import type { OpenRange, StoredMedia } from "../../core/media.ts";
+import type { MediaOutcome } from "../../core/media-store.ts";
 import { mediaTypeOf, wavSeconds } from "../../core/media-type.ts";
 import { type DownloadedFile, downloadFile } from "../../http/file-download.ts";
 import type { MediaCloud } from "./cloud.ts";

@@ -1,7 +1,8 @@
-import type { Archive, MediaFilter, MediaOutcome } from "../../core/archive.ts";
+import type { Archive } from "../../core/archive.ts";
 import { inBatches } from "../../core/flow/batches.ts";
 import { forEachConcurrent } from "../../core/flow/pool.ts";
 import type { StoredMedia } from "../../core/media.ts";
+import type { MediaFilter, MediaOutcome } from "../../core/media-store.ts";
 
 /** Outcomes of one commit. */
 const BATCH = { maxCount: 100, maxSize: 1_000_000, maxDelayMs: 2_000, sizeOf: () => 1 };

@@ -8,7 +8,7 @@ import { windowsOf } from "../../sources/ranges.ts";
 import { bindEvents } from "../binding.ts";
 import { connectEventBridge } from "../cloud.ts";
 import type { AppContext } from "../context.ts";
-import type { ChatPullRequest } from "../requests.ts";
+import type { ChatPullRequest } from "../record-requests.ts";
 import { idsOf, namesIds, timesOf } from "../selection/selection.ts";
 import { existingArchive, knownBy } from "./fetch.ts";
 

@@ -9,7 +9,7 @@ import { bindEvents } from "../binding.ts";
 import { connectEventBridge } from "../cloud.ts";
 import type { AppContext } from "../context.ts";
 import { recordIntake } from "../record-intake.ts";
-import type { ChatPullRequest } from "../requests.ts";
+import type { ChatPullRequest } from "../record-requests.ts";
 import { askedTimes, idsOf } from "../selection/selection.ts";
 import { withSession } from "../session.ts";
 import { checkFileWritable } from "../writable.ts";

@@ -21,7 +21,7 @@ import { bindArchive } from "../binding.ts";
 import { connect } from "../cloud.ts";
 import type { AppContext } from "../context.ts";
 import { recordIntake } from "../record-intake.ts";
-import type { DialoguePullRequest } from "../requests.ts";
+import type { DialoguePullRequest } from "../record-requests.ts";
 import { storedFilter } from "../selection/selection.ts";
 import { withSession } from "../session.ts";
 import { checkFileWritable } from "../writable.ts";

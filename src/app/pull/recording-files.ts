@@ -1,12 +1,12 @@
-import type { FoundMedia } from "../../core/archive.ts";
 import { ArchiveError, NotFound } from "../../core/errors.ts";
 import type { ObjectFacts, ObjectPlace } from "../../core/media.ts";
+import type { FoundMedia } from "../../core/media-store.ts";
 import { collect } from "../../http/body.ts";
 import { retrying } from "../../http/retry.ts";
 import { isKey, placeText } from "../../object-storage/place.ts";
 import { PLAYLIST_BYTES, playlistEntries, recordingKind } from "../../sources/recordings.ts";
 import { type MediaCloud, vodPlace } from "../media/cloud.ts";
-import type { RecordingPullRequest } from "../requests.ts";
+import type { RecordingPullRequest } from "../record-requests.ts";
 import { type TakeTrouble, troubleFrom } from "./records.ts";
 
 export interface RecordingSearch {

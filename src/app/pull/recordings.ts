@@ -1,7 +1,7 @@
-import type { MediaOutcome } from "../../core/archive.ts";
 import { sumOf } from "../../core/counts.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { StoredMedia } from "../../core/media.ts";
+import type { MediaOutcome } from "../../core/media-store.ts";
 import type { JsonObject } from "../../core/transcript.ts";
 import { isBucket } from "../../object-storage/place.ts";
 import { bindingOf, mismatch } from "../binding.ts";
@@ -10,7 +10,7 @@ import { connectMedia, type MediaCloud } from "../media/cloud.ts";
 import { downloadMedia } from "../media/download.ts";
 import { mediaFolder } from "../media/folder.ts";
 import { downloadAll, mediaIn } from "../media/run.ts";
-import type { RecordingPullRequest } from "../requests.ts";
+import type { RecordingPullRequest } from "../record-requests.ts";
 import { storedFilter } from "../selection/selection.ts";
 import { type RunResult, type Session, withSession } from "../session.ts";
 import { checkFileWritable } from "../writable.ts";

@@ -10,7 +10,7 @@ import { archiveOf } from "../archive.ts";
 import type { AppContext } from "../context.ts";
 import { ArchiveBusy } from "../errors.ts";
 import { takeLock } from "../locking.ts";
-import type { ReceiveRequest } from "../requests.ts";
+import type { ReceiveRequest } from "../record-requests.ts";
 import { startFacts } from "../run-start.ts";
 import { VERSION } from "../version.ts";
 import { callbackDeliveries } from "./callback-deliveries.ts";

@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { EVENTBRIDGE_DEFAULTS, RECEIVE_DEFAULTS } from "../../app/defaults.ts";
-import type { ReceiveRequest } from "../../app/requests.ts";
+import type { ReceiveRequest } from "../../app/record-requests.ts";
 import type { CommandSpec } from "../command-spec.ts";
 import { EXIT, TimeUp } from "../exit-codes.ts";
 import { archiveOption, maxDurationOption } from "../options.ts";
