@@ -37,6 +37,8 @@ export const RECEIVE_DEFAULTS = {
   callbackPath: "/callbacks",
   tokenHeader: "x-eventbridge-signature-token",
   requestTimeout: 30,
+  /** Audio files downloaded at once. */
+  downloads: 4,
 } as const;
 
 export const PULL_DEFAULTS = { ...CLOUD_DEFAULTS, archive: DEFAULT_ARCHIVE, lookback: 24 * 3600 } as const;

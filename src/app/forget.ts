@@ -30,7 +30,7 @@ export const runForget = async (
   context: AppContext,
   onHolding: (holding: Holding) => void,
 ): Promise<ForgetResult> => {
-  const { log } = context;
+  const { host, log } = context;
   const { sources } = request;
   const facts = { ids: [...request.ids], ...(sources && { sources: [...sources] }) };
   const writes = request.dryRun !== true;
@@ -51,7 +51,7 @@ export const runForget = async (
       if (!writes) log("info", "would-forget", factsOf(record));
       for (const { place, format } of await archive.holding(id, sources)) onHolding({ id, format, place });
     }
-    const isClean = writes ? await scrub(archive, request.archive, log) : true;
+    const isClean = writes ? await scrub(archive, request.archive, { host, log }) : true;
     return {
       outcome: !isClean ? "failed" : unknown > 0 ? "partial" : "complete",
       detail: { ...facts, forgotten, unknown },

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { MediaKind, MediaState, NamedMedia, StoredMedia } from "../core/media.ts";
 import type { Media } from "../core/media-store.ts";
 import type { SourceName } from "../core/transcript.ts";
@@ -23,6 +24,9 @@ interface MediaRow {
   attempts: number;
   error: [string, string, string] | null;
 }
+
+/** In place of a type: not the content but the place has this SHA-256, and a part of it may be downloaded. */
+const UNFINISHED = "unfinished";
 
 interface CountRow {
   state: string;
@@ -111,9 +115,13 @@ export const removeMedia = (db: Db, numbers: readonly number[]): void => {
       "select distinct sha256, type from media where media in (select value from json_each(?)) and sha256 is not null",
     )
     .all(list) as { sha256: ArrayBuffer; type: string | null }[];
+  const discard = db.prepare("insert into discarded (sha256, type) values (?, ?) on conflict do nothing");
+  const unfinished = db
+    .prepare("select place from media where media in (select value from json_each(?)) and sha256 is null")
+    .all(list) as { place: string }[];
+  for (const { place } of unfinished) discard.run(hash("sha256", place, "buffer"), UNFINISHED);
   db.prepare("delete from media where media in (select value from json_each(?))").run(list);
   const isUsed = db.prepare("select exists (select 1 from media where sha256 = ?) as used");
-  const discard = db.prepare("insert into discarded (sha256, type) values (?, ?) on conflict do nothing");
   for (const { sha256, type } of hashes) {
     const bytes = Buffer.from(sha256);
     if ((isUsed.get([bytes]) as { used: number }).used === 0) discard.run(bytes, type);
@@ -180,7 +188,7 @@ export const media = (db: Db, now: () => Date, assertLocked: () => void, changeL
         }
         return added;
       }),
-    listMedia: async ({ states, kinds, unmatched, after = 0, limit = 500 } = {}) => {
+    listMedia: async ({ states, kinds, places, unmatched, after = 0, limit = 500 } = {}) => {
       const terms = ["m.media > ?"];
       const values: unknown[] = [after];
       const oneOf = (column: string, wanted: readonly string[] | undefined): void => {
@@ -190,6 +198,7 @@ export const media = (db: Db, now: () => Date, assertLocked: () => void, changeL
       };
       oneOf("m.state", states);
       oneOf("m.kind", kinds);
+      oneOf("m.place", places);
       if (unmatched) terms.push("m.item is null");
       return mediaIn(
         db
@@ -233,7 +242,9 @@ export const media = (db: Db, now: () => Date, assertLocked: () => void, changeL
           sha256: string;
           type: string | null;
         }[]
-      ).map(({ sha256, type }) => ({ sha256, ...(type !== null && { type }) })),
+      ).map(({ sha256, type }) =>
+        type === UNFINISHED ? { sha256, unfinished: true } : { sha256, ...(type !== null && { type }) },
+      ),
     forgetDiscarded: async (hashes) =>
       transaction(db, () => {
         assertLocked();

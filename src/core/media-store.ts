@@ -14,6 +14,7 @@ export interface MediaFilter {
   kinds?: readonly MediaKind[];
   /** Only files whose conversation is not known. */
   unmatched?: boolean;
+  places?: readonly string[];
   /** Only those with a higher number. */
   after?: number;
   /** @default 500 */
@@ -30,8 +31,11 @@ export interface Media {
   commitMedia(outcomes: readonly MediaOutcome[]): Promise<void>;
   /** By state and kind: how many files; the bytes of stored ones, and the time of the oldest of the others. */
   mediaSummary(): Promise<{ state: MediaState; kind: MediaKind; files: number; bytes: number; oldest?: Date }[]>;
-  /** Files whose bytes no conversation has any more: they are to be deleted. */
-  discardedMedia(): Promise<{ sha256: string; type?: string }[]>;
+  /**
+  Files whose bytes no conversation has any more: they are to be deleted. `unfinished`: a download that did not end, by the
+  SHA-256 of its place.
+  */
+  discardedMedia(): Promise<{ sha256: string; type?: string; unfinished?: true }[]>;
   /** Their bytes are deleted. */
   forgetDiscarded(hashes: readonly string[]): Promise<void>;
 }

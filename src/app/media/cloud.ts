@@ -33,8 +33,16 @@ const VOD_PLACE = /^vod:\/\/([\x21-\x7e]{1,256})$/;
 /** The place of a media in VOD, whose address is asked for when it is downloaded. */
 export const vodPlace = (id: string): string => `vod://${id}`;
 
-/** Connects to object storage, to the service of recording tasks, and to VOD. @throws BadCredentials, UsageError */
-export const connectMedia = async (request: MediaCloudRequest, context: ConnectionContext): Promise<MediaCloud> => {
+/**
+Connects to object storage, to the service of recording tasks, and to VOD.
+
+@param context `mayLackKeys`: credentials are needed only when something is requested with them
+@throws BadCredentials, UsageError
+*/
+export const connectMedia = async (
+  request: MediaCloudRequest,
+  context: ConnectionContext & { mayLackKeys?: boolean },
+): Promise<MediaCloud> => {
   const { region = DEFAULT_REGION, ossRegion = region, ossEndpoint, liveEndpoint, vodEndpoint, allowHost } = request;
   const live = parseEndpoint(liveEndpoint ?? "https://live.aliyuncs.com");
   const vodAddress = parseEndpoint(vodEndpoint ?? `https://vod.${region}.aliyuncs.com`);

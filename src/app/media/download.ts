@@ -6,7 +6,7 @@ import type { MediaOutcome } from "../../core/media-store.ts";
 import { mediaTypeOf, wavSeconds } from "../../core/media-type.ts";
 import { type DownloadedFile, downloadFile } from "../../http/file-download.ts";
 import type { MediaCloud } from "./cloud.ts";
-import type { MediaFolder } from "./folder.ts";
+import type { KeptFile, MediaFolder } from "./folder.ts";
 
 /** So many attempts of runs, then a file counts as `failed`. */
 const MOST_ATTEMPTS = 10;
@@ -38,6 +38,8 @@ export const downloadMedia = async (
 ): Promise<MediaOutcome> => {
   const { media: number, place } = media;
   try {
+    const kept = await folder.kept(place);
+    if (kept) return storedAs(number, kept);
     const part = await folder.partOf(place);
     const file = await fetchFile(place, link, part, cloud, limits);
     const type = mediaTypeOf(file.start);
@@ -46,9 +48,9 @@ export const downloadMedia = async (
       throw new Refused("It is a text or a page, and not audio or video.", { code: "NotMedia" });
     }
     const { sha256, bytes } = file;
-    await folder.keep(part, { sha256, type });
-    const seconds = wavSeconds(file.start, bytes);
-    return { media: number, state: "stored", sha256, bytes, type, ...(seconds !== undefined && { seconds }) };
+    const stored = { sha256, bytes, type, seconds: wavSeconds(file.start, bytes) };
+    await folder.keep(place, stored);
+    return storedAs(number, stored);
   } catch (error) {
     if (limits.signal.aborted) throw limits.signal.reason;
     if (!(error instanceof ArchiveError)) throw error;
@@ -60,6 +62,15 @@ export const downloadMedia = async (
     };
   }
 };
+
+const storedAs = (media: number, { sha256, bytes, type, seconds }: KeptFile): MediaOutcome => ({
+  media,
+  state: "stored",
+  sha256,
+  bytes,
+  ...(type !== undefined && { type }),
+  ...(seconds !== undefined && { seconds }),
+});
 
 const stateAfter = (error: ArchiveError, { attempts }: Pick<StoredMedia, "attempts">) => {
   if (error instanceof NotFound) return "missing";

@@ -70,6 +70,7 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
     `${plural(Number(times), "request")} refused: ${REFUSED[String(reason)] ?? reason}.${message === undefined ? "" : ` ${message}`}`,
   drained: ({ added, repeated, conflict, dropped }) =>
     `From the inbox: ${plural(Number(added), "new record")}, ${count(Number(repeated))} already in the archive, ${count(Number(conflict))} in conflict, ${count(Number(dropped))} of forgotten conversations.`,
+  "audio-not-downloaded": ({ message }) => `An audio file could not be downloaded: ${message} It is tried again.`,
   "not-drained": ({ message }) => String(message),
   "not-acknowledged": ({ id, message }) => `${id}: not acknowledged. ${message}`,
   "bad-id": ({ message }) => String(message),
