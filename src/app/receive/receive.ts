@@ -146,8 +146,8 @@ const drainUntil = async (
   context: AppContext,
 ): Promise<void> => {
   while (!closing.aborted) {
+    await drain(inbox, audio, request, context);
     await delay(DRAIN_EVERY_MS, undefined, { signal: closing }).catch(() => undefined);
-    if (!closing.aborted) await drain(inbox, audio, request, context);
   }
 };
 
