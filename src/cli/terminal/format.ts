@@ -106,7 +106,8 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
       : ".";
     return `Ended early: of ${of}${kept}`;
   },
-  "archive-checked": ({ documents }) => `Checked ${plural(Number(documents), "document")} of the archive.`,
+  "archive-checked": ({ documents, files }) =>
+    `Checked ${plural(Number(documents), "document")}${files === undefined ? "" : ` and ${plural(Number(files), "file")}`} of the archive.`,
   "output-checked": ({ output, files }) => `${output}: ${plural(Number(files), "file")} checked.`,
   compared: ({ calls }) => `Compared ${plural(Number(calls), "call")} that the cloud lists.`,
   "compared-up-to": ({ agentId, until, end }) => `Agent ${agentId}: compared up to ${until} (${end}).`,

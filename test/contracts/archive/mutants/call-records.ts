@@ -37,6 +37,12 @@ export const callRecordsMutants: MutantsOf<typeof callRecords> = {
     "everything is reported": (real) => ({ trouble: () => real.trouble({ logs: true }) }),
     "the log is not named": (real) => ({ unsettled: () => real.unsettled() }),
   },
+  "tell what is at risk: call logs that are not there, with the oldest": {
+    "nothing is at risk": () => ({ atRisk: async () => [] }),
+    "the age is left out": (real) => ({
+      atRisk: async () => (await real.atRisk()).map(({ oldest: _, ...rest }) => rest),
+    }),
+  },
   "are deleted with their call, and dropped when they come again": {
     "nothing is deleted": () => ({ prune: async () => 1 }),
   },
