@@ -70,6 +70,10 @@ const SIMPLEST: Record<string, Use> = {
     options: { input: "" },
     gives: ({ stderr }) => expect(stderr).toContain("0 events = 0 added"),
   },
+  reconcile: {
+    args: () => ["reconcile"],
+    gives: ({ stdout, stderr }) => expect([stdout, stderr]).toEqual(["", expect.stringContaining("0 gaps")]),
+  },
   receive: {
     args: () => ["receive", "--port", "0"],
     options: interrupted,
