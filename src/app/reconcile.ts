@@ -53,12 +53,12 @@ export const runReconcile = async (
     ...(until !== undefined && { until }),
     ...(offline && { offline }),
   };
+  const { limit: _, ...range } = storedFilter(request, host);
+  const filter: StoredFilter = { ...range, sources: ["calls"], states: ["fetched"] };
   const cloud = cloudOf(request, context);
   const options = { command: "reconcile", facts, writes: offline !== true, create: false };
   return withSession(request, context, options, async (session) => {
     const { archive, startedAt, closing } = session;
-    const { limit: _, ...range } = storedFilter(request, host);
-    const filter: StoredFilter = { ...range, sources: ["calls"], states: ["fetched"] };
     const missing = offline ? [] : await withoutLog(session, filter);
     if (missing.length > 0) {
       const { ids: _i, idsFile: _f, agents: _a, since: _s, until: _u, limit: _l, ...rest } = request;

@@ -2,7 +2,7 @@ import type { Option } from "commander";
 import { EVENTBRIDGE_DEFAULTS, MEDIA_DEFAULTS } from "../app/defaults.ts";
 import { DEFAULT_REGION } from "../core/region.ts";
 import type { SourceName } from "../core/transcript.ts";
-import { type ArchiveFlags, type ConnectionFlags, option } from "./options.ts";
+import { type ArchiveFlags, type ConnectionFlags, cloudOptions, option } from "./options.ts";
 import { bytes, several } from "./values.ts";
 
 // Flags for records besides call logs, and for the files of conversations.
@@ -51,30 +51,24 @@ export interface RecordingFlags {
   mediaOnly?: boolean;
   maxMediaSize: number;
 }
-/** For the audio of callbacks: what the flags of recordings say, for another command. */
-export const audioOptions = (): Option[] => [
-  option("--max-media-size <size>", "reject larger audio files", bytes).default(
-    MEDIA_DEFAULTS.maxMediaSize,
-    `${MEDIA_DEFAULTS.maxMediaSize / 1024 ** 3}GB`,
-  ),
-  option("--allow-host <host>", "also download from this host, or *.suffix; repeatable", several),
-  option("--oss-region <region>", `region of private buckets whose files name none (default: ${DEFAULT_REGION})`),
-  option("--oss-endpoint <url>", "address of object storage, instead of the region's address"),
-  option("--profile <name>", "use the credentials of this profile of the aliyun CLI, for private buckets"),
-];
-
 export const recordingOptions = (): Option[] => [
   option("--bucket <name>", "recordings: the bucket that holds them"),
   option("--prefix <text>", "recordings: all files of the bucket whose keys begin with this"),
   option("--call <id>", "recordings: the call that the tasks recorded (default: found by channel and time)"),
-  option("--no-media", "recordings: note the files and their calls, and download nothing"),
+  option("--no-media", "download no recordings and no audio"),
   option("--media-only", "recordings: look for nothing new, and download what is not downloaded yet"),
-  option("--max-media-size <size>", "recordings: reject larger files", bytes).default(
+  option("--max-media-size <size>", "reject larger recordings and audio files", bytes).default(
     MEDIA_DEFAULTS.maxMediaSize,
     `${MEDIA_DEFAULTS.maxMediaSize / 1024 ** 3}GB`,
   ),
-  option("--oss-region <region>", `recordings: region of the bucket (default: that of the agents, ${DEFAULT_REGION})`),
-  option("--oss-endpoint <url>", "recordings: address of object storage, instead of the region's address"),
+  option(
+    "--oss-region <region>",
+    `region of buckets whose places name none (default: that of the agents, ${DEFAULT_REGION})`,
+  ),
+  option(
+    "--oss-endpoint <url>",
+    "address of object storage, or the domain of one bucket, instead of the region's address",
+  ),
   option("--live-endpoint <url>", "recordings: address of the service that knows the tasks"),
   option("--vod-endpoint <url>", "recordings: address of VOD"),
 ];
@@ -82,3 +76,9 @@ export const recordingOptions = (): Option[] => [
 export type DoctorFlags = ConnectionFlags &
   ArchiveFlags &
   Omit<EventBridgeFlags, "agentName"> & { agent?: string[]; source?: SourceName[]; json?: boolean };
+
+const AUDIO = ["--no-media", "--max-media-size", "--oss-region", "--oss-endpoint", "--allow-host", "--profile"];
+
+/** For the audio of callbacks. */
+export const audioOptions = (): Option[] =>
+  [...recordingOptions(), ...cloudOptions()].filter(({ long }) => AUDIO.includes(long ?? ""));

@@ -160,6 +160,7 @@ const MISTAKES: Record<string, { args: string[]; says: string }> = {
   export: { args: ["export"], says: "Nothing is selected. Name instance ids" },
   pull: { args: ["pull", "--agent", "a"], says: "--agent needs --since" },
   import: { args: ["import", "event.jsn"], says: "Cannot read event.jsn" },
+  reconcile: { args: ["reconcile", "--since", "yesterday"], says: 'Not a time: "yesterday"' },
   receive: { args: ["receive", "--host", "0.0.0.0"], says: "--public-url is missing" },
   dataset: { args: ["dataset", "--preset", "llamafactory"], says: 'There is no preset "llamafactory". There are: ' },
   check: { args: ["check", "train.jsnl"], says: "train.jsnl does not exist." },

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CutShort, NotFound, Unavailable } from "../../src/core/errors.ts";
 import type { OpenFile, OpenRange } from "../../src/core/media.ts";
 import { Crc64 } from "../../src/http/crc64.ts";
@@ -27,6 +27,13 @@ const crc64 = (bytes: Uint8Array): string => {
   return crc.digest();
 };
 const broken = (): CutShort => new CutShort("The answer ended early.", { code: "ECONNRESET" });
+
+/** Rejects when the signal is aborted. */
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
 
 /** What a server does with one request. */
 interface Behaviour {
@@ -182,48 +189,59 @@ describe("a link that is no use", () => {
     expect(server.requests.every(([from]) => from === 0)).toBe(true);
   });
 
-  it("stops sending: the attempt fails after a time without bytes, and the next one continues", async () => {
-    const content = bytesOf(1000);
-    const inner = serverOf(() => ({ content, etag: '"a"' }));
-    const open: OpenRange = async (from, etag, signal) => {
-      const file = await inner.open(from, etag, signal);
-      if (inner.requests.length > 1) return file;
-      async function* body(): AsyncGenerator<Uint8Array> {
-        yield content.subarray(0, 10);
-        await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-      }
-      return { ...file, body: body() };
-    };
-    const errors: string[] = [];
-    await download(open, { stallMs: 20, onRetry: ({ error }) => void errors.push(error.facts.code) });
-    expect(errors).toEqual(["Stalled"]);
-    expect(inner.requests).toEqual([
-      [0, undefined],
-      [10, '"a"'],
-    ]);
-  });
+  describe("in time that the test decides", () => {
+    beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+    afterEach(() => void vi.useRealTimers());
 
-  it("trickles: it counts as stalled", async () => {
-    const content = bytesOf(100_000);
-    const open: OpenRange = async (from, _, signal) => {
-      async function* body(): AsyncGenerator<Uint8Array> {
-        for (let at = from; ; at++) {
-          await new Promise((resolve) => setImmediate(resolve));
-          signal.throwIfAborted();
-          yield content.subarray(at % 1000, (at % 1000) + 1);
+    it("stops sending: the attempt fails after a time without bytes, and the next one continues", async () => {
+      const content = bytesOf(1000);
+      const inner = serverOf(() => ({ content, etag: '"a"' }));
+      const open: OpenRange = async (from, etag, signal) => {
+        const file = await inner.open(from, etag, signal);
+        if (inner.requests.length > 1) return file;
+        async function* body(): AsyncGenerator<Uint8Array> {
+          yield content.subarray(0, 10);
+          vi.advanceTimersByTime(60_000);
+          await aborted(signal);
         }
-      }
-      return { body: body(), from, etag: '"a"', bytes: 1e9 };
-    };
-    await expect(download(open, { stallMs: 20, retries: 1, maxBytes: 1e10 })).rejects.toMatchObject({
-      facts: { code: "Stalled" },
+        return { ...file, body: body() };
+      };
+      const errors: string[] = [];
+      await download(open, { onRetry: ({ error }) => void errors.push(error.facts.code) });
+      expect(errors).toEqual(["Stalled"]);
+      expect(inner.requests).toEqual([
+        [0, undefined],
+        [10, '"a"'],
+      ]);
     });
-  });
 
-  it("sends nothing for an open: it counts as stalled", async () => {
-    const open: OpenRange = (_, __, signal) =>
-      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-    await expect(download(open, { stallMs: 20, retries: 1 })).rejects.toThrow("fewer than 16 KB arrived in 0.02 s");
+    it("trickles: it counts as stalled, and a slow link does not", async () => {
+      /** A second for each piece. */
+      const slow = (piece: number): OpenRange => {
+        const { open } = serverOf(() => ({ content: bytesOf(3 * MB), etag: '"a"', piece }));
+        return async (from, etag, signal) => {
+          const file = await open(from, etag, signal);
+          async function* body(): AsyncGenerator<Uint8Array> {
+            for await (const bytes of file.body) {
+              vi.advanceTimersByTime(1000);
+              signal.throwIfAborted();
+              yield bytes;
+            }
+          }
+          return { ...file, body: body() };
+        };
+      };
+      await expect(download(slow(100))).rejects.toMatchObject({ facts: { code: "Stalled" } });
+      await expect(download(slow(1024), { retries: 0 })).resolves.toMatchObject({ bytes: 3 * MB });
+    });
+
+    it("sends nothing for an open: it counts as stalled", async () => {
+      const open: OpenRange = (_, __, signal) => {
+        vi.advanceTimersByTime(60_000);
+        return aborted(signal);
+      };
+      await expect(download(open)).rejects.toThrow("The download stalled: fewer than 16 KB arrived in 60 s.");
+    });
   });
 });
 

@@ -30,6 +30,10 @@ export interface MediaCloud extends Pick<Connection, "credentials" | "account" |
 
 const VOD_PLACE = /^vod:\/\/([\x21-\x7e]{1,256})$/;
 
+/** Whether an address is the domain that a bucket has of its own: those of the service are on aliyuncs.com. */
+const isBucketDomain = (endpoint: URL): boolean =>
+  !isLoopback(endpoint) && !endpoint.hostname.endsWith(".aliyuncs.com");
+
 /** The place of a media in VOD, whose address is asked for when it is downloaded. */
 export const vodPlace = (id: string): string => `vod://${id}`;
 
@@ -56,7 +60,7 @@ export const connectMedia = async (
       credentials,
       userAgent: USER_AGENT,
       ...retry,
-      ...(endpoint && { endpoint }),
+      ...(endpoint && { endpoint, isBucketDomain: isBucketDomain(endpoint) }),
     });
   const recordings = createRecordings(createRpc({ ...rpc, version: LIVE_VERSION, product: LIVE_PRODUCT }));
   const vod = createVod(createRpc({ ...rpc, endpoint: vodAddress, version: VOD_VERSION, product: VOD_PRODUCT }));

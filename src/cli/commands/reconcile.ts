@@ -1,7 +1,14 @@
 import { Option } from "commander";
 import type { CommandSpec } from "../command-spec.ts";
 import { exitCodeFor } from "../exit-codes.ts";
-import { archiveOption, cloudOptions, type PullCommandFlags, runOptions, selectionOptions } from "../options.ts";
+import {
+  archiveOption,
+  cloudOptions,
+  type PullCommandFlags,
+  runOptions,
+  selectionOptions,
+  settleOption,
+} from "../options.ts";
 import { otherFlags, storedSelectionRequest } from "../requests.ts";
 
 type Flags = PullCommandFlags & { offline?: boolean; json?: boolean };
@@ -18,7 +25,12 @@ before and after, and turns that only one side has.
 Exit 3 if there is a gap.`,
   options: {
     Selection: selectionOptions().filter(({ long }) => RANGE.includes(long ?? "")),
-    Archive: [archiveOption(), new Option("--offline", "fetch nothing, and only compare"), ...runOptions()],
+    Archive: [
+      archiveOption(),
+      settleOption(),
+      new Option("--offline", "fetch nothing, and only compare"),
+      ...runOptions(),
+    ],
     Service: cloudOptions().filter(({ long }) => !NOT_HERE.includes(long ?? "")),
     Output: [new Option("--json", "one JSON object per gap")],
   },
