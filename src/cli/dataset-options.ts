@@ -63,6 +63,12 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     )
       .choices(["cut", "mask", "keep"])
       .default(DATASET_DEFAULTS.interrupted),
+    option(
+      "--special-tokens <how>",
+      "texts that models read as control tokens, such as <|im_end|>: escape breaks them with a backslash, strip removes them, drop drops the call, keep leaves them",
+    )
+      .choices(["escape", "strip", "drop", "keep"])
+      .default(DATASET_DEFAULTS.specialTokens),
     option("--strip-fillers", 'remove "um", 嗯 and similar fillers from what callers say'),
     option("--kind <kinds>", "only turns of these kinds, for example normal", several),
     option("--expand <unit>", "one sample per call, or one per agent turn")

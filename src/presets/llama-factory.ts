@@ -51,8 +51,12 @@ export const llamaFactory: Preset = {
         keys: ["from", "value"],
         emptyUser: true,
         blank: [RESULT],
+        media: true,
       }),
       {
+        "control-token": {
+          effect: "LLaMA-Factory reads it as a control token, and refuses <image>, <video>, <audio> without a file.",
+        },
         role: { effect: SKIPPED },
         alternation: { effect: SKIPPED },
         "starts-with-assistant": { effect: SKIPPED },

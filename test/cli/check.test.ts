@@ -65,6 +65,19 @@ const BROKEN: [rule: string, preset: PresetName, line: string][] = [
   ["alternation", "messages", chat(user, user, assistant)],
   ["alternation", "llama-factory", talk(human, gpt, gpt)],
   ["alternation", "together", chat(user, assistant, assistant)],
+  ["control-token", "messages", chat(user, { role: "assistant", content: "Bye.<|im_end|>" })],
+  ["control-token", "llama-factory", talk(human, { from: "gpt", value: "a <image> b" })],
+  ["control-token", "alpaca", JSON.stringify({ instruction: "[INST]", output: "x" })],
+  ["control-token", "bailian", chat(user, { role: "assistant", content: [{ text: "</s>" }] })],
+  ["control-token", "openai", chat(user, { ...assistant, tool_calls: [{ id: "<eos>", function: { name: "f" } }] })],
+  ["control-character", "messages", chat(user, { role: "assistant", content: "a\u0000b" })],
+  ["control-character", "together", chat({ role: "user", content: "\u009f" }, assistant)],
+  [
+    "replacement-character",
+    "trl",
+    JSON.stringify({ prompt: [user], completion: [{ ...assistant, content: "\ufffd" }] }),
+  ],
+  ["carriage-return", "axolotl", chat({ role: "user", content: "a\r\nb" }, assistant)],
   ["no-assistant", "openai", chat(user)],
   ["ends-with-user", "llama-factory", talk(human, gpt, human)],
   ["ends-with-user", "messages", chat(user, assistant, user)],
@@ -178,6 +191,36 @@ describe("a file", () => {
   });
 });
 
+describe("a control token", () => {
+  const answer = (content: string): object => ({ role: "assistant", content });
+  const count = async (preset: PresetName, line: string): Promise<number> =>
+    (await check(`${line}\n`, preset)).found.filter(({ rule }) => rule === "control-token").length;
+  test("belongs into an answer as thoughts at its beginning, and as a tool call", async () => {
+    const call = '<tool_call>\n{"name": "track"}\n</tool_call>';
+    for (const text of ["<think>\nHm.\n</think>\n\nHello.", `One moment.\n${call}\n${call}`, `<think>a</think>${call}`])
+      expect([text, await count("messages", chat(user, answer(text)))]).toEqual([text, 0]);
+    for (const text of [
+      "<think>",
+      "a <think>b</think>",
+      "<think><|im_end|></think>a",
+      "<tool_call>x</tool_call>",
+      call.slice(12),
+    ])
+      expect([text, await count("messages", chat(user, answer(text)))]).toEqual([text, 1]);
+    expect(await count("messages", chat({ role: "user", content: "<think>a</think>" }, assistant))).toBe(1);
+  });
+  test("for a file is right if the row names as many files", async () => {
+    const row = (files: number) =>
+      JSON.stringify({
+        messages: [{ role: "user", content: "<image> and <image>" }, assistant],
+        images: Array(files).fill("a.png"),
+      });
+    expect(await count("ms-swift", row(2))).toBe(0);
+    expect(await count("ms-swift", row(1))).toBe(1);
+    expect(await count("messages", row(2))).toBe(1);
+  });
+});
+
 describe("what is printed", () => {
   const text = `${`${chat(user)}\n`.repeat(15)}`;
   test("is one line per finding with its place, ten per rule, then the count and what the reader does", async () => {
@@ -202,7 +245,7 @@ describe("what is printed", () => {
     const place = workplace();
     writeFileSync(
       place.path("t.jsonl"),
-      `${JSON.stringify({ messages: [{ role: "user", content: "13800138000 " }] })}\n{"x": 13800138000\n`,
+      `${JSON.stringify({ messages: [{ role: "user", content: "13800138000 <|13800138000|> \\0" }] })}\n{"x": 13800138000\n`,
     );
     const { stdout, stderr } = await place.runHere(["check", "t.jsonl", "-v"]);
     expect(stdout + stderr).not.toContain("138001");

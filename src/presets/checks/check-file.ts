@@ -72,7 +72,10 @@ export const checkFile = (choose: (row: JsonObject) => Preset | undefined): File
       rows += 1;
       columns.add(row);
       if (watched === undefined) findings.push(...begin(row));
+      const isReplaced = problems.some(({ rule }) => rule === textRules.utf8);
       for (const { rule, watch } of watched ?? []) {
+        // These are ours, in place of the bytes that are not UTF-8.
+        if (isReplaced && rule.id === "replacement-character") continue;
         const detail = watch.row?.(row);
         if (detail !== undefined) findings.push(found(rule, detail, lines));
       }
