@@ -96,9 +96,14 @@ export interface SafeText {
 /**
 Puts a backslash behind the first sign of each control token: `<\|im_end|>`, `<\/s>`, `[\INST]`. It can be read, no
 tokenizer removes it, and `unescapeControlTokens` gives the text back: a token with backslashes gets one more.
+
+@param isKept which tokens stay, by name and whether a backslash breaks them already; @default none
 */
-export const escapeControlTokens = (text: string): SafeText => {
-  const places = placesOf(text);
+export const escapeControlTokens = (
+  text: string,
+  isKept: (name: string, isBroken: boolean) => boolean = () => false,
+): SafeText => {
+  const places = placesOf(text).filter(({ name, backslashes }) => !isKept(name, backslashes > 0));
   if (places.length === 0) return { text, names: [] };
   let from = 0;
   const pieces: string[] = [];

@@ -34,6 +34,7 @@ export const llamaFactory: Preset = {
   rows: "conversations",
   unit: "call",
   loader: "datasets",
+  media: true,
   plainOnly: true,
   line: (sample, options = {}) => {
     const { messages } = sample;

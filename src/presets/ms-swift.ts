@@ -31,6 +31,7 @@ export const msSwift: Preset = {
   rows: "messages",
   unit: "call",
   loader: "datasets",
+  media: true,
   line: (sample, options = {}) => {
     const rejection = rejectionOf(sample, can, options);
     if (rejection) return rejection;

@@ -57,7 +57,7 @@ const createReader = (family: string, template: string, normalizer?: JsonObject)
       eos_token: "</s>",
       add_generation_prompt: false,
     });
-    return tokenizer.encode(text, { add_special_tokens: false }).ids.filter((each) => each >= 10_000);
+    return tokenizer.encode(text, { add_special_tokens: false }).ids.filter((each: number) => each >= 10_000);
   };
 };
 

@@ -1,5 +1,6 @@
 import { controlTokensIn } from "../../core/control-tokens.ts";
 import type { JsonObject } from "../../core/transcript.ts";
+import { outsideOwnTags } from "./own-tags.ts";
 import { eachRow, type Rule, type Severity } from "./rule.ts";
 import { type PlacedText, suspectTexts } from "./texts.ts";
 
@@ -18,9 +19,9 @@ export const contentRules = ({ media = false }: { media?: boolean } = {}): Rule[
     "A tokenizer reads it as a control token: the turn ends there, or another begins.",
     (row) => {
       const spare = media ? placeholdersLeft(row) : {};
-      for (const { where, text, isAnswer } of suspectTexts(row)) {
-        const name = controlTokensIn(isAnswer ? withoutOwnTags(text) : text).find((each) => !takes(spare, each));
-        if (name !== undefined) return `${where} holds ${name}`;
+      for (const placed of suspectTexts(row)) {
+        const name = tokensOf(placed).find((each) => !takes(spare, each));
+        if (name !== undefined) return `${placed.where} holds ${name}`;
       }
       return undefined;
     },
@@ -39,7 +40,7 @@ export const contentRules = ({ media = false }: { media?: boolean } = {}): Rule[
 ];
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/;
+export const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/;
 
 const codeOf = (character: string): string =>
   `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
@@ -58,29 +59,20 @@ const inTexts = (
     return undefined;
   });
 
-/** Thoughts at the beginning of an answer, and tool calls in it, are what thinking models are to say. */
-const withoutOwnTags = (text: string): string => {
-  if (!text.includes("</")) return text;
-  const start = text.trimStart();
-  const end = start.indexOf("</think>");
-  const spoken = start.startsWith("<think>") && end !== -1 ? `${start.slice(7, end)}\n${start.slice(end + 8)}` : text;
-  return spoken
-    .split("</tool_call>")
-    .map((piece, index, pieces) => (index === pieces.length - 1 ? piece : withoutCall(piece)))
-    .join("\n");
+const tokensOf = ({ text, isAnswer }: PlacedText): string[] => {
+  if (!isAnswer) return controlTokensIn(text);
+  const names: string[] = [];
+  outsideOwnTags(text, (piece) => {
+    names.push(...controlTokensIn(piece));
+    return piece;
+  });
+  return names;
 };
 
-/** A text that ends where a call ends. Without the call's tag, if it has one; else the tag that ends it is told of. */
-const withoutCall = (piece: string): string => {
-  const at = piece.lastIndexOf("<tool_call>");
-  return at !== -1 && /^\s*[[{]/.test(piece.slice(at + 11))
-    ? `${piece.slice(0, at)}\n${piece.slice(at + 11)}`
-    : `${piece}</tool_call>`;
-};
+/** How many placeholders may still come. */
+export type Spare = Partial<Record<string, number>>;
 
-type Spare = Partial<Record<string, number>>;
-
-const placeholdersLeft = (row: JsonObject): Spare =>
+export const placeholdersLeft = (row: JsonObject): Spare =>
   Object.fromEntries(
     Object.entries(MEDIA).map(([column, placeholder]) => {
       const files = row[column];
@@ -89,7 +81,7 @@ const placeholdersLeft = (row: JsonObject): Spare =>
   );
 
 /** Takes a placeholder for one of the row's files, if one is left. */
-const takes = (spare: Spare, name: string): boolean => {
+export const takes = (spare: Spare, name: string): boolean => {
   const left = spare[name] ?? 0;
   if (left > 0) spare[name] = left - 1;
   return left > 0;

@@ -46,7 +46,7 @@ const look = (row: JsonObject): PlacedText[] => {
     } else if (isObject(value)) {
       for (const key of Object.keys(value).reverse()) {
         if (SUSPECT.test(key)) texts.push({ where: `a key in ${pathOf(place)}`, text: key, isAnswer: false });
-        open.push({ value: value[key], place: { parent: place, key }, isAnswer: isAnswer || says(value, key) });
+        open.push({ value: value[key], place: { parent: place, key }, isAnswer: isAnswer || saysAnswer(value, key) });
       }
     }
   }
@@ -54,7 +54,7 @@ const look = (row: JsonObject): PlacedText[] => {
 };
 
 /** Whether this key of an object has the assistant's words: in all shapes of the presets. */
-const says = (holder: JsonObject, key: string): boolean =>
+export const saysAnswer = (holder: JsonObject, key: string): boolean =>
   key === "output" || ((key === "content" || key === "value") && ANSWERS.includes(holder.role ?? holder.from));
 
 const pathOf = (place: Place): string => {

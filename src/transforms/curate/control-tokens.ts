@@ -4,9 +4,9 @@ import {
   mayHoldControlToken,
   stripControlTokens,
 } from "../../core/control-tokens.ts";
+import { changeWithin } from "../../core/json-text.ts";
 import type { Message } from "../../core/sample.ts";
 import type { ToolCall } from "../../core/transcript.ts";
-import { changeWithin } from "../json-text.ts";
 import { editEach, type Step } from "./draft.ts";
 import { blank } from "./merge.ts";
 import type { Change, DropReason, Policy } from "./policy.ts";

@@ -1,5 +1,5 @@
+import { changeWithin } from "../../core/json-text.ts";
 import { isObject, type Json, type ToolCall, type Transcript, type Turn } from "../../core/transcript.ts";
-import { changeWithin } from "../json-text.ts";
 
 type Change = (text: string) => string;
 
