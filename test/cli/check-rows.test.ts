@@ -56,6 +56,14 @@ describe("a copy of a row", () => {
     ]);
     expect(copied.every(({ severity }) => severity === "warning")).toBe(true);
   });
+  test("is none if the rows have other files, labels, or rejected answers, or no column that is known", async () => {
+    const { messages } = JSON.parse(chat("Hi."));
+    const rows = [{ messages }, { messages, images: ["a"] }, { messages, images: ["b"] }, { messages, label: false }];
+    const others = [{ messages, rejected_response: "a" }, { text: "a" }, { text: "b" }];
+    const text = [...rows, ...others].map((row) => `${JSON.stringify(row)}\n`).join("");
+    const { found } = await check(files({ "a.jsonl": text }), "set/a.jsonl", "--preset", "ms-swift");
+    expect(found.filter(({ rule }) => rule === "duplicate-row")).toEqual([]);
+  });
   test("in another split is an error, in another file of the same split a warning", async () => {
     const place = files({
       "test.jsonl": `${chat("a")}\n${chat("b")}\n`,
@@ -314,6 +322,12 @@ describe("--fix", () => {
   test("reads gzip, and a file in which nothing is wrong is copied as it is", async () => {
     const { code, mended, text } = await mend(gzipSync(`${good}\n`), "messages", "a.jsonl.gz");
     expect([code, mended, text]).toEqual([0, {}, `${good}\n`]);
+  });
+  test("leaves out only whole copies: a row with another id stays, and is reported", async () => {
+    const rows = ["a", "b", "a"].map((id) => JSON.stringify({ id, ...JSON.parse(good) }));
+    const { text, found } = await mend(`${rows.join("\n")}\n`, "ms-swift");
+    expect(text).toBe(`${rows[0]}\n${rows[1]}\n`);
+    expect(found).toContainEqual([2, "duplicate-row"]);
   });
   test("mended again, nothing changes", async () => {
     const { text } = await mend(`${chat("<s>\r")}\n${chat("<\\s>")}\n`);

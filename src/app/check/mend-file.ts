@@ -36,7 +36,7 @@ export const mendFile = async (
   if (existsSync(path)) throw new UsageError(`--fix writes a new file, and ${to} exists. Name another one.`);
   if (!to.endsWith(".jsonl"))
     throw new UsageError(`--fix writes JSON lines: name a file that ends in .jsonl, not ${to}.`);
-  const mend = createMender(choose, createRowCopies().file("", undefined));
+  const mend = createMender(choose, createRowCopies({ isWhole: true }).file("", undefined));
   const mended: MendedFile = { lines: 0, fixes: {} };
   let waiting = 0;
   try {

@@ -94,7 +94,7 @@ export const checkFile = (
       const detail = watch.row?.(row);
       if (detail !== undefined) findings.push(found(rule, detail, lines));
     }
-    const copy = findCopy(row, preset, lines);
+    const copy = findCopy(row, lines);
     if (copy !== undefined) findings.push(found(copy.rule, copy.detail, lines));
     return findings;
   };

@@ -43,7 +43,7 @@ export const createMender = (choose: (row: JsonObject) => Preset | undefined, fi
     if (!isChosen) preset = choose(row);
     isChosen = true;
     const mended = mendRow(row, line, preset);
-    if (findCopy(mended.row, preset, lines)) return { fixes: [copyRules.duplicate.id] };
+    if (findCopy(mended.row, lines)) return { fixes: [copyRules.duplicate.id] };
     for (const fix of mended.fixes) fixes.add(fix);
     return { line: mended.text ?? line, fixes: [...fixes] };
   };
@@ -102,7 +102,8 @@ const createMend = (spare: Spare, fixes: Set<string>) => {
   };
   const mendTokens = (text: string): string => step("control-token", text, escapeControlTokens(text, isRight).text);
   return (text: string, isAnswer: boolean): string => {
-    const plain = changeWithin(text, mendPlain);
+    const plain = mendPlain(text);
+    // A backslash in the text of a string would be no JSON any more.
     const mendPiece = (piece: string): string => changeWithin(piece, mendTokens);
     return isAnswer ? outsideOwnTags(plain, mendPiece) : mendPiece(plain);
   };

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Json, JsonObject } from "../../core/transcript.ts";
-import type { Preset } from "../shape.ts";
+import type { JsonObject } from "../../core/transcript.ts";
 import type { Rule } from "./rule.ts";
 
 export const copyRules = {
@@ -22,29 +21,30 @@ export interface FoundCopy {
 }
 
 /** Finds the copies in one file. @param line from 1 */
-export type FindCopy = (row: JsonObject, preset: Preset | undefined, line: number) => FoundCopy | undefined;
+export type FindCopy = (row: JsonObject, line: number) => FoundCopy | undefined;
 
-/** The columns that are learned. Rows that differ only in others, such as an id, are copies. */
-const LEARNED: Record<Preset["rows"], readonly string[]> = {
-  messages: ["messages", "tools"],
-  conversations: ["conversations", "system", "tools"],
-  prompt: ["prompt", "completion", "tools"],
-  columns: ["instruction", "input", "output", "history", "system"],
-};
+/** The columns that some trainer reads. Rows that differ only in others, such as an id, are copies for it. */
+const READ: ReadonlySet<string> = new Set([
+  ...["messages", "conversations", "prompt", "completion", "instruction", "input", "output", "history", "system"],
+  ...["tools", "functions", "images", "videos", "audios", "objects", "channel", "label", "kto_tag"],
+  ...["chosen", "rejected", "rejected_response", "preferred_output", "non_preferred_output"],
+]);
 
 /**
 Finds rows that are in a folder more than once. Remembers 14 bytes for each row, at most double with the space in the table
 (8 million rows: 240 MB; further rows are only compared with these), and no text.
+
+@param isWhole compares all columns; @default only those that trainers read
 */
-export const createRowCopies = () => {
+export const createRowCopies = ({ isWhole = false }: { isWhole?: boolean } = {}) => {
   const files: { name: string; split: string | undefined }[] = [];
   const places = createPlaces();
   return {
     /** @param split the split that the file belongs to, if its name says so */
     file: (name: string, split: string | undefined): FindCopy => {
       const file = files.push({ name, split }) - 1;
-      return (row, preset, line) => {
-        const content = contentOf(row, preset);
+      return (row, line) => {
+        const content = textOf(isWhole ? row : contentOf(row));
         const first = content === undefined ? undefined : places.firstOf(content, { file, line });
         if (first === undefined) return undefined;
         if (first.file === file) return { rule: copyRules.duplicate, detail: `has the content of line ${first.line}` };
@@ -56,11 +56,16 @@ export const createRowCopies = () => {
   };
 };
 
+/** The columns that are read, by name; all of a row that has none of them. */
+const contentOf = (row: JsonObject): JsonObject => {
+  const read = Object.entries(row).filter(([column]) => READ.has(column));
+  return read.length === 0 ? row : Object.fromEntries(read.sort(([one], [other]) => (one < other ? -1 : 1)));
+};
+
 /** Undefined for a row that is nested deeper than the stack. */
-const contentOf = (row: JsonObject, preset: Preset | undefined): string | undefined => {
-  const learned: Json = preset === undefined ? row : LEARNED[preset.rows].map((column) => row[column] ?? null);
+const textOf = (row: JsonObject): string | undefined => {
   try {
-    return JSON.stringify(learned);
+    return JSON.stringify(row);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
