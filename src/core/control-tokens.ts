@@ -79,6 +79,8 @@ const KNOWN_BARS =
 const nameOf = (token: string): string => {
   const bare = token.replace(/\\/g, "");
   if (bare.includes("|") && !KNOWN_BARS.test(bare.slice(1, -1))) return "<|…|>";
+  const [, side] = /^<\/?(start|end)_of_(?!(?:turn|text|image|audio|video)>)/i.exec(bare) ?? [];
+  if (side !== undefined) return `<${side.toLowerCase()}_of_…>`;
   const name = bare.replace(/\d+/, "…");
   return bare.startsWith("<") && !/SYS|SPECIAL/i.test(bare) ? name.toLowerCase() : name;
 };

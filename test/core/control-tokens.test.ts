@@ -62,6 +62,8 @@ describe("a control token", () => {
     ["<｜end▁of▁sentence｜>", "<|…|>"],
     ["<|secret 13800138000|>", "<|…|>"],
     ["<turn|>", "<|…|>"],
+    ["<end_of_turn>", "<end_of_turn>"],
+    ["<start_of_my_secret>", "<start_of_…>"],
     ["<unused42>", "<unused…>"],
     ["<<SYS>>", "<<SYS>>"],
     ["<</SYS>>", "<</SYS>>"],

@@ -1,9 +1,9 @@
 import { Option } from "commander";
 import type { CheckRequest } from "../../app/check/check.ts";
-import { DEFAULT_TOKENIZER } from "../../app/defaults.ts";
 import type { CommandSpec } from "../command-spec.ts";
 import { EXIT } from "../exit-codes.ts";
 import { presetNames } from "../preset-names.ts";
+import { tokenOptions } from "../token-options.ts";
 import { whole } from "../values.ts";
 
 type CheckFlags = Omit<CheckRequest, "paths"> & { json?: boolean };
@@ -17,13 +17,7 @@ drop or misread: the first ten lines per rule, all with -v. Exit code 0: no erro
         "--preset <name>",
         `trainer whose rules apply: ${presetNames()} (default: guessed from the shape of the rows)`,
       ),
-      new Option("--max-tokens <n>", "report longer rows, counted with the chat template of the model").argParser(
-        whole(1),
-      ),
-      new Option(
-        "--tokenizer <name|file>",
-        `count tokens with qwen3, o200k, or a tokenizer.json with its template beside it (default with --max-tokens: ${DEFAULT_TOKENIZER})`,
-      ),
+      ...tokenOptions(),
       new Option("--max-characters <n>", "report rows with more characters in all texts together").argParser(whole(1)),
     ],
     Output: [
