@@ -114,6 +114,9 @@ const withoutLog = async ({ archive, closing }: Session, filter: StoredFilter): 
   return ids;
 };
 
+/** The agents of calls that were fetched by id are not known: they are compared with all. */
+const ANY = "";
+
 /** From the first to the last call with callbacks, by agent, in milliseconds since 1970. */
 type Received = ReadonlyMap<string, { first: number; last: number }>;
 
@@ -122,18 +125,20 @@ const receivedTimes = async ({ archive, closing }: Session, filter: StoredFilter
   for await (const batch of archive.list(filter, { documents: true, tolerant: true })) {
     closing.throwIfAborted();
     for (const call of batch) {
-      const { agentId = "", startedAt } = call;
+      const { agentId = ANY, startedAt } = call;
       if (startedAt === undefined || !hasCallbacks(call)) continue;
       const at = Date.parse(startedAt);
-      const known = times.get(agentId);
-      times.set(agentId, { first: Math.min(known?.first ?? at, at), last: Math.max(known?.last ?? at, at) });
+      for (const agent of new Set([agentId, ANY])) {
+        const known = times.get(agent);
+        times.set(agent, { first: Math.min(known?.first ?? at, at), last: Math.max(known?.last ?? at, at) });
+      }
     }
   }
   return times;
 };
 
 const gapsOf = (call: StoredConversation, received: Received): Gap[] => {
-  const { agentId = "", startedAt } = call;
+  const { agentId = ANY, startedAt } = call;
   const heading = { id: qualifiedId(call), ...(startedAt !== undefined && { startedAt }) };
   if (!hasLog(call)) return hasCallbacks(call) ? [{ ...heading, gap: "no-call-log" }] : [];
   if (!hasCallbacks(call)) {

@@ -58,7 +58,7 @@ describe("reconcile", () => {
     Object.assign(dialogue ?? {}, { dialogueId: "another", text: "nobody logged this sentence" });
     await receive(place, [
       ...cloud.callbacks(first),
-      ...cloud.callbacks(half).filter((body) => body !== said[0] && body.event !== "audio_record"),
+      ...cloud.callbacks(half).filter((body) => body.requestId !== said[0]?.requestId && body.event !== "audio_record"),
       ...[...cloud.callbacks(more), extra],
       ...cloud.callbacks(last),
       { ...cloud.callbacks(first)[0], instanceId: "gone-from-the-cloud" },
