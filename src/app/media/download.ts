@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { ArchiveError, LinkExpired, NotFound, Refused } from "../../core/errors.ts";
 import type { OpenRange, StoredMedia } from "../../core/media.ts";
@@ -102,7 +101,3 @@ const fetchFile = async (
       if (!(error instanceof LinkExpired) || links >= MOST_LINKS) throw error;
     }
 };
-
-/** A short name of a place, for messages: keys are text from outside. */
-export const nameOfPlace = (place: string): string =>
-  /^[\x21-\x7e]{1,200}$/.test(place) ? place : `the file ${hash("sha256", place).slice(0, 12)}`;
