@@ -1,3 +1,4 @@
+import { BARGE_IN } from "./fold.ts";
 import { CHINESE_DIGITS, digitOf, ENGLISH_DIGITS, ENGLISH_TIMES, timesOf } from "./words.ts";
 
 /** A text with digits. An object, so that two turns with the same text are different lines. */
@@ -26,12 +27,13 @@ export const PAUSE = 3;
 /** Another turn. */
 export const TURN = 4;
 
-// A digit beside 十, 百, 千… is part of a quantity, and 周一 is a day.
+// A digit beside 十, 百, 千… is part of a quantity, 周一 is a day, 打勾 is no nine. 第一个 and 一个 count what follows, unless
+// digits stand before them: 三个八一个六.
 const ATOM = new RegExp(
   [
-    `(?<!\\d)(?<count>[一二两三四五六1-6])\\s?个\\s?(?<counted>[${CHINESE_DIGITS}]|\\d(?!\\d))(?![十百千万亿])`,
+    `(?<![\\d第])(?<count>[二两三四五六2-6]|(?<=[${CHINESE_DIGITS}\\d][,，、]?\\s?)[一1])\\s?个\\s?(?<counted>[${CHINESE_DIGITS}]|\\d(?!\\d))(?![十百千万亿])`,
     "(?<word>\\d+)",
-    `(?<![十百千万亿第周]|星期|礼拜)(?<chinese>[${CHINESE_DIGITS}])(?![十百千万亿拾佰仟])`,
+    `(?<![十百千万亿第周]|星期|礼拜)(?<chinese>(?!(?<=打)[勾钩]|[勾钩]选)[${CHINESE_DIGITS}])(?![十百千万亿拾佰仟])`,
     `\\b(?:(?<times>${ENGLISH_TIMES})\\s+(?<repeated>\\d(?!\\d)|${ENGLISH_DIGITS})|(?<english>${ENGLISH_DIGITS}))` +
       "(?!\\s+(?:hundred|thousand|million|billion|percent))",
     "(?<![a-z])(?<check>[x×叉]|ex|e?ks|[艾埃]克斯)(?![a-z])",
@@ -41,13 +43,13 @@ const ATOM = new RegExp(
 
 /** The longest gap between digits of one number, in characters. */
 const LONGEST_GAP = 16;
-const HYPHENS = /[-\u2010-\u2015~·•.()]|横?杠|减号|空格|\b(?:dash|hyphen|dot|space)\b/gi;
-const SPACES = /[\s\u200b-\u200d\u2060\u00ad]/g;
+const HYPHENS = /[-\u2010-\u2015~·•.()/]|横?杠|减号|空格|\b(?:dash|hyphen|dot|space)\b/gi;
+const SPACES = new RegExp(`[\\s${BARGE_IN}]`, "g");
 const PAUSES =
   /[,，、。;；…!！]|[嗯呃额啊哦诶哎]|那个|就是|然后|接着|后面|再来?|\b(?:u+m+|u+h+|e+r+m?|a+h+|h+m+|and|then|like)\b/gi;
 
 const gapOf = (text: string): Gap | undefined => {
-  if (text === "") return GLUED;
+  if (text === "" || text === BARGE_IN) return GLUED;
   if (text.length > LONGEST_GAP) return undefined;
   const rest = text.replace(HYPHENS, "");
   if (rest === "") return HYPHEN;

@@ -1,17 +1,21 @@
 import type { Transcript } from "../../core/transcript.ts";
+import { addresses } from "./addresses.ts";
 import type { RedactCategory } from "./categories.ts";
 import { dictatedSpans } from "./dictation.ts";
 import { runsOf } from "./digits.ts";
 import { emails } from "./email.ts";
-import { foldWidth, maskPlaceholders } from "./fold.ts";
+import { fold, maskPlaceholders } from "./fold.ts";
+import { names as personNames } from "./names.ts";
 import { numberFinder, numberReader, numbersIn } from "./numbers.ts";
 import { passports, plates } from "./papers.ts";
 import { patternFinder, type RedactPattern } from "./pattern.ts";
 import { phoneReader } from "./phone.ts";
 import { Placeholders } from "./placeholders.ts";
 import { type Finder, mergeOverlaps, type Span } from "./span.ts";
+import { hasTens } from "./tens.ts";
 import { changeTexts } from "./walk.ts";
 import { ips, urls } from "./web.ts";
+import { wechats } from "./wechat.ts";
 import { hasDigits } from "./words.ts";
 
 export { REDACT_CATEGORIES, type RedactCategory } from "./categories.ts";
@@ -54,15 +58,12 @@ export const createRedactor = async ({ categories, patterns = [] }: RedactOption
 
   const find = (text: string): Span[] => {
     const open = maskPlaceholders(text);
-    const narrow = foldWidth(open);
-    return [
-      ...custom.flatMap((finder) => finder(open)),
-      ...wordFinders.flatMap((finder) => finder(narrow)),
-      ...(hasDigits(narrow) ? digitFinders.flatMap((finder) => finder(narrow)) : []),
-    ];
+    const { text: folded, placeOf } = fold(open);
+    const finders = hasDigits(folded) || hasTens(folded) ? [...wordFinders, ...digitFinders] : wordFinders;
+    return [...custom.flatMap((finder) => finder(open)), ...finders.flatMap((finder) => finder(folded)).map(placeOf)];
   };
   const partyNumber = (text: string): string => {
-    const [found] = runsOf({ text: foldWidth(text) }, 1).flatMap((run) => numbersIn(run, read));
+    const [found] = runsOf({ text: fold(text).text }, 1).flatMap((run) => numbersIn(run, read));
     return found?.value ?? text;
   };
 
@@ -97,7 +98,13 @@ export const createRedactor = async ({ categories, patterns = [] }: RedactOption
   };
 };
 
-const WORD_FINDERS = { email: emails, url: urls } satisfies Partial<Record<RedactCategory, Finder>>;
+const WORD_FINDERS = {
+  email: emails,
+  url: urls,
+  name: personNames,
+  address: addresses,
+  wechat: wechats,
+} satisfies Partial<Record<RedactCategory, Finder>>;
 const DIGIT_FINDERS = { ip: ips, passport: passports, plate: plates } satisfies Partial<Record<RedactCategory, Finder>>;
 const NUMBERS: readonly RedactCategory[] = ["phone", "id-card", "bank-card"];
 

@@ -1,5 +1,6 @@
 import { labelledOther } from "./candidate.ts";
 import type { Finder, Span } from "./span.ts";
+import { CHINESE_TENS, ENGLISH_TENS, tensOf } from "./tens.ts";
 import { CHINESE_DIGITS, ENGLISH_DIGITS, writeDigits } from "./words.ts";
 
 const CHARACTERS = "[\\w\\-.~:/?#\\[\\]@!$&()*+,;=%]";
@@ -28,9 +29,9 @@ export const urls: Finder = (text) =>
     return { start, end: start + length, name: "url", value };
   });
 
-const OCTET = `(?:\\d{1,3}|[${CHINESE_DIGITS}]{1,3}|(?:${ENGLISH_DIGITS}\\s?){1,3})`;
+const OCTET = `(?:\\d{1,3}|${CHINESE_TENS}|[${CHINESE_DIGITS}]{1,3}|${ENGLISH_TENS}|(?:${ENGLISH_DIGITS}\\s?){1,3})`;
 const QUAD = new RegExp(
-  `(?<![\\w.\\0]|[\\d${CHINESE_DIGITS}]点)${OCTET}(?:(?:\\.|\\s*点\\s*|\\s*\\bdot\\s+)${OCTET}){3}(?![\\w\\0]|[.点][\\d\\0])`,
+  `(?<![\\w.\\0十百千]|[\\d${CHINESE_DIGITS}]点)${OCTET}(?:(?:\\.|\\s*点\\s*|\\s*\\b(?:dot|point)\\s+)${OCTET}){3}(?![\\w\\0]|[.点][\\d\\0])`,
   "gi",
 );
 const HEXTETS = /(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])/gi;
@@ -49,9 +50,10 @@ const find = (text: string, pattern: RegExp, reading: (source: string) => string
   });
 
 const quadOf = (source: string): string | undefined => {
-  const octets = writeDigits(source.replace(/点|\bdot\b/gi, "."))
-    .replace(/\s/g, "")
-    .split(".");
+  const octets = source
+    .replace(/点|\b(?:dot|point)\b/gi, ".")
+    .split(".")
+    .map((octet) => tensOf(octet.trim()) ?? writeDigits(octet).replace(/\s/g, ""));
   return octets.every((octet) => octet.length <= 3 && Number(octet) <= 255) ? octets.map(Number).join(".") : undefined;
 };
 

@@ -1,10 +1,12 @@
-/** Digits as Chinese speech recognition writes them, also the military ones: 幺 one, 两 two, 洞 zero, 拐 seven. */
+/** Digits as Chinese speech recognition writes them, also the military ones: 幺 one, 两 two, 洞 zero, 拐 seven, 勾 nine. */
 const CHINESE: Record<string, string> = {
   ...numbered("零一二三四五六七八九"),
   ...numbered("〇壹贰叁肆伍陆柒捌玖"),
   ...numbered("○幺貳參肆伍陸拐捌玖"),
   ...numbered("洞幺两叁"),
   兩: "2",
+  勾: "9",
+  钩: "9",
 };
 
 const ENGLISH: Record<string, string> = {
