@@ -1,4 +1,5 @@
 import { englishAddresses } from "./english-addresses.ts";
+import { matchesOf } from "./matches.ts";
 import type { Finder, Span } from "./span.ts";
 import { CHINESE_DIGITS } from "./words.ts";
 
@@ -37,7 +38,7 @@ const ADDRESS = /[路街道巷弄村屯寨同区园苑厦寓邸府居庭场馆�
 const chineseAddresses = (text: string): Span[] => {
   const spans: Span[] = [];
   let from = 0;
-  for (const { 0: source, index, groups } of text.matchAll(ANCHOR)) {
+  for (const { 0: source, index, groups } of matchesOf(ANCHOR, text)) {
     if (index < from) continue;
     const start = startOf(text, from, index);
     const street = text.slice(start, index + (groups?.road?.length ?? 0));

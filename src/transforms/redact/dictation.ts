@@ -32,19 +32,22 @@ interface Piece {
   only: boolean;
 }
 
+/** The pieces of a call's turns, by index; kept from one search to the next, because few texts change between them. */
+export type KnownPieces = Map<number, { text: string; piece: Piece }>;
+
 /** By turn index, the parts of numbers that one speaker dictates over several turns. */
 export const dictatedSpans = (
   turns: readonly Turn[],
   read: NumberReader,
   names: ReadonlySet<string>,
+  known: KnownPieces,
 ): Map<number, Span[]> => {
-  const known = new Map<number, Piece>();
   const pieceAt: Pieces = (index) => {
-    const [piece, turn] = [known.get(index), turns[index]];
-    if (piece !== undefined || turn === undefined) return piece;
-    const created = pieceOf(turn, read);
-    known.set(index, created);
-    return created;
+    const [before, turn] = [known.get(index), turns[index]];
+    if (turn === undefined || before?.text === turn.text) return before?.piece;
+    const piece = pieceOf(turn, read);
+    known.set(index, { text: turn.text, piece });
+    return piece;
   };
   const spans = new Map<number, Span[]>();
   for (let index = 0; index < turns.length - 1; index += 1) {

@@ -1,3 +1,4 @@
+import { matchesOf } from "./matches.ts";
 import type { Finder, Span } from "./span.ts";
 import { COMPOUND, isClear, SURNAMES } from "./surnames.ts";
 import { CHINESE_DIGITS, digitOf, ENGLISH_DIGITS, writeDigits } from "./words.ts";
@@ -44,7 +45,7 @@ const STOP =
 export const emails: Finder = (text) => {
   const spans: Span[] = [];
   let from = 0;
-  for (const { 0: sign, index } of text.matchAll(SIGN)) {
+  for (const { 0: sign, index } of matchesOf(SIGN, text)) {
     const after = index + sign.length;
     const domain = DOMAIN.exec(text.slice(after, after + LONGEST_DOMAIN));
     if (domain === null) continue;

@@ -1,3 +1,4 @@
+import { matchesOf } from "./matches.ts";
 import type { Finder } from "./span.ts";
 import { ENGLISH_DIGITS } from "./words.ts";
 
@@ -27,7 +28,7 @@ const HINT = new RegExp(`\\b${STREET}\\b`, "i");
 /** Finds a number, a street's name and a word for street, with unit, city and postal code. */
 export const englishAddresses: Finder = (text) => {
   if (!HINT.test(text)) return [];
-  return [...text.matchAll(ADDRESS)].flatMap(({ 0: source, index, groups = {} }) => {
+  return matchesOf(ADDRESS, text).flatMap(({ 0: source, index, groups = {} }) => {
     const { number = "", words = "", street = "" } = groups;
     if (OTHER.test(words) || /^\s?and\b/i.test(number)) return [];
     const capitals = /[A-Z]/.test(words[0] ?? "");

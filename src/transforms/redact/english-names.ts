@@ -1,3 +1,4 @@
+import { matchesOf } from "./matches.ts";
 import type { Finder } from "./span.ts";
 
 const WORD = "[A-Za-z][A-Za-z'’-]{1,19}";
@@ -44,7 +45,7 @@ const HINT = /name|call me|under|this is|called|go by|\b(?:m(?:r|s|rs|iss|ister|
 export const englishNames: Finder = (text) => {
   if (!HINT.test(text)) return [];
   return [CUE, CALLER, TITLED].flatMap((pattern) =>
-    [...text.matchAll(pattern)].flatMap(({ 0: source, index, groups: { name: found = "" } = {} }) => {
+    matchesOf(pattern, text).flatMap(({ 0: source, index, groups: { name: found = "" } = {} }) => {
       const isTitle = pattern === TITLED;
       const name = trimmed(found, isTitle, text.slice(index + source.length, index + source.length + 2));
       if (name === "" || (/^(?:call me|is|it's|was|be)/i.test(source) && !/^[A-Z]/.test(name))) return [];

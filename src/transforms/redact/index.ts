@@ -1,7 +1,7 @@
 import type { Transcript } from "../../core/transcript.ts";
 import { addresses } from "./addresses.ts";
 import type { RedactCategory } from "./categories.ts";
-import { dictatedSpans } from "./dictation.ts";
+import { dictatedSpans, type KnownPieces } from "./dictation.ts";
 import { runsOf } from "./digits.ts";
 import { emails } from "./email.ts";
 import { fold, maskPlaceholders } from "./fold.ts";
@@ -87,10 +87,11 @@ export const createRedactor = async ({ categories, patterns = [] }: RedactOption
         ? placeholders.take({ name: "phone", value: partyNumber(text) })
         : text;
 
+    const pieces: KnownPieces = new Map();
     let current = transcript;
     for (;;) {
       const before = placeholders.total;
-      const parts = numbers ? dictatedSpans(current.turns, read, names) : new Map<number, Span[]>();
+      const parts = numbers ? dictatedSpans(current.turns, read, names, pieces) : new Map<number, Span[]>();
       const next = changeTexts(current, { text: fill, turn: (text, index) => fill(text, parts.get(index)), party });
       if (placeholders.total === before) return { transcript: current, counts: placeholders.counts };
       current = next;

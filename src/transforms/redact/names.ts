@@ -1,4 +1,5 @@
 import { englishNames } from "./english-names.ts";
+import { matchesOf } from "./matches.ts";
 import type { Finder, Span } from "./span.ts";
 import { beginsNoName, COMPOUND, isClear, SURNAMES } from "./surnames.ts";
 
@@ -100,7 +101,7 @@ const JOINED: Record<string, string> = {
 
 const titled = (text: string): Span[] => {
   const spans: Span[] = [];
-  for (const { index: end } of text.matchAll(TITLE)) {
+  for (const { index: end } of matchesOf(TITLE, text)) {
     const from = Math.max(spans.at(-1)?.end ?? 0, end - 4);
     for (let start = from; start < end; start += 1) {
       if (!isTitled(text, start, end)) continue;
@@ -140,7 +141,7 @@ const span = (text: string, start: number, end: number): Span => ({
 });
 
 const afterCue = (text: string): Span[] =>
-  [...text.matchAll(CUE)].flatMap(({ 0: source, index }) => {
+  matchesOf(CUE, text).flatMap(({ 0: source, index }) => {
     const start = index + source.length;
     const rest = text.slice(start, start + 40);
     const other = DOTTED.exec(rest) ?? LATIN.exec(rest) ?? FAMILIAR.exec(rest);
@@ -149,14 +150,14 @@ const afterCue = (text: string): Span[] =>
   });
 
 const afterWeakCue = (text: string): Span[] =>
-  [...text.matchAll(WEAK)].flatMap(({ 0: source, index }) => {
+  matchesOf(WEAK, text).flatMap(({ 0: source, index }) => {
     const start = index + source.length;
     const found = isClear(text[start] ?? " ") ? nameAt(text, start) : undefined;
     return found !== undefined && ENDS.test(text.slice(found.end, found.end + 4)) ? [span(text, start, found.end)] : [];
   });
 
 const grouped = (pattern: RegExp, text: string): Span[] =>
-  [...text.matchAll(pattern)].flatMap(({ 0: source, index, groups }) => {
+  matchesOf(pattern, text).flatMap(({ 0: source, index, groups }) => {
     const name = groups?.name ?? "";
     const surname = groups?.surname ?? name;
     const start = index + source.lastIndexOf(name);

@@ -1,5 +1,6 @@
 import { labelledOther } from "./candidate.ts";
 import { BARGE_IN } from "./fold.ts";
+import { matchesOf } from "./matches.ts";
 import type { Finder } from "./span.ts";
 import { CHINESE_DIGITS, ENGLISH_DIGITS, writeDigits } from "./words.ts";
 
@@ -10,6 +11,8 @@ const DIGIT = `(?:[0-9${CHINESE_DIGITS}]|\\b${ENGLISH_DIGITS})`;
 /** Digits with separators between them. */
 const digits = (least: number, most: number): string => `${DIGIT}(?:${FILLERS}${DIGIT}){${least - 1},${most - 1}}`;
 const LABEL = "(?:护照|通行证|回乡证|台胞证|旅行证|\\bpassport|\\bpermit)";
+const HAS_LABEL = new RegExp(LABEL, "i");
+const HAS_LETTER = /[EG]/;
 const BETWEEN = "(?:号码|号|number|no\\.?|is|是|为|[:：#]|[\\s,，]|[呃嗯]|\\bu[mh]+\\b){0,6}";
 const LABELLED = new RegExp(`${LABEL}${BETWEEN}(?<paper>(?:[a-z]${FILLERS}){0,2}${digits(7, 10)})(?![a-z0-9])`, "gi");
 /** Chinese passports have a known shape; other passports and permits are found only after their label. */
@@ -20,13 +23,14 @@ const CHINESE_PASSPORT = new RegExp(
 
 /** Finds passports and permits for Hong Kong, Macao and Taiwan. */
 export const passports: Finder = (text) =>
-  [LABELLED, CHINESE_PASSPORT].flatMap((pattern) =>
-    [...text.matchAll(pattern)].flatMap(({ 0: source, index, groups }) => {
-      const paper = (groups?.paper ?? "").trim();
-      const start = index + source.lastIndexOf(paper);
-      if (labelledOther({ before: text.slice(Math.max(0, start - 20), start) })) return [];
-      return [{ start, end: start + paper.length, name: "passport", value: plain(paper) }];
-    }),
+  [...(HAS_LABEL.test(text) ? [LABELLED] : []), ...(HAS_LETTER.test(text) ? [CHINESE_PASSPORT] : [])].flatMap(
+    (pattern) =>
+      matchesOf(pattern, text).flatMap(({ 0: source, index, groups }) => {
+        const paper = (groups?.paper ?? "").trim();
+        const start = index + source.lastIndexOf(paper);
+        if (labelledOther({ before: text.slice(Math.max(0, start - 20), start) })) return [];
+        return [{ start, end: start + paper.length, name: "passport", value: plain(paper) }];
+      }),
   );
 
 const plain = (text: string): string =>
@@ -48,9 +52,11 @@ const PLATE = new RegExp(
   "gi",
 );
 
+const HAS_PROVINCE = new RegExp(`${PROVINCE}${FILLERS}[a-hj-np-z]`, "i");
+
 /** Finds Chinese number plates. At least three digits, so that 新 before an English word does not match. */
 export const plates: Finder = (text) =>
-  [...text.matchAll(PLATE)].flatMap(({ 0: source, index: start, groups }) => {
+  (HAS_PROVINCE.test(text) ? matchesOf(PLATE, text) : []).flatMap(({ 0: source, index: start, groups }) => {
     const figures = writeDigits(groups?.serial ?? "").match(/\d/g) ?? [];
     return figures.length < 3 ? [] : [{ start, end: start + source.length, name: "plate", value: plain(source) }];
   });

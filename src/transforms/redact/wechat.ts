@@ -1,3 +1,4 @@
+import { matchesOf } from "./matches.ts";
 import type { Finder, Span } from "./span.ts";
 import { CHINESE_DIGITS, digitOf, ENGLISH_DIGITS } from "./words.ts";
 
@@ -19,7 +20,7 @@ const LONGEST = 20;
 /** Finds WeChat ids after a word for WeChat. A phone number there is a phone number. */
 export const wechats: Finder = (text) => {
   const spans: Span[] = [];
-  for (const { 0: cue, index } of text.matchAll(CUE)) {
+  for (const { 0: cue, index } of matchesOf(CUE, text)) {
     if (/公众$|企业$|小程序$/.test(text.slice(Math.max(0, index - 3), index))) continue;
     const window = text.slice(index + cue.length, index + cue.length + 20);
     const said = SAID.exec(window)?.[0] ?? "";
