@@ -4,7 +4,7 @@ import type { RedactCategory } from "./categories.ts";
 import { dictatedSpans, type KnownPieces } from "./dictation.ts";
 import { runsOf } from "./digits.ts";
 import { emails } from "./email.ts";
-import { fold, maskPlaceholders } from "./fold.ts";
+import { fold, hasUnmasked, maskPlaceholders, widen } from "./fold.ts";
 import { names as personNames } from "./names.ts";
 import { numberFinder, numberReader, numbersIn } from "./numbers.ts";
 import { passports, plates } from "./papers.ts";
@@ -20,6 +20,7 @@ import { hasDigits } from "./words.ts";
 
 export { REDACT_CATEGORIES, type RedactCategory } from "./categories.ts";
 export { parsePattern, type RedactPattern } from "./pattern.ts";
+export { textsIn } from "./walk.ts";
 
 export interface RedactOptions {
   /** The categories to redact. */
@@ -39,7 +40,11 @@ export interface Redaction {
   counts: Partial<Record<string, number>>;
 }
 
-export type Redactor = (transcript: Transcript) => Redaction;
+/** A find of somebody else, for example of a command that recognises names. */
+export type ForeignFind = Pick<Span, "start" | "end" | "name">;
+
+/** @param found further finds, by text (see `textsIn`) */
+export type Redactor = (transcript: Transcript, found?: ReadonlyMap<string, readonly ForeignFind[]>) => Redaction;
 
 /**
 Creates a redactor. It replaces each find by `<CATEGORY_n>`, numbered per call: the same value always gets the same
@@ -67,17 +72,18 @@ export const createRedactor = async ({ categories, patterns = [] }: RedactOption
     return found?.value ?? text;
   };
 
-  return (transcript) => {
+  return (transcript, found) => {
     const placeholders = new Placeholders(transcript);
     const clean = new Set<string>();
     // A replacement changes the context of other finds, so this repeats until nothing is found.
     const fill = (text: string, more: readonly Span[] = []): string => {
       let current = text;
-      let spans = more;
+      const foreign = found?.get(text);
+      let spans = foreign === undefined ? more : [...more, ...foreignSpans(text, foreign)];
       while (spans.length > 0 || !clean.has(current)) {
-        const found = mergeOverlaps([...find(current), ...spans]);
-        if (found.length === 0) clean.add(current);
-        current = placeholders.fill(current, found);
+        const merged = mergeOverlaps([...find(current), ...spans]);
+        if (merged.length === 0) clean.add(current);
+        current = placeholders.fill(current, merged);
         spans = [];
       }
       return current;
@@ -97,6 +103,16 @@ export const createRedactor = async ({ categories, patterns = [] }: RedactOption
       current = next;
     }
   };
+};
+
+/** Finds that are nothing but placeholders are ignored; a placeholder inside a find is replaced with it. */
+const foreignSpans = (text: string, finds: readonly ForeignFind[]): Span[] => {
+  const open = maskPlaceholders(text);
+  return finds.flatMap(({ start, end, name }) =>
+    hasUnmasked(open.slice(start, end))
+      ? [{ ...widen(open, start, end), name, value: fold(text.slice(start, end)).text.trim().toLowerCase() }]
+      : [],
+  );
 };
 
 const WORD_FINDERS = {
