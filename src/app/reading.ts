@@ -46,7 +46,7 @@ interface PreparedRecord {
 const askingOf = async (command: string, timeout: number | undefined, host: Pick<Host, "env" | "cwd">) => {
   const [{ commandLineOf }, { RedactProcess }, { textsIn }] = await Promise.all([
     import("./redact-command/command.ts"),
-    import("./redact-command/process.ts"),
+    import("./redact-command/running-command.ts"),
     import("../transforms/redact/index.ts"),
   ]);
   const asked = new RedactProcess(commandLineOf(command, host), host, (timeout ?? REDACT_TIMEOUT) * 1000);

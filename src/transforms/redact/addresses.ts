@@ -16,6 +16,7 @@ const REST = new RegExp(
 const ANCHOR = new RegExp(
   `(?<road>大道|[东西南北中]?路|[东西南北中]?街|[东南西北]?大街|胡同|巷|环路|弄堂)\\s?(?:[东西南北中一二三四五六]段)?\\s?(?<![这那条一走哪段]条?[路街])${NUMBER}\\s?[号弄](?![线口文窗店码]|出口)` +
     `|${ESTATE}[\\s,，]?(?:${NUMBER}|[A-Za-z])\\s?(?:号楼|栋|幢|座|单元|期)[\\s,，]?(?:[\\u4e00-\\u9fffA-Za-z\\d]{1,6}?(?:单元|室|户|层|号|楼|房)|\\d{3,4}|[零幺一二三四五六七八九两]{3,4})` +
+    `|(?<estate>小区|花园|家园|花苑|公寓|新村|华府|华庭|雅居|雅苑|佳苑|佳园|嘉园|嘉苑|公馆|豪庭|山庄)[\\s,，]?${NUMBER}\\s?(?:号楼|栋|幢)` +
     `|[村屯寨][\\s,，]?${NUMBER}\\s?(?:组|队|号)(?![线口文])`,
   "g",
 );
@@ -42,7 +43,7 @@ const chineseAddresses = (text: string): Span[] => {
     if (index < from) continue;
     const start = startOf(text, from, index);
     const street = text.slice(start, index + (groups?.road?.length ?? 0));
-    const least = groups?.road === undefined ? 1 : 2;
+    const least = groups?.road === undefined ? (groups?.estate === undefined ? 1 : 2) : 2;
     if (index - start < 1 || street.length < least || (groups?.road !== undefined && NO_STREET.test(street))) continue;
     const anchored = index + source.length;
     const rest = REST.exec(text.slice(anchored, anchored + 60))?.[0] ?? "";

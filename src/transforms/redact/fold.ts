@@ -18,6 +18,8 @@ const UNSEEN = new RegExp(
   "g",
 );
 const HAS_UNSEEN = new RegExp(UNSEEN.source);
+/** Between these the barge-in tag stands inside a number or word; words of letters it may separate. */
+const JOINABLE = /[\d\u4e00-\u9fff]/;
 const KEYCAP = /[\ufe0f\u20e3]/;
 
 const narrow = (character: string): string =>
@@ -51,7 +53,8 @@ const withoutUnseen = (text: string): Folded => {
   };
   for (const { 0: unseen, index } of text.matchAll(UNSEEN)) {
     keep(index);
-    if (unseen === INTERRUPTED) {
+    const after = text[index + unseen.length] ?? "";
+    if (unseen === INTERRUPTED && !(JOINABLE.test(text[index - 1] ?? "") && JOINABLE.test(after))) {
       pieces.push(BARGE_IN);
       places.push(index);
     }

@@ -9,20 +9,17 @@ const FILL = "(?:[\\s，,：:、]|嗯|呃|啊|那个|就是){0,4}";
 /** Words after which somebody says a whole name. */
 const CUE = new RegExp(
   "(?:我(?:的(?:名字|全名|大名|真名))?(?:就?叫做?|名叫)|(?<![歌书店品菜文])名字?(?:就?叫做?|就?是)|(?<![报起取改点有没])(?:真实)?姓名|户名|署名|本人" +
-    "|(?:收|寄|发|取)[件货]人|(?:联系|反映|投诉|举报|来电|求助|签收|负责|经办|预[订定约]|登记|入住|投保|申请|开户|持卡|被?保险|受益|紧急联系|订票|乘车|报案)人|病人|患者|乘客|住客|学生|家长|车主|房主|业主|机主|法人|司机" +
+    "|(?:收|寄|发|取)[件货]人|(?:联系|反映|投诉|举报|来电|求助|签收|负责|经办|预[订定约]|登记|入住|投保|申请|开户|持卡|被?保险|受益|收款|付款|汇款|借款|担保|当事|监护|委托|代理|承租|紧急联系|订票|乘车|报案)人|病人|患者|乘客|住客|学生|家长|车主|房主|业主|机主|户主|法人|司机|登记(?![表处卡信])" +
     "|(?:他|她|儿子|女儿|孩子|宝宝|老公|老婆|爱人|丈夫|妻子|妈妈|爸爸|母亲|父亲|奶奶|爷爷|哥哥|姐姐|弟弟|妹妹|同事|朋友|同学|老人|老太太|小孩)(?:的?名字)?(?:就?叫做?)|我(?:妈妈?|爸爸?|[哥姐弟妹]|爷爷?|奶奶?|姥[姥爷]|外[公婆]|[叔姨舅婶嫂])叫|(?<![上下])名叫)" +
     `(?<tail>${FILL}(?:就?(?:是|叫做?|为|写|填)|[改换][成为])?${FILL})`,
   "g",
 );
 /** Words after which a name may stand, or something else; what follows the name must show that it is one. */
 const WEAK =
-  /我就?是|这边?是|您?是不是|请问是|找一?下?|我?叫|转接?一?下?给?|联系一?下?|工号[\d零一二三四五六七八九幺]{1,8}/g;
+  /我就?是|这边?是|您?是不是|请问是|找一?下?|叫做?|转接?一?下?给?|联系一?下?|工号[\d零一二三四五六七八九幺]{1,8}/g;
 const SELF =
   /(?:我就?是|我叫|客服|顾问|专员|管家|护士|叫我|助理|销售|柜员|坐席|师傅)\s?(?<name>[小阿](?<surname>[\u4e00-\u9fff]))(?=$|[^\u4e00-\u9fff]|[的是说给帮跟让在啊吧吗呢]|接待|为您|联系|服务)/g;
-const SURNAME_SAID = new RegExp(
-  `(?:免贵|我|贵|他|她|人|客户|患者|车主|先生|女士|师傅|老师|医生|[，,。\\s]|^)姓(?<name>${COMPOUND}|[${SURNAMES}])(?!名)`,
-  "g",
-);
+const SURNAME_SAID = new RegExp(`(?<![百同单复改原随])姓(?<name>${COMPOUND}|[${SURNAMES}])(?![名氏])`, "g");
 
 /** What cannot be the first character of a given name. */
 const NO_GIVEN = /^(?:[的了是我你您他她它什啥吗吧呢啊呀嘛哦在这那位您们]|[今昨明]天|[上下]午|[不没要还也就都给跟打从])/;
@@ -30,14 +27,17 @@ const NO_GIVEN = /^(?:[的了是我你您他她它什啥吗吧呢啊呀嘛哦在
 const NEXT = new RegExp(
   "^(?:[的了是我你您他她它啊呀吧呢嘛吗哦噢嗯呃额在要这那哪来也都还不没请怎谁很太最比但而或且因所却已必须电病货卡账款票码疼痛丢坏漏堵催欠借给跟就想住到从被把让找叫说讲问订约挂办买退换取送寄收]" +
     "|有(?![才福财德为志成义今昨明，,。\\s]|$|先生|女士)|和(?!平|谐|颐|美|顺|风|光|春)|与|[今昨前后去]年|[今昨明前后]天|明年|电话|手机|号码|身份|证件|银行|卡号|微信|邮箱|地址|预约|预[订定]|申请|咨询|查一?[下询看]|去|对[，,的吧不]|对$|好[的吗吧，,]|可以|帮|因为|所以|" +
-    "然后|但是|应该|之[前后]|现在|刚[才刚]|[上下]午|晚上|早上|先生|女士|小姐|太太|同学|老师|医生|大夫|经理|主任|护士|师傅|谢谢|麻烦|能|会|家[里住在是长]|公司|单位|本人|" +
+    "然后|但是|应该|之[前后]|现在|刚[才刚]|[上下]午|晚上|早上|先生|女士|小姐|太太|同学|老师|医生|大夫|经理|主任|护士|师傅|谢谢|麻烦|能|会|家[里住在是长属人]|公司|单位|本人|" +
     "出生|性别|[男女](?:[，,\\s士性的]|$|[\\d一二三四五六七八九十])|年龄|工号|学号|车牌|护照|一[个下直共般些九二]|两[个位]|[零幺二三四五六七八九][零幺一二三四五六七八九十]|\\d|班级|科室|病[房床历]|床位|" +
     "入住|登记|签收|开[车的户票]|用[的了]|写|转[接账]|等[一了]|坐|看[病一下看]|做|吃|当时|为[了什]|以前|按|听|住院|出院|复诊|缴费|改[签成]|取消|投诉|反映|举报|需要|收到|发现|觉得|认为|知道|已经|正在|一直|总是|" +
     "老是|其实|可能|本来|名下|账[户号]|户[口名]|孩子|儿子|女儿|爸爸|妈妈|老[公婆师]|先[帮生说]|再|三年|[一二三四五六](?:年级|班)|报[修名案警个]|人在|打[电来算给]|约了)",
 );
 /** What may follow a name after a weak cue. */
 const ENDS =
-  /^(?:$|[\s，,。.！!？?；;、：:）)]|[的是吗吧呢啊呀嘛我你您他她想要在打有]|电话|手机|先生|女士|小姐|老师|医生|经理|师傅|工号|为您|很高兴|请问|之前|昨天|今天|刚才|上次|预[约订定]|号)/;
+  /^(?:$|[\s，,。.！!？?；;、：:）)]|[的是吗吧呢啊呀嘛我你您他她想要在打有]|电话|手机|先生|女士|小姐|老师|医生|经理|师傅|工号|为您|很高兴|请问|之前|昨天|[今昨]天|今年|刚才|上次|预[约订定]|号|家[属长]|妈妈?|爸爸?|本人|儿子|女儿|老[公婆]|爱人)/;
+
+/** The same after a character that is also a common word. */
+const STOPS = /^(?:$|[\s，,。.！!？?；;、：:）)])/;
 
 /** The name at a place: surname and given name. Undefined if there is none. */
 const nameAt = (text: string, start: number): { end: number } | undefined => {
@@ -75,7 +75,7 @@ const JOINED: Record<string, string> = {
   安: "保公治平西",
   金: "基资现奖押佣白黄",
   白: "明空表",
-  高: "提",
+  高: "提太很最更越不升较",
   文: "语中英作",
   钱: "价",
   关: "相有海",
@@ -152,8 +152,9 @@ const afterCue = (text: string): Span[] =>
 const afterWeakCue = (text: string): Span[] =>
   matchesOf(WEAK, text).flatMap(({ 0: source, index }) => {
     const start = index + source.length;
-    const found = isClear(text[start] ?? " ") ? nameAt(text, start) : undefined;
-    return found !== undefined && ENDS.test(text.slice(found.end, found.end + 4)) ? [span(text, start, found.end)] : [];
+    const found = nameAt(text, start);
+    const ends = isClear(text[start] ?? " ") ? ENDS : STOPS;
+    return found !== undefined && ends.test(text.slice(found.end, found.end + 4)) ? [span(text, start, found.end)] : [];
   });
 
 const grouped = (pattern: RegExp, text: string): Span[] =>
@@ -165,7 +166,7 @@ const grouped = (pattern: RegExp, text: string): Span[] =>
   });
 
 /** Some character of every Chinese cue and title. */
-const CHINESE = /[问服护助柜席件叫姓名是人主机者客生长士姐太夫师任理监授律官板姨叔爷妈奶志总找转联号]/;
+const CHINESE = /[登问服护助柜席件叫姓名是人主机者客生长士姐太夫师任理监授律官板姨叔爷妈奶志总找转联号]/;
 
 /** Finds names after words that announce one, and before titles. */
 export const names: Finder = (text) => [

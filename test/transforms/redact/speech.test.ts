@@ -78,6 +78,8 @@ describe("names, addresses and WeChat ids", () => {
     ["我叫张伟想问一下", "我叫<NAME_1>想问一下"],
     ["欧阳雪女士您好", "<NAME_1>女士您好"],
     ["my name is john smith and i called", "my name is <NAME_1> and i called"],
+    ["am I speaking with Zoë O'Neill?", "am I speaking with <NAME_1>?"],
+    [`新地址是文一西路308号28${TAG}栋1769`, "新地址是<ADDRESS_1>"],
     ["送到文三路138号3幢502室", "送到<ADDRESS_1>"],
     ["I live at 42 Baker Street, Apt 5B.", "I live at <ADDRESS_1>."],
     ["微信号是 z h a n g 幺二三", "微信号是 <WECHAT_1>"],
