@@ -9,7 +9,7 @@ const ESTATE =
   "(?:小区|花园|家园|花苑|公寓|大厦|新村|名邸|名苑|华府|华庭|雅居|雅苑|佳苑|佳园|嘉园|嘉苑|广场|公馆|豪庭|山庄|别墅|社区|新城|御府|华城|名城|丽都|宿舍|产业园|科技园|工业园|软件园|创业园|写字楼|国际|中心|苑|府|里|园|城)";
 /** What may follow the number of a house: building, unit, floor, room. */
 const REST = new RegExp(
-  `^院?(?:[\\s,，]?(?:的)?(?:[\\u4e00-\\u9fff]{1,8}?${ESTATE}(?=[\\s,，]?(?:${BLOCK}|${NUMBER})))?[\\s,，]?${BLOCK}|[\\u4e00-\\u9fff]{2,8}?(?:大厦|公寓|小区|花园|写字楼|广场)){0,6}` +
+  `^院?(?:[\\s,，]?(?:的)?(?:[\\u4e00-\\u9fff]{1,8}?${ESTATE}(?=[\\s,，]?(?:${BLOCK}|${NUMBER})))?[\\s,，]?${BLOCK}|[\\u4e00-\\u9fff]{2,8}?(?:大厦|大楼|公寓|小区|花园|写字楼|广场|中心)){0,6}` +
     `(?:[\\s,，]?(?:[A-Za-z]\\s?-?)?(?:\\d{3,4}(?:-\\d{1,4})?|[零幺一二三四五六七八九两]{3,4})(?![\\d${CHINESE_DIGITS}元块年月点个天吨斤十百千万-]|号线))?`,
 );
 /** A street with a number, an estate with a building, a village with a house. */
@@ -44,7 +44,8 @@ const chineseAddresses = (text: string): Span[] => {
     const start = startOf(text, from, index);
     const street = text.slice(start, index + (groups?.road?.length ?? 0));
     const least = groups?.road === undefined ? (groups?.estate === undefined ? 1 : 2) : 2;
-    if (index - start < 1 || street.length < least || (groups?.road !== undefined && NO_STREET.test(street))) continue;
+    const nameless = index === start && street.length < 3;
+    if (nameless || street.length < least || (groups?.road !== undefined && NO_STREET.test(street))) continue;
     const anchored = index + source.length;
     const rest = REST.exec(text.slice(anchored, anchored + 60))?.[0] ?? "";
     from = anchored + rest.trimEnd().length;

@@ -17,6 +17,13 @@ const CALLER = new RegExp(
   `\\bthis is (?:(?:mr|mrs|ms|dr)\\.? )?(?<name>${WORD}(?:\\s${WORD})?)(?=,? (?:speaking|calling|from|here|with|at)\\b)`,
   "gi",
 );
+const CAPITAL = "[A-ZÀ-Þ][a-zà-ÿ'’-]{1,19}";
+/** With capitals, fewer words are needed: "I'm Ann Lee," and "the owner is Ann". */
+const CAPITALS = new RegExp(
+  `\\b(?:[Tt]his is|I'm|I am|i'm) (?<name>${CAPITAL}(?: ${CAPITAL}){1,2}|${CAPITAL}(?=,? (?:calling|speaking)\\b))(?=[,.!?]|$| and | from |,? (?:calling|speaking)\\b)` +
+    `|\\b(?:holder|owner|passenger|patient|guest|caller|recipient|sender|tenant|beneficiary|driver) is (?!M[rs]s?\\b|Dr\\b|Miss\\b)(?<whose>${CAPITAL}(?: ${CAPITAL}){0,2})`,
+  "g",
+);
 const TITLED = new RegExp(
   `\\b(?:mr|mrs|ms|mister|missus|dr|prof|professor|sir|madam|miss|doctor)\\.?\\s+(?=(?<name>${WORD}(?:\\s${WORD})?))`,
   "gi",
@@ -40,13 +47,14 @@ const trimmed = (found: string, isTitle: boolean, after: string): string => {
 };
 
 const HINT =
-  /name|speaking|talking|spoke|call me|under|this is|called|go by|\b(?:m(?:r|s|rs|iss|ister|issus|adam)|d(?:r|octor)|prof|sir)/i;
+  /name|i'm|i am|(?:er|nt|st|ry) is|speaking|talking|spoke|call me|under|this is|called|go by|\b(?:m(?:r|s|rs|iss|ister|issus|adam)|d(?:r|octor)|prof|sir)/i;
 
 /** Finds names after `my name is` and the like, and after titles, with capitals or without. */
 export const englishNames: Finder = (text) => {
   if (!HINT.test(text)) return [];
-  return [CUE, CALLER, TITLED].flatMap((pattern) =>
-    matchesOf(pattern, text).flatMap(({ 0: source, index, groups: { name: found = "" } = {} }) => {
+  return [CUE, CALLER, CAPITALS, TITLED].flatMap((pattern) =>
+    matchesOf(pattern, text).flatMap(({ 0: source, index, groups = {} }) => {
+      const found = groups.name ?? groups.whose ?? "";
       const isTitle = pattern === TITLED;
       const name = trimmed(found, isTitle, text.slice(index + source.length, index + source.length + 2));
       if (
