@@ -45,6 +45,9 @@ export const PULL_DEFAULTS = { ...CLOUD_DEFAULTS, archive: DEFAULT_ARCHIVE, look
 
 export const EXPORT_DEFAULTS = { ...PULL_DEFAULTS, rows: "call", csvGuard: true } as const;
 
+/** How long the command that redacts may be silent, in seconds: it may have to load a model first. */
+export const REDACT_TIMEOUT = 120;
+
 /** The format of an output whose name says none. */
 export const DEFAULT_FORMAT = "ndjson";
 

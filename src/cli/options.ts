@@ -1,5 +1,11 @@
 import { Option } from "commander";
-import { CLOUD_DEFAULTS, CONNECTION_DEFAULTS, DEFAULT_ARCHIVE, PULL_DEFAULTS } from "../app/defaults.ts";
+import {
+  CLOUD_DEFAULTS,
+  CONNECTION_DEFAULTS,
+  DEFAULT_ARCHIVE,
+  PULL_DEFAULTS,
+  REDACT_TIMEOUT,
+} from "../app/defaults.ts";
 import type { ArchiveRequest, CloudRequest, FilterRequest, OutputRequest, RedactRequest } from "../app/requests.ts";
 import { DEFAULT_REGION } from "../core/region.ts";
 import type { Shard } from "../core/selection.ts";
@@ -188,6 +194,14 @@ export const redactOptions = (): Option[] => [
   new Option("--redact-pattern <name=regex>", "replace what this pattern matches by <NAME_1>; repeatable").argParser(
     // Not split at commas: a pattern may contain them.
     (text: string, before: string[] | undefined) => [...(before ?? []), text],
+  ),
+  option(
+    "--redact-command <command>",
+    "also replace what this program finds, for example names; see docs/redaction.md",
+  ),
+  option("--redact-timeout <time>", "how long that program may be silent, for example 5m", seconds).default(
+    REDACT_TIMEOUT,
+    `${REDACT_TIMEOUT / 60}m`,
   ),
 ];
 

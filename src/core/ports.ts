@@ -121,8 +121,11 @@ A writer keeps no state between transcripts, because several of them may write p
 export interface Writer {
   /** Called once, before the first transcript. */
   begin(put: Put): void;
-  /** `record` carries the raw document for writers that keep bytes as they are. */
-  item(transcript: Transcript, put: ItemPut, record: { document: Document }): Note | undefined;
+  /**
+  `record` carries the raw document for writers that keep bytes as they are. `further`: the records besides a call log, as
+  one JSON array; it is the document itself where there is no log.
+  */
+  item(transcript: Transcript, put: ItemPut, record: { document: Document; further?: Uint8Array }): Note | undefined;
   /** Text between two transcripts of the main file. @default none */
   readonly between?: string;
   /** Called once, after the last transcript. @param items how many transcripts were written */

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
-import type { ReadConversation } from "../../core/reading.ts";
 import { LANGUAGES, type Message } from "../../core/sample.ts";
 import { conflicts, isPreset, type Preset, type PresetOptions, presets } from "../../presets/index.ts";
 import { needsOf, type Policy } from "../../transforms/curate/curate.ts";
@@ -9,7 +8,8 @@ import { createSplitter, parseSplits, type Split } from "../../transforms/split.
 import type { SqlPolicy } from "../../transforms/sql/text-to-sql.ts";
 import type { Host } from "../context.ts";
 import { DEFAULT_PRESETS, DEFAULT_TOKENIZER } from "../defaults.ts";
-import { readerOf } from "../reading.ts";
+import { type Reader, readerOf } from "../reading.ts";
+import { checkRedactCommand, redacts } from "../redaction.ts";
 import type { DatasetRequest } from "./request.ts";
 
 /** A preset with what this run asks of it. */
@@ -29,8 +29,8 @@ export interface DatasetPlan {
   languages: ReadonlySet<string> | undefined;
   splits: Split[];
   splitOf: (callId: string) => string;
-  read: ReadConversation;
-  /** Whether `read` redacts. */
+  reader: Reader;
+  /** Whether the reader redacts. */
   redacts: boolean;
   /** The status that calls must have, if any. */
   status: string | undefined;
@@ -69,6 +69,7 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
     if (!(LANGUAGES as readonly string[]).includes(name))
       throw new UsageError(`--language knows ${LANGUAGES.join(", ")}, not "${name}".`);
   const splits = parseSplits(request.split);
+  await checkRedactCommand(request, host);
   return {
     wanted,
     policy,
@@ -76,8 +77,8 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
     languages: request.languages && new Set(request.languages),
     splits,
     splitOf: createSplitter(splits, request.seed),
-    read: await readerOf(request),
-    redacts: (request.redact ?? request.redactPattern) !== undefined,
+    reader: await readerOf(request, host),
+    redacts: redacts(request),
     status: request.status,
     dedupe: request.dedupe,
     withinBudget: await budgetOf(request, host),
@@ -196,6 +197,8 @@ const policiesOf = (request: DatasetRequest, system: NonNullable<Policy["system"
     ...(request.redactPattern && {
       "redact-pattern": request.redactPattern.map((text) => text.split("=")[0]).join(", "),
     }),
+    // Not which: its arguments may hold secrets.
+    ...(request.redactCommand !== undefined && { "redact-command": true }),
   };
 };
 

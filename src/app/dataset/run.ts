@@ -35,7 +35,7 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
   const root = setFolder(request.output, host);
   const plan = await planOf(request, host);
   const options = { command: "dataset", facts: {}, writes: false, create: false };
-  return withSession(request, context, options, async (session) => {
+  const work = async (session: Session): Promise<DatasetRun> => {
     checkFolder(root, host);
     const { absent, unreadable } = await selectStored(session.archive, request, context, plan.sql && ["queries"]);
     const isDrawn = await draw(request, context, session, plan);
@@ -48,7 +48,12 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
       await files.discard();
       throw error;
     }
-  });
+  };
+  try {
+    return await withSession(request, context, options, work);
+  } finally {
+    await plan.reader.close();
+  }
 };
 
 /** Every call that has a document, kept or dropped. */
@@ -65,9 +70,10 @@ async function* callsOf(
   try {
     for await (const batch of archive.conversations()) {
       closing.throwIfAborted();
+      await plan.reader.prepare?.(batch, closing);
       for (const record of batch) {
         if (!hasDocument(record)) continue;
-        const read = readOrReason(plan.read, record);
+        const read = readOrReason(plan.reader.read, record);
         const call =
           "unreadable" in read
             ? { callId: record.id, step: "read", reason: read.tooLarge ? TOO_LARGE : read.unreadable }
