@@ -14,10 +14,10 @@ export const readerOf = async (request: RedactRequest): Promise<ReadConversation
 
 /** The session of a call and the call's times, as describe gives them. */
 export const sessionOf: SessionOf = (meta) => {
-  const { sessionId, start, end } = callFacts(meta);
-  return sessionId === undefined || start === undefined || end === undefined
+  const { sessionId, start, endedBy } = callFacts(meta);
+  return sessionId === undefined || start === undefined || endedBy === undefined
     ? undefined
-    : { sessionId, start: new Date(start), end: new Date(end) };
+    : { sessionId, start: new Date(start), end: new Date(endedBy) };
 };
 
 /** The hex digest of a conversation's transcript: another one means that a destination gets it again. @throws InvalidDocument */

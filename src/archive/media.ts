@@ -147,7 +147,9 @@ export const media = (db: Db, now: () => Date, assertLocked: () => void, changeL
     `insert into media (kind, place, item, playlist, channel, at) values (?, ?, ?, ?, ?, ?)
      on conflict (place, source, record) do update set item = coalesce(excluded.item, item),
        playlist = coalesce(excluded.playlist, playlist), channel = coalesce(excluded.channel, channel),
-       at = coalesce(excluded.at, at)`,
+       at = coalesce(excluded.at, at),
+       -- Named by a listing and no playlist: it is there again.
+       state = iif(state = 'missing' and excluded.playlist is null, 'pending', state)`,
   );
   const known = db.prepare(
     "select exists (select 1 from media where place = ? and source = '' and record = '') as known",

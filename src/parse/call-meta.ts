@@ -10,6 +10,8 @@ export interface CallFacts {
   /** Milliseconds since 1970: the start of the call, else the creation of the instance. */
   start: number | undefined;
   end: number | undefined;
+  /** Milliseconds since 1970: the end, else the last change of a finished call. The service gives times of phone calls only. */
+  endedBy: number | undefined;
   /** Seconds. */
   duration: number | undefined;
   agentUserId: string | undefined;
@@ -25,11 +27,15 @@ export const callFacts = (meta: JsonObject = {}): CallFacts => {
   const call = part(meta, "CallInfo");
   const agent = part(meta, "AgentConfig");
   const seconds = numeric(call.CallDuration);
+  const start = instant(call.CallStartTime) ?? instant(meta.GmtCreate);
+  const end = instant(call.CallEndTime);
+  const isFinished = textual(meta.Status)?.toLowerCase() === "finished";
   return {
     sessionId: textual(meta.SessionId),
     status: textual(meta.Status),
-    start: instant(call.CallStartTime) ?? instant(meta.GmtCreate),
-    end: instant(call.CallEndTime),
+    start,
+    end,
+    endedBy: end ?? (isFinished ? instant(meta.GmtModified) : undefined),
     duration: seconds !== undefined && seconds >= 0 ? seconds : undefined,
     agentUserId: textual(part(meta, "RuntimeConfig").AgentUserId),
     caller: textual(call.CallerNumber),

@@ -62,7 +62,8 @@ export const downloadMedia = async (
 };
 
 const stateAfter = (error: ArchiveError, { attempts }: Pick<StoredMedia, "attempts">) => {
-  if (error instanceof NotFound) return "missing";
+  // A bucket that is not there is mostly one of another region: its files are not lost.
+  if (error instanceof NotFound && error.facts.code !== "NoSuchBucket") return "missing";
   if (error instanceof Refused && !(error instanceof LinkExpired)) return "failed";
   return attempts + 1 >= MOST_ATTEMPTS ? "failed" : "pending";
 };

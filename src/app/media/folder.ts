@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { mediaPath } from "../../core/media.ts";
+import { syncFolder } from "../../sinks/atomic-file.ts";
 import type { Host } from "../context.ts";
 
 /** A stored file by its content. */
@@ -41,8 +42,11 @@ export const mediaFolder = (archive: string | false, { cwd }: Pick<Host, "cwd">)
     },
     keep: async (part, content) => {
       const path = pathOf(content);
-      await mkdir(dirname(path), { recursive: true, mode: MODE });
+      const created = await mkdir(dirname(path), { recursive: true, mode: MODE });
       await rename(part, path);
+      // The archive will say that it is stored: its name must survive a power failure.
+      await syncFolder(dirname(path));
+      if (created !== undefined) await syncFolder(root);
     },
     remove: async (content) => {
       await rm(pathOf(content), { force: true });

@@ -25,6 +25,8 @@ export interface Matched {
   files: number;
   /** Files of which no call in the archive has the channel at that time. */
   unmatched: number;
+  /** Of these, files of which neither channel nor time is known: recordings in VOD. */
+  withoutTime: number;
   calls: {
     /** With a recording. */
     recorded: number;
@@ -49,9 +51,15 @@ export const matchRecordings = async (
 ): Promise<Matched> => {
   const waiting: StoredMedia[] = [];
   for await (const media of mediaIn(archive, { kinds: ["recording", "segment"], unmatched: true })) waiting.push(media);
+  const withoutTime = waiting.filter(({ at }) => at === undefined).length;
   const times = [...seen, ...waiting.flatMap(({ at }) => at ?? [])].map((at) => at.getTime());
   if (times.length === 0)
-    return { files: 0, unmatched: waiting.length, calls: { recorded: 0, notRecordable: 0, unrecorded: 0 } };
+    return {
+      files: 0,
+      unmatched: waiting.length,
+      withoutTime,
+      calls: { recorded: 0, notRecordable: 0, unrecorded: 0 },
+    };
   const first = times.reduce((least, at) => Math.min(least, at));
   const last = times.reduce((most, at) => Math.max(most, at));
   const channels = new Map<string, Call[]>();
@@ -90,6 +98,7 @@ export const matchRecordings = async (
   return {
     files: found.length,
     unmatched: waiting.length - found.length,
+    withoutTime,
     calls: { recorded: recorded.size, notRecordable: without(phones), unrecorded: without(others) },
   };
 };

@@ -57,10 +57,17 @@ export const runRecordingPull = async (request: RecordingPullRequest, context: A
       const seen: Date[] = [];
       if (!request.mediaOnly) {
         const call = request.call === undefined ? undefined : await callOf(request.call, session);
-        for await (const files of findRecordings({ request, cloud, since, until, take, signal: session.ending })) {
+        for await (const { files, count } of findRecordings({
+          request,
+          cloud,
+          since,
+          until,
+          take,
+          signal: session.ending,
+        })) {
           session.closing.throwIfAborted();
           run.added += await archive.addMedia(files.map((file) => ({ ...file, ...(call && { item: call }) })));
-          run.found += files.length;
+          run.found += count;
           for (const { at } of files) if (at) seen.push(at);
           context.progress.show({ stage: "Listing", done: run.found, worked: run.found, troubled: 0 });
         }
@@ -95,6 +102,7 @@ const RECORDED = { kinds: ["recording", "segment"] } as const;
 const NOTHING_MATCHED: Matched = {
   files: 0,
   unmatched: 0,
+  withoutTime: 0,
   calls: { recorded: 0, notRecordable: 0, unrecorded: 0 },
 };
 
@@ -187,15 +195,16 @@ const download = async (
   return counts;
 };
 
-/** Warns if there are no recordings at all. Returns whether that makes the run `partial`. */
+/** Warns if a bucket has no recordings, and never had. Returns whether that makes the run `partial`. */
 const isSilent = async (
   found: number,
-  { mediaOnly, allowEmpty }: RecordingPullRequest,
+  { tasks = [], mediaOnly, allowEmpty }: RecordingPullRequest,
   { log }: Pick<AppContext, "log">,
   { archive }: Session,
   cloud: MediaCloud,
 ): Promise<boolean> => {
-  if (mediaOnly || found > 0 || (await archive.listMedia({ ...RECORDED, limit: 1 })).length > 0) return false;
+  if (tasks.length > 0 || mediaOnly || found > 0 || (await archive.listMedia({ ...RECORDED, limit: 1 })).length > 0)
+    return false;
   const whatToCheck = `check --bucket, --prefix and ${cloud.addressFlag}`;
   log("warn", "never-listed-records", { source: "recordings", message: whatToCheck });
   return allowEmpty !== true;

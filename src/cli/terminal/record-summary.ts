@@ -1,4 +1,5 @@
 import type { ChatPlan } from "../../app/pull/chat-selection.ts";
+import type { DialogueRun } from "../../app/pull/dialogues.ts";
 import type { RecordRun } from "../../app/pull/records.ts";
 import type { RecordCounts } from "../../app/record-intake.ts";
 import { sumOf } from "../../core/counts.ts";
@@ -20,6 +21,13 @@ export const printRecordSummary = (logger: Logger, noun: Noun, run: RecordRun, e
   if (throttled > 0)
     logger.message(`${plural(throttled, "request")} ${throttled === 1 ? "was" : "were"} throttled and repeated.`);
   if (limited) logger.message("Stopped at --limit; there may be more.");
+};
+
+/** What a pull of dialogues did with the sessions. */
+export const printSessions = (logger: Logger, { listed, known }: DialogueRun["sessions"]): void => {
+  logger.record("sessions", { listed, known });
+  const skipped = known > 0 ? `; ${plural(known, "call")} of sessions that were listed before` : "";
+  logger.message(`${plural(listed, "session")} listed${skipped}`);
 };
 
 /** "5 events = 3 added + 2 already in the archive". @param more counted beside the results */
