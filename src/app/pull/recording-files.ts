@@ -31,7 +31,7 @@ const allOf = (files: FoundMedia[]): FoundRecordings => ({ files, count: files.l
 /** The files of recordings that a request selects, with the segments of playlists. */
 export async function* findRecordings(search: RecordingSearch): AsyncGenerator<FoundRecordings> {
   const { tasks = [] } = search.request;
-  if (tasks.length > 0) for (const task of tasks) yield* filesOfTask(task, search);
+  if (tasks.length > 0) for (const task of new Set(tasks)) yield* filesOfTask(task, search);
   else yield* filesOfBucket(search);
 }
 

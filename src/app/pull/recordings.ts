@@ -47,7 +47,7 @@ export const runRecordingPull = async (request: RecordingPullRequest, context: A
   checkFileWritable(request.errorFile, "--error-file", host);
   const facts = factsOf(request);
   const cloud = await connectMedia(request, context);
-  const options = { command: "pull recordings", facts, writes: true, create: true };
+  const options = { command: "pull recordings", facts, writes: true, create: request.mediaOnly !== true };
   return withSession(request, context, options, async (session) => {
     const { archive, startedAt } = session;
     await checkAccount(session, cloud, request);
@@ -112,6 +112,8 @@ const checkSelection = (request: RecordingPullRequest): void => {
   if (archive === false) throw new UsageError("Recordings are kept beside an archive: name one with --archive.");
   if (bucket !== undefined && !isBucket(bucket)) throw new UsageError(`"${bucket}" is not the name of a bucket.`);
   if (prefix !== undefined && bucket === undefined) throw new UsageError("--prefix goes with --bucket.");
+  if (prefix?.startsWith("/"))
+    throw new UsageError('Keys of objects do not begin with "/": write --prefix without it.');
   if (mediaOnly && media === false) throw new UsageError("--media-only and --no-media exclude each other.");
   const looks = tasks.length > 0 || bucket !== undefined;
   if (mediaOnly && looks) throw new UsageError("--media-only looks for nothing new: name no tasks and no bucket.");
