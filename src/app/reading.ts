@@ -1,6 +1,7 @@
 import type { ReadConversation } from "../core/reading.ts";
 import type { SessionOf, StoredConversation } from "../core/records.ts";
 import { digestOfTranscript } from "../core/revision.ts";
+import type { JsonObject } from "../core/transcript.ts";
 import { callFacts } from "../parse/call-meta.ts";
 import { transcriptOf } from "../parse/index.ts";
 import { redactorOf } from "./redaction.ts";
@@ -19,6 +20,9 @@ export const sessionOf: SessionOf = (meta) => {
     ? undefined
     : { sessionId, start: new Date(start), end: new Date(endedBy) };
 };
+
+/** The channel of a call, as list and describe give it. */
+export const channelOf = (meta: JsonObject): string | undefined => callFacts(meta).channel;
 
 /** The hex digest of a conversation's transcript: another one means that a destination gets it again. @throws InvalidDocument */
 export const digestOf = (conversation: StoredConversation): string => digestOfTranscript(transcriptOf(conversation));

@@ -17,7 +17,7 @@ const NEAR_MS = 60_000;
 /** Calls of one step of the first reading. */
 const STEP = 500;
 
-const digestOf = (session: string): Buffer => hash("sha256", session, "buffer").subarray(0, 16);
+export const digestOf = (session: string): Buffer => hash("sha256", session, "buffer").subarray(0, 16);
 
 /** A dialogue that was said in a call. */
 export interface SpokenRecord {

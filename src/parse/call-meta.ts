@@ -6,6 +6,7 @@ import { parseExact } from "./values-exact.ts";
 /** The facts about a call in the answer of describe, or of list, which has fewer fields. */
 export interface CallFacts {
   sessionId: string | undefined;
+  channel: string | undefined;
   status: string | undefined;
   /** Milliseconds since 1970: the start of the call, else the creation of the instance. */
   start: number | undefined;
@@ -32,6 +33,7 @@ export const callFacts = (meta: JsonObject = {}): CallFacts => {
   const isFinished = textual(meta.Status)?.toLowerCase() === "finished";
   return {
     sessionId: textual(meta.SessionId),
+    channel: channelOf(part(meta, "RuntimeConfig")),
     status: textual(meta.Status),
     start,
     end,
@@ -52,6 +54,13 @@ const part = (value: JsonObject, key: string): JsonObject => {
   const found = value[key];
   return isObject(found) ? found : EMPTY;
 };
+
+/** The older form has it in an object for the kind of agent: `VoiceChat`, `VisionChat`, `AvatarChat3D`. */
+const channelOf = (config: JsonObject): string | undefined =>
+  textual(config.ChannelId) ??
+  Object.values(config)
+    .map((kind) => (isObject(kind) ? textual(kind.ChannelId) : undefined))
+    .find((channel) => channel !== undefined);
 
 /** The integrator's own data: JSON text is parsed. */
 export const userData = (text: string): Json => {

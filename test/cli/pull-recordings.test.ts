@@ -176,7 +176,7 @@ describe("pull recordings", () => {
     const channel = { RuntimeConfig: { ChannelId: "room_1" } };
     const at = (text: string): Date => new Date(`2025-07-15T${text}:00Z`);
     const one = cloud.add({ start: at("08:00"), instance: channel });
-    const two = cloud.add({ start: at("09:00"), instance: channel });
+    const two = cloud.add({ start: at("09:00"), instance: { RuntimeConfig: { VoiceChat: { ChannelId: "room_1" } } } });
     const phone = { CallStartTime: at("08:30").toISOString(), CallerNumber: "1", CalleeNumber: "2" };
     const third = cloud.add({ start: at("08:30"), instance: { CallInfo: phone, RuntimeConfig: {} } });
     for (const start of ["08:01", "09:01"])
@@ -233,6 +233,48 @@ describe("pull recordings", () => {
     const names = readdirSync(place.path("out"));
     expect((await deliver()).code).toBe(0);
     expect(readdirSync(place.path("out"))).toEqual(names);
+  });
+});
+
+describe("erasure", () => {
+  test("recordings of a forgotten call do not come back, whether they were known when it was forgotten or not", async () => {
+    const { place, cloud } = await prepared();
+    const [one, two] = [...cloud.recordingTasks()].filter(({ vodIds }) => vodIds.length === 0);
+    const vod = [...cloud.recordingTasks()].find(({ vodIds }) => vodIds.length > 0);
+    expect((await pull(place, vod?.taskId ?? "", "--call", vod?.callId ?? "")).code).toBe(0);
+    expect((await place.runHere(["forget", two?.callId ?? ""])).code).toBe(0);
+    expect((await pull(place, ...BUCKET)).code).toBe(0);
+    expect((await mediaOf(place)).has(one?.callId ?? "")).toBe(true);
+    expect((await place.runHere(["forget", one?.callId ?? "", vod?.callId ?? ""])).code).toBe(0);
+    const ran = await pull(place, ...BUCKET, ...JSON_LOG);
+    expect([ran.code, summaryOf(ran)]).toEqual([
+      0,
+      expect.objectContaining({ downloaded: 0, matched: 0, unmatched: 0, waiting: 0 }),
+    ]);
+    const again = await pull(place, vod?.taskId ?? "", ...JSON_LOG);
+    expect([again.code, summaryOf(again)]).toEqual([0, expect.objectContaining({ downloaded: 0, unmatched: 0 })]);
+    const named = [...(await mediaOf(place)).keys()];
+    for (const task of [one, two, vod]) expect(named).not.toContain(task?.callId);
+    expect(named.length).toBe(3);
+  });
+
+  test("a file of a forgotten call is not taken for one of an earlier call with the same channel", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 0, agents: 1 });
+    const channel = { RuntimeConfig: { ChannelId: "room_1" } };
+    const at = (text: string): Date => new Date(`2025-07-15T${text}:00Z`);
+    const one = cloud.add({ start: at("08:00"), instance: channel });
+    const two = cloud.add({ start: at("09:00"), instance: channel });
+    expect((await place.runHere(["pull", one, two])).code).toBe(0);
+    expect((await place.runHere(["forget", two])).code).toBe(0);
+    for (const start of ["08:01", "09:01"])
+      cloud.addRecording({ channelId: "room_1", start: at(start), bucket: "mine" });
+    const ran = await pull(place, "--bucket", "mine", ...JSON_LOG);
+    expect([ran.code, summaryOf(ran)]).toEqual([
+      0,
+      expect.objectContaining({ matched: 1, unmatched: 0, downloaded: 1 }),
+    ]);
+    expect([(await mediaOf(place)).get(one)?.length, stored(place).length]).toEqual([1, 1]);
   });
 });
 

@@ -11,7 +11,7 @@ export const pullDialogues = async (input: Input<PullTargetFlags>): Promise<Exit
   }
   const { runDialoguePull } = await import("../../../app/pull/dialogues.ts");
   const { withContext } = await import("../../context.ts");
-  const { printRecordSummary, printSessions } = await import("../../terminal/record-summary.ts");
+  const { printRecordSummary } = await import("../../terminal/record-summary.ts");
   const { session: sessions, fromArchive } = flags;
   const { ids: _, idsFile: _i, sources: _s, shard: _sh, ...selection } = selectionRequest(input);
   const own = { ...(sessions && { sessions }), ...(fromArchive && { fromArchive }) };
@@ -20,7 +20,6 @@ export const pullDialogues = async (input: Input<PullTargetFlags>): Promise<Exit
     const run = await runDialoguePull(request, context);
     const code = exitCodeFor(run.outcome);
     printRecordSummary(logger, "dialogue", run, code);
-    printSessions(logger, run.sessions);
     return code;
   });
 };
