@@ -25,25 +25,39 @@ import type { DialoguePullRequest } from "../record-requests.ts";
 import { storedFilter } from "../selection/selection.ts";
 import { withSession } from "../session.ts";
 import { checkFileWritable } from "../writable.ts";
-import { type RecordRun, recordRun, reportEnded, type TakeTrouble, troubleFrom, withTrouble } from "./records.ts";
+import {
+  type RecordRun,
+  recordRun,
+  reportEnded,
+  type TakeTrouble,
+  type Trouble,
+  troubleFrom,
+  withTrouble,
+} from "./records.ts";
 
 /** The run ends after this many sessions in a row failed with a temporary error. */
 const MOST_FAILURES = 20;
 /** Dialogues of one commit, and the bytes that end it earlier. */
 const BATCH = { maxCount: 500, maxSize: 4 * 1024 * 1024, maxDelayMs: 250 };
-/** Typed messages of a session may come this long before its first call, in milliseconds. */
-const BEFORE_MS = 86_400_000;
 /** A session is listed again unless it was listed this long after its last known call ended, in milliseconds. */
 const SETTLED_MS = 3_600_000;
-/** No session is older: the service did not exist. */
-const BEGINNING = new Date("2020-01-01T00:00:00Z");
+/** A session is listed from here, because it is noted as a whole. The service takes 0, as in its documentation's example. */
+const BEGINNING = new Date(0);
 
 /** A session whose dialogues are wanted. */
 interface Wanted {
   sessionId: string;
-  start: Date;
   /** Undefined: list it whenever it was listed before. */
   settledAt?: Date;
+}
+
+/** How a pull of dialogues came out. */
+export interface DialogueRun extends RecordRun {
+  sessions: {
+    listed: number;
+    /** Calls whose session was not listed, because nothing new can be expected of it. */
+    known: number;
+  };
 }
 
 /**
@@ -54,7 +68,7 @@ conversation of its own.
 
 @throws UsageError for an invalid selection, and errors that end a run: credentials, permission, unreachable service
 */
-export const runDialoguePull = async (request: DialoguePullRequest, context: AppContext): Promise<RecordRun> => {
+export const runDialoguePull = async (request: DialoguePullRequest, context: AppContext): Promise<DialogueRun> => {
   const { host, log, progress } = context;
   checkSelection(request);
   checkFileWritable(request.errorFile, "--error-file", host);
@@ -73,6 +87,7 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
     let troubled = 0;
     let failuresInRow = 0;
 
+    // Written before the first dialogues are: they are then added to the call at once.
     const described = inBatches<Outcome>({
       ...BATCH,
       write: async (outcomes) => void (await archive.commit(outcomes)),
@@ -87,7 +102,7 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
       };
       const found = request.fromArchive
         ? sessionsOfCalls(request, context, archive, (call) => describe(call, take))
-        : namedSessions(request, host);
+        : namedSessions(request);
       const work = async (resolve: () => Promise<Wanted | undefined>): Promise<void> => {
         const wanted = await resolve();
         if (wanted === undefined || running.has(wanted.sessionId)) return;
@@ -127,8 +142,8 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
 
     /** A call that was only listed is described, because lists do not name sessions. */
     const describe = async (call: StoredConversation, take: TakeTrouble): Promise<JsonObject | undefined> => {
-      const { sessionId, end } = callFacts(call.meta);
-      if ((sessionId !== undefined && end !== undefined) || call.state !== "fetched" || isStandIn(call.id))
+      const { sessionId, endedBy } = callFacts(call.meta);
+      if ((sessionId !== undefined && endedBy !== undefined) || call.state !== "fetched" || isStandIn(call.id))
         return call.meta;
       let meta = call.meta;
       await attempt(call.id, take, async () => {
@@ -140,17 +155,22 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
     };
 
     /** Stores all dialogues of a session, then notes that it was listed. */
-    const readSession = async ({ sessionId, start }: Wanted, take: TakeTrouble): Promise<void> => {
-      const end = request.fromArchive ? startedAt : (storedFilter(request, host).until ?? startedAt);
+    const readSession = async ({ sessionId }: Wanted, take: TakeTrouble): Promise<void> => {
+      const { start, end, isWhole } = spanOf(request, host, startedAt);
+      let read = 0;
       const commits = inBatches<Arrival>({
         ...BATCH,
-        write: (arrivals) => intake.add(arrivals),
+        write: async (arrivals) => {
+          await described.flush();
+          await intake.add(arrivals);
+        },
         sizeOf: ({ record }) => JSON.stringify(record.data).length,
       });
       try {
         for await (const page of dialoguePages({ ims, sessionId, start, end, signal: ending }))
           for (const dialogue of page)
             try {
+              read += 1;
               await commits.add(dialogueArrival(sessionId, dialogue));
             } catch (error) {
               if (!(error instanceof InvalidDocument)) throw error;
@@ -160,7 +180,8 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
       } finally {
         await commits.flush();
       }
-      if (end === startedAt) await archive.setSessionListed(sessionId, startedAt);
+      if (isWhole) await archive.setSessionListed(sessionId, startedAt);
+      if (read === 0 && !request.fromArchive && !request.allowEmpty) await take(noDialogues(sessionId, request));
     };
 
     /** Whether nothing new can be expected of a session. One of several calls comes once for each of them. */
@@ -177,12 +198,12 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
           .then(() => closing.throwIfAborted())
           .catch(reportEnded(context, intake.counts)),
       );
-      return await recordRun(
+      const run = await recordRun(
         archive,
-        { ...facts, sessions: listed },
+        { ...facts, listed, knownCalls: known },
         {
           records: intake.counts,
-          known,
+          known: 0,
           troubled: reported,
           silent: warnOfNone(request, listed + known, context),
           throttled: cloud.throttled(),
@@ -190,6 +211,7 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
           ms: host.now().getTime() - startedAt.getTime(),
         },
       );
+      return { ...run, sessions: { listed, known } };
     } finally {
       progress.stop();
     }
@@ -219,9 +241,25 @@ const factsOf = ({ sessions, fromArchive, agents, since, until, limit, refresh }
 
 type Find = () => Promise<Wanted | undefined>;
 
-async function* namedSessions(request: DialoguePullRequest, host: AppContext["host"]): AsyncGenerator<Find> {
-  const { since: start = BEGINNING } = storedFilter(request, host);
-  for (const sessionId of new Set(request.sessions)) yield async () => ({ sessionId, start });
+/** When the dialogues of a session are listed: with sessions by name, `since` and `until` are about dialogues. */
+const spanOf = (request: DialoguePullRequest, host: AppContext["host"], startedAt: Date) => {
+  const { since, until } = request.fromArchive ? {} : storedFilter(request, host);
+  const isWhole = since === undefined && (until === undefined || until >= startedAt);
+  return { start: since ?? BEGINNING, end: until ?? startedAt, isWhole };
+};
+
+const noDialogues = (id: string, { since, until }: DialoguePullRequest): Trouble => ({
+  id,
+  state: "missing",
+  code: "NoDialogues",
+  message:
+    since === undefined && until === undefined
+      ? "The service lists no dialogues of this session: check its id and --region."
+      : "The service lists no dialogues of this session in this range.",
+});
+
+async function* namedSessions({ sessions }: DialoguePullRequest): AsyncGenerator<Find> {
+  for (const sessionId of new Set(sessions)) yield async () => ({ sessionId });
 }
 
 /** The sessions of the selected calls. */
@@ -236,10 +274,9 @@ async function* sessionsOfCalls(
     for (const call of batch)
       if (call.state !== "pruned")
         yield async () => {
-          const { sessionId, start, end } = callFacts(await describe(call));
-          if (sessionId === undefined || start === undefined) return undefined;
-          const settledAt = end === undefined ? {} : { settledAt: new Date(end + SETTLED_MS) };
-          return { sessionId, start: new Date(start - BEFORE_MS), ...settledAt };
+          const { sessionId, endedBy } = callFacts(await describe(call));
+          if (sessionId === undefined) return undefined;
+          return { sessionId, ...(endedBy !== undefined && { settledAt: new Date(endedBy + SETTLED_MS) }) };
         };
 }
 
