@@ -40,6 +40,7 @@ export const createStats = ({ seed }: { seed: string }) => {
   const unwritten = new Map<string, Map<string, { reason: string; samples: number }>>();
   const changed = new Map<string, { change: string; calls: number }>();
   const calls = { read: 0, kept: 0, changed: 0, dropped: 0 };
+  const truncated = { answers: 0, learned: 0 };
   let chosen: { key: string; example: Example }[] = [];
 
   const count = (sample: Sample, split: SplitFacts): void => {
@@ -62,7 +63,11 @@ export const createStats = ({ seed }: { seed: string }) => {
 
   return {
     /** Adds a kept call with its samples, at least one. */
-    keep: (samples: readonly Sample[], { split, changes }: { split: string; changes: readonly string[] }): void => {
+    keep: (
+      samples: readonly Sample[],
+      { split, changes, interrupted = 0 }: { split: string; changes: readonly string[]; interrupted?: number },
+    ): void => {
+      truncated.answers += interrupted;
       calls.read += 1;
       calls.kept += 1;
       if (changes.length > 0) calls.changed += 1;
@@ -94,6 +99,11 @@ export const createStats = ({ seed }: { seed: string }) => {
       entryOf(lost, `${step}\n${reason}`, create).samples += 1;
     },
 
+    /** Counts the half answers that a written row teaches. */
+    learn: (halfAnswers: number): void => {
+      truncated.learned += halfAnswers;
+    },
+
     /** Adds a sample that a preset cannot express. */
     refuse: (preset: string, reason: string): void => {
       const reasons = unwritten.get(preset) ?? new Map();
@@ -122,6 +132,7 @@ export const createStats = ({ seed }: { seed: string }) => {
         lost: mostFirst(lost, ({ samples }) => samples),
         unwritten: [...unwritten].map(([preset, reasons]) => unwrittenBy(preset, reasons)),
         changed: mostFirst(changed, ({ calls }) => calls),
+        truncated: { ...truncated },
         languages: { ...languages },
         measures: {
           turns: histograms.turns.measure() ?? NOTHING,

@@ -1,6 +1,8 @@
 import type { ReadResult } from "../../core/reading.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
-import { curate } from "../../transforms/curate/curate.ts";
+import { canMask } from "../../presets/index.ts";
+import { curate, type Policy } from "../../transforms/curate/curate.ts";
+import { withoutHalfAnswers } from "../../transforms/curate/half-answers.ts";
 import { createCopyFinder } from "./copies.ts";
 import type { DatasetPlan } from "./plan.ts";
 
@@ -11,6 +13,8 @@ export interface KeptCall {
   changes: readonly string[];
   /** By what a row of a preset is made of; only what some preset wants. */
   samples: { call: Sample[]; turn: Sample[] };
+  /** How many answers the caller cut off. */
+  interrupted?: number;
   /** Samples that were lost on the way, of a call that kept others. */
   lost: DroppedSample[];
   /** What was redacted, by kind. */
@@ -38,7 +42,8 @@ Decides call by call, in the archive's order, what becomes of it: curated, held 
 to the budget.
 */
 export const createDecide = (plan: DecisionPlan) => {
-  const { policy, languages, status, splitOf, withinBudget } = plan;
+  const { languages, status, splitOf, withinBudget } = plan;
+  const policy = policyFor(plan);
   const copyOf = createCopyFinder(plan);
   const perTurn = wantsTurns(plan);
   const perCall = policy.expand !== "turn" && plan.wanted.some(({ preset }) => preset.unit === "call");
@@ -52,7 +57,8 @@ export const createDecide = (plan: DecisionPlan) => {
     if (!first) return drop("curate", "no-sample");
     if (languages && !languages.has(first.language)) return drop("language", first.language);
     const split = splitOf(transcript.id);
-    const copy = copyOf(transcript.id, first.messages, split);
+    // Some presets write the messages without half answers, so calls that differ only in these are copies.
+    const copy = copyOf(transcript.id, withoutHalfAnswers(first.messages), split);
     if (copy) return { callId: transcript.id, ...copy };
 
     const turns = perTurn ? curate(transcript, { ...policy, expand: "turn" }) : undefined;
@@ -65,13 +71,22 @@ export const createDecide = (plan: DecisionPlan) => {
       split,
       changes: whole.changes,
       samples,
+      interrupted: transcript.turns.filter(({ interrupted }) => interrupted).length,
       lost: [],
       redacted: counts,
     };
+    if (samples.call.length + samples.turn.length === 0) return drop("learning", "nothing-to-learn");
     if (!withinBudget) return kept;
     for (const unit of ["call", "turn"] as const) samples[unit] = fitted(samples[unit], withinBudget, kept.lost);
     return samples.call.length + samples.turn.length > 0 ? kept : drop("max-tokens", "over-budget");
   };
+};
+
+/** Where all presets are alike, `auto` is what these do: then samples are what is written, also for limits and tokens. */
+const policyFor = ({ policy, wanted }: Pick<DatasetPlan, "policy" | "wanted">): Policy => {
+  if ((policy.interrupted ?? "auto") !== "auto") return policy;
+  const masking = wanted.filter(({ preset }) => canMask(preset)).length;
+  return { ...policy, interrupted: masking === 0 ? "clause" : masking === wanted.length ? "mask" : "auto" };
 };
 
 /** The samples within the budget; the others are added to `lost`. */

@@ -51,7 +51,11 @@ export class SetDetails {
   keep(call: KeptCall, counted: readonly Sample[], written: Iterable<Sample>, record: StoredConversation): void {
     for (const [name, n = 0] of Object.entries(call.redacted)) this.redacted[name] = (this.redacted[name] ?? 0) + n;
     for (const lost of call.lost) this.#lose(lost);
-    this.stats.keep(counted, { split: call.split, changes: call.changes });
+    this.stats.keep(counted, {
+      split: call.split,
+      changes: call.changes,
+      ...(call.interrupted !== undefined && { interrupted: call.interrupted }),
+    });
     for (const sample of written) this.#provenance.add(`${JSON.stringify(origin(sample, call, record))}\n`, 1);
   }
 

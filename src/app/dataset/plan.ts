@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { LANGUAGES, type Message } from "../../core/sample.ts";
-import { conflicts, isPreset, type Preset, type PresetOptions, presets } from "../../presets/index.ts";
+import type { Preset, PresetOptions } from "../../presets/index.ts";
 import { needsOf, type Policy } from "../../transforms/curate/curate.ts";
 import { createSplitter, parseSplits, type Split } from "../../transforms/split.ts";
 import type { SqlPolicy } from "../../transforms/sql/text-to-sql.ts";
@@ -10,6 +10,7 @@ import type { Host } from "../context.ts";
 import { DEFAULT_PRESETS, DEFAULT_TOKENIZER } from "../defaults.ts";
 import { type Reader, readerOf } from "../reading.ts";
 import { checkRedactCommand, redacts } from "../redaction.ts";
+import { presetsFor } from "./presets-for.ts";
 import type { DatasetRequest } from "./request.ts";
 
 /** A preset with what this run asks of it. */
@@ -37,6 +38,8 @@ export interface DatasetPlan {
   dedupe: DatasetRequest["dedupe"];
   /** Cuts messages to the token budget and counts them; undefined when they do not fit. Absent without a budget. */
   withinBudget: ((messages: Message[]) => { messages: Message[]; tokens: number } | undefined) | undefined;
+  /** What the set will not be as asked, in words for the user. */
+  warnings: string[];
   /** What was asked for, by option, for the card and the report. */
   policies: Record<string, string | number | boolean>;
 }
@@ -46,24 +49,14 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
   const system = await systemOf(request, host);
   const sql = await sqlPolicyOf(request, system);
   const { specialTokens } = request;
-  const policy: Policy = sql ? { specialTokens } : { ...policyOf(request), system };
-  const needs = needsOf(policy);
-  const wanted = [...new Set(request.presets ?? DEFAULT_PRESETS)].map((name): PresetPlan => {
-    if (!isPreset(name))
-      throw new UsageError(`There is no preset "${name}". There are: ${Object.keys(presets).join(", ")}.`);
-    const preset: Preset = presets[name];
-    const [lack] = conflicts(preset, needs);
-    if (lack)
-      throw new UsageError(
-        `${name} cannot express --greeting ${request.greeting}; it would drop every call. Use --greeting system or drop.`,
-      );
-    if (request.gzip && preset.plainOnly)
-      throw new UsageError(`${preset.reader} does not read compressed files: leave out --gzip.`);
-    return presetPlan(preset, policy, {
+  const policy: Policy = sql ? { specialTokens, interrupted: "cut" } : { ...policyOf(request), system };
+  const { chosen, warnings } = presetsFor(request, policy);
+  const wanted = chosen.map((preset) =>
+    presetPlan(preset, policy, {
       ...(request.contentParts && { parts: true }),
       ...(request.think && { think: request.think }),
-    });
-  });
+    }),
+  );
   if (request.parquet && request.gzip) throw new UsageError("Parquet is compressed by itself: leave out --gzip.");
   for (const name of request.languages ?? [])
     if (!(LANGUAGES as readonly string[]).includes(name))
@@ -82,6 +75,7 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
     status: request.status,
     dedupe: request.dedupe,
     withinBudget: await budgetOf(request, host),
+    warnings,
     policies: policiesOf(request, system),
   };
 };
@@ -123,6 +117,8 @@ const policyOf = (request: DatasetRequest): Policy => {
   const {
     greeting,
     interrupted,
+    mergeGap,
+    silenceToken,
     expand,
     specialTokens,
     stripFillers,
@@ -136,8 +132,10 @@ const policyOf = (request: DatasetRequest): Policy => {
   return {
     greeting,
     interrupted,
+    mergeGap,
     expand,
     specialTokens,
+    ...(silenceToken !== undefined && { silenceToken }),
     ...(stripFillers && { stripFillers }),
     ...(kinds && { kinds }),
     ...(minTurns !== undefined && { minTurns }),
@@ -203,6 +201,8 @@ const policiesOf = (request: DatasetRequest, system: NonNullable<Policy["system"
 };
 
 const dialogPoliciesOf = (request: DatasetRequest): DatasetPlan["policies"] => ({
+  "merge-gap": `${request.mergeGap} s`,
+  ...(request.silenceToken !== undefined && { "silence-token": request.silenceToken }),
   ...(request.stripFillers && { "strip-fillers": true }),
   ...(request.kinds && { kind: request.kinds.join(", ") }),
   ...(request.minTurns !== undefined && { "min-turns": request.minTurns }),

@@ -34,6 +34,7 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
   const { host } = context;
   const root = setFolder(request.output, host);
   const plan = await planOf(request, host);
+  for (const message of plan.warnings) context.log("warn", "preset-limits", { message });
   const options = { command: "dataset", facts: {}, writes: false, create: false };
   const work = async (session: Session): Promise<DatasetRun> => {
     checkFolder(root, host);
@@ -137,8 +138,10 @@ const produce = async (
     const written = wantsTurns(plan) ? [...samples.call, ...samples.turn] : samples.call;
     details.keep({ ...call, lost }, counted, new Set([...counted, ...written.filter(comesWith)]), record);
     for (const row of call.rows(comesWith)) {
-      if (row.refusal === undefined) await files.add(row, call.split);
-      else details.refuse(row.wanted.preset.name, row.sample.id, row.refusal);
+      if (row.refusal === undefined) {
+        details.stats.learn(row.halfAnswers);
+        await files.add(row, call.split);
+      } else details.refuse(row.wanted.preset.name, row.sample.id, row.refusal);
     }
     await details.flush();
   }
