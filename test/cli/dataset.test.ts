@@ -145,7 +145,17 @@ describe("dataset", () => {
 
   test("redaction leaves no number behind, and counts without quoting", async () => {
     const { place } = await stored(120);
-    await place.runHere(["dataset", "--redact", "phone,id-card", "--redact-pattern", "HELLO=您好", "-o", "set"]);
+    await place.runHere([
+      "dataset",
+      "--greeting",
+      "system",
+      "--redact",
+      "phone,id-card",
+      "--redact-pattern",
+      "HELLO=您好",
+      "-o",
+      "set",
+    ]);
     const text = readdirSync(place.path("set"))
       .filter((name) => /jsonl|html|json$/.test(name))
       .map((name) => place.read("set", name))
@@ -289,7 +299,9 @@ describe("dataset", () => {
     const turns = ids.flatMap((id) => JSON.parse(Buffer.from(cloud.callLog(id) ?? []).toString()).dialog);
     const cut = turns.map(({ text }: { text: string }) => text).filter((text) => text.includes(INTERRUPTED));
     const halves = new Set(
-      cut.map((text) => (text.split(INTERRUPTED)[0] ?? "").trimEnd()).filter((text) => !/[。！？.!?]$/.test(text)),
+      cut
+        .map((text) => (text.split(INTERRUPTED)[0] ?? "").trimEnd())
+        .filter((text) => !/[。！？.!?；;…][”"’）)]*$/.test(text)),
     );
     expect(halves.size).toBeGreaterThan(20);
     for (const preset of PRESETS) {

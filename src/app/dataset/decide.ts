@@ -58,7 +58,8 @@ export const createDecide = (plan: DecisionPlan) => {
     if (languages && !languages.has(first.language)) return drop("language", first.language);
     const split = splitOf(transcript.id);
     // Some presets write the messages without half answers, so calls that differ only in these are copies.
-    const copy = copyOf(transcript.id, withoutHalfAnswers(first.messages), split);
+    const written = policy.interrupted === "auto" ? withoutHalfAnswers(first.messages) : first.messages;
+    const copy = copyOf(transcript.id, written, split);
     if (copy) return { callId: transcript.id, ...copy };
 
     const turns = perTurn ? curate(transcript, { ...policy, expand: "turn" }) : undefined;

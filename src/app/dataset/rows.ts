@@ -54,11 +54,12 @@ function* rowsOf(
   { wanted: presets, policy, withinBudget }: DecisionPlan,
   isDrawn: (sample: Sample) => boolean,
 ): Generator<PresetRow> {
+  const isCut = (policy.interrupted ?? "auto") === "auto";
   for (const wanted of presets) {
     const unit = wanted.preset.unit === "turn" || policy.expand === "turn" ? samples.turn : samples.call;
     for (const each of unit) {
       if (!isDrawn(each)) continue;
-      const sample = canMask(wanted.preset) ? each : cutBack(each, withinBudget);
+      const sample = isCut && !canMask(wanted.preset) ? cutBack(each, withinBudget) : each;
       yield { wanted, sample, ...rowOf(wanted, sample) };
     }
   }

@@ -1,7 +1,8 @@
-/** Ends of sentences, with quotes and brackets that close behind them. An English one needs a space or the end behind it. */
-const SENTENCE = /(?:[。！？；…]+|[.!?;]+(?=[\s"'”’)\]]|$))["'”’」』）)\]]*/gu;
+// English marks need a space or the end behind them, except behind a Chinese character.
+/** Ends of sentences, with quotes and brackets that close behind them. */
+const SENTENCE = /(?:[。！？；…]+|(?<=\p{Script=Han})[.!?;]+|[.!?;]+(?=[\s"'”’)\]]|$))["'”’」』）)\]]*/gu;
 /** Ends of clauses. */
-const CLAUSE = /[，：]|[,:](?=\s|$)/gu;
+const CLAUSE = /[，：]|(?<=\p{Script=Han})[,:]|[,:](?=\s|$)/gu;
 /** Words whose point ends no sentence. */
 const ABBREVIATION = /(?:^|[^\p{L}])(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|\p{L})\.$/iu;
 /** A clause with one of these is not whole without the next. */
@@ -21,7 +22,7 @@ export const wholePart = (text: string): string => {
   const start = clauses.at(-2)?.index;
   if (OPEN.test(text.slice(start === undefined ? 0 : start + 1, last.index))) return "";
   const clause = text.slice(0, last.index).trimEnd();
-  return clause === "" ? "" : `${clause}${/[，：]/u.test(last[0]) ? "。" : "."}`;
+  return /[\p{L}\p{N}]$/u.test(clause) ? `${clause}${/\p{Script=Han}$/u.test(clause) ? "。" : "."}` : "";
 };
 
 const endOfSentence = (text: string): number => {
