@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Transcript } from "../../src/core/transcript.ts";
 import type { Emulator } from "../../src/emulator/index.ts";
@@ -218,6 +218,7 @@ describe("what is told", () => {
     await place.cloud({ calls: 0 });
     const ran = await pull(place, ...args);
     expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(existsSync(place.path("callarchive.db"))).toBe(false);
   });
 
   test("what the environment and the config file select does not hinder what the command line selects", async () => {

@@ -286,6 +286,7 @@ describe("what is told", () => {
     [["t", ...BUCKET, "--prefix", "a/"], "not both"],
     [[...BUCKET, "--prefix", "/record"], "write --prefix without it"],
     [["--media-only"], "callarchive.db"],
+    [[...BUCKET, "--since", "last"], "last"],
     [["--bucket", "Bad_Bucket"], '"Bad_Bucket" is not the name of a bucket.'],
     [["--bucket", "../etc"], "is not the name of a bucket"],
     [[...BUCKET, "--call", "c"], "--call goes with tasks"],
