@@ -110,6 +110,21 @@ describe("pull dialogues", () => {
     expect(await exported(place)).toBe(bytes);
   });
 
+  test("of a named session describe the calls of its time that were only listed, so that no turn is there twice", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 12, agents: 1 });
+    await pullCalls(place, cloud);
+    const sessions = [...cloud.sessionIds()].slice(0, 4);
+    const named = sessions.flatMap((session) => ["--session", session]);
+    expect((await place.runHere(["pull", "dialogues", ...named])).code).toBe(0);
+    const all = await transcripts(place);
+    expect(all.filter(({ source }) => source === "dialogues")).toEqual([]);
+    expect(dialogueIds(all)).toEqual(listedIds(cloud, sessions));
+    const described = cloud.stats.requests.DescribeAIAgentInstance ?? 0;
+    expect((await place.runHere(["pull", "dialogues", ...named, "--refresh"])).code).toBe(0);
+    expect(cloud.stats.requests.DescribeAIAgentInstance).toBe(described);
+  });
+
   test("the same bytes whichever came first: calls, calls listed and described later, or dialogues", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 20, agents: 1, typedChats: 8 });

@@ -1,3 +1,4 @@
+import type { Archive } from "../../core/archive.ts";
 import {
   ArchiveError,
   GivenUp,
@@ -39,6 +40,9 @@ import { type RecordRun, recordRun, reportEnded, type TakeTrouble, troubleFrom, 
 const MOST_FAILURES = 20;
 /** Dialogues of one commit, and the bytes that end it earlier. */
 const BATCH = { maxCount: 500, maxSize: 4 * 1024 * 1024, maxDelayMs: 250 };
+
+/** A call with dialogues began at most so long before them, in milliseconds. */
+const LONGEST_CALL_MS = 86_400_000;
 
 /** How a pull of dialogues came out. */
 export interface DialogueRun extends RecordRun {
@@ -148,6 +152,7 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
     const readSession = async ({ sessionId }: WantedSession, take: TakeTrouble): Promise<void> => {
       const { start, end, isWhole } = spanOf(request, host, startedAt);
       let read = 0;
+      const spokenAt: number[] = [];
       const commits = inBatches<Arrival>({
         ...BATCH,
         write: async (arrivals) => {
@@ -161,7 +166,9 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
           for (const dialogue of page)
             try {
               read += 1;
-              await commits.add(dialogueArrival(sessionId, dialogue));
+              const arrival = dialogueArrival(sessionId, dialogue);
+              if (arrival.record.inCall && arrival.record.at) spokenAt.push(arrival.record.at.getTime());
+              await commits.add(arrival);
             } catch (error) {
               if (!(error instanceof InvalidDocument)) throw error;
               const id = isObject(dialogue) ? (textual(dialogue.DialogueId) ?? "") : "";
@@ -170,8 +177,19 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
       } finally {
         await commits.flush();
       }
+      if (!request.fromArchive) await describeCallsAt(spokenAt, take);
       if (isWhole) await archive.setSessionListed(sessionId, startedAt);
       if (read === 0 && !request.fromArchive && !request.allowEmpty) await take(noDialogues(sessionId, request));
+    };
+
+    /** Calls of that time that were only listed may be of the session: only describe says so. */
+    const describeCallsAt = async (spokenAt: readonly number[], take: TakeTrouble): Promise<void> => {
+      if (spokenAt.length === 0) return;
+      const first = spokenAt.reduce((least, at) => Math.min(least, at));
+      const last = spokenAt.reduce((most, at) => Math.max(most, at));
+      const calls = callsIn(archive, new Date(first - LONGEST_CALL_MS), new Date(last + 1));
+      await forEachConcurrent(calls, request.concurrency, async (call) => void (await describe(call, take)), closing);
+      await described.flush();
     };
 
     /** Whether nothing new can be expected of a session. One of several calls comes once for each of them. */
@@ -239,3 +257,9 @@ const warnOfNone = (
   log("warn", "no-sessions", { message: "No call of the selection names a session." });
   return allowEmpty !== true;
 };
+
+/** The stored calls that began in a range of time. */
+async function* callsIn(archive: Pick<Archive, "list">, since: Date, until: Date): AsyncGenerator<StoredConversation> {
+  const filter = { sources: ["calls"] as const, states: ["fetched"] as const, since, until };
+  for await (const batch of archive.list(filter, { documents: true, tolerant: true })) yield* batch;
+}
