@@ -11,6 +11,9 @@ export type ChannelOf = (meta: JsonObject) => string | undefined;
 const ofChannel = (channel: string): string => `\0channel\0${channel}`;
 const ofPlace = (place: string): string => `\0place\0${place}`;
 
+/** Most archives have deleted no call, so that no channel needs to be looked up. */
+const FACT = "forgotten-channels";
+
 /** A call of which only the start is known ends at most so much later, in milliseconds. */
 const LONGEST_MS = 86_400_000;
 
@@ -22,6 +25,8 @@ export const forgotten = (db: Db, channelOf: ChannelOf) => {
   const insert = db.prepare(
     "insert into call_sessions (session, item, started_at, ended_at) values (?, ?, ?, ?) on conflict do nothing",
   );
+  const setFact = db.prepare("insert into facts (name, value) values (?, '1') on conflict do nothing");
+  const hasFact = db.prepare("select exists (select 1 from facts where name = ?) as has");
   const findStart = db.prepare("select started_at as start from items where item = ?");
   const findPlace = db.prepare(
     `select exists (select 1 from call_sessions c cross join items i on i.item = c.item
@@ -38,11 +43,13 @@ export const forgotten = (db: Db, channelOf: ChannelOf) => {
       const channel = channelOf(meta);
       const start = firstRow<{ start: number | null }>(findStart.get(item))?.start ?? null;
       if (channel === undefined || start === null) return;
+      setFact.run(FACT);
       insert.run(digestOf(ofChannel(channel)), item, start, end?.getTime() ?? start + LONGEST_MS);
     },
     keepPlace: (item: number, place: string): void => void insert.run(digestOf(ofPlace(place)), item, 0, 0),
     hasPlace: (place: string): boolean => (findPlace.get([digestOf(ofPlace(place))]) as { has: number }).has === 1,
     callsOf: (channels: readonly string[]): ForgottenCall[] => {
+      if ((hasFact.get(FACT) as { has: number }).has === 0) return [];
       const digests = channels.map((channel) => digestOf(ofChannel(channel)).toString("hex"));
       const rows = findChannels.all(JSON.stringify(digests)) as { item: number; start: number; end: number }[];
       return rows.map(({ item, start, end }) => ({ item, start: new Date(start), end: new Date(end) }));

@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Transcript } from "../../src/core/transcript.ts";
 import type { Emulator } from "../../src/emulator/index.ts";
@@ -109,6 +110,21 @@ describe("pull dialogues", () => {
     expect(await exported(place)).toBe(bytes);
   });
 
+  test("of a named session describe the calls of its time that were only listed, so that no turn is there twice", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 12, agents: 1 });
+    await pullCalls(place, cloud);
+    const sessions = [...cloud.sessionIds()].slice(0, 4);
+    const named = sessions.flatMap((session) => ["--session", session]);
+    expect((await place.runHere(["pull", "dialogues", ...named])).code).toBe(0);
+    const all = await transcripts(place);
+    expect(all.filter(({ source }) => source === "dialogues")).toEqual([]);
+    expect(dialogueIds(all)).toEqual(listedIds(cloud, sessions));
+    const described = cloud.stats.requests.DescribeAIAgentInstance ?? 0;
+    expect((await place.runHere(["pull", "dialogues", ...named, "--refresh"])).code).toBe(0);
+    expect(cloud.stats.requests.DescribeAIAgentInstance).toBe(described);
+  });
+
   test("the same bytes whichever came first: calls, calls listed and described later, or dialogues", async () => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 20, agents: 1, typedChats: 8 });
@@ -217,6 +233,22 @@ describe("what is told", () => {
     await place.cloud({ calls: 0 });
     const ran = await pull(place, ...args);
     expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(existsSync(place.path("callarchive.db"))).toBe(false);
+  });
+
+  test("what the environment and the config file select does not hinder what the command line selects", async () => {
+    const place = workplace();
+    const cloud = await place.cloud({ calls: 3, agents: 1 });
+    await pullCalls(place, cloud);
+    const env = { CALLARCHIVE_AGENT: cloud.agents[0] ?? "", CALLARCHIVE_SINCE: "last" };
+    const [session = ""] = cloud.sessionIds();
+    writeFileSync(place.path("c.yaml"), "pull:\n  from-archive: true\n");
+    const config = ["--config", "c.yaml"];
+    for (const flags of [["--session", session], ["--session", session, ...config], ["--from-archive"], config]) {
+      const ran = await place.runHere(["pull", "dialogues", ...flags], { env });
+      expect([flags, ran.code, ran.code === 0 ? "" : ran.stderr]).toEqual([flags, 0, ""]);
+    }
+    expect(dialogueIds(await transcripts(place))).toEqual(listedIds(cloud));
   });
 
   test("--from-archive without an archive says so, and makes none", async () => {

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { hash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
@@ -99,7 +99,8 @@ describe("pull recordings", () => {
       expect(statSync(place.path("callarchive.db.media", name)).mode & 0o777).toBe(0o600);
 
     const second = await pull(place, ...BUCKET, ...JSON_LOG);
-    expect(summaryOf(second)).toMatchObject({ found: summary.found, added: 0, downloaded: 0, bytes: 0, matched: 0 });
+    const nothing = { added: 0, downloaded: 0, bytes: 0, matched: 0 };
+    expect(summaryOf(second)).toMatchObject({ found: summary.found, calls: summary.calls, ...nothing });
     expect((await place.runHere(["verify"])).code).toBe(0);
   });
 
@@ -285,6 +286,7 @@ describe("what is told", () => {
     [["t", ...BUCKET, "--prefix", "a/"], "not both"],
     [[...BUCKET, "--prefix", "/record"], "write --prefix without it"],
     [["--media-only"], "callarchive.db"],
+    [[...BUCKET, "--since", "last"], "last"],
     [["--bucket", "Bad_Bucket"], '"Bad_Bucket" is not the name of a bucket.'],
     [["--bucket", "../etc"], "is not the name of a bucket"],
     [[...BUCKET, "--call", "c"], "--call goes with tasks"],
@@ -301,6 +303,21 @@ describe("what is told", () => {
     await place.cloud({ calls: 0 });
     const ran = await place.runHere(["pull", "recordings", ...args], { env: { CALLARCHIVE_OSS_ENDPOINT: "" } });
     expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  test("what the config file selects does not hinder what the command line selects", async () => {
+    const { place, cloud } = await prepared();
+    const lines = ["bucket: emulator-recordings", "prefix: records/", "call: nosuch", "since: last", "agent: [other]"];
+    writeFileSync(place.path("c.yaml"), `pull:\n${lines.map((line) => `  ${line}\n`).join("")}`);
+    const config = ["--config", "c.yaml", ...JSON_LOG];
+    const [task] = [...cloud.recordingTasks()];
+    const ran = await pull(place, task?.taskId ?? "", "--no-media", ...config);
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("The archive has no call nosuch")]);
+    const named = await pull(place, task?.taskId ?? "", "--call", task?.callId ?? "", "--no-media", ...config);
+    expect([named.code, summaryOf(named)]).toEqual([0, expect.objectContaining({ downloaded: 0 })]);
+    expect((await pull(place, "--media-only", ...config)).code).toBe(0);
+    expect((await pull(place, ...config)).code).toBe(0);
+    expect([...(await mediaOf(place)).keys()].length).toBeGreaterThan(1);
   });
 
   test("expired tasks, tasks without files, and files without a bucket are told with what to do", async () => {

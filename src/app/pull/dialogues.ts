@@ -26,30 +26,23 @@ import { storedFilter } from "../selection/selection.ts";
 import { withSession } from "../session.ts";
 import { checkFileWritable } from "../writable.ts";
 import {
-  type RecordRun,
-  recordRun,
-  reportEnded,
-  type TakeTrouble,
-  type Trouble,
-  troubleFrom,
-  withTrouble,
-} from "./records.ts";
+  type FindSession,
+  namedSessions,
+  noDialogues,
+  sessionsOfCalls,
+  spanOf,
+  upTo,
+  type WantedSession,
+} from "./dialogue-sessions.ts";
+import { type RecordRun, recordRun, reportEnded, type TakeTrouble, troubleFrom, withTrouble } from "./records.ts";
 
 /** The run ends after this many sessions in a row failed with a temporary error. */
 const MOST_FAILURES = 20;
 /** Dialogues of one commit, and the bytes that end it earlier. */
 const BATCH = { maxCount: 500, maxSize: 4 * 1024 * 1024, maxDelayMs: 250 };
-/** A session is listed again unless it was listed this long after its last known call ended, in milliseconds. */
-const SETTLED_MS = 3_600_000;
-/** A session is listed from here, because it is noted as a whole. The service takes 0, as in its documentation's example. */
-const BEGINNING = new Date(0);
 
-/** A session whose dialogues are wanted. */
-interface Wanted {
-  sessionId: string;
-  /** Undefined: list it whenever it was listed before. */
-  settledAt?: Date;
-}
+/** A call with dialogues began at most so long before them, in milliseconds. */
+const LONGEST_CALL_MS = 86_400_000;
 
 /** How a pull of dialogues came out. */
 export interface DialogueRun extends RecordRun {
@@ -71,6 +64,7 @@ conversation of its own.
 export const runDialoguePull = async (request: DialoguePullRequest, context: AppContext): Promise<DialogueRun> => {
   const { host, log, progress } = context;
   checkSelection(request);
+  storedFilter(request, host);
   checkFileWritable(request.errorFile, "--error-file", host);
   const facts = factsOf(request);
   const cloud = await connect(request, context);
@@ -103,8 +97,8 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
       const found = request.fromArchive
         ? sessionsOfCalls(request, context, archive, (call) => describe(call, take))
         : namedSessions(request);
-      const work = async (resolve: () => Promise<Wanted | undefined>): Promise<void> => {
-        const wanted = await resolve();
+      const work = async (find: FindSession): Promise<void> => {
+        const wanted = await find();
         if (wanted === undefined || running.has(wanted.sessionId)) return;
         if (await isListed(wanted)) {
           known += 1;
@@ -155,9 +149,10 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
     };
 
     /** Stores all dialogues of a session, then notes that it was listed. */
-    const readSession = async ({ sessionId }: Wanted, take: TakeTrouble): Promise<void> => {
+    const readSession = async ({ sessionId }: WantedSession, take: TakeTrouble): Promise<void> => {
       const { start, end, isWhole } = spanOf(request, host, startedAt);
       let read = 0;
+      const spokenAt: number[] = [];
       const commits = inBatches<Arrival>({
         ...BATCH,
         write: async (arrivals) => {
@@ -171,7 +166,9 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
           for (const dialogue of page)
             try {
               read += 1;
-              await commits.add(dialogueArrival(sessionId, dialogue));
+              const arrival = dialogueArrival(sessionId, dialogue);
+              if (arrival.record.inCall && arrival.record.at) spokenAt.push(arrival.record.at.getTime());
+              await commits.add(arrival);
             } catch (error) {
               if (!(error instanceof InvalidDocument)) throw error;
               const id = isObject(dialogue) ? (textual(dialogue.DialogueId) ?? "") : "";
@@ -180,12 +177,23 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
       } finally {
         await commits.flush();
       }
+      if (!request.fromArchive) await describeCallsAt(spokenAt, take);
       if (isWhole) await archive.setSessionListed(sessionId, startedAt);
       if (read === 0 && !request.fromArchive && !request.allowEmpty) await take(noDialogues(sessionId, request));
     };
 
+    /** Calls of that time that were only listed may be of the session: only describe says so. */
+    const describeCallsAt = async (spokenAt: readonly number[], take: TakeTrouble): Promise<void> => {
+      if (spokenAt.length === 0) return;
+      const first = spokenAt.reduce((least, at) => Math.min(least, at));
+      const last = spokenAt.reduce((most, at) => Math.max(most, at));
+      const calls = callsIn(archive, new Date(first - LONGEST_CALL_MS), new Date(last + 1));
+      await forEachConcurrent(calls, request.concurrency, async (call) => void (await describe(call, take)), closing);
+      await described.flush();
+    };
+
     /** Whether nothing new can be expected of a session. One of several calls comes once for each of them. */
-    const isListed = async ({ sessionId, settledAt }: Wanted): Promise<boolean> => {
+    const isListed = async ({ sessionId, settledAt }: WantedSession): Promise<boolean> => {
       const at = request.refresh ? undefined : await archive.sessionListedAt(sessionId);
       return at !== undefined && (at >= startedAt || (settledAt !== undefined && at >= settledAt));
     };
@@ -239,54 +247,6 @@ const factsOf = ({ sessions, fromArchive, agents, since, until, limit, refresh }
   ...(refresh && { refresh }),
 });
 
-type Find = () => Promise<Wanted | undefined>;
-
-/** When the dialogues of a session are listed: with sessions by name, `since` and `until` are about dialogues. */
-const spanOf = (request: DialoguePullRequest, host: AppContext["host"], startedAt: Date) => {
-  const { since, until } = request.fromArchive ? {} : storedFilter(request, host);
-  const isWhole = since === undefined && (until === undefined || until >= startedAt);
-  return { start: since ?? BEGINNING, end: until ?? startedAt, isWhole };
-};
-
-const noDialogues = (id: string, { since, until }: DialoguePullRequest): Trouble => ({
-  id,
-  state: "missing",
-  code: "NoDialogues",
-  message:
-    since === undefined && until === undefined
-      ? "The service lists no dialogues of this session: check its id and --region."
-      : "The service lists no dialogues of this session in this range.",
-});
-
-async function* namedSessions({ sessions }: DialoguePullRequest): AsyncGenerator<Find> {
-  for (const sessionId of new Set(sessions)) yield async () => ({ sessionId });
-}
-
-/** The sessions of the selected calls. */
-async function* sessionsOfCalls(
-  request: DialoguePullRequest,
-  { host }: AppContext,
-  archive: Pick<Archive, "list">,
-  describe: (call: StoredConversation) => Promise<JsonObject | undefined>,
-): AsyncGenerator<Find> {
-  const { limit: _, ...filter } = storedFilter(request, host);
-  for await (const batch of archive.list({ ...filter, sources: ["calls"] }, { documents: true, tolerant: true }))
-    for (const call of batch)
-      if (call.state !== "pruned")
-        yield async () => {
-          const { sessionId, endedBy } = callFacts(await describe(call));
-          if (sessionId === undefined) return undefined;
-          return { sessionId, ...(endedBy !== undefined && { settledAt: new Date(endedBy + SETTLED_MS) }) };
-        };
-}
-
-async function* upTo<T>(items: AsyncIterable<T>, goOn: () => boolean): AsyncGenerator<T> {
-  for await (const item of items) {
-    if (!goOn()) return;
-    yield item;
-  }
-}
-
 /** Warns if no session was found. Returns whether that makes the run `partial`. */
 const warnOfNone = (
   { fromArchive, allowEmpty }: DialoguePullRequest,
@@ -297,3 +257,9 @@ const warnOfNone = (
   log("warn", "no-sessions", { message: "No call of the selection names a session." });
   return allowEmpty !== true;
 };
+
+/** The stored calls that began in a range of time. */
+async function* callsIn(archive: Pick<Archive, "list">, since: Date, until: Date): AsyncGenerator<StoredConversation> {
+  const filter = { sources: ["calls"] as const, states: ["fetched"] as const, since, until };
+  for await (const batch of archive.list(filter, { documents: true, tolerant: true })) yield* batch;
+}

@@ -101,9 +101,9 @@ export const matchRecordings = async (
     if (call === undefined) continue;
     found.push({ ...media, item: call.item });
     if (call.isForgotten) deleted += 1;
+    else recorded.add(call.item);
   }
   for (let from = 0; from < found.length; from += BATCH) await archive.addMedia(found.slice(from, from + BATCH));
-  for (const { item } of found) if (phones.has(item) || others.has(item)) recorded.add(item);
   const without = (calls: ReadonlySet<number>): number => [...calls].filter((item) => !recorded.has(item)).length;
   return {
     files: found.length - deleted,

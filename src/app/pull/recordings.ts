@@ -44,6 +44,7 @@ A download that was interrupted continues where it ended. A file is downloaded o
 export const runRecordingPull = async (request: RecordingPullRequest, context: AppContext): Promise<RecordingRun> => {
   const { host } = context;
   checkSelection(request);
+  const { since, until } = storedFilter(request, host);
   checkFileWritable(request.errorFile, "--error-file", host);
   const facts = factsOf(request);
   const cloud = await connectMedia(request, context);
@@ -51,7 +52,6 @@ export const runRecordingPull = async (request: RecordingPullRequest, context: A
   return withSession(request, context, options, async (session) => {
     const { archive, startedAt } = session;
     await checkAccount(session, cloud, request);
-    const { since, until } = storedFilter(request, host);
     let run = { found: 0, added: 0, downloaded: 0, bytes: 0, waiting: 0, matched: NOTHING_MATCHED };
     const work = async (take: TakeTrouble): Promise<void> => {
       const seen: Date[] = [];
