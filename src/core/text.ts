@@ -27,7 +27,12 @@ export const wellFormed = (value: Json, levels = 250): Json => {
 const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /** Nothing that can be seen: only whitespace, zero-width characters and control characters. */
-export const blank = (text: string): boolean => !VISIBLE.test(text);
+export const blank = (text: string): boolean => {
+  const first = text.charCodeAt(0);
+  // Most texts begin with an ASCII letter or a Chinese character.
+  if ((first > 0x20 && first < 0x7f) || (first >= 0x4e00 && first < 0xa000)) return false;
+  return !VISIBLE.test(text);
+};
 
 /**
 JSON text in which every string is well-formed. JSON allows an escaped lone surrogate, but many readers fail on it.

@@ -1,6 +1,9 @@
 import { INTERRUPTED, type Turn } from "../../core/transcript.ts";
 import type { Step } from "./draft.ts";
 
+/** Characters that are compared in one call: small repetitions beside a turn of megabytes would take hours. */
+const WORK_LIMIT = 50_000_000;
+
 /**
 Removes turns from other records of a call that repeat a turn beside them: a callback can have in pieces, or whole, what the
 call log has, so that it could not be recognised as the same turn. The log's turn stays.
@@ -17,9 +20,16 @@ export const dropRepeats: Step = {
 
 const withoutRepeats = (turns: readonly Turn[]): Turn[] => {
   const kept: Turn[] = [];
+  let work = 0;
   for (const [index, turn] of turns.entries()) {
     const beside = [kept.at(-1), turns[index + 1]];
-    const isRepeat = turn.recordSource !== undefined && beside.some((other) => other && repeats(turn, other));
+    const isRepeat =
+      turn.recordSource !== undefined &&
+      beside.some((other) => {
+        if (other === undefined || other.role !== turn.role) return false;
+        work += turn.text.length + other.text.length;
+        return work <= WORK_LIMIT && repeats(turn, other);
+      });
     if (!isRepeat) kept.push(turn);
   }
   return kept;
@@ -27,7 +37,7 @@ const withoutRepeats = (turns: readonly Turn[]): Turn[] => {
 
 /** Of two turns that are both added, the later one is the repetition. */
 const repeats = (turn: Turn, other: Turn): boolean => {
-  if (turn.role !== other.role || turn.toolCalls !== undefined || other.toolCalls !== undefined) return false;
+  if (turn.toolCalls !== undefined || other.toolCalls !== undefined) return false;
   const [one, two] = [plain(turn.text), plain(other.text)];
   if (one === "") return false;
   return two.includes(one) || (other.recordSource === undefined && two !== "" && one.includes(two));
