@@ -52,6 +52,7 @@ export const DATASET_DEFAULTS = {
   greeting: "system",
   system: "auto",
   interrupted: "cut",
+  specialTokens: "escape",
   expand: "call",
   overBudget: "drop",
   dedupe: "exact",

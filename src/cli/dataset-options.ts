@@ -1,9 +1,10 @@
 import { Option } from "commander";
 import type { DatasetRequest } from "../app/dataset/request.ts";
-import { DATASET_DEFAULTS, DEFAULT_PRESETS, DEFAULT_TOKENIZER } from "../app/defaults.ts";
+import { DATASET_DEFAULTS, DEFAULT_PRESETS } from "../app/defaults.ts";
 import { LANGUAGES, TASKS, type Task } from "../core/sample.ts";
 import { redactOptions, type SelectionFlags } from "./options.ts";
 import { presetNames } from "./preset-names.ts";
+import { tokenOptions } from "./token-options.ts";
 import { bytes, seconds, several, whole } from "./values.ts";
 
 /** The flags of `dataset` as commander gives them: a list is named like its flag, in the singular. */
@@ -63,6 +64,12 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     )
       .choices(["cut", "mask", "keep"])
       .default(DATASET_DEFAULTS.interrupted),
+    option(
+      "--special-tokens <how>",
+      "texts that models read as control tokens, such as <|im_end|>: escape breaks them with a backslash, strip removes them, drop drops the call, keep leaves them",
+    )
+      .choices(["escape", "strip", "drop", "keep"])
+      .default(DATASET_DEFAULTS.specialTokens),
     option("--strip-fillers", 'remove "um", 嗯 and similar fillers from what callers say'),
     option("--kind <kinds>", "only turns of these kinds, for example normal", several),
     option("--expand <unit>", "one sample per call, or one per agent turn")
@@ -84,15 +91,7 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     option("--max-call-duration <time>", "drop longer calls: seconds, or 90s, 5m", seconds),
     option("--min-characters <n>", "drop dialogs with fewer characters", whole(1)),
     option("--language <names>", `keep only dialogs in these languages: ${LANGUAGES.join(", ")}`, several),
-    option(
-      "--max-tokens <n>",
-      "largest size of a sample in tokens, counted with the chat template of the model",
-      whole(1),
-    ),
-    option(
-      "--tokenizer <name|file>",
-      `count tokens with qwen3, o200k, or a tokenizer.json with its template beside it; shown in the report (default with --max-tokens: ${DEFAULT_TOKENIZER})`,
-    ),
+    ...tokenOptions(),
     option("--over-budget <how>", "samples larger than --max-tokens: drop them, or cut them after a whole turn")
       .choices(["drop", "cut"])
       .default(DATASET_DEFAULTS.overBudget),

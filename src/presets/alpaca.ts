@@ -1,5 +1,6 @@
 import type { Message } from "../core/sample.ts";
 import type { Json } from "../core/transcript.ts";
+import { contentRules } from "./checks/content-rules.ts";
 import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
 import { eachRow, kindOf, type Rule } from "./checks/rule.ts";
 import { dialogOf, rejectionOf, systemOf } from "./fit.ts";
@@ -47,6 +48,7 @@ export const alpaca: Preset = {
       },
     ),
     onlyKeys(COLUMNS, "warning", "Most readers ignore other columns."),
+    ...contentRules(),
     ...datasetsRules(COLUMNS),
   ],
 };

@@ -34,6 +34,7 @@ export const llamaFactory: Preset = {
   rows: "conversations",
   unit: "call",
   loader: "datasets",
+  media: true,
   plainOnly: true,
   line: (sample, options = {}) => {
     const { messages } = sample;
@@ -51,8 +52,12 @@ export const llamaFactory: Preset = {
         keys: ["from", "value"],
         emptyUser: true,
         blank: [RESULT],
+        media: true,
       }),
       {
+        "control-token": {
+          effect: "LLaMA-Factory reads it as a control token, and refuses <image>, <video>, <audio> without a file.",
+        },
         role: { effect: SKIPPED },
         alternation: { effect: SKIPPED },
         "starts-with-assistant": { effect: SKIPPED },

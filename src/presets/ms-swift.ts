@@ -31,6 +31,7 @@ export const msSwift: Preset = {
   rows: "messages",
   unit: "call",
   loader: "datasets",
+  media: true,
   line: (sample, options = {}) => {
     const rejection = rejectionOf(sample, can, options);
     if (rejection) return rejection;
@@ -48,8 +49,13 @@ export const msSwift: Preset = {
         tool: ["tool", "tool_response"],
         keys: ["role", "content", "loss"],
         emptyUser: true,
+        media: true,
       }),
       {
+        "control-token": {
+          effect:
+            "The tokenizer reads it as a control token; ms-swift refuses <image>, <video>, <audio> without a file.",
+        },
         "content-type": { effect: `Null content fails. ${DELETED}` },
         alternation: { effect: "ms-swift joins texts of one role without a separator." },
         role: { effect: DELETED },

@@ -83,6 +83,8 @@ export interface Preset {
   readonly maxFileBytes?: number;
   /** The reader does not unpack `.jsonl.gz`. */
   readonly plainOnly?: true;
+  /** The reader takes placeholders such as `<image>`, as many as the row has files. */
+  readonly media?: true;
   /** Empty lines stop the reader. */
   readonly noBlankLines?: true;
   line(sample: Sample, options?: PresetOptions): JsonObject | Rejection;

@@ -28,6 +28,10 @@ const GOOD: Record<PresetName, string> = {
   alpaca: JSON.stringify({ instruction: "Hi.", input: "", output: "Hello.", history: [["a", "b"]], system: "" }),
 };
 
+/** Rows that differ, because a copy is a finding. */
+const many = (line: string, count: number): string =>
+  Array.from({ length: count }, (_, index) => `${line.replace("Hi.", `Hi ${index}.`)}\n`).join("");
+
 const check = async (text: string | Buffer, preset: PresetName, name = "train.jsonl") => {
   const place = workplace();
   writeFileSync(place.path(name), text);
@@ -65,6 +69,19 @@ const BROKEN: [rule: string, preset: PresetName, line: string][] = [
   ["alternation", "messages", chat(user, user, assistant)],
   ["alternation", "llama-factory", talk(human, gpt, gpt)],
   ["alternation", "together", chat(user, assistant, assistant)],
+  ["control-token", "messages", chat(user, { role: "assistant", content: "Bye.<|im_end|>" })],
+  ["control-token", "llama-factory", talk(human, { from: "gpt", value: "a <image> b" })],
+  ["control-token", "alpaca", JSON.stringify({ instruction: "[INST]", output: "x" })],
+  ["control-token", "bailian", chat(user, { role: "assistant", content: [{ text: "</s>" }] })],
+  ["control-token", "openai", chat(user, { ...assistant, tool_calls: [{ id: "<eos>", function: { name: "f" } }] })],
+  ["control-character", "messages", chat(user, { role: "assistant", content: "a\u0000b" })],
+  ["control-character", "together", chat({ role: "user", content: "\u009f" }, assistant)],
+  [
+    "replacement-character",
+    "trl",
+    JSON.stringify({ prompt: [user], completion: [{ ...assistant, content: "\ufffd" }] }),
+  ],
+  ["carriage-return", "axolotl", chat({ role: "user", content: "a\r\nb" }, assistant)],
   ["no-assistant", "openai", chat(user)],
   ["ends-with-user", "llama-factory", talk(human, gpt, human)],
   ["ends-with-user", "messages", chat(user, assistant, user)],
@@ -112,14 +129,17 @@ describe("a broken line", () => {
 
 describe("a good file", () => {
   test.each(Object.keys(GOOD) as PresetName[])("of %s has no errors", async (preset) => {
-    const { code, found, report } = await check(`${GOOD[preset]}\n`.repeat(12), preset);
+    const { code, found, report } = await check(many(GOOD[preset], 12), preset);
     expect(found.filter(({ severity }) => severity === "error")).toEqual([]);
     expect([code, report?.rows]).toEqual([0, 12]);
   });
   test("may be gzip, may have Windows line ends, and need not end its last line", async () => {
-    const text = `${GOOD.messages}\r\n${GOOD.messages}\r\n${chat(user)}`;
+    const text = `${many(GOOD.messages, 2).replaceAll("\n", "\r\n")}${chat(user)}`;
     const { code, found } = await check(gzipSync(text), "messages", "train.jsonl.gz");
-    expect(found.map(({ rule, line }) => [rule, line])).toEqual([["no-assistant", 3]]);
+    expect(found.map(({ rule, line, severity }) => [rule, line, severity])).toEqual([
+      ["no-assistant", 3, "error"],
+      ["crlf", undefined, "warning"],
+    ]);
     expect(code).toBe(3);
   });
 });
@@ -136,7 +156,7 @@ describe("a file", () => {
     ["without rows", "", "messages", [["no-rows", undefined]]],
     ["that is one JSON array", `[\n${GOOD.messages}\n]\n`, "messages", [["json-array", 1]]],
     ["that is one JSON array in one line", `[${GOOD.messages}]\n`, "messages", [["json-array", 1]]],
-    ["with an empty line", `${`${GOOD.together}\n`.repeat(2)}\n`, "together", [["blank-line", 3]]],
+    ["with an empty line", `${many(GOOD.together, 2)}\n`, "together", [["blank-line", 3]]],
     ["of too few samples", `${GOOD.openai}\n`, "openai", [["too-few-samples", undefined]]],
   ])("%s is refused", async (_, text, preset, expected) => {
     const { code, found } = await check(text, preset);
@@ -164,22 +184,52 @@ describe("a file", () => {
     expect(code).toBe(0);
   });
   test("whose gzip is cut short is checked up to there", async () => {
-    const packed = gzipSync(`${chat(user)}\n`.repeat(20_000), { level: 0 });
+    const packed = gzipSync(many(chat(user), 20_000), { level: 0 });
     const { code, found } = await check(packed.subarray(0, packed.length - 200_000), "messages", "train.jsonl.gz");
     expect(found[0]).toMatchObject({ rule: "no-assistant", line: 1 });
     expect(found.at(-1)).toMatchObject({ rule: "broken-gzip" });
     expect(code).toBe(3);
   });
   test("larger than Model Studio accepts is refused", async () => {
-    const row = `${chat(user, { role: "assistant", content: "x".repeat(2_000_000) })}\n`;
-    const { code, found } = await check(row.repeat(101), "bailian");
+    const row = chat(user, { role: "assistant", content: "x".repeat(2_000_000) });
+    const { code, found } = await check(many(row, 101), "bailian");
     expect(found.map(({ rule }) => rule)).toEqual(["file-too-large", "too-few-samples"]);
     expect(code).toBe(3);
   });
 });
 
+describe("a control token", () => {
+  const answer = (content: string): object => ({ role: "assistant", content });
+  const count = async (preset: PresetName, line: string): Promise<number> =>
+    (await check(`${line}\n`, preset)).found.filter(({ rule }) => rule === "control-token").length;
+  test("belongs into an answer as thoughts at its beginning, and as a tool call", async () => {
+    const call = '<tool_call>\n{"name": "track"}\n</tool_call>';
+    for (const text of ["<think>\nHm.\n</think>\n\nHello.", `One moment.\n${call}\n${call}`, `<think>a</think>${call}`])
+      expect([text, await count("messages", chat(user, answer(text)))]).toEqual([text, 0]);
+    for (const text of [
+      "<think>",
+      "a <think>b</think>",
+      "<think><|im_end|></think>a",
+      "<tool_call>x</tool_call>",
+      call.slice(12),
+    ])
+      expect([text, await count("messages", chat(user, answer(text)))]).toEqual([text, 1]);
+    expect(await count("messages", chat({ role: "user", content: "<think>a</think>" }, assistant))).toBe(1);
+  });
+  test("for a file is right if the row names as many files", async () => {
+    const row = (files: number) =>
+      JSON.stringify({
+        messages: [{ role: "user", content: "<image> and <image>" }, assistant],
+        images: Array(files).fill("a.png"),
+      });
+    expect(await count("ms-swift", row(2))).toBe(0);
+    expect(await count("ms-swift", row(1))).toBe(1);
+    expect(await count("messages", row(2))).toBe(1);
+  });
+});
+
 describe("what is printed", () => {
-  const text = `${`${chat(user)}\n`.repeat(15)}`;
+  const text = many(chat(user), 15);
   test("is one line per finding with its place, ten per rule, then the count and what the reader does", async () => {
     const place = workplace();
     writeFileSync(place.path("train.jsonl"), text);
@@ -202,7 +252,7 @@ describe("what is printed", () => {
     const place = workplace();
     writeFileSync(
       place.path("t.jsonl"),
-      `${JSON.stringify({ messages: [{ role: "user", content: "13800138000 " }] })}\n{"x": 13800138000\n`,
+      `${JSON.stringify({ messages: [{ role: "user", content: "13800138000 <|13800138000|> \\0" }] })}\n{"x": 13800138000\n`,
     );
     const { stdout, stderr } = await place.runHere(["check", "t.jsonl", "-v"]);
     expect(stdout + stderr).not.toContain("138001");
@@ -222,7 +272,7 @@ describe("without --preset", () => {
     [GOOD.alpaca, "alpaca"],
   ])("%s is taken for %s", async (line, preset) => {
     const place = workplace();
-    writeFileSync(place.path("t.jsonl"), `${line}\n`.repeat(10));
+    writeFileSync(place.path("t.jsonl"), many(line, 10));
     const { code, stdout } = await place.runHere(["check", "t.jsonl", "--json"]);
     expect(parseLines(stdout).at(-1)).toMatchObject({ preset, guessed: true });
     expect(code).toBe(0);
@@ -247,7 +297,12 @@ describe("a folder", () => {
       return { code, found: found.map(({ file, rule, severity, detail }) => [file, severity, rule, detail]) };
     };
   };
-  const rows = (line: string): string => `${line}\n`.repeat(3);
+  let made = 0;
+  /** Never the same rows twice. */
+  const rows = (line: string): string => {
+    made += 1;
+    return many(line.replace("Hi.", `Hi ${made} Hi.`), 3);
+  };
   const README = "---\nconfigs:\n- config_name: default\n  data_files: []\n---\n";
 
   test("of good splits has no errors", async () => {
@@ -339,13 +394,13 @@ describe("a folder", () => {
 describe("a wrong command line ends with exit 2", () => {
   test.each<[string[], string]>([
     [["check", "nowhere.jsonl"], "nowhere.jsonl does not exist."],
-    [["check", "."], ". contains no .jsonl files."],
-    [["check", "t.parquet"], "check reads only JSON lines"],
+    [["check", "."], ". contains no .jsonl or .parquet files."],
+    [["check", "t.csv"], "check reads only JSON lines"],
     [["check", ".", "--preset", "nobody"], 'There is no preset "nobody"'],
     [["check"], "missing required argument"],
   ])("%j", async (args, message) => {
     const place = workplace();
-    writeFileSync(place.path("t.parquet"), "PAR1");
+    writeFileSync(place.path("t.csv"), "a,b");
     const { code, stdout, stderr } = await place.runHere(args);
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toContain(message);

@@ -43,6 +43,7 @@ const text = fc.oneof(
   fc.string(),
   fc.string({ unit: "binary" }),
   fc.constantFrom("", " ", INTERRUPTED, `a ${INTERRUPTED} b`, "你好", "。", "Hi", "\u3000", "嗯，", "um", "a\ud800"),
+  fc.constantFrom("<|im_end|>", "</s>", "[INST]", "<think>", "<image>", "<|im_", "end|>", "a\0b", "＜｜", "x｜＞"),
 );
 const toolCalls = fc.array(
   fc.record({ id: fc.constantFrom("a", "b"), name: text, arguments: fc.constantFrom("{}", "", "nope") }),

@@ -1,5 +1,6 @@
 import type { ReadResult } from "../../core/reading.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
+import { createTokenGuard } from "../../transforms/curate/control-tokens.ts";
 import { type SqlPolicy, textToSql } from "../../transforms/sql/text-to-sql.ts";
 import { createCopyFinder } from "./copies.ts";
 import { type DecisionPlan, type DroppedCall, fitted, type KeptCall } from "./decide.ts";
@@ -10,7 +11,7 @@ Decides conversation by conversation, in the archive's order, which entries of t
 Each entry is a sample or is lost with a reason. A sample has one answer, so it is a row of every preset.
 */
 export const createSqlDecide = (plan: DecisionPlan, sql: SqlPolicy) => {
-  const { languages, status, splitOf, withinBudget } = plan;
+  const { languages, status, splitOf, withinBudget, policy } = plan;
   const copyOf = createCopyFinder(plan);
   return ({ transcript, counts = {} }: ReadResult): KeptCall | DroppedCall => {
     const callId = transcript.id;
@@ -20,7 +21,9 @@ export const createSqlDecide = (plan: DecisionPlan, sql: SqlPolicy) => {
     const split = splitOf(callId);
     const kept: Sample[] = [];
     const lost: DroppedSample[] = [];
-    for (const made of textToSql(transcript, sql)) {
+    const changes = new Set<string>();
+    for (const entry of textToSql(transcript, sql)) {
+      const made = withoutTokens(entry, policy, changes);
       if ("reason" in made) lost.push(made);
       else if (languages && !languages.has(made.language))
         lost.push({ callId: made.id, step: "language", reason: made.language });
@@ -32,6 +35,18 @@ export const createSqlDecide = (plan: DecisionPlan, sql: SqlPolicy) => {
     }
     const samples = withinBudget ? fitted(kept, withinBudget, lost) : kept;
     if (samples.length === 0) return { callId, step: "entries", reason: "no-sample", lost };
-    return { callId, split, changes: [], samples: { call: samples, turn: samples }, lost, redacted: counts };
+    return { callId, split, changes: [...changes], samples: { call: samples, turn: samples }, lost, redacted: counts };
   };
+};
+
+const withoutTokens = (
+  entry: Sample | DroppedSample,
+  { specialTokens = "escape" }: DecisionPlan["policy"],
+  changes: Set<string>,
+): Sample | DroppedSample => {
+  if ("reason" in entry) return entry;
+  const safe = createTokenGuard(specialTokens).finish(entry.messages);
+  if ("dropped" in safe) return { callId: entry.id, step: "special-tokens", reason: safe.dropped };
+  for (const change of safe.changes) changes.add(change);
+  return { ...entry, messages: safe.messages };
 };

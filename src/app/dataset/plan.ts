@@ -21,7 +21,7 @@ export interface PresetPlan {
 /** All that a run needs to know, checked before it begins. */
 export interface DatasetPlan {
   wanted: PresetPlan[];
-  /** With `sql` only its defaults, which all presets can express. */
+  /** With `sql` only its defaults, which all presets can express, and `specialTokens`. */
   policy: Policy;
   /** Of the task `text-to-sql`; undefined for chats. */
   sql?: SqlPolicy | undefined;
@@ -45,7 +45,8 @@ export interface DatasetPlan {
 export const planOf = async (request: DatasetRequest, host: Host): Promise<DatasetPlan> => {
   const system = await systemOf(request, host);
   const sql = await sqlPolicyOf(request, system);
-  const policy: Policy = sql ? {} : { ...policyOf(request), system };
+  const { specialTokens } = request;
+  const policy: Policy = sql ? { specialTokens } : { ...policyOf(request), system };
   const needs = needsOf(policy);
   const wanted = [...new Set(request.presets ?? DEFAULT_PRESETS)].map((name): PresetPlan => {
     if (!isPreset(name))
@@ -122,6 +123,7 @@ const policyOf = (request: DatasetRequest): Policy => {
     greeting,
     interrupted,
     expand,
+    specialTokens,
     stripFillers,
     kinds,
     minTurns,
@@ -134,6 +136,7 @@ const policyOf = (request: DatasetRequest): Policy => {
     greeting,
     interrupted,
     expand,
+    specialTokens,
     ...(stripFillers && { stripFillers }),
     ...(kinds && { kinds }),
     ...(minTurns !== undefined && { minTurns }),
@@ -176,6 +179,7 @@ const policiesOf = (request: DatasetRequest, system: NonNullable<Policy["system"
     ...(isChat && { greeting: request.greeting }),
     system: typeof system === "object" ? "a fixed text" : system,
     ...(isChat && { interrupted: request.interrupted, expand: request.expand }),
+    "special-tokens": request.specialTokens,
     ...(!isChat && { "sql-schema": request.sqlSchema === true }),
     dedupe: request.dedupe,
     split: request.split,

@@ -19,6 +19,7 @@ export interface DatasetRequest extends SelectionRequest, ArchiveRequest, Redact
   system: string;
   systemFile?: string;
   interrupted: "cut" | "mask" | "keep";
+  specialTokens: "escape" | "strip" | "drop" | "keep";
   stripFillers?: boolean;
   kinds?: readonly string[];
   minTurns?: number;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { CheckListener } from "../../app/check.ts";
+import type { CheckListener } from "../../app/check/check.ts";
 import { oneLine } from "../../core/printable.ts";
 import { count, plural } from "../../core/wording.ts";
 import { table } from "./format.ts";
@@ -40,6 +40,12 @@ export const createFindingPrinter = (
       });
       const lines = rules.map(({ rule, severity, count: n, effect }) => [`  ${severity}`, rule, count(n), effect]);
       if (!json && lines.length > 0) print(`${table(lines)}\n`);
+      await flush();
+    },
+    mended: async (file, copy, { lines, fixes }) => {
+      const sums = Object.entries(fixes).map(([rule, n]) => `${rule} ${count(n)}`);
+      const text = `${file}: ${plural(lines, "line")} written to ${copy}; mended: ${sums.join(", ") || "nothing"}`;
+      line(text, { file, copy, lines, mended: fixes });
       await flush();
     },
     folder: async (folder, findings) => {

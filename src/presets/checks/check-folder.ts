@@ -32,6 +32,13 @@ export const splitOf = (name: string): string | undefined => {
   return found === "val" ? "validation" : found;
 };
 
+/** The split that `datasets` takes a file for: by its whole name, or by a word in it. */
+export const readAs = (name: string): string | undefined => {
+  const word = SPLIT_WORD.exec(name)?.[2]?.toLowerCase();
+  if (splitOf(name) !== undefined || word === undefined) return splitOf(name);
+  return word.startsWith("train") ? "train" : /^(dev|val)/.test(word) ? "validation" : "test";
+};
+
 /** Whether README.md declares the files: then only these are read. */
 const isDeclared = ({ readme = "" }: Folder): boolean => /^---\n[\s\S]*?^configs:[\s\S]*?^---/m.test(readme);
 

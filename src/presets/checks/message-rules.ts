@@ -1,4 +1,5 @@
 import { INTERRUPTED } from "../../core/transcript.ts";
+import { contentRules } from "./content-rules.ts";
 import { eachRow, kindOf, quote, type Rule } from "./rule.ts";
 import type { RowMessage, View } from "./view.ts";
 
@@ -19,6 +20,8 @@ export interface MessageShape {
   emptyUser?: boolean;
   /** Roles other than `tool` whose text may be empty. */
   blank?: readonly string[];
+  /** See `contentRules`. */
+  media?: boolean;
 }
 
 type Find = (messages: RowMessage[]) => string | undefined;
@@ -115,6 +118,7 @@ export const messageRules = (shape: MessageShape): Rule[] => {
       ),
       severity: "warning",
     },
+    ...contentRules(shape),
   ];
 };
 

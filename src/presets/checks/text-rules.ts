@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from "../../core/transcript.ts";
+import { hasKeyTwice } from "./duplicate-keys.ts";
 import { kindOf, type Rule } from "./rule.ts";
 
 type TextRule = Pick<Rule, "id" | "severity" | "effect">;
@@ -17,6 +18,17 @@ export const textRules = {
     "lone-surrogate",
     "error",
     "The text has half of a character: some readers raise, others corrupt the row.",
+  ),
+  twice: rule(
+    "duplicate-key",
+    "error",
+    "Readers of tables raise at a key that an object has twice; others take the last one.",
+  ),
+  crlf: rule("crlf", "warning", "Windows line ends: most readers take them, a search for whole lines does not."),
+  parquet: rule(
+    "broken-parquet",
+    "error",
+    "The rest cannot be read: it is no Parquet file, is damaged, or is not compressed by Snappy.",
   ),
   long: rule("line-too-long", "error", "No reader accepts a line of that size."),
   gzip: rule("broken-gzip", "error", "The rest is lost: the file is not gzip, or is incomplete."),
@@ -65,6 +77,7 @@ export const readLine = (bytes: Uint8Array, isFirst: boolean): ReadLine => {
     return { problems };
   }
   if (/\\u[dD]/.test(text) && !wellFormed(value)) add(textRules.surrogate, "half of a character, as an escape");
+  if (hasKeyTwice(text)) add(textRules.twice, "an object has a key twice");
   if (isObject(value)) return { row: value, problems };
   if (isFirst && Array.isArray(value)) {
     add(textRules.array, "a list");

@@ -1,5 +1,6 @@
 import type { DroppedSample, Message, Sample } from "../../core/sample.ts";
 import type { Transcript } from "../../core/transcript.ts";
+import { createTokenGuard } from "./control-tokens.ts";
 import { type Draft, type Drop, runSteps, type Step } from "./draft.ts";
 import { expandTurns } from "./expand.ts";
 import { stripFillers } from "./fillers.ts";
@@ -53,12 +54,17 @@ export const dialogOf = (
   call: Transcript,
   policy: Policy,
 ): { messages: Message[]; changes: Change[] } | (Drop & { step: string }) => {
-  const result = runSteps(draftOf(call.turns, promptOf(policy.system ?? "auto", call.system)), stepsOf(call, policy));
-  return "dropped" in result ? result : { messages: messagesOf(result.draft), changes: result.changes };
+  const guard = createTokenGuard(policy.specialTokens ?? "escape");
+  const steps = stepsOf(call, policy, guard.steps);
+  const result = runSteps(draftOf(call.turns, promptOf(policy.system ?? "auto", call.system)), steps);
+  if ("dropped" in result) return result;
+  const safe = guard.finish(messagesOf(result.draft));
+  if ("dropped" in safe) return { step: "special-tokens", ...safe };
+  return { messages: safe.messages, changes: [...result.changes, ...safe.changes] };
 };
 
 /** The steps in order. Turns are merged late, so that a merge with a dropped turn is not counted. */
-const stepsOf = (call: Transcript, policy: Policy): Step[] => {
+const stepsOf = (call: Transcript, policy: Policy, tokens: readonly Step[]): Step[] => {
   const { greeting = "system", interrupted = "cut" } = policy;
   return [
     limitDuration(policy, call),
@@ -67,6 +73,7 @@ const stepsOf = (call: Transcript, policy: Policy): Step[] => {
     ...(typeof policy.system === "object" || policy.system === "none" ? [settleSystem(policy.system)] : []),
     settleInterruptions(interrupted),
     ...(policy.stripFillers ? [stripFillers] : []),
+    ...tokens,
     dropEmpty,
     splitOpening,
     ...(greeting === "mask" ? [] : [dropOpeningTools]),

@@ -25,6 +25,13 @@ export interface Policy {
   @default "cut"
   */
   interrupted?: "cut" | "mask" | "keep";
+  /**
+  Control tokens of chat models in texts, such as `<|im_end|>`: a tokenizer would end the turn there. `escape`: break them
+  with a backslash. `strip`: remove them. `drop`: drop the call. `keep`: leave them.
+
+  @default "escape"
+  */
+  specialTokens?: "escape" | "strip" | "drop" | "keep";
   /** Removes "um", 嗯 and similar fillers from what callers say. Off by default, because 嗯 alone can be an answer. @default false */
   stripFillers?: boolean;
   /** Keeps only turns of these kinds, for example `normal`. @default all */
@@ -53,6 +60,7 @@ Why a call gives no sample.
 - `role:X`: role X cannot be expressed (X is cut to 40 characters); `role:system` for a system turn inside the dialog.
 - `tool-result-without-call`, `tool-call-without-result`: tool calls and results do not match.
 - `min-turns`, `max-turns`, `min-duration`, `max-duration`, `min-characters`: see `Policy`.
+- `control-token`: with `specialTokens: "drop"`, a text has one.
 - `nothing-to-learn`: under the policies, no agent turn is learned.
 */
 export type DropReason =
@@ -66,6 +74,7 @@ export type DropReason =
   | "min-duration"
   | "max-duration"
   | "min-characters"
+  | "control-token"
   | "nothing-to-learn";
 
 /**
@@ -80,6 +89,8 @@ How a sample differs from its call.
 - `greeting-quoted`, `greeting-dropped`, `greeting-padded`, `greeting-masked`: see `Policy.greeting`.
 - `trailing-user-cut`: the caller's last words, without an answer, were removed.
 - `turns-merged`: consecutive turns of one speaker were merged.
+- `control-tokens-escaped`, `control-tokens-stripped`: see `Policy.specialTokens`; followed by `control-token:X` for each
+  kind of token X.
 */
 export type Change =
   | "kinds-left-out"
@@ -93,7 +104,10 @@ export type Change =
   | "greeting-padded"
   | "greeting-masked"
   | "trailing-user-cut"
-  | "turns-merged";
+  | "turns-merged"
+  | "control-tokens-escaped"
+  | "control-tokens-stripped"
+  | `control-token:${string}`;
 
 /** What a preset must support for samples made under a policy. */
 export interface Needs {

@@ -1,3 +1,4 @@
+import { changeWithin } from "../../core/json-text.ts";
 import { isObject, type Json, type ToolCall, type Transcript, type Turn } from "../../core/transcript.ts";
 
 type Change = (text: string) => string;
@@ -29,7 +30,7 @@ export const changeTexts = (transcript: Transcript, { text, turn, party }: Chang
       ...(isNumber(agentUserId) && { agentUserId: party(agentUserId) }),
       ...(isNumber(remoteUserId) && { remoteUserId: party(remoteUserId) }),
     },
-    ...(system === undefined ? {} : { system: within(system, text) }),
+    ...(system === undefined ? {} : { system: changeWithin(system, text) }),
     turns: turns.map((one, index) => ofTurn(one, text, (words) => turn(words, index))),
     ...(userData === undefined ? {} : { userData: deep(userData, text) }),
     ...(extra === undefined ? {} : { extra: deepObject(extra, text) }),
@@ -40,17 +41,17 @@ const isNumber = (id: string | undefined): id is string => id !== undefined && /
 
 const ofTurn = (turn: Turn, text: Change, turnText: Change): Turn => ({
   ...turn,
-  text: within(turn.text, text, turnText),
-  ...(turn.reasoning === undefined ? {} : { reasoning: within(turn.reasoning, text) }),
+  text: changeWithin(turn.text, text, turnText),
+  ...(turn.reasoning === undefined ? {} : { reasoning: changeWithin(turn.reasoning, text) }),
   ...(turn.toolCalls === undefined ? {} : { toolCalls: turn.toolCalls.map((call) => ofCall(call, text)) }),
   ...(turn.data === undefined ? {} : { data: deep(turn.data, text) }),
   ...(turn.extra === undefined ? {} : { extra: deepObject(turn.extra, text) }),
 });
 
-const ofCall = (call: ToolCall, text: Change): ToolCall => ({ ...call, arguments: within(call.arguments, text) });
+const ofCall = (call: ToolCall, text: Change): ToolCall => ({ ...call, arguments: changeWithin(call.arguments, text) });
 
 const deep = (value: Json, text: Change): Json => {
-  if (typeof value === "string") return within(value, text);
+  if (typeof value === "string") return changeWithin(value, text);
   if (Array.isArray(value)) return value.map((item) => deep(item, text));
   return isObject(value) ? deepObject(value, text) : value;
 };
@@ -58,25 +59,3 @@ const deep = (value: Json, text: Change): Json => {
 /** If two keys become equal, the later one stays. */
 const deepObject = (value: { [key: string]: Json }, text: Change): { [key: string]: Json } =>
   Object.fromEntries(Object.entries(value).map(([key, item]) => [text(key), deep(item, text)]));
-
-const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
-
-/** Changes a text. JSON stays JSON: its strings are unescaped for the change, and a changed number becomes a string. */
-const within = (source: string, text: Change, plain = text): string => {
-  if (!isJson(source)) return plain(source);
-  return source.replace(TOKEN, (token) => {
-    const before = token.startsWith('"') ? String(JSON.parse(token)) : token;
-    const after = text(before);
-    return after === before ? token : JSON.stringify(after);
-  });
-};
-
-const isJson = (text: string): boolean => {
-  if (!/^\s*[[{]/.test(text)) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-};
