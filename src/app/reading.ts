@@ -9,7 +9,11 @@ import type { RedactRequest } from "./requests.ts";
 /** Reads records as transcripts, redacted if the request wants that. @throws UsageError */
 export const readerOf = async (request: RedactRequest): Promise<ReadConversation> => {
   const redactor = await redactorOf(request);
-  return redactor ? (record) => redactor(transcriptOf(record)) : (record) => ({ transcript: transcriptOf(record) });
+  if (!redactor) return (record) => ({ transcript: transcriptOf(record) });
+  return (record) => {
+    const transcript = transcriptOf(record);
+    return { ...redactor(transcript), participants: transcript.participants };
+  };
 };
 
 /** The session of a call and the call's times, as describe gives them. */
