@@ -1,6 +1,7 @@
 import { qualifiedId } from "../../core/conversation-id.ts";
 import type { ReadResult } from "../../core/reading.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
+import type { Preset } from "../../presets/index.ts";
 import { curate, turnSamples } from "../../transforms/curate/curate.ts";
 import type { DatasetPlan } from "./plan.ts";
 import { createSettle } from "./settle.ts";
@@ -49,6 +50,17 @@ export const wantsTurns = ({ policy, wanted }: Pick<DatasetPlan, "policy" | "wan
 /** Whether some preset writes a row per call; then these samples are counted. */
 export const wantsCalls = ({ policy, wanted }: Pick<DatasetPlan, "policy" | "wanted">): boolean =>
   policy.expand !== "turn" && wanted.some(({ preset }) => preset.unit === "call");
+
+/** Whether the samples of whole calls or entries are counted in a finished data set; otherwise those of turns. */
+export const countsCalls = ({
+  task,
+  presets,
+  policies,
+}: {
+  task: string;
+  presets: readonly Preset[];
+  policies: Readonly<Record<string, unknown>>;
+}): boolean => task === "chat" && policies.expand !== "turn" && presets.some(({ unit }) => unit === "call");
 
 /**
 Decides call by call, in the archive's order, what becomes of it: curated, expanded, then each sample is held against those

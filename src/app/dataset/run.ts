@@ -2,7 +2,7 @@ import { hasDocument, readOrReason } from "../../core/reading.ts";
 import type { StoredConversation } from "../../core/records.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
 import { CARD, datasetCard } from "../../reports/card.ts";
-import type { DataFile, DatasetFacts } from "../../reports/facts.ts";
+import type { DatasetFacts } from "../../reports/facts.ts";
 import { REPORT_HTML, REPORT_JSON, reportHtml, reportJson } from "../../reports/report.ts";
 import { createSampler } from "../../transforms/shuffle.ts";
 import type { AppContext } from "../context.ts";
@@ -13,6 +13,7 @@ import { checkFolder } from "../writable.ts";
 import { type DroppedCall, type KeptCall, wantsCalls } from "./decide.ts";
 import { originOf, SetDetails } from "./details.ts";
 import { type DatasetPlan, planOf } from "./plan.ts";
+import { presetSidecars } from "./preset-sidecars.ts";
 import type { DatasetRequest } from "./request.ts";
 import { type CallRows, createRowMaker, TOO_LARGE } from "./rows.ts";
 import { SetFiles } from "./set-files.ts";
@@ -154,7 +155,10 @@ const produce = async (
     ...(plan.exclusions && { excluded: plan.exclusions.files }),
     redacts: plan.redacts,
   });
-  for (const { name, text } of presetSidecars(plan, dataFiles)) (await files.sidecar(name)).add(text);
+  for (const { name, text } of presetSidecars(
+    plan.wanted.map(({ preset }) => preset),
+    dataFiles,
+  )) (await files.sidecar(name)).add(text);
   (await files.sidecar(CARD)).add(datasetCard(facts));
   (await files.sidecar(REPORT_JSON)).add(reportJson(facts));
   (await files.sidecar(REPORT_HTML)).add(await reportHtml(facts, details.stats.examples()));
@@ -172,12 +176,3 @@ const produce = async (
   });
   return facts;
 };
-
-/** The files that presets add beside their data. */
-const presetSidecars = ({ wanted }: DatasetPlan, dataFiles: readonly DataFile[]): { name: string; text: string }[] =>
-  wanted.flatMap(({ preset }) => {
-    const own = dataFiles.filter((file) => file.preset === preset.name);
-    const prefix = wanted.length > 1 ? `${preset.name}/` : "";
-    const named = own.map(({ split, name }) => ({ split, name: name.slice(prefix.length) }));
-    return (preset.sidecars?.(named) ?? []).map(({ name, text }) => ({ name: `${prefix}${name}`, text }));
-  });

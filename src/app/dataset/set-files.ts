@@ -4,11 +4,13 @@ import type { JsonObject } from "../../core/transcript.ts";
 import type { RowOptions } from "../../presets/files/parquet-columns.ts";
 import type { DataFile } from "../../reports/facts.ts";
 import type { AtomicFile, FileFacts } from "../../sinks/atomic-file.ts";
+import { completePublishing } from "../../sinks/complete.ts";
 import { FileSet } from "../../sinks/file-set.ts";
 import { tagOf } from "../../sinks/leftovers.ts";
 import { completeManifest } from "../../sinks/manifest.ts";
 import type { Host } from "../context.ts";
 import type { DatasetPlan, PresetPlan } from "./plan.ts";
+import { prefixOf } from "./preset-sidecars.ts";
 import type { DatasetRequest } from "./request.ts";
 import type { WrittenRow } from "./rows.ts";
 import { checkNoStranger, clearSetLeftovers, filesOfSet, isBare, MANIFEST, PROVENANCE, SET_SIDECARS } from "./set-folder.ts";
@@ -40,6 +42,7 @@ export class SetFiles {
 
   /** @throws UsageError for a folder that holds something else than a data set of ours */
   static async open(root: string, plan: DatasetPlan, request: DatasetRequest, host: Host): Promise<SetFiles> {
+    await completePublishing(join(root, MANIFEST), tagOf(host), host);
     await clearSetLeftovers(root, host);
     const before = await filesOfSet(root);
     if (before === undefined && !(await isBare(root)))
@@ -93,7 +96,7 @@ export class SetFiles {
   }
 
   #prefix({ preset }: PresetPlan): string {
-    return this.#plan.wanted.length > 1 ? `${preset.name}/` : "";
+    return prefixOf(preset, this.#plan.wanted.length);
   }
 
   async #track(wanted: PresetPlan, split: string): Promise<Track> {

@@ -10,7 +10,7 @@ export type Kind = "jsonl" | "gzip" | "parquet";
 
 export const EXTENSIONS: Record<Kind, string> = { jsonl: ".jsonl", gzip: ".jsonl.gz", parquet: ".parquet" };
 /** Compressed in pieces of this size, in characters: a gzip file may have many members. */
-const PIECE = 1024 * 1024;
+export const PIECE = 1024 * 1024;
 
 export interface ShardOptions {
   files: FileSet;
