@@ -62,6 +62,7 @@ export const DATASET_DEFAULTS = {
   overBudget: "drop",
   dedupe: "exact",
   split: "train=0.9,validation=0.05,test=0.05",
+  splitBy: "conversation",
   seed: "0",
 } as const;
 

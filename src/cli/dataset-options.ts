@@ -1,11 +1,11 @@
 import { Option } from "commander";
 import type { DatasetRequest } from "../app/dataset/request.ts";
 import { DATASET_DEFAULTS, DEFAULT_PRESETS } from "../app/defaults.ts";
-import { LANGUAGES, TASKS, type Task } from "../core/sample.ts";
+import { LANGUAGES, SPLIT_UNITS, TASKS, type Task } from "../core/sample.ts";
 import { redactOptions, type SelectionFlags } from "./options.ts";
 import { presetNames } from "./preset-names.ts";
 import { tokenOptions } from "./token-options.ts";
-import { bytes, seconds, several, whole } from "./values.ts";
+import { bytes, seconds, several, share, whole } from "./values.ts";
 
 /** The flags of `dataset` as commander gives them: a list is named like its flag, in the singular. */
 export type DatasetFlags = Omit<
@@ -100,14 +100,30 @@ export const datasetOptions = (): Record<string, Option[]> => ({
   Set: [
     option(
       "--dedupe <how>",
-      "drop exact copies, also near copies, or none; except with none, copies are never in two splits",
+      "drop exact copies of samples, also near copies, or none; except with none, copies are never in two splits",
     )
       .choices(["exact", "near", "none"])
       .default(DATASET_DEFAULTS.dedupe),
     option(
+      "--dedupe-threshold <share>",
+      "how similar near copies are, from 0.5 to 1; numbers, names and placeholders count as equal (default: 0.7)",
+      share(0.5, 1),
+    ),
+    option(
+      "--exclude <file>",
+      "leave out samples that are in this evaluation file, exactly or nearly: JSON lines of any preset, CSV, Parquet or a text per line (.txt); repeatable",
+      (text, before?: string[]) => [...(before ?? []), text],
+    ),
+    option(
       "--split <shares>",
       "splits and their shares; a hash of the call's id decides, so a call never changes its split",
     ).default(DATASET_DEFAULTS.split),
+    option(
+      "--split-by <unit>",
+      "what is never in two splits: a conversation, all of a caller (by phone number or user id), of an agent, or of a session",
+    )
+      .choices(SPLIT_UNITS)
+      .default(DATASET_DEFAULTS.splitBy),
     option("--seed <text>", "change the choice of splits, order and sample").default(DATASET_DEFAULTS.seed),
     option("--shuffle", "order samples by a seeded hash instead of by start time"),
     option("--sample <n>", "keep only n samples, chosen by a seeded hash", whole(1)),

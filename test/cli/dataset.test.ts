@@ -32,7 +32,7 @@ const stored = async (calls = 150) => {
 
 interface Origin {
   id: string;
-  call: string;
+  conversation: string;
   split: string;
   tokens?: number;
 }
@@ -40,7 +40,7 @@ const origins = (place: Workplace, folder: string): Origin[] => place.rows<never
 const dropped = (
   place: Workplace,
   folder: string,
-): { id: string; step: string; reason: string; of?: string; preset?: string }[] =>
+): { id: string; step: string; reason: string; of?: string; preset?: string; unit?: string }[] =>
   place.rows<never>(folder, "dropped.ndjson");
 
 describe("dataset", () => {
@@ -57,8 +57,8 @@ describe("dataset", () => {
       expect([preset, isRight, isRight ? "" : other]).toEqual([preset, true, ""]);
     }
     // Every call is accounted for, once.
-    const kept = new Set(origins(place, "set").map(({ call }) => call));
-    const lost = dropped(place, "set").filter(({ preset }) => preset === undefined);
+    const kept = new Set(origins(place, "set").map(({ conversation }) => conversation));
+    const lost = dropped(place, "set").filter(({ preset, unit }) => (preset ?? unit) === undefined);
     expect([...kept, ...lost.map(({ id }) => id)].toSorted()).toEqual(ids.toSorted());
     expect((await place.runHere(["verify", "set"])).code).toBe(0);
     expect(JSON.parse(place.read("set", "llama-factory", "dataset_info.json"))).toBeTypeOf("object");
@@ -111,11 +111,11 @@ describe("dataset", () => {
     await place.runHere([...plain, "-o", "exact"]);
     const exact = dropped(place, "exact").filter(({ step }) => step === "dedupe");
     expect(exact.length).toBeGreaterThan(10);
-    expect(exact.every(({ reason, of }) => /^(exact|near)-duplicate$/.test(reason) && of)).toBe(true);
+    expect(exact.every(({ reason, of }) => /^(exact|near)-duplicate(-across-splits)?$/.test(reason) && of)).toBe(true);
     await place.run([...plain, "--dedupe", "near", "-o", "near"]);
     const near = dropped(place, "near").filter(({ reason }) => reason.startsWith("near"));
     expect(near.length).toBeGreaterThan(exact.filter(({ reason }) => reason.startsWith("near")).length);
-    const splitOf = new Map(origins(place, "exact").map(({ call, split }) => [call, split]));
+    const splitOf = new Map(origins(place, "exact").map(({ conversation, split }) => [conversation, split]));
     for (const { id, of } of near) {
       const [mine, other] = [splitOf.get(id), splitOf.get(of ?? "")];
       if (mine && other) expect([id, mine]).toEqual([id, other]);
@@ -340,7 +340,7 @@ describe("a data set that was interrupted", () => {
     }
     await place.runHere(["pull", "-i", "-"], { input: [...cloud.ids()].filter((id) => /^[ab]\d/.test(id)).join("\n") });
     await place.run(["dataset", "--split", "train=0.5,test=0.5", "-o", "set"]);
-    const kept = new Set(origins(place, "set").map(({ call }) => call));
+    const kept = new Set(origins(place, "set").map(({ conversation }) => conversation));
     const lost = dropped(place, "set").filter(({ step }) => step === "dedupe");
     expect(lost.length).toBeGreaterThan(40);
     for (const { of } of lost) expect(kept.has(of ?? "")).toBe(true);

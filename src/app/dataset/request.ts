@@ -1,4 +1,4 @@
-import type { Task } from "../../core/sample.ts";
+import type { SplitUnit, Task } from "../../core/sample.ts";
 import type { ArchiveRequest, RedactRequest, SelectionRequest } from "../requests.ts";
 
 /**
@@ -35,7 +35,13 @@ export interface DatasetRequest extends SelectionRequest, ArchiveRequest, Redact
   tokenizer?: string;
   overBudget: "drop" | "cut";
   dedupe: "exact" | "near" | "none";
+  /** The least similarity of near copies, 0.5 to 1. @default 0.7 */
+  dedupeThreshold?: number;
+  /** Files with evaluation data: samples that are in them are left out. */
+  exclude?: readonly string[];
   split: string;
+  /** What is never in two splits. */
+  splitBy: SplitUnit;
   seed: string;
   shuffle?: boolean;
   sample?: number;

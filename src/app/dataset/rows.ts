@@ -16,6 +16,8 @@ export type PresetRow = { wanted: PresetPlan; sample: Sample } & (
   | { refusal: Refusal | typeof TOO_LARGE }
 );
 
+export type WrittenRow = PresetRow & { refusal?: undefined };
+
 /** A kept call with its rows, preset by preset. */
 export interface CallRows extends KeptCall {
   /** Makes the rows while they are iterated. @param isDrawn which samples get a row; all by default */

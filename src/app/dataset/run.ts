@@ -2,7 +2,7 @@ import { hasDocument, readOrReason } from "../../core/reading.ts";
 import type { StoredConversation } from "../../core/records.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
 import { CARD, datasetCard } from "../../reports/card.ts";
-import type { DataFile, DatasetFacts } from "../../reports/facts.ts";
+import type { DatasetFacts } from "../../reports/facts.ts";
 import { REPORT_HTML, REPORT_JSON, reportHtml, reportJson } from "../../reports/report.ts";
 import { createSampler } from "../../transforms/shuffle.ts";
 import type { AppContext } from "../context.ts";
@@ -10,9 +10,10 @@ import { selectionFacts, selectStored } from "../selection/selection.ts";
 import { type RunResult, type Session, withSession } from "../session.ts";
 import { VERSION } from "../version.ts";
 import { checkFolder } from "../writable.ts";
-import { type DroppedCall, type KeptCall, wantsTurns } from "./decide.ts";
-import { SetDetails } from "./details.ts";
+import { type DroppedCall, type KeptCall, wantsCalls } from "./decide.ts";
+import { originOf, SetDetails } from "./details.ts";
 import { type DatasetPlan, planOf } from "./plan.ts";
+import { presetSidecars } from "./preset-sidecars.ts";
 import type { DatasetRequest } from "./request.ts";
 import { type CallRows, createRowMaker, TOO_LARGE } from "./rows.ts";
 import { SetFiles } from "./set-files.ts";
@@ -99,15 +100,16 @@ const draw = async (
   if (limit === undefined) return () => true;
   const sampler = createSampler<string>(seed, limit);
   for await (const { call } of callsOf(plan, context, session, "Drawing"))
-    if (!("reason" in call)) for (const { id } of countedOf(call)) sampler.add(id, id);
+    if (!("reason" in call)) for (const { id } of countedOf(plan, call)) sampler.add(id, id);
   const drawn = new Set(sampler.values());
   return ({ id }) => drawn.has(id);
 };
 
 /** The samples that are counted: whole calls, if any preset wants them. */
-const countedOf = ({ samples }: KeptCall): Sample[] => (samples.call.length > 0 ? samples.call : samples.turn);
+const countedOf = (plan: DatasetPlan, { samples }: KeptCall): Sample[] =>
+  plan.sql || wantsCalls(plan) ? samples.call : samples.turn;
 
-const notDrawn = ({ id }: Sample): DroppedSample => ({ callId: id, step: "sample", reason: "not-drawn" });
+const notDrawn = ({ id }: Sample): DroppedSample => ({ callId: id, unit: "entry", step: "sample", reason: "not-drawn" });
 
 const produce = async (
   request: DatasetRequest,
@@ -121,24 +123,30 @@ const produce = async (
   const comesWith = (sample: Sample): boolean => isDrawn(sample) || isDrawn({ id: sample.callId });
   const details = await SetDetails.open(request.seed, files);
   for await (const batch of session.archive.unsettled())
-    for (const { id, state } of batch) details.drop({ callId: id, step: "archive", reason: state });
+    for (const record of batch) details.drop({ callId: record.id, step: "archive", reason: record.state }, record);
   for await (const { record, call } of callsOf(plan, context, session, "Writing")) {
     if ("reason" in call) {
-      details.drop(call);
+      details.drop(call, record);
       continue;
     }
     const { samples } = call;
-    const counted = countedOf(call).filter(isDrawn);
-    const lost = plan.sql ? [...call.lost, ...samples.call.filter((each) => !isDrawn(each)).map(notDrawn)] : call.lost;
-    if (counted.length === 0) {
-      details.drop({ callId: call.callId, step: "sample", reason: "not-drawn", ...(plan.sql && { lost }) });
+    const undrawn = plan.sql ? samples.call.filter((each) => !isDrawn(each)).map(notDrawn) : [];
+    const kept = { ...call, lost: [...call.lost, ...undrawn] };
+    if (![...samples.call, ...samples.turn].some(comesWith)) {
+      const lost = plan.sql ? kept.lost : [];
+      details.drop({ callId: call.callId, step: "sample", reason: "not-drawn", lost }, record);
       continue;
     }
-    const written = wantsTurns(plan) ? [...samples.call, ...samples.turn] : samples.call;
-    details.keep({ ...call, lost }, counted, new Set([...counted, ...written.filter(comesWith)]), record);
+    details.keep(kept, countedOf(plan, call).filter(isDrawn), record);
+    const origins = new Map<Sample, string>();
     for (const row of call.rows(comesWith)) {
-      if (row.refusal === undefined) await files.add(row, call.split);
-      else details.refuse(row.wanted.preset.name, row.sample.id, row.refusal);
+      const { wanted, sample } = row;
+      if (row.refusal !== undefined) details.refuse(wanted.preset.name, sample, row.refusal, call, record);
+      else {
+        const origin = origins.get(sample) ?? JSON.stringify(originOf(sample, call, record));
+        origins.set(sample, origin);
+        await files.add(row, call.split, origin);
+      }
     }
     await details.flush();
   }
@@ -150,9 +158,13 @@ const produce = async (
     policies: plan.policies,
     files: dataFiles,
     splits: plan.splits.map(({ name }) => name),
-    ...(plan.redacts && { redacted: details.redacted }),
+    ...(plan.exclusions && { excluded: plan.exclusions.files }),
+    redacts: plan.redacts,
   });
-  for (const { name, text } of presetSidecars(plan, dataFiles)) (await files.sidecar(name)).add(text);
+  for (const { name, text } of presetSidecars(
+    plan.wanted.map(({ preset }) => preset),
+    dataFiles,
+  )) (await files.sidecar(name)).add(text);
   (await files.sidecar(CARD)).add(datasetCard(facts));
   (await files.sidecar(REPORT_JSON)).add(reportJson(facts));
   (await files.sidecar(REPORT_HTML)).add(await reportHtml(facts, details.stats.examples()));
@@ -170,12 +182,3 @@ const produce = async (
   });
   return facts;
 };
-
-/** The files that presets add beside their data. */
-const presetSidecars = ({ wanted }: DatasetPlan, dataFiles: readonly DataFile[]): { name: string; text: string }[] =>
-  wanted.flatMap(({ preset }) => {
-    const own = dataFiles.filter((file) => file.preset === preset.name);
-    const prefix = wanted.length > 1 ? `${preset.name}/` : "";
-    const named = own.map(({ split, name }) => ({ split, name: name.slice(prefix.length) }));
-    return (preset.sidecars?.(named) ?? []).map(({ name, text }) => ({ name: `${prefix}${name}`, text }));
-  });

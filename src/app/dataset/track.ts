@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import type { JsonObject } from "../../core/transcript.ts";
+import type { DataFile } from "../../reports/facts.ts";
+import type { AtomicFile } from "../../sinks/atomic-file.ts";
+import type { ShardFiles } from "./shard-files.ts";
+import type { Spool } from "./spool.ts";
+
+export interface TrackOptions {
+  preset: string;
+  split: string;
+  shards: ShardFiles;
+  provenance: AtomicFile;
+  /** @param seed of the order; without it the order stays */
+  openSpool: (seed?: string) => Promise<Spool>;
+  /** Rows are shuffled with it; absent without shuffling. */
+  seed?: string;
+}
+
+export interface TrackRow {
+  sampleId: string;
+  /** With its line feed. */
+  line: string;
+  row: JsonObject;
+  /** What provenance says of the sample, as JSON. */
+  origin: string;
+}
+
+/** Lines of provenance that wait for a write, in characters. */
+const PIECE = 256 * 1024;
+
+/** The rows of one split in one preset's shape, with a line of provenance each. */
+export class Track {
+  readonly #options: TrackOptions;
+  /** Rows that wait to be shuffled. */
+  #shuffled: Spool | undefined;
+  /** Lines of provenance that wait for the name of their file. */
+  #unnamed: Spool | undefined;
+  #waiting = 0;
+
+  constructor(options: TrackOptions) {
+    this.#options = options;
+  }
+
+  async add(added: TrackRow): Promise<void> {
+    const { seed, openSpool } = this.#options;
+    if (seed === undefined) return this.#write(added);
+    this.#shuffled ??= await openSpool(seed);
+    // JSON has no line feeds: the first one ends the row.
+    this.#shuffled.add(added.sampleId, `${added.line}${added.origin}`);
+    await this.#shuffled.flush();
+  }
+
+  async complete(): Promise<DataFile[]> {
+    const { preset, split, shards } = this.#options;
+    for await (const text of this.#shuffled?.texts() ?? []) {
+      const end = text.indexOf("\n") + 1;
+      const line = text.slice(0, end);
+      await this.#write({ sampleId: "", line, row: JSON.parse(line) as JsonObject, origin: text.slice(end) });
+    }
+    const files = await shards.seal();
+    for await (const text of this.#unnamed?.texts() ?? []) {
+      const end = text.indexOf(" ");
+      await this.#tell(files[Number(text.slice(0, end))]?.name ?? "", text.slice(end + 1));
+    }
+    await this.discard();
+    return files.map((file) => ({ preset, split, ...file }));
+  }
+
+  /** Removes what waits. */
+  async discard(): Promise<void> {
+    await this.#shuffled?.remove();
+    await this.#unnamed?.remove();
+  }
+
+  async #write({ line, row, origin }: TrackRow): Promise<void> {
+    const { shards, openSpool } = this.#options;
+    const place = await shards.add(line, () => row);
+    // All after the name of the file, which is known last.
+    const rest = `"row":${place.row},"sha256":"${rowDigest(line)}",${origin.slice(1)}\n`;
+    const name = shards.onlyName;
+    if (name !== undefined) return this.#tell(name, rest);
+    this.#unnamed ??= await openSpool();
+    this.#unnamed.add("", `${place.shard} ${rest}`);
+    await this.#unnamed.flush();
+  }
+
+  async #tell(file: string, rest: string): Promise<void> {
+    const { preset, split, provenance } = this.#options;
+    const head = JSON.stringify({ preset, split, file });
+    provenance.add(`${head.slice(0, -1)},${rest}`, 1);
+    this.#waiting += rest.length;
+    if (this.#waiting < PIECE) return;
+    this.#waiting = 0;
+    await provenance.flush();
+  }
+}
+
+/** The SHA-256 of a row's line without its line feed, hex; of Parquet the line that JSON lines would have. */
+export const rowDigest = (line: string): string =>
+  createHash("sha256").update(line.endsWith("\n") ? line.slice(0, -1) : line).digest("hex");

@@ -1,0 +1,38 @@
+import type { SplitUnit } from "../core/sample.ts";
+import type { Participants, Transcript } from "../core/transcript.ts";
+
+/** The part of a transcript that its split can follow from; the participants as the source has them, not redacted. */
+export type SplitSubject = Pick<Transcript, "id" | "agentId" | "sessionId" | "participants">;
+
+/**
+The text whose hash decides about the split. Conversations without the person, agent or session go by their own id.
+
+A conversation's own id is used as it is, so that data sets of older versions keep their splits.
+*/
+export const splitKey = ({ id, agentId, sessionId, participants }: SplitSubject, by: SplitUnit): string => {
+  const group = { conversation: undefined, caller: personIn(participants), agent: agentId, session: sessionId }[by];
+  return group === undefined || group === "" ? id : `${by}:${group}`;
+};
+
+const MOBILE = /^1[3-9]\d{9}$/;
+
+/**
+The person who speaks with the agent.
+
+In a telephone call one of two numbers is the person's, and in a call from the agent it is not the caller's: it is the one
+that is also the remote user's id, else the only mobile number, else the caller's. Without numbers, the remote user's id.
+*/
+export const personIn = ({ remoteUserId, caller, callee }: Participants): string | undefined => {
+  const numbers = [caller, callee].flatMap((text) => (text === undefined || text === "" ? [] : [phoneOf(text)]));
+  if (numbers.length === 0) return remoteUserId === undefined ? undefined : phoneOf(remoteUserId);
+  const same = remoteUserId === undefined ? undefined : numbers.find((number) => number === phoneOf(remoteUserId));
+  const mobiles = numbers.filter((number) => MOBILE.test(number));
+  return same ?? (mobiles.length === 1 ? mobiles[0] : numbers[0]);
+};
+
+/** A telephone number without signs and China's country code; other ids as they are. */
+const phoneOf = (text: string): string => {
+  if (!/^[+\d][\d\s().-]*$/.test(text)) return text;
+  const digits = text.replace(/\D/g, "");
+  return digits.replace(/^(?:00)?86(?=1[3-9]\d{9}$)/, "");
+};
