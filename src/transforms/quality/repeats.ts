@@ -1,0 +1,56 @@
+import { type Spoken, textsOf, wordsOf } from "./talk.ts";
+
+// Only what asks the caller to speak again. "Could you repeat the number" after an answer counts as well: once or twice is
+// normal, so the rule looks for several in a row.
+const AGAIN = [
+  /没(?:有)?听(?:清|懂|明白|到)|听不(?:清|懂|到|明白)|没(?:有)?(?:太)?(?:明白|理解)您?的?(?:意思|问题)/u,
+  /(?:再|重新?)(?:[说讲]|重?复|重述)(?:一[遍次下]|一?下)|重复一[遍次下]/u,
+  /\b(?:did|do|could|can)(?:n['’]?t| not)\b(?: \w+)? (?:catch|get|hear|understand)\b/iu,
+  /\b(?:say|repeat|rephrase) (?:that|it|this)?\b(?: \w+){0,3} ?(?:again|one more time|please)?|\bcome again\b/iu,
+  /\bsay (?:that|it) again\b|\b(?:could|can|would) you (?:please )?(?:repeat|rephrase)\b/iu,
+];
+
+const asksAgain = (text: string): boolean => AGAIN.some((cue) => cue.test(text));
+
+/**
+The most agent turns in a row that only ask again: the agent says that it did not understand, or repeats its words of the
+turn before.
+*/
+export const mostReprompts = (spoken: readonly Spoken[]): number => {
+  let most = 0;
+  let run = 0;
+  let before: string | undefined;
+  for (const text of textsOf(spoken, "agent")) {
+    const words = wordsOf(text).join(" ");
+    run = asksAgain(text) || (words !== "" && words === before) ? run + 1 : 0;
+    most = Math.max(most, run);
+    before = words;
+  }
+  return most;
+};
+
+/** Words that are looked at: enough for an hour of speech. */
+const MOST_WORDS = 20_000;
+/** Below this, two equal sentences are half of the text. */
+const LEAST_WORDS = 40;
+const GRAM = 5;
+
+/**
+The share of the agent's words, 0 to 1, that continue a sequence it has said before: of all five words in a row, those that
+occurred earlier. 0 for less than 40 words.
+*/
+export const repeatedShare = (spoken: readonly Spoken[]): number => {
+  const seen = new Set<string>();
+  let grams = 0;
+  let words = 0;
+  for (const text of textsOf(spoken, "agent")) {
+    const said = wordsOf(text);
+    for (let at = 0; at + GRAM <= said.length; at++) {
+      seen.add(said.slice(at, at + GRAM).join(" "));
+      grams += 1;
+    }
+    words += said.length;
+    if (words >= MOST_WORDS) break;
+  }
+  return words < LEAST_WORDS || grams === 0 ? 0 : 1 - seen.size / grams;
+};
