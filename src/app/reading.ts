@@ -49,12 +49,14 @@ interface PreparedRecord {
 
 /** Asks the command about all texts of a batch at once, each text once. */
 const askingOf = async (command: string, timeout: number | undefined, host: Pick<Host, "env" | "cwd">) => {
-  const [{ commandLineOf }, { RedactProcess }, { textsIn }] = await Promise.all([
-    import("./redact-command/command.ts"),
-    import("./redact-command/running-command.ts"),
+  const [{ commandLineOf }, { LineProcess }, { REDACT_DIALOG }, { textsIn }] = await Promise.all([
+    import("./command/command-line.ts"),
+    import("./command/line-process.ts"),
+    import("./redact-command/answers.ts"),
     import("../transforms/redact/index.ts"),
   ]);
-  const asked = new RedactProcess(commandLineOf(command, host), host, (timeout ?? REDACT_TIMEOUT) * 1000);
+  const line = commandLineOf(command, "--redact-command", host);
+  const asked = new LineProcess(REDACT_DIALOG, line, host, (timeout ?? REDACT_TIMEOUT) * 1000);
   const prepared = new WeakMap<StoredConversation, PreparedRecord>();
   const prepare: PrepareReading = async (records, signal) => {
     const transcripts = records.flatMap((record) => {

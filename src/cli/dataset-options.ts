@@ -1,18 +1,19 @@
 import { Option } from "commander";
 import type { DatasetRequest } from "../app/dataset/request.ts";
-import { DATASET_DEFAULTS, DEFAULT_PRESETS } from "../app/defaults.ts";
+import { DATASET_DEFAULTS, DEFAULT_PRESETS, SCORE_TIMEOUT } from "../app/defaults.ts";
 import { LANGUAGES, SPLIT_UNITS, TASKS, type Task } from "../core/sample.ts";
+import { QUALITY_RULE_NAMES } from "../transforms/quality/rule-names.ts";
 import { redactOptions, type SelectionFlags } from "./options.ts";
 import { presetNames } from "./preset-names.ts";
 import { tokenOptions } from "./token-options.ts";
-import { bytes, seconds, several, share, whole } from "./values.ts";
+import { bytes, number, seconds, several, share, whole } from "./values.ts";
 
 /** The flags of `dataset` as commander gives them: a list is named like its flag, in the singular. */
 export type DatasetFlags = Omit<
   DatasetRequest,
-  "ids" | "idsFile" | "sources" | "agents" | "presets" | "kinds" | "languages"
+  "ids" | "idsFile" | "sources" | "agents" | "presets" | "kinds" | "languages" | "qualityRules"
 > &
-  SelectionFlags & { preset?: string[]; kind?: string[]; language?: string[] };
+  SelectionFlags & { preset?: string[]; kind?: string[]; language?: string[]; qualityRule?: string[] };
 
 const option = (flags: string, description: string, parse?: (text: string, before: never) => unknown): Option => {
   const result = new Option(flags, description);
@@ -31,6 +32,9 @@ export const OWN_FLAGS: Readonly<Record<string, readonly Task[]>> = {
   minDuration: ["chat"],
   maxCallDuration: ["chat"],
   minCharacters: ["chat"],
+  maxCharacters: ["chat"],
+  quality: ["chat"],
+  qualityRule: ["chat"],
   sqlSchema: ["text-to-sql"],
 };
 
@@ -90,11 +94,34 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     option("--min-duration <time>", "drop shorter calls: seconds, or 90s, 5m", seconds),
     option("--max-call-duration <time>", "drop longer calls: seconds, or 90s, 5m", seconds),
     option("--min-characters <n>", "drop dialogs with fewer characters", whole(1)),
+    option("--max-characters <n>", "drop dialogs with more characters", whole(1)),
     option("--language <names>", `keep only dialogs in these languages: ${LANGUAGES.join(", ")}`, several),
     ...tokenOptions(),
     option("--over-budget <how>", "samples larger than --max-tokens: drop them, or cut them after a whole turn")
       .choices(["drop", "cut"])
       .default(DATASET_DEFAULTS.overBudget),
+  ],
+  Quality: [
+    option("--quality", `drop conversations that break a rule of quality: ${QUALITY_RULE_NAMES.join(", ")}`),
+    option(
+      "--quality-rule <rule>",
+      "switch one rule on, with its threshold or another one (re-prompts=4), or off (transfer=off); repeatable",
+      several,
+    ),
+    option(
+      "--score-command <command>",
+      "a program that scores samples; the archive keeps the scores beside it; see docs/datasets.md",
+    ),
+    option("--score-timeout <time>", "how long that program may be silent, for example 5m", seconds).default(
+      SCORE_TIMEOUT,
+      `${SCORE_TIMEOUT / 60}m`,
+    ),
+    option(
+      "--scores <file>",
+      "scores by sample: CSV or JSON lines with id and score, or an export of Argilla or Label Studio; repeatable",
+      (text, before?: string[]) => [...(before ?? []), text],
+    ),
+    option("--min-score <n>", "drop samples with a lower score, or without one", number),
   ],
   Redaction: redactOptions(),
   Set: [
@@ -127,6 +154,11 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     option("--seed <text>", "change the choice of splits, order and sample").default(DATASET_DEFAULTS.seed),
     option("--shuffle", "order samples by a seeded hash instead of by start time"),
     option("--sample <n>", "keep only n samples, chosen by a seeded hash", whole(1)),
+    option("--per-agent <n>", "keep only n samples of each agent, chosen by a seeded hash", whole(1)),
+    option(
+      "--balance <unit>",
+      "as many samples of each agent, language, or range of lengths: as many as the fewest, or with --sample n in all",
+    ).choices(["agent", "language", "length"]),
   ],
   Output: [
     option("-o, --output <folder>", "folder for the data set").default("dataset"),

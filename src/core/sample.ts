@@ -40,6 +40,8 @@ export interface Sample {
   tokens?: number;
   /** Seconds; absent when unknown. */
   durationSeconds?: number;
+  /** What a command or people gave it; absent when nobody did. */
+  score?: number;
 }
 
 /** Why a call or a sample was dropped: the step that dropped it, and a stable short code. */

@@ -3,6 +3,7 @@ import type { ReadResult } from "../../core/reading.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
 import type { Preset } from "../../presets/index.ts";
 import { curate, turnSamples } from "../../transforms/curate/curate.ts";
+import { brokenRule } from "../../transforms/quality/quality.ts";
 import type { DatasetPlan } from "./plan.ts";
 import { createSettle } from "./settle.ts";
 
@@ -41,6 +42,8 @@ export type DecisionPlan = Pick<
   | "splits"
   | "splitOf"
   | "withinBudget"
+  | "quality"
+  | "scores"
 >;
 
 /** Whether some preset writes a row per agent turn. */
@@ -78,6 +81,8 @@ export const createDecide = (plan: DecisionPlan) => {
     const callId = transcript.id;
     const drop = (step: string, reason: string): DroppedCall => ({ callId, step, reason });
     if (status && transcript.status?.toLowerCase() !== status.toLowerCase()) return drop("status", "status");
+    const broken = plan.quality && brokenRule(transcript, plan.quality);
+    if (broken) return drop("quality", broken);
     const whole = curate(transcript, { ...policy, expand: "call" });
     if ("reason" in whole) return whole;
     const [first] = whole.samples;

@@ -81,7 +81,7 @@ export const originOf = (
   { changes, redacted, seconds }: KeptCall,
   { source, id: own, agentId, startedAt }: StoredConversation,
 ) => {
-  const { id, tokens, language, messages } = sample;
+  const { id, tokens, language, messages, score } = sample;
   return {
     ...namesOf(id, { source, id: own }),
     ...(agentId && { agent: agentId.toWellFormed() }),
@@ -89,6 +89,7 @@ export const originOf = (
     ...(startedAt && { startedAt }),
     ...(seconds !== undefined && { seconds }),
     ...(tokens !== undefined && { tokens }),
+    ...(score !== undefined && { score }),
     characters: sizeOf(sample).characters,
     changes,
     ...(Object.keys(redacted).length > 0 && { redacted }),

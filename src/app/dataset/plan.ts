@@ -4,6 +4,7 @@ import { messageOf, UsageError } from "../../core/errors.ts";
 import { LANGUAGES, type Message } from "../../core/sample.ts";
 import { conflicts, isPreset, type Preset, type PresetOptions, presets } from "../../presets/index.ts";
 import { needsOf, type Policy } from "../../transforms/curate/curate.ts";
+import { parseQuality, type QualityPolicy } from "../../transforms/quality/quality.ts";
 import { createSplitter, parseSplits, type Split } from "../../transforms/split.ts";
 import { type SplitSubject, splitKey } from "../../transforms/split-key.ts";
 import type { SqlPolicy } from "../../transforms/sql/text-to-sql.ts";
@@ -13,6 +14,9 @@ import { type Reader, readerOf } from "../reading.ts";
 import { checkRedactCommand, redacts } from "../redaction.ts";
 import { type Exclusions, exclusionsOf } from "./exclude.ts";
 import type { DatasetRequest } from "./request.ts";
+import type { Scores } from "./scores/gate.ts";
+import { scoresOf } from "./scores/scores.ts";
+import { selectionPolicies } from "./selection-policies.ts";
 
 /** A preset with what this run asks of it. */
 export interface PresetPlan {
@@ -43,6 +47,10 @@ export interface DatasetPlan {
   exclusions: Exclusions | undefined;
   /** Cuts messages to the token budget and counts them; undefined when they do not fit. Absent without a budget. */
   withinBudget: ((messages: Message[]) => { messages: Message[]; tokens: number } | undefined) | undefined;
+  /** The rules of quality; undefined without any. */
+  quality: QualityPolicy | undefined;
+  /** Scores samples; undefined when nothing does. */
+  scores: Scores | undefined;
   /** What was asked for, by option, for the card and the report. */
   policies: Record<string, string | number | boolean>;
 }
@@ -79,6 +87,7 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
     throw new UsageError(`--dedupe-threshold must be from 0.5 to 1, not ${dedupeThreshold}.`);
   const splits = parseSplits(request.split);
   await checkRedactCommand(request, host);
+  const quality = sql ? undefined : parseQuality(request.quality === true, request.qualityRules);
   const { splitBy } = request;
   const splitOfKey = createSplitter(splits, request.seed);
   return {
@@ -95,7 +104,9 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
     dedupeThreshold: request.dedupeThreshold,
     exclusions: await exclusionsOf(request, host),
     withinBudget: await budgetOf(request, host),
-    policies: policiesOf(request, system),
+    quality,
+    scores: await scoresOf(request, host),
+    policies: { ...policiesOf(request, system), ...selectionPolicies(request, quality) },
   };
 };
 
@@ -145,6 +156,7 @@ const policyOf = (request: DatasetRequest): Policy => {
     minDuration,
     maxCallDuration: maxDuration,
     minCharacters,
+    maxCharacters,
   } = request;
   return {
     greeting,
@@ -158,6 +170,7 @@ const policyOf = (request: DatasetRequest): Policy => {
     ...(minDuration !== undefined && { minDuration }),
     ...(maxDuration !== undefined && { maxDuration }),
     ...(minCharacters !== undefined && { minCharacters }),
+    ...(maxCharacters !== undefined && { maxCharacters }),
   };
 };
 
@@ -226,4 +239,5 @@ const dialogPoliciesOf = (request: DatasetRequest): DatasetPlan["policies"] => (
   ...(request.minDuration !== undefined && { "min-duration": `${request.minDuration} s` }),
   ...(request.maxCallDuration !== undefined && { "max-call-duration": `${request.maxCallDuration} s` }),
   ...(request.minCharacters !== undefined && { "min-characters": request.minCharacters }),
+  ...(request.maxCharacters !== undefined && { "max-characters": request.maxCharacters }),
 });

@@ -27,6 +27,19 @@ export interface DatasetRequest extends SelectionRequest, ArchiveRequest, Redact
   minDuration?: number;
   maxCallDuration?: number;
   minCharacters?: number;
+  maxCharacters?: number;
+  /** Leaves out conversations that break a rule of quality: all rules, at their thresholds. */
+  quality?: boolean;
+  /** Single rules: `NAME`, `NAME=THRESHOLD` or `NAME=off`. */
+  qualityRules?: readonly string[];
+  /** A program that scores samples, with its arguments. */
+  scoreCommand?: string;
+  /** How long it may be silent, in seconds. @default 600 */
+  scoreTimeout?: number;
+  /** Files with scores by the ids of samples or conversations. */
+  scores?: readonly string[];
+  /** Leaves out samples with a lower score, or none. */
+  minScore?: number;
   languages?: readonly string[];
   expand: "call" | "turn";
   contentParts?: boolean;
@@ -45,6 +58,10 @@ export interface DatasetRequest extends SelectionRequest, ArchiveRequest, Redact
   seed: string;
   shuffle?: boolean;
   sample?: number;
+  /** At most so many samples of each agent. */
+  perAgent?: number;
+  /** As many samples of each agent, language, or range of lengths. */
+  balance?: "agent" | "language" | "length";
   maxFileSize?: number;
   gzip?: boolean;
   parquet?: boolean;

@@ -4,7 +4,6 @@ import type { DroppedSample, Sample } from "../../core/sample.ts";
 import { CARD, datasetCard } from "../../reports/card.ts";
 import type { DatasetFacts } from "../../reports/facts.ts";
 import { REPORT_HTML, REPORT_JSON, reportHtml, reportJson } from "../../reports/report.ts";
-import { createSampler } from "../../transforms/shuffle.ts";
 import type { AppContext } from "../context.ts";
 import { selectionFacts, selectStored } from "../selection/selection.ts";
 import { type RunResult, type Session, withSession } from "../session.ts";
@@ -12,10 +11,12 @@ import { VERSION } from "../version.ts";
 import { checkFolder } from "../writable.ts";
 import { type DroppedCall, type KeptCall, wantsCalls } from "./decide.ts";
 import { originOf, SetDetails } from "./details.ts";
+import { ALL_DRAWN, createDrawing, type Draw } from "./draw.ts";
 import { type DatasetPlan, planOf } from "./plan.ts";
 import { presetSidecars } from "./preset-sidecars.ts";
 import type { DatasetRequest } from "./request.ts";
 import { type CallRows, createRowMaker, TOO_LARGE } from "./rows.ts";
+import { scoreBatch } from "./scores/score-batch.ts";
 import { SetFiles } from "./set-files.ts";
 import { setFolder } from "./set-folder.ts";
 
@@ -39,10 +40,10 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
   const work = async (session: Session): Promise<DatasetRun> => {
     checkFolder(root, host);
     const { absent, unreadable } = await selectStored(session.archive, request, context, plan.sql && ["queries"]);
-    const isDrawn = await draw(request, context, session, plan);
+    const drawn = await draw(request, context, session, plan);
     const files = await SetFiles.open(root, plan, request, host);
     try {
-      const facts = await produce(request, context, session, plan, files, isDrawn);
+      const facts = await produce(request, context, session, plan, files, drawn);
       const outcome = absent.length + unreadable > 0 ? "partial" : "complete";
       return { outcome, detail: {}, facts, absent: absent.length };
     } catch (error) {
@@ -54,6 +55,7 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
     return await withSession(request, context, options, work);
   } finally {
     await plan.reader.close();
+    await plan.scores?.close();
   }
 };
 
@@ -72,6 +74,7 @@ async function* callsOf(
     for await (const batch of archive.conversations()) {
       closing.throwIfAborted();
       await plan.reader.prepare?.(batch, closing);
+      await scoreBatch(plan, batch, closing);
       for (const record of batch) {
         if (!hasDocument(record)) continue;
         const read = readOrReason(plan.reader.read, record);
@@ -90,26 +93,30 @@ async function* callsOf(
   }
 }
 
-/** Which samples `--sample` keeps: all, if it is not given. */
+/** Which samples are drawn: all, if nothing limits their number. */
 const draw = async (
-  { seed, sample: limit }: DatasetRequest,
+  request: DatasetRequest,
   context: AppContext,
   session: Session,
   plan: DatasetPlan,
-): Promise<(sample: Pick<Sample, "id">) => boolean> => {
-  if (limit === undefined) return () => true;
-  const sampler = createSampler<string>(seed, limit);
-  for await (const { call } of callsOf(plan, context, session, "Drawing"))
-    if (!("reason" in call)) for (const { id } of countedOf(plan, call)) sampler.add(id, id);
-  const drawn = new Set(sampler.values());
-  return ({ id }) => drawn.has(id);
+): Promise<Draw> => {
+  const drawing = createDrawing(request);
+  if (!drawing) return ALL_DRAWN;
+  for await (const { record, call } of callsOf(plan, context, session, "Drawing"))
+    if (!("reason" in call)) for (const sample of countedOf(plan, call)) drawing.add(sample, record);
+  return drawing.end();
 };
 
 /** The samples that are counted: whole calls, if any preset wants them. */
 const countedOf = (plan: DatasetPlan, { samples }: KeptCall): Sample[] =>
   plan.sql || wantsCalls(plan) ? samples.call : samples.turn;
 
-const notDrawn = ({ id }: Sample): DroppedSample => ({ callId: id, unit: "entry", step: "sample", reason: "not-drawn" });
+const notDrawn = ({ id }: Sample, step: string): DroppedSample => ({
+  callId: id,
+  unit: "entry",
+  step,
+  reason: "not-drawn",
+});
 
 const produce = async (
   request: DatasetRequest,
@@ -117,7 +124,7 @@ const produce = async (
   session: Session,
   plan: DatasetPlan,
   files: SetFiles,
-  isDrawn: (sample: Pick<Sample, "id">) => boolean,
+  { isDrawn, stepOf }: Draw,
 ): Promise<DatasetFacts> => {
   // Samples of turns are written when their call is drawn.
   const comesWith = (sample: Sample): boolean => isDrawn(sample) || isDrawn({ id: sample.callId });
@@ -130,11 +137,14 @@ const produce = async (
       continue;
     }
     const { samples } = call;
-    const undrawn = plan.sql ? samples.call.filter((each) => !isDrawn(each)).map(notDrawn) : [];
+    const undrawn = plan.sql
+      ? samples.call.filter((each) => !isDrawn(each)).map((each) => notDrawn(each, stepOf(each)))
+      : [];
     const kept = { ...call, lost: [...call.lost, ...undrawn] };
     if (![...samples.call, ...samples.turn].some(comesWith)) {
       const lost = plan.sql ? kept.lost : [];
-      details.drop({ callId: call.callId, step: "sample", reason: "not-drawn", lost }, record);
+      const [first = { id: call.callId }] = countedOf(plan, call);
+      details.drop({ callId: call.callId, step: stepOf(first), reason: "not-drawn", lost }, record);
       continue;
     }
     details.keep(kept, countedOf(plan, call).filter(isDrawn), record);
@@ -164,7 +174,8 @@ const produce = async (
   for (const { name, text } of presetSidecars(
     plan.wanted.map(({ preset }) => preset),
     dataFiles,
-  )) (await files.sidecar(name)).add(text);
+  ))
+    (await files.sidecar(name)).add(text);
   (await files.sidecar(CARD)).add(datasetCard(facts));
   (await files.sidecar(REPORT_JSON)).add(reportJson(facts));
   (await files.sidecar(REPORT_HTML)).add(await reportHtml(facts, details.stats.examples()));

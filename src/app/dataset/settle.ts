@@ -7,7 +7,10 @@ import type { DatasetPlan } from "./plan.ts";
 /** What a sample is made of. */
 export type Unit = NonNullable<DroppedSample["unit"]>;
 
-export type SettlePlan = Pick<DatasetPlan, "dedupe" | "dedupeThreshold" | "splits" | "withinBudget" | "exclusions">;
+export type SettlePlan = Pick<
+  DatasetPlan,
+  "dedupe" | "dedupeThreshold" | "splits" | "withinBudget" | "exclusions" | "scores"
+>;
 
 /** The samples of a conversation that are not settled yet. */
 export interface Unsettled {
@@ -19,8 +22,8 @@ export interface Unsettled {
 }
 
 /**
-Decides which samples of one unit stay: those within the budget that are not in an excluded file, and no copies of what was
-kept before. The others are added to `lost`.
+Decides which samples of one unit stay: those with enough score, within the budget, that are not in an excluded file, and no
+copies of what was kept before. The others are added to `lost`.
 
 Conversations must come in the archive's order. Each preset of the unit has all samples that stay.
 */
@@ -36,7 +39,8 @@ export const createSettle = (plan: SettlePlan, unit: Unit) => {
 
   const nameOf = ({ of, ordinal }: Twin): string => `${conversations[of]}${ordinal === 0 ? "" : `#${ordinal}`}`;
 
-  return ({ conversation, split, samples }: Unsettled, lost: DroppedSample[]): Sample[] => {
+  return ({ conversation, split, samples: all }: Unsettled, lost: DroppedSample[]): Sample[] => {
+    const samples = plan.scores?.gate({ conversation, samples: all }, unit, lost) ?? all;
     const looks = looksOf(samples, { continued: unit === "turn", near: copies?.near, exclusions });
     const stay: Sample[] = [];
     let number: number | undefined;

@@ -29,6 +29,10 @@ prints the rows that went.`,
       "dataset --preset bailian --dedupe near --min-turns 4 --language zh -o set",
       "a stricter choice: no near copies, at least 4 turns, Chinese",
     ],
+    [
+      "dataset --quality --per-agent 500 --balance language -o set",
+      "without hang-ups, loops and gibberish, at most 500 of each agent, as many in each language",
+    ],
     ["dataset forget ID set", "remove a call from the data set in the folder set"],
   ],
   run: async (input) => {
@@ -41,13 +45,14 @@ prints the rows that went.`,
     const { runDataset } = await import("../../app/dataset/run.ts");
     const { withContext } = await import("../context.ts");
     const { printDatasetSummary } = await import("../terminal/dataset-summary.ts");
-    const { preset, kind, language, dryRun: _, ...rest } = otherFlags(flags);
+    const { preset, kind, language, qualityRule, dryRun: _, ...rest } = otherFlags(flags);
     const request: DatasetRequest = {
       ...rest,
       ...storedSelectionRequest(input),
       ...(preset && { presets: preset }),
       ...(kind && { kinds: kind }),
       ...(language && { languages: language }),
+      ...(qualityRule && { qualityRules: qualityRule }),
     };
     const run = await withContext(input, undefined, (context) => runDataset(request, context));
     printDatasetSummary(logger, run, input);

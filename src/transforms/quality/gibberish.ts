@@ -3,7 +3,7 @@ import type { Spoken } from "./talk.ts";
 /** What text becomes when UTF-8 is read as GBK or Latin-1, or uninitialised memory as text. */
 const MOJIBAKE = /锟斤拷|锟叫|烫烫|屯屯|[ÃÂ][\u0080-\u00bf]|â€|ï»¿|ï¿½/gu;
 /** Replaced, private, unassigned and control characters, and halves of characters. */
-const BROKEN = /[\ufffd\p{Co}\p{Cn}\p{Cs}]|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/u;
+const BROKEN = /[\ufffd\p{Co}\p{Cn}\p{Cs}\p{Cc}]/u;
 /** Web and mail addresses are no words. */
 const ADDRESS = /\b(?:https?:\/\/|www\.)[^\s<>，。]{1,500}|[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{1,200}/giu;
 const UNIT = /[a-zà-ÿ'’]+|\p{L}|[^\s\p{P}\p{S}\p{N}\p{M}\p{Cf}]|\ufffd/giu;

@@ -1,6 +1,7 @@
 import { UsageError } from "../../core/errors.ts";
 import type { Transcript } from "../../core/transcript.ts";
-import { QUALITY_RULE_NAMES, QUALITY_RULES, type QualityRule, type QualityRuleName } from "./rules.ts";
+import { QUALITY_RULE_NAMES, type QualityRuleName } from "./rule-names.ts";
+import { QUALITY_RULES, type QualityRule } from "./rules.ts";
 import { spokenIn } from "./talk.ts";
 
 /** The thresholds of the rules that are on. */

@@ -2,6 +2,7 @@ import type { Transcript } from "../../core/transcript.ts";
 import { oneWordShare, turnsWithContent } from "./caller.ts";
 import { gibberishShare } from "./gibberish.ts";
 import { mostReprompts, repeatedShare } from "./repeats.ts";
+import type { QualityRuleName } from "./rule-names.ts";
 import type { Spoken } from "./talk.ts";
 import { transferFromEnd } from "./transfer.ts";
 
@@ -14,9 +15,7 @@ export interface QualityRule {
 }
 
 /**
-The rules, in the order in which they are tried: the first that a conversation breaks names why it is dropped.
-
-The defaults are chosen to keep what is merely short or clumsy: see `docs/datasets.md`.
+The rules. The defaults are chosen to keep what is merely short or clumsy: see `docs/datasets.md`.
 */
 export const QUALITY_RULES = {
   "hang-up": {
@@ -33,8 +32,4 @@ export const QUALITY_RULES = {
     kind: "count",
     isBroken: (spoken, last, { turns }) => (transferFromEnd(spoken, turns) ?? Number.POSITIVE_INFINITY) <= last,
   },
-} as const satisfies Record<string, QualityRule>;
-
-export type QualityRuleName = keyof typeof QUALITY_RULES;
-
-export const QUALITY_RULE_NAMES = Object.keys(QUALITY_RULES) as QualityRuleName[];
+} as const satisfies Record<QualityRuleName, QualityRule>;

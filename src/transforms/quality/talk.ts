@@ -9,10 +9,10 @@ export interface Spoken {
 
 /** What was said in a conversation, in order: no tool results, no system turns, no turns without words. */
 export const spokenIn = ({ turns }: Pick<Transcript, "turns">): Spoken[] =>
-  turns.flatMap(({ role, text }) => {
+  turns.flatMap(({ role, text }): Spoken[] => {
     if (role !== "user" && role !== "agent") return [];
     const [heard = ""] = text.split(INTERRUPTED, 1);
-    return heard.trim() === "" ? [] : [{ by: role, text: heard.trim() }];
+    return heard.trim() === "" ? [] : [{ by: role === "user" ? "user" : "agent", text: heard.trim() }];
   });
 
 export const textsOf = (spoken: readonly Spoken[], who: Spoken["by"]): string[] =>
