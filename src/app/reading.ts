@@ -1,7 +1,7 @@
 import { hasDocument, type PrepareReading, type ReadConversation, type ReadResult } from "../core/reading.ts";
 import type { SessionOf, StoredConversation } from "../core/records.ts";
 import { digestOfTranscript } from "../core/revision.ts";
-import type { Transcript } from "../core/transcript.ts";
+import type { JsonObject, Transcript } from "../core/transcript.ts";
 import { callFacts } from "../parse/call-meta.ts";
 import { transcriptOf } from "../parse/index.ts";
 import type { ForeignFind } from "../transforms/redact/index.ts";
@@ -88,11 +88,14 @@ const transcriptOrNone = (record: StoredConversation): Transcript | undefined =>
 
 /** The session of a call and the call's times, as describe gives them. */
 export const sessionOf: SessionOf = (meta) => {
-  const { sessionId, start, end } = callFacts(meta);
-  return sessionId === undefined || start === undefined || end === undefined
+  const { sessionId, start, endedBy } = callFacts(meta);
+  return sessionId === undefined || start === undefined || endedBy === undefined
     ? undefined
-    : { sessionId, start: new Date(start), end: new Date(end) };
+    : { sessionId, start: new Date(start), end: new Date(endedBy) };
 };
+
+/** The channel of a call, as list and describe give it. */
+export const channelOf = (meta: JsonObject): string | undefined => callFacts(meta).channel;
 
 /** The hex digest of a conversation's transcript: another one means that a destination gets it again. @throws InvalidDocument */
 export const digestOf = (conversation: StoredConversation): string => digestOfTranscript(transcriptOf(conversation));

@@ -4,6 +4,7 @@ import type { Media } from "../core/media-store.ts";
 import type { SourceName } from "../core/transcript.ts";
 import type { ChangeLog } from "./change-log.ts";
 import { jsonColumns } from "./columns.ts";
+import type { Forgotten } from "./forgotten.ts";
 import { type Db, transaction } from "./open.ts";
 
 interface MediaRow {
@@ -150,16 +151,25 @@ export const mediaOfItems = (db: Db) => {
 };
 
 /** The files that lie beside the archive. */
-export const media = (db: Db, now: () => Date, assertLocked: () => void, changeLog: ChangeLog): Media => {
+export const media = (
+  db: Db,
+  now: () => Date,
+  assertLocked: () => void,
+  changeLog: ChangeLog,
+  forgotten: Forgotten,
+): Media => {
   const upsert = db.prepare(
     `insert into media (kind, place, item, playlist, channel, at) values (?, ?, ?, ?, ?, ?)
      on conflict (place, source, record) do update set item = coalesce(excluded.item, item),
        playlist = coalesce(excluded.playlist, playlist), channel = coalesce(excluded.channel, channel),
-       at = coalesce(excluded.at, at)`,
+       at = coalesce(excluded.at, at),
+       -- Named by a listing and no playlist: it is there again.
+       state = iif(state = 'missing' and excluded.playlist is null, 'pending', state)`,
   );
   const known = db.prepare(
     "select exists (select 1 from media where place = ? and source = '' and record = '') as known",
   );
+  const ofPlace = db.prepare("select media from media where place = ? and source = '' and record = ''");
   const isPruned = db.prepare("select state = 'pruned' as pruned from items where item = ?");
   const stored = db.prepare(
     `update media set state = 'stored', sha256 = unhex(?), bytes = ?, type = ?, seconds = ?, attempts = attempts + 1,
@@ -181,13 +191,22 @@ export const media = (db: Db, now: () => Date, assertLocked: () => void, changeL
         assertLocked();
         let added = 0;
         for (const { kind, place, item = null, playlist = null, channel = null, at } of files) {
-          if (item !== null && (isPruned.get(item) as { pruned: number } | undefined)?.pruned === 1) continue;
+          if (forgotten.hasPlace(place)) continue;
+          if (item !== null && (isPruned.get(item) as { pruned: number } | undefined)?.pruned === 1) {
+            removeMedia(
+              db,
+              (ofPlace.all(place) as { media: number }[]).map(({ media: number }) => number),
+            );
+            forgotten.keepPlace(item, place);
+            continue;
+          }
           if (item !== null) changeLog.beforeChange(item);
           if ((known.get(place) as { known: number }).known === 0) added += 1;
           upsert.run(kind, place, item, playlist, channel, at?.getTime() ?? null);
         }
         return added;
       }),
+    forgottenCalls: async (channels) => forgotten.callsOf(channels),
     listMedia: async ({ states, kinds, places, unmatched, after = 0, limit = 500 } = {}) => {
       const terms = ["m.media > ?"];
       const values: unknown[] = [after];

@@ -21,10 +21,22 @@ export interface MediaFilter {
   limit?: number;
 }
 
+/** A deleted call, of which only its channel and times are known. */
+export interface ForgottenCall {
+  item: number;
+  start: Date;
+  end: Date;
+}
+
 /** The files of conversations that lie beside the archive, named by their SHA-256. */
 export interface Media {
-  /** Adds files by their place. Of a known one, what was not known is added. Resolves to how many are new. */
+  /**
+  Adds files by their place. Of a known one, what was not known is added. Those of a deleted conversation are dropped, also if
+  they were added before its call was known, or are found again. Resolves to how many are new.
+  */
   addMedia(files: readonly FoundMedia[]): Promise<number>;
+  /** The deleted calls that had one of these channels. */
+  forgottenCalls(channels: readonly string[]): Promise<ForgottenCall[]>;
   /** In order of their numbers. */
   listMedia(filter?: MediaFilter): Promise<StoredMedia[]>;
   /** Commits all or none. A stored file stays stored. */

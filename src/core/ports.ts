@@ -32,6 +32,8 @@ export interface DialogueQuery {
   end: Date;
   /** From 1. */
   page: number;
+  /** Dialogues on a page. @default 100, the most */
+  size?: number;
 }
 
 /** The part of IMS that a pull needs. Errors are `ArchiveError`s. */
@@ -39,7 +41,7 @@ export interface Ims {
   describeInstance(id: string, signal?: AbortSignal): Promise<Instance>;
   /** Empty past the last page. */
   listInstances(query: ListQuery, signal?: AbortSignal): Promise<Instance[]>;
-  /** The dialogues of a session, at most 100 from old to new, as the service gives them; empty past the last page. */
+  /** The dialogues of a session, at most `size` from old to new, as the service gives them; empty past the last page. */
   listDialogues(query: DialogueQuery, signal?: AbortSignal): Promise<Json[]>;
 }
 

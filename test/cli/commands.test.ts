@@ -134,9 +134,9 @@ const SIMPLEST: Record<string, Use> = {
     args: () => ["emulate"],
     options: interrupted,
     gives: ({ stdout }) => {
-      expect(stdout).toMatch(/^(export \w+=.*\n){5}$/);
+      expect(stdout).toMatch(/^(export \w+=.*\n){8}$/);
       expect(stdout).toMatch(
-        /^export CALLARCHIVE_ENDPOINT=(http:\/\/127\.0\.0\.1:\d+)\nexport \w+_EVENTBRIDGE_ENDPOINT=\1$/m,
+        /^export CALLARCHIVE_ENDPOINT=(http:\/\/127\.0\.0\.1:\d+)(\nexport \w+_(EVENTBRIDGE|OSS|LIVE|VOD)_ENDPOINT=\1){4}$/m,
       );
       expect(stdout).toMatch(/^export CALLARCHIVE_AGENT=\w+$/m);
     },

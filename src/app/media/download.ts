@@ -72,7 +72,8 @@ const storedAs = (media: number, { sha256, bytes, type, seconds }: KeptFile): Me
 });
 
 const stateAfter = (error: ArchiveError, { attempts }: Pick<StoredMedia, "attempts">) => {
-  if (error instanceof NotFound) return "missing";
+  // A bucket that is not there is mostly one of another region: its files are not lost.
+  if (error instanceof NotFound && error.facts.code !== "NoSuchBucket") return "missing";
   if (error instanceof Refused && !(error instanceof LinkExpired)) return "failed";
   return attempts + 1 >= MOST_ATTEMPTS ? "failed" : "pending";
 };

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { mediaPath } from "../../core/media.ts";
+import { syncFolder } from "../../sinks/atomic-file.ts";
 import type { Host } from "../context.ts";
 
 /** A stored file by its content. */
@@ -59,8 +60,11 @@ export const mediaFolder = (archive: string | false, { cwd }: Pick<Host, "cwd">)
     },
     keep: async (place, file) => {
       const path = pathOf(file);
-      await mkdir(dirname(path), { recursive: true, mode: MODE });
+      const created = await mkdir(dirname(path), { recursive: true, mode: MODE });
       await rename(partPath(place), path);
+      // The archive will say that it is stored: its name must survive a power failure.
+      await syncFolder(dirname(path));
+      if (created !== undefined) await syncFolder(root);
       await writeFile(`${partPath(place)}${NOTE}`, JSON.stringify(file), { mode: 0o600 });
     },
     kept: async (place) => {

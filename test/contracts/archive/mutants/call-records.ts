@@ -92,4 +92,12 @@ export const mediaMutants: MutantsOf<typeof media> = {
     "they are to be deleted for ever": () => ({ forgetDiscarded: async () => undefined }),
     "nothing is deleted": () => ({ prune: async () => 1 }),
   },
+  "of deleted calls are not stored again, whether they were known before or are found by the call's channel": {
+    "nothing is deleted": () => ({ prune: async () => 1 }),
+    "channels are forgotten, too": () => ({ forgottenCalls: async () => [] }),
+    "every channel is that of a deleted call": (real) => ({ forgottenCalls: () => real.forgottenCalls(["room"]) }),
+    "the call is not noted": (real) => ({
+      addMedia: (files) => real.addMedia(files.map(({ item: _, ...file }) => file)),
+    }),
+  },
 };
