@@ -91,10 +91,11 @@ const createDialog = () => {
       const { exact, near } = comparable(content);
       hash.update(`${exact}\n`);
       const added: number[] = [];
-      shingler.feed(near, (shingle) => {
-        if (found.size === found.add(shingle).size) return;
-        added.push(shingle);
-      });
+      for (const shingle of shingler.feed(near))
+        if (!found.has(shingle)) {
+          found.add(shingle);
+          added.push(shingle);
+        }
       return added;
     },
     /** All shingles so far; of a text that is shorter than one, one of all of it. */

@@ -31,16 +31,20 @@ longest of them.
 export const createPrinter = (withSignatures: boolean) => {
   const hash = createHash("sha256");
   const signer = withSignatures ? createSigner() : undefined;
+  /** What is not hashed yet: one update costs as much as many texts. */
+  let waiting = "";
   return {
     add: ({ role, content, toolCalls = [] }: Message): void => {
       const isSpoken = role === "user" || role === "assistant";
       const { exact, near } = signer && isSpoken ? comparable(content) : { exact: folded(content), near: "" };
       const tools = toolCalls.flatMap((call) => [call.name, call.arguments]);
-      hash.update(`${JSON.stringify([role, exact, ...tools])}\n`);
+      waiting += `${JSON.stringify(tools.length === 0 ? [role, exact] : [role, exact, ...tools])}\n`;
       if (isSpoken) signer?.add(near);
     },
     /** Of all messages so far. */
     print: (): Fingerprint => {
+      hash.update(waiting);
+      waiting = "";
       const bytes = hash.copy().digest();
       const digest = Uint32Array.from({ length: DIGEST_WORDS }, (_, word) => bytes.readUInt32BE(4 * word));
       const signature = signer?.signature();
