@@ -85,7 +85,7 @@ const namesOf = (id: string, { source, id: own }: Identity): { conversation: str
 };
 
 /** Where a sample comes from: never in the sample itself, trainers take nothing beside its messages. */
-export const originOf = (
+const originOf = (
   sample: Sample,
   { changes, redacted, seconds }: KeptCall,
   { source, id: own, agentId, startedAt }: StoredConversation,
@@ -106,5 +106,6 @@ export const originOf = (
   };
 };
 
-/** What `originOf` says, as a reader finds it. */
-export type SampleOrigin = ReturnType<typeof originOf>;
+/** The end of a sample's lines of provenance, after the keys that say where its row is. */
+export const originLine = (...of: Parameters<typeof originOf>): string =>
+  `${JSON.stringify(originOf(...of)).slice(1)}\n`;

@@ -11,7 +11,7 @@ import { type RunResult, type Session, withSession } from "../session.ts";
 import { VERSION } from "../version.ts";
 import { checkFolder } from "../writable.ts";
 import { type DroppedCall, type KeptCall, wantsCalls } from "./decide.ts";
-import { originOf, SetDetails } from "./details.ts";
+import { originLine, SetDetails } from "./details.ts";
 import { type DatasetPlan, planOf } from "./plan.ts";
 import { presetSidecars } from "./preset-sidecars.ts";
 import type { DatasetRequest } from "./request.ts";
@@ -137,7 +137,7 @@ const produce = async (
       const { wanted, sample } = row;
       if (row.refusal !== undefined) details.refuse(wanted.preset.name, sample, row.refusal, call, record);
       else {
-        const origin = origins.get(sample) ?? JSON.stringify(originOf(sample, call, record));
+        const origin = origins.get(sample) ?? originLine(sample, call, record);
         origins.set(sample, origin);
         await files.add(row, call.split, origin);
       }

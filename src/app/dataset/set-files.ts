@@ -57,7 +57,7 @@ export class SetFiles {
     return files;
   }
 
-  /** @param origin what provenance says of the sample, as JSON */
+  /** @param origin what provenance says of the sample: see `originLine` */
   async add({ wanted, sample, row, line }: WrittenRow, split: string, origin: string): Promise<void> {
     const track = await this.#track(wanted, split);
     await track.add({ sampleId: sample.id, line, row, origin });

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash, hash as hashOf } from "node:crypto";
 import type { Message } from "../../core/sample.ts";
 import { createSigner, type Signature } from "./minhash.ts";
 import { folded } from "./shingles.ts";
@@ -27,9 +27,10 @@ The fingerprints of a dialog that grows message by message, so that samples that
 longest of them.
 
 @param withSignatures whether signatures are wanted
+@param grows whether messages are added after a print
 */
-export const createPrinter = (withSignatures: boolean) => {
-  const hash = createHash("sha256");
+export const createPrinter = (withSignatures: boolean, grows: boolean) => {
+  const hash: Hash | undefined = grows ? createHash("sha256") : undefined;
   const signer = withSignatures ? createSigner() : undefined;
   /** What is not hashed yet: one update costs as much as many texts. */
   let waiting = "";
@@ -43,9 +44,8 @@ export const createPrinter = (withSignatures: boolean) => {
     },
     /** Of all messages so far. */
     print: (): Fingerprint => {
-      hash.update(waiting);
-      waiting = "";
-      const bytes = hash.copy().digest();
+      const bytes = hash?.update(waiting).copy().digest() ?? hashOf("sha256", waiting, "buffer");
+      if (hash) waiting = "";
       const digest = Uint32Array.from({ length: DIGEST_WORDS }, (_, word) => bytes.readUInt32BE(4 * word));
       const signature = signer?.signature();
       return { digest, ...(signature && { signature }) };
@@ -54,7 +54,7 @@ export const createPrinter = (withSignatures: boolean) => {
 };
 
 export const fingerprintOf = (messages: readonly Message[], withSignature: boolean): Fingerprint => {
-  const printer = createPrinter(withSignature);
+  const printer = createPrinter(withSignature, false);
   for (const message of messages) printer.add(message);
   return printer.print();
 };
