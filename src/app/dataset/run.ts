@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors.ts";
 import { hasDocument, readOrReason } from "../../core/reading.ts";
 import type { StoredConversation } from "../../core/records.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
@@ -43,6 +44,7 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
     const files = await SetFiles.open(root, plan, request, host);
     try {
       const facts = await produce(request, context, session, plan, files, isDrawn);
+      await rememberSet(root, session, context);
       const outcome = absent.length + unreadable > 0 ? "partial" : "complete";
       return { outcome, detail: {}, facts, absent: absent.length };
     } catch (error) {
@@ -50,6 +52,16 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
       throw error;
     }
   });
+};
+
+/** Notes the folder in the archive, so that `forget` names the rows. The data set does not depend on it. */
+const rememberSet = async (root: string, { archive }: Session, { log }: AppContext): Promise<void> => {
+  try {
+    if (!(await archive.sets()).includes(root)) await archive.rememberSet(root);
+  } catch (error) {
+    const message = `The archive cannot remember the data set, so "forget" will not name its rows: ${messageOf(error)}`;
+    log("warn", "not-recorded", { message });
+  }
 };
 
 /** Every call that has a document, kept or dropped. */
