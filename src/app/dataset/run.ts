@@ -115,7 +115,12 @@ const draw = async (
 const countedOf = (plan: DatasetPlan, { samples }: KeptCall): Sample[] =>
   plan.sql || wantsCalls(plan) ? samples.call : samples.turn;
 
-const notDrawn = ({ id }: Sample): DroppedSample => ({ callId: id, unit: "entry", step: "sample", reason: "not-drawn" });
+const notDrawn = ({ id }: Sample): DroppedSample => ({
+  callId: id,
+  unit: "entry",
+  step: "sample",
+  reason: "not-drawn",
+});
 
 const produce = async (
   request: DatasetRequest,
@@ -170,7 +175,8 @@ const produce = async (
   for (const { name, text } of presetSidecars(
     plan.wanted.map(({ preset }) => preset),
     dataFiles,
-  )) (await files.sidecar(name)).add(text);
+  ))
+    (await files.sidecar(name)).add(text);
   (await files.sidecar(CARD)).add(datasetCard(facts));
   (await files.sidecar(REPORT_JSON)).add(reportJson(facts));
   (await files.sidecar(REPORT_HTML)).add(await reportHtml(facts, details.stats.examples()));

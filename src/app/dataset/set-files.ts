@@ -13,7 +13,15 @@ import type { DatasetPlan, PresetPlan } from "./plan.ts";
 import { prefixOf } from "./preset-sidecars.ts";
 import type { DatasetRequest } from "./request.ts";
 import type { WrittenRow } from "./rows.ts";
-import { checkNoStranger, clearSetLeftovers, filesOfSet, isBare, MANIFEST, PROVENANCE, SET_SIDECARS } from "./set-folder.ts";
+import {
+  checkNoStranger,
+  clearSetLeftovers,
+  filesOfSet,
+  isBare,
+  MANIFEST,
+  PROVENANCE,
+  SET_SIDECARS,
+} from "./set-folder.ts";
 import { EXTENSIONS, type Kind, ShardFiles } from "./shard-files.ts";
 import { Spool } from "./spool.ts";
 import { Track } from "./track.ts";

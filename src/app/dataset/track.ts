@@ -101,5 +101,4 @@ export class Track {
 }
 
 /** The SHA-256 of a row's line without its line feed, hex; of Parquet the line that JSON lines would have. */
-export const rowDigest = (line: string): string =>
-  hash("sha256", line.endsWith("\n") ? line.slice(0, -1) : line);
+export const rowDigest = (line: string): string => hash("sha256", line.endsWith("\n") ? line.slice(0, -1) : line);

@@ -39,7 +39,8 @@ const classTable = (): Uint8Array => {
 
 const FIRST = 0x811c9dc5;
 const withUnit = (word: number, unit: number): number => Math.imul(word ^ unit, 0x01000193);
-const hashOf = (word: string): number => [...word].reduce((hash, letter) => withUnit(hash, letter.charCodeAt(0)), FIRST);
+const hashOf = (word: string): number =>
+  [...word].reduce((hash, letter) => withUnit(hash, letter.charCodeAt(0)), FIRST);
 
 /** Digits as they are spoken in English. */
 const SPOKEN_DIGITS: ReadonlySet<number> = new Set(

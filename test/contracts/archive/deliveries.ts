@@ -210,7 +210,9 @@ export const deliveries = {
     expect(await archive.holding("unknown' or 1=1 --")).toEqual([]);
   },
 
-  "folders of data sets are remembered without the lock, once each, and hold no call by themselves": async ({ open }) => {
+  "folders of data sets are remembered without the lock, once each, and hold no call by themselves": async ({
+    open,
+  }) => {
     const archive = await open();
     await storeCalls(archive, ["a"]);
     const other = await open();
