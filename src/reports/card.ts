@@ -85,7 +85,8 @@ const splitRule = ({ policies }: DatasetFacts): string => {
   const by = policies["split-by"];
   if (by === undefined)
     return "The split of a call follows from its id and the seed alone: it stays the same as the data set grows.";
-  const whole = by === "caller" ? "All calls of a caller" : `All calls of one ${inline(by === "agent" ? by : "session")}`;
+  const whole =
+    by === "caller" ? "All calls of a caller" : `All calls of one ${inline(by === "agent" ? by : "session")}`;
   return `${whole} are in one split, which follows from that and the seed alone: it stays the same as the data set grows.`;
 };
 

@@ -181,7 +181,9 @@ export const createStats = ({ seed }: { seed: string }) => {
           ...(seconds && { seconds }),
         },
         ...(excluded && { excluded: excluded.map((file) => ({ ...file, ...foundIn(matched.get(file.file)) })) }),
-        ...(redacts && { redacted: Object.fromEntries(Object.entries(places).sort(([one], [other]) => (one < other ? -1 : 1))) }),
+        ...(redacts && {
+          redacted: Object.fromEntries(Object.entries(places).sort(([one], [other]) => (one < other ? -1 : 1))),
+        }),
       };
     },
 

@@ -19,13 +19,16 @@ const MOBILE = /^1[3-9]\d{9}$/;
 /**
 The person who speaks with the agent.
 
-In a telephone call one of two numbers is the person's, and in a call from the agent it is not the caller's: it is the one
-that is also the remote user's id, else the only mobile number, else the caller's. Without numbers, the remote user's id.
+A remote user's id that is a mobile number is that person's. Otherwise one of the two numbers of a telephone call is, and in a
+call from the agent not the caller's: it is the one that is also the remote user's id, else the only mobile number, else the
+caller's. Without numbers, it is the remote user's id.
 */
 export const personIn = ({ remoteUserId, caller, callee }: Participants): string | undefined => {
+  const user = remoteUserId === undefined || remoteUserId === "" ? undefined : phoneOf(remoteUserId);
+  if (user !== undefined && MOBILE.test(user)) return user;
   const numbers = [caller, callee].flatMap((text) => (text === undefined || text === "" ? [] : [phoneOf(text)]));
-  if (numbers.length === 0) return remoteUserId === undefined ? undefined : phoneOf(remoteUserId);
-  const same = remoteUserId === undefined ? undefined : numbers.find((number) => number === phoneOf(remoteUserId));
+  if (numbers.length === 0) return user;
+  const same = numbers.find((number) => number === user);
   const mobiles = numbers.filter((number) => MOBILE.test(number));
   return same ?? (mobiles.length === 1 ? mobiles[0] : numbers[0]);
 };

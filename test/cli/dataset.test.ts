@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
@@ -35,6 +36,15 @@ interface Origin {
   conversation: string;
   split: string;
   tokens?: number;
+}
+interface Located extends Origin {
+  preset: string;
+  file: string;
+  row: number;
+  sha256: string;
+  tokens: number;
+  agent: string;
+  turns: { role: string; turns: { id: string }[] }[];
 }
 const origins = (place: Workplace, folder: string): Origin[] => place.rows<never>(folder, "provenance.ndjson");
 const dropped = (
@@ -198,6 +208,58 @@ describe("dataset", () => {
     expect(names[0]).toBe(`train-00000-of-${String(names.length).padStart(5, "0")}.jsonl`);
     expect(names.every((name) => readFileSync(place.path("shards", name)).length <= 60 * 1024)).toBe(true);
     expect((await place.runHere(["check", "shards", "--preset", "messages"])).code).toBe(0);
+  });
+
+  test("provenance finds every row: after shuffling, in shards, with several presets, compressed and in Parquet", async () => {
+    const { place } = await stored(60);
+    const forms = [[], ["--shuffle"], ["--gzip", "--shuffle"], ["--max-file-size", "60KB"], ["--parquet", "--shuffle"]];
+    for (const [at, form] of forms.entries()) {
+      const folder = `set${at}`;
+      const presets = PRESETS.filter(
+        (name) => !form.includes("--gzip") || !["llama-factory", "bailian"].includes(name),
+      );
+      const args = ["--preset", presets.join(","), "--system", "none", "--tokenizer", "tokenizer.json"];
+      writeFileSync(place.path("tokenizer.json"), JSON.stringify(TOKENIZER));
+      writeFileSync(place.path("tokenizer_config.json"), JSON.stringify({ chat_template: TEMPLATE }));
+      const ran = await place.runHere(["dataset", ...args, ...form, "-o", folder]);
+      expect([form, ran.code, ran.code === 0 ? "" : ran.stderr]).toEqual([form, 0, ""]);
+      const lines = place.rows<Located>(folder, "provenance.ndjson");
+      const { files } = JSON.parse(place.read(folder, "report.json")) as { files: { name: string; rows: number }[] };
+      // Each row of each file once.
+      expect(lines.map(({ file, row }) => `${file}:${row}`).toSorted()).toEqual(
+        files.flatMap(({ name, rows }) => Array.from({ length: rows }, (_, n) => `${name}:${n + 1}`)).toSorted(),
+      );
+      for (const line of lines) {
+        expect(line.file).toMatch(new RegExp(`^${line.preset}/${line.split}`));
+        expect([line.id.startsWith(line.conversation), line.tokens > 0, typeof line.agent]).toEqual([
+          true,
+          true,
+          "string",
+        ]);
+      }
+      if (form.includes("--parquet")) {
+        // The text of the row, as JSON lines have it.
+        const sums = (set: string) =>
+          place.rows<Located>(set, "provenance.ndjson").map(({ preset, id, sha256 }) => `${preset} ${id} ${sha256}`);
+        expect(sums(folder).toSorted()).toEqual(sums("set1").toSorted());
+        continue;
+      }
+      const texts = new Map(
+        files.map(({ name }) => {
+          const bytes = readFileSync(place.path(folder, name));
+          return [name, (name.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString().split("\n")];
+        }),
+      );
+      for (const { file, row, sha256 } of lines)
+        expect(
+          createHash("sha256")
+            .update(texts.get(file)?.[row - 1] ?? "")
+            .digest("hex"),
+        ).toBe(sha256);
+    }
+    const words = place.rows<Located>("set0", "provenance.ndjson").filter(({ preset }) => preset === "trl");
+    const row = place.rows<{ prompt: unknown[]; completion: unknown[] }>("set0", "trl", "train.jsonl")[0];
+    expect(words[0]?.turns.map(({ role }) => role)).toHaveLength((row?.prompt.length ?? 0) + 1);
   });
 
   test("gzip and Parquet hold the same rows", async () => {

@@ -20,7 +20,9 @@ const han = (length: number): string =>
   Array.from({ length }, () => String.fromCharCode(0x4e00 + Math.floor(chance() * 3000))).join("");
 const words = (length: number): string =>
   // Letters alone, because all words with a digit are one token.
-  Array.from({ length }, () => Array.from({ length: 4 }, () => String.fromCharCode(97 + Math.floor(chance() * 26))).join("")).join(" ");
+  Array.from({ length }, () =>
+    Array.from({ length: 4 }, () => String.fromCharCode(97 + Math.floor(chance() * 26))).join(""),
+  ).join(" ");
 
 const call = (answer: string, system?: string): Message[] => [
   ...(system === undefined ? [] : [{ role: "system" as const, content: system }]),

@@ -9,10 +9,15 @@ import { DROPPED, PROVENANCE } from "./set-folder.ts";
 
 type Identity = Pick<StoredConversation, "source" | "id">;
 
+/** Lines that are collected before a write, in characters. */
+const PIECE = 256 * 1024;
+
 /** Collects the statistics of a data set and everything that was dropped. */
 export class SetDetails {
   readonly stats: ReturnType<typeof createStats>;
   readonly #dropped: AtomicFile;
+  /** Characters that wait for a write. */
+  #waiting = 0;
 
   private constructor(seed: string, dropped: AtomicFile) {
     this.stats = createStats({ seed });
@@ -61,10 +66,14 @@ export class SetDetails {
   }
 
   #line(line: object): void {
-    this.#dropped.add(`${JSON.stringify(line)}\n`, 1);
+    const text = `${JSON.stringify(line)}\n`;
+    this.#dropped.add(text, 1);
+    this.#waiting += text.length;
   }
 
   async flush(): Promise<void> {
+    if (this.#waiting < PIECE) return;
+    this.#waiting = 0;
     await this.#dropped.flush();
   }
 }
@@ -76,7 +85,7 @@ const namesOf = (id: string, { source, id: own }: Identity): { conversation: str
 };
 
 /** Where a sample comes from: never in the sample itself, trainers take nothing beside its messages. */
-export const originOf = (
+const originOf = (
   sample: Sample,
   { changes, redacted, seconds }: KeptCall,
   { source, id: own, agentId, startedAt }: StoredConversation,
@@ -98,5 +107,6 @@ export const originOf = (
   };
 };
 
-/** What `originOf` says, as a reader finds it. */
-export type SampleOrigin = ReturnType<typeof originOf>;
+/** The end of a sample's lines of provenance, after the keys that say where its row is. */
+export const originLine = (...of: Parameters<typeof originOf>): string =>
+  `${JSON.stringify(originOf(...of)).slice(1)}\n`;

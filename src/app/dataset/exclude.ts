@@ -34,7 +34,9 @@ export const exclusionsOf = async (
   for (const path of exclude) {
     const file = { name: basename(path), first: rows, rows: 0 };
     if (files.some(({ name }) => name === file.name))
-      throw new UsageError(`--exclude names two files ${file.name}: rename one, because the data set tells of them by name.`);
+      throw new UsageError(
+        `--exclude names two files ${file.name}: rename one, because the data set tells of them by name.`,
+      );
     files.push(file);
     let hasText = false;
     for await (const messages of readRows(path, resolve(cwd, path))) {
@@ -42,7 +44,8 @@ export const exclusionsOf = async (
       rows += 1;
       file.rows += 1;
     }
-    if (!hasText) throw new UsageError(`--exclude ${path}: the file has no row with text, so it would exclude nothing.`);
+    if (!hasText)
+      throw new UsageError(`--exclude ${path}: the file has no row with text, so it would exclude nothing.`);
   }
   const foundAt = (row: number, kind: FoundExclusion["kind"]): FoundExclusion => {
     const file = files.findLast(({ first }) => first <= row);

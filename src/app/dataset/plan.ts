@@ -48,9 +48,9 @@ export interface DatasetPlan {
   /** Cuts messages to the token budget and counts them; undefined when they do not fit. Absent without a budget. */
   withinBudget: ((messages: Message[]) => { messages: Message[]; tokens: number } | undefined) | undefined;
   /** The rules of quality; undefined without any. */
-  quality: QualityPolicy | undefined;
+  quality?: QualityPolicy | undefined;
   /** Scores samples; undefined when nothing does. */
-  scores: Scores | undefined;
+  scores?: Scores | undefined;
   /** What was asked for, by option, for the card and the report. */
   policies: Record<string, string | number | boolean>;
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors.ts";
 import { hasDocument, readOrReason } from "../../core/reading.ts";
 import type { StoredConversation } from "../../core/records.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
@@ -10,7 +11,7 @@ import { type RunResult, type Session, withSession } from "../session.ts";
 import { VERSION } from "../version.ts";
 import { checkFolder } from "../writable.ts";
 import { type DroppedCall, type KeptCall, wantsCalls } from "./decide.ts";
-import { originOf, SetDetails } from "./details.ts";
+import { originLine, SetDetails } from "./details.ts";
 import { ALL_DRAWN, createDrawing, type Draw } from "./draw.ts";
 import { type DatasetPlan, planOf } from "./plan.ts";
 import { presetSidecars } from "./preset-sidecars.ts";
@@ -44,6 +45,7 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
     const files = await SetFiles.open(root, plan, request, host);
     try {
       const facts = await produce(request, context, session, plan, files, drawn);
+      await rememberSet(root, session, context);
       const outcome = absent.length + unreadable > 0 ? "partial" : "complete";
       return { outcome, detail: {}, facts, absent: absent.length };
     } catch (error) {
@@ -56,6 +58,16 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
   } finally {
     await plan.reader.close();
     await plan.scores?.close();
+  }
+};
+
+/** Notes the folder in the archive, so that `forget` names the rows. The data set does not depend on it. */
+const rememberSet = async (root: string, { archive }: Session, { log }: AppContext): Promise<void> => {
+  try {
+    if (!(await archive.sets()).includes(root)) await archive.rememberSet(root);
+  } catch (error) {
+    const message = `The archive cannot remember the data set, so "forget" will not name its rows: ${messageOf(error)}`;
+    log("warn", "not-recorded", { message });
   }
 };
 
@@ -153,7 +165,7 @@ const produce = async (
       const { wanted, sample } = row;
       if (row.refusal !== undefined) details.refuse(wanted.preset.name, sample, row.refusal, call, record);
       else {
-        const origin = origins.get(sample) ?? JSON.stringify(originOf(sample, call, record));
+        const origin = origins.get(sample) ?? originLine(sample, call, record);
         origins.set(sample, origin);
         await files.add(row, call.split, origin);
       }

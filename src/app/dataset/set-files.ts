@@ -13,7 +13,15 @@ import type { DatasetPlan, PresetPlan } from "./plan.ts";
 import { prefixOf } from "./preset-sidecars.ts";
 import type { DatasetRequest } from "./request.ts";
 import type { WrittenRow } from "./rows.ts";
-import { checkNoStranger, clearSetLeftovers, filesOfSet, isBare, MANIFEST, PROVENANCE, SET_SIDECARS } from "./set-folder.ts";
+import {
+  checkNoStranger,
+  clearSetLeftovers,
+  filesOfSet,
+  isBare,
+  MANIFEST,
+  PROVENANCE,
+  SET_SIDECARS,
+} from "./set-folder.ts";
 import { EXTENSIONS, type Kind, ShardFiles } from "./shard-files.ts";
 import { Spool } from "./spool.ts";
 import { Track } from "./track.ts";
@@ -57,7 +65,7 @@ export class SetFiles {
     return files;
   }
 
-  /** @param origin what provenance says of the sample, as JSON */
+  /** @param origin what provenance says of the sample: see `originLine` */
   async add({ wanted, sample, row, line }: WrittenRow, split: string, origin: string): Promise<void> {
     const track = await this.#track(wanted, split);
     await track.add({ sampleId: sample.id, line, row, origin });

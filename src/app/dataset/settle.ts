@@ -95,7 +95,7 @@ interface LookOptions {
 /** What copies and excluded rows are found by, sample by sample. */
 function* looksOf(samples: readonly Sample[], { continued, near, exclusions }: LookOptions): Generator<Look> {
   const begin = () => ({
-    printer: near === undefined ? undefined : createPrinter(near),
+    printer: near === undefined ? undefined : createPrinter(near, continued),
     matcher: exclusions?.matcher(),
     added: 0,
   });

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { JsonObject } from "../../core/transcript.ts";
 import type { DataFile } from "../../reports/facts.ts";
 import type { AtomicFile } from "../../sinks/atomic-file.ts";
@@ -21,7 +21,7 @@ export interface TrackRow {
   /** With its line feed. */
   line: string;
   row: JsonObject;
-  /** What provenance says of the sample, as JSON. */
+  /** See `originLine`. */
   origin: string;
 }
 
@@ -36,6 +36,8 @@ export class Track {
   /** Lines of provenance that wait for the name of their file. */
   #unnamed: Spool | undefined;
   #waiting = 0;
+  /** How lines of provenance begin. */
+  #head: { file: string; text: string } | undefined;
 
   constructor(options: TrackOptions) {
     this.#options = options;
@@ -60,7 +62,7 @@ export class Track {
     const files = await shards.seal();
     for await (const text of this.#unnamed?.texts() ?? []) {
       const end = text.indexOf(" ");
-      await this.#tell(files[Number(text.slice(0, end))]?.name ?? "", text.slice(end + 1));
+      await this.#tell(files[Number(text.slice(0, end))]?.name ?? "", text.slice(end + 1), "");
     }
     await this.discard();
     return files.map((file) => ({ preset, split, ...file }));
@@ -75,20 +77,23 @@ export class Track {
   async #write({ line, row, origin }: TrackRow): Promise<void> {
     const { shards, openSpool } = this.#options;
     const place = await shards.add(line, () => row);
-    // All after the name of the file, which is known last.
-    const rest = `"row":${place.row},"sha256":"${rowDigest(line)}",${origin.slice(1)}\n`;
     const name = shards.onlyName;
-    if (name !== undefined) return this.#tell(name, rest);
+    const rest = `"row":${place.row},"sha256":"${rowDigest(line)}",`;
+    if (name !== undefined) return this.#tell(name, rest, origin);
     this.#unnamed ??= await openSpool();
-    this.#unnamed.add("", `${place.shard} ${rest}`);
+    this.#unnamed.add("", `${place.shard} ${rest}${origin}`);
     await this.#unnamed.flush();
   }
 
-  async #tell(file: string, rest: string): Promise<void> {
+  /** Adds a line of provenance: the part with the file's name, then the others. */
+  async #tell(file: string, rest: string, origin: string): Promise<void> {
     const { preset, split, provenance } = this.#options;
-    const head = JSON.stringify({ preset, split, file });
-    provenance.add(`${head.slice(0, -1)},${rest}`, 1);
-    this.#waiting += rest.length;
+    if (this.#head?.file !== file)
+      this.#head = { file, text: `${JSON.stringify({ preset, split, file }).slice(0, -1)},` };
+    provenance.add(this.#head.text);
+    provenance.add(rest);
+    provenance.add(origin, 1);
+    this.#waiting += rest.length + origin.length;
     if (this.#waiting < PIECE) return;
     this.#waiting = 0;
     await provenance.flush();
@@ -96,5 +101,4 @@ export class Track {
 }
 
 /** The SHA-256 of a row's line without its line feed, hex; of Parquet the line that JSON lines would have. */
-export const rowDigest = (line: string): string =>
-  createHash("sha256").update(line.endsWith("\n") ? line.slice(0, -1) : line).digest("hex");
+export const rowDigest = (line: string): string => hash("sha256", line.endsWith("\n") ? line.slice(0, -1) : line);

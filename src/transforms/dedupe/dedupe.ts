@@ -1,17 +1,7 @@
-import { createHash } from "node:crypto";
 import type { Message } from "../../core/sample.ts";
 import { DIGEST_WORDS, type Fingerprint, fingerprintOf } from "./fingerprint.ts";
-import {
-  ANSWER_WORDS,
-  bandsFor,
-  differentBits,
-  equalBytes,
-  leastEqual,
-  mostDifferent,
-  SIGNATURE_WORDS,
-  SIMILARITY,
-  type Signature,
-} from "./minhash.ts";
+import { SIMILARITY } from "./minhash.ts";
+import { NearSamples } from "./near-samples.ts";
 import { Chains, Rows } from "./store.ts";
 
 export interface DedupeOptions {
@@ -51,9 +41,6 @@ export interface Twin {
   split: string;
 }
 
-/** How many kept samples with an equal band are compared, newest first: if more share it, it is only the agent's script. */
-const MOST_COMPARED = 1000;
-
 /**
 Finds duplicates in a stream of samples, in the archive's order: by start, then id.
 
@@ -79,14 +66,12 @@ export const createDedupe = ({
   threshold = SIMILARITY,
   answers = false,
 }: DedupeOptions = {}) => {
-  const { bands, words: bandWords } = bandsFor(threshold);
-  const [least, most] = [leastEqual(threshold), mostDifferent(threshold)];
   const digests = new Rows(DIGEST_WORDS);
   const byDigest = new Chains(digests, 1, DIGEST_WORDS);
-  const signatures = new Rows(SIGNATURE_WORDS);
-  const byBand = new Chains(signatures, bands, bandWords);
-  const answerBits = new Rows(ANSWER_WORDS);
-  /** Number, ordinal and split of each kept sample, in the same row as its digest and signature. */
+  /** By split, so that a sample meets only those that count; of all splits under one name if all count. */
+  const alike = new Map<string, NearSamples>();
+  const partOf = (split: string): string => (near === "all" ? "" : split);
+  /** Number, ordinal and split of each kept sample, in the same row as its digest. */
   const places = new Rows(3);
   const splits: string[] = [];
 
@@ -94,18 +79,10 @@ export const createDedupe = ({
     const known = splits.indexOf(split);
     return known === -1 ? splits.push(split) - 1 : known;
   };
-  const placeAt = (row: number, field: number): number => (places.piece(row)[places.at(row) + field] ?? 0) | 0;
-  const twinAt = (row: number, kind: Twin["kind"]): Twin => ({
-    of: placeAt(row, 0),
-    ordinal: placeAt(row, 1),
-    kind,
-    split: splits[placeAt(row, 2)] ?? "",
-  });
-
-  const isAlike = ({ words, answer }: Signature, row: number): boolean =>
-    equalBytes({ words, at: 0 }, { words: signatures.piece(row), at: signatures.at(row) }) >= least &&
-    (!answers ||
-      differentBits({ words: answer, at: 0 }, { words: answerBits.piece(row), at: answerBits.at(row) }) <= most);
+  const twinAt = (row: number, kind: Twin["kind"]): Twin => {
+    const [of = 0, ordinal = 0, split = 0] = places.piece(row).subarray(places.at(row), places.at(row) + 3);
+    return { of: of | 0, ordinal, kind, split: splits[split] ?? "" };
+  };
 
   const findExact = ({ digest }: Fingerprint): number | undefined => {
     let same: number | undefined;
@@ -116,27 +93,23 @@ export const createDedupe = ({
     return same;
   };
   /** The earliest that is alike. */
-  const findNear = ({ signature }: Fingerprint, split: number): number | undefined => {
-    let alike: number | undefined;
-    if (signature === undefined) return alike;
-    for (let band = 0; band < bands; band++) {
-      let left = MOST_COMPARED;
-      byBand.find(signature.words, band, (found) => {
-        const isEarlier = alike === undefined || found < alike;
-        const counts = near === "all" || placeAt(found, 2) !== split;
-        if (isEarlier && counts && isAlike(signature, found)) alike = found;
-        return --left > 0 ? "on" : "stop";
-      });
+  const findNear = ({ signature }: Fingerprint, split: string): number | undefined => {
+    let earliest: number | undefined;
+    if (signature === undefined) return earliest;
+    for (const [part, samples] of alike) {
+      if (near !== "all" && part === split) continue;
+      const found = samples.find(signature);
+      if (found !== undefined && (earliest === undefined || found < earliest)) earliest = found;
     }
-    return alike;
+    return earliest;
   };
 
   /** The kept sample that this one duplicates, if any. @param split only needed with `other-splits` */
   const find = (print: Fingerprint, split = ""): Twin | undefined => {
     const same = exact ? findExact(print) : undefined;
     if (same !== undefined) return twinAt(same, "exact");
-    const alike = near === "none" ? undefined : findNear(print, splitNumber(split));
-    return alike === undefined ? undefined : twinAt(alike, "near");
+    const similar = near === "none" ? undefined : findNear(print, split);
+    return similar === undefined ? undefined : twinAt(similar, "near");
   };
 
   /** Remembers a sample that is kept. */
@@ -145,11 +118,11 @@ export const createDedupe = ({
       digests.push(digest);
       byDigest.add();
     }
-    if (near !== "none") {
-      const { words, answer } = signature ?? uniqueSignature(places.length);
-      signatures.push(words);
-      byBand.add();
-      if (answers) answerBits.push(answer);
+    // A text without letters is no near copy of any.
+    if (near !== "none" && signature) {
+      const samples = alike.get(partOf(split)) ?? new NearSamples(threshold, answers);
+      alike.set(partOf(split), samples);
+      samples.add(signature, places.length);
     }
     places.push([number, ordinal, splitNumber(split)]);
   };
@@ -167,11 +140,4 @@ export const createDedupe = ({
       return twin;
     },
   };
-};
-
-/** A signature that no other text has, for texts without letters, so that they are never near duplicates. */
-const uniqueSignature = (row: number): Signature => {
-  const bytes = createHash("sha512").update(`no letters ${row}`).digest();
-  const words = Uint32Array.from({ length: SIGNATURE_WORDS }, (_, word) => bytes.readUInt32BE((4 * word) % 64) ^ word);
-  return { words, answer: words.slice(0, ANSWER_WORDS) };
 };

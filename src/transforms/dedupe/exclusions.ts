@@ -52,6 +52,14 @@ export const createExclusions = (threshold = SIMILARITY) => {
     matcher: () => {
       const dialog = createDialog();
       const counter = index.counter();
+      /** The counter of a dialog that is shorter than a shingle. */
+      const short = (): typeof counter | undefined => {
+        const rest = dialog.rest();
+        if (rest === undefined) return undefined;
+        const alone = index.counter();
+        alone.add(rest);
+        return alone;
+      };
       return {
         add: (message: Message): void => {
           for (const hash of dialog.add(message)) counter.add(hash);
@@ -61,8 +69,8 @@ export const createExclusions = (threshold = SIMILARITY) => {
           const same = digests.get(dialog.digest());
           if (same !== undefined && dialog.shingles().size > 0) return { row: same, kind: "exact-match" };
           let best: { row: number; share: number } | undefined;
-          const own = counter.size;
-          for (const [row, common] of counter.counts()) {
+          const { size: own, counts } = short() ?? counter;
+          for (const [row, common] of counts()) {
             const whole = index.sizeOf(row);
             const share = Math.max(
               common / (own + whole - common),
@@ -89,14 +97,18 @@ const createDialog = () => {
     add: ({ role, content }: Message): readonly number[] => {
       if ((role !== "user" && role !== "assistant") || content.trim() === "") return [];
       const { exact, near } = comparable(content);
-      hash.update(`${exact}\n`);
+      // A space, as between the lines of one text: rows of tables have no messages.
+      hash.update(`${exact} `);
       const added: number[] = [];
-      shingler.feed(near, (shingle) => {
-        if (found.size === found.add(shingle).size) return;
-        added.push(shingle);
-      });
+      for (const shingle of shingler.feed(near))
+        if (!found.has(shingle)) {
+          found.add(shingle);
+          added.push(shingle);
+        }
       return added;
     },
+    /** See `createShingler`. */
+    rest: shingler.rest,
     /** All shingles so far; of a text that is shorter than one, one of all of it. */
     shingles: (): ReadonlySet<number> => {
       const rest = shingler.rest();

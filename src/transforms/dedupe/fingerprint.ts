@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash, hash as hashOf } from "node:crypto";
 import type { Message } from "../../core/sample.ts";
 import { createSigner, type Signature } from "./minhash.ts";
 import { folded } from "./shingles.ts";
@@ -27,21 +27,25 @@ The fingerprints of a dialog that grows message by message, so that samples that
 longest of them.
 
 @param withSignatures whether signatures are wanted
+@param grows whether messages are added after a print
 */
-export const createPrinter = (withSignatures: boolean) => {
-  const hash = createHash("sha256");
+export const createPrinter = (withSignatures: boolean, grows: boolean) => {
+  const hash: Hash | undefined = grows ? createHash("sha256") : undefined;
   const signer = withSignatures ? createSigner() : undefined;
+  /** What is not hashed yet: one update costs as much as many texts. */
+  let waiting = "";
   return {
     add: ({ role, content, toolCalls = [] }: Message): void => {
       const isSpoken = role === "user" || role === "assistant";
       const { exact, near } = signer && isSpoken ? comparable(content) : { exact: folded(content), near: "" };
       const tools = toolCalls.flatMap((call) => [call.name, call.arguments]);
-      hash.update(`${JSON.stringify([role, exact, ...tools])}\n`);
+      waiting += `${JSON.stringify(tools.length === 0 ? [role, exact] : [role, exact, ...tools])}\n`;
       if (isSpoken) signer?.add(near);
     },
     /** Of all messages so far. */
     print: (): Fingerprint => {
-      const bytes = hash.copy().digest();
+      const bytes = hash?.update(waiting).copy().digest() ?? hashOf("sha256", waiting, "buffer");
+      if (hash) waiting = "";
       const digest = Uint32Array.from({ length: DIGEST_WORDS }, (_, word) => bytes.readUInt32BE(4 * word));
       const signature = signer?.signature();
       return { digest, ...(signature && { signature }) };
@@ -50,7 +54,7 @@ export const createPrinter = (withSignatures: boolean) => {
 };
 
 export const fingerprintOf = (messages: readonly Message[], withSignature: boolean): Fingerprint => {
-  const printer = createPrinter(withSignature);
+  const printer = createPrinter(withSignature, false);
   for (const message of messages) printer.add(message);
   return printer.print();
 };

@@ -39,17 +39,24 @@ export const createSigner = () => {
   const minima = new Int32Array(HASHES).fill(MOST);
   const last = new Int32Array(HASHES);
   const shingler = createShingler();
-  const take = (hash: number): void => {
+  /** Lowers minima by the hashes of shingles: function by function, which keeps all but the hashes in registers. */
+  const lower = (minima: Int32Array, hashes: Int32Array): void => {
     for (let index = 0; index < HASHES; index++) {
-      const value = (Math.imul(factors[index] ?? 0, hash) + (offsets[index] ?? 0)) | 0;
-      if (value < (last[index] ?? 0)) last[index] = value;
+      const factor = factors[index] ?? 0;
+      const offset = offsets[index] ?? 0;
+      let least = minima[index] ?? 0;
+      for (let at = 0; at < hashes.length; at++) {
+        const value = (Math.imul(factor, hashes[at] ?? 0) + offset) | 0;
+        if (value < least) least = value;
+      }
+      minima[index] = least;
     }
   };
   return {
     /** Adds a folded text. */
     add: (text: string): void => {
       last.fill(MOST);
-      shingler.feed(text, take);
+      lower(last, shingler.feed(text));
       for (let index = 0; index < HASHES; index++)
         if ((last[index] ?? 0) < (minima[index] ?? 0)) minima[index] = last[index] ?? 0;
     },
@@ -59,7 +66,7 @@ export const createSigner = () => {
       const rest = shingler.rest();
       if (rest === undefined) return { words: bytesOf(minima), answer: bitsOf(last) };
       last.fill(MOST);
-      take(rest);
+      lower(last, Int32Array.of(rest));
       return { words: bytesOf(last), answer: bitsOf(last) };
     },
   };

@@ -39,7 +39,8 @@ const classTable = (): Uint8Array => {
 
 const FIRST = 0x811c9dc5;
 const withUnit = (word: number, unit: number): number => Math.imul(word ^ unit, 0x01000193);
-const hashOf = (word: string): number => [...word].reduce((hash, letter) => withUnit(hash, letter.charCodeAt(0)), FIRST);
+const hashOf = (word: string): number =>
+  [...word].reduce((hash, letter) => withUnit(hash, letter.charCodeAt(0)), FIRST);
 
 /** Digits as they are spoken in English. */
 const SPOKEN_DIGITS: ReadonlySet<number> = new Set(
@@ -56,49 +57,75 @@ digits, and so are the signs of `withSlots`: calls that differ in a phone number
 */
 export const createShingler = () => {
   const table = classTable();
-  let [a, b, c, d, e] = [0, 0, 0, 0, 0];
-  let tokens = 0;
-  let each: (hash: number) => void = () => undefined;
-  const token = (hash: number): void => {
-    if (hash === SLOT_TOKEN && e === SLOT_TOKEN) return;
-    [a, b, c, d, e] = [b, c, d, e, hash];
-    if (++tokens >= SHINGLE) each(five(a, b, c, d, e));
+  /** The last four tokens of earlier texts, then those of this one. */
+  let tokens = new Int32Array(256);
+  let hashes = new Int32Array(256);
+  let carried = 0;
+  let count = 0;
+
+  /** Appends the tokens of a text; returns how many there are then. */
+  const tokenize = (text: string): number => {
+    let length = carried;
+    let last = length > 0 ? (tokens[length - 1] ?? 0) : 0;
+    let word = FIRST;
+    let isInWord = false;
+    let isNumber = false;
+    // One step more than there are units ends the last word.
+    for (let at = 0; at <= text.length; at++) {
+      const unit = at < text.length ? text.charCodeAt(at) : 0;
+      const kind = table[unit] ?? GAP;
+      if (kind === LETTER || kind === DIGIT) {
+        word = withUnit(word, unit);
+        isInWord = true;
+        if (kind === DIGIT) isNumber = true;
+        continue;
+      }
+      if (isInWord) {
+        const token = isNumber || SPOKEN_DIGITS.has(word) ? SLOT_TOKEN : mixed(word);
+        if (token !== SLOT_TOKEN || last !== SLOT_TOKEN) tokens[length++] = last = token;
+        word = FIRST;
+        isInWord = false;
+        isNumber = false;
+      }
+      if (kind === ALONE) tokens[length++] = last = mixed(unit);
+      else if (kind === NUMERAL && last !== SLOT_TOKEN) tokens[length++] = last = SLOT_TOKEN;
+    }
+    return length;
   };
-  const endWord = (word: number, isNumber: boolean): void =>
-    token(isNumber || SPOKEN_DIGITS.has(word) ? SLOT_TOKEN : mixed(word));
 
   return {
-    /** Calls `take` with the hash of each shingle that ends in this text. No word continues from text to text. */
-    feed: (text: string, take: (hash: number) => void): void => {
-      each = take;
-      let word = FIRST;
-      let isInWord = false;
-      let isNumber = false;
-      for (let at = 0; at < text.length; at++) {
-        const unit = text.charCodeAt(at);
-        const kind = table[unit] ?? GAP;
-        if (kind === LETTER || kind === DIGIT) {
-          word = withUnit(word, unit);
-          isInWord = true;
-          if (kind === DIGIT) isNumber = true;
-          continue;
-        }
-        if (isInWord) {
-          endWord(word, isNumber);
-          word = FIRST;
-          isInWord = false;
-          isNumber = false;
-        }
-        if (kind === ALONE) token(mixed(unit));
-        else if (kind === NUMERAL) token(SLOT_TOKEN);
+    /** The hashes of the shingles that end in this text; valid until the next text. No word continues from text to text. */
+    feed: (text: string): Int32Array => {
+      if (tokens.length < text.length + SHINGLE) {
+        const larger = new Int32Array(2 * (text.length + SHINGLE));
+        larger.set(tokens.subarray(0, carried));
+        tokens = larger;
+        hashes = new Int32Array(larger.length);
       }
-      if (isInWord) endWord(word, isNumber);
+      const length = tokenize(text);
+      count += length - carried;
+      let made = 0;
+      for (let at = SHINGLE - 1; at < length; at++)
+        hashes[made++] = five(
+          tokens[at - 4] ?? 0,
+          tokens[at - 3] ?? 0,
+          tokens[at - 2] ?? 0,
+          tokens[at - 1] ?? 0,
+          tokens[at] ?? 0,
+        );
+      carried = Math.min(length, SHINGLE - 1);
+      tokens.copyWithin(0, length - carried, length);
+      return hashes.subarray(0, made);
     },
     /** The hash of all tokens while they are fewer than a shingle has; undefined without tokens, and with enough. */
-    rest: (): number | undefined => (tokens > 0 && tokens < SHINGLE ? five(a, b, c, d, e) : undefined),
+    rest: (): number | undefined => {
+      if (count === 0 || count >= SHINGLE) return undefined;
+      const [d = 0, c = 0, b = 0, a = 0] = [...tokens.subarray(0, count)].reverse();
+      return five(0, a, b, c, d);
+    },
     /** How many tokens there were. */
     get tokens() {
-      return tokens;
+      return count;
     },
   };
 };
@@ -106,7 +133,7 @@ export const createShingler = () => {
 /** Calls `each` with the hashes of a folded text: of its shingles; if it is shorter than one, of all of it. */
 export const eachShingle = (text: string, each: (hash: number) => void): void => {
   const shingler = createShingler();
-  shingler.feed(text, each);
+  for (const hash of shingler.feed(text)) each(hash);
   const rest = shingler.rest();
   if (rest !== undefined) each(rest);
 };

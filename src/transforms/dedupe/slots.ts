@@ -4,7 +4,7 @@ export const SLOT = "\ue000";
 /** The placeholders of redaction: `<PHONE_1>`. */
 const PLACEHOLDERS = /<[A-Z][A-Z0-9_]*_\d+>/giu;
 const EMAILS = /[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}.-]{1,255}/gu;
-const URLS = /(?:https?:\/\/|www\.)[^\s，。！？、）)"”]{1,2000}/giu;
+const URLS = /(?:https?:\/\/|www\.)[\w.~:/?#[\]@!$&'()*+,;=%-]{1,2000}/giu;
 
 /** The surnames of nine in ten Chinese; some that are common words (如, 和, 时) are left out. */
 const SURNAME =

@@ -98,7 +98,8 @@ const withLearning = (row: JsonObject): Message[] => {
   const marks = listOf(row.messages);
   return messagesOfRow(row).map((message, at) => {
     const mark = marks[at];
-    const isMarked = isObject(mark) && [mark.loss, mark.train, mark.weight].some((value) => value === false || value === 0);
+    const isMarked =
+      isObject(mark) && [mark.loss, mark.train, mark.weight].some((value) => value === false || value === 0);
     return message.role === "assistant" && (isMarked || at < prompt) ? { ...message, learn: false } : message;
   });
 };

@@ -190,4 +190,6 @@ const manifestFacts = (before: JsonObject, facts: DatasetFacts, gone: ReadonlySe
 
 /** Whether an id of the selection, as it was written, can be one of these. */
 const isGone = (id: string, gone: ReadonlySet<string>): boolean =>
-  [...gone].some((other) => [other, other.slice(other.indexOf(":") + 1)].some((each) => each.toLowerCase() === id.toLowerCase()));
+  [...gone].some((other) =>
+    [other, other.slice(other.indexOf(":") + 1)].some((each) => each.toLowerCase() === id.toLowerCase()),
+  );

@@ -44,14 +44,14 @@ export const runSetForget = async (
   const unreadable = (message: string): never => {
     throw new UsageError(message);
   };
-  for await (const id of idsOf({ ids: named, ...(idsFile !== undefined && { idsFile }) }, host)(unreadable)) ids.push(id);
+  for await (const id of idsOf({ ids: named, ...(idsFile !== undefined && { idsFile }) }, host)(unreadable))
+    ids.push(id);
   if (ids.length === 0) throw new UsageError("Name at least one id, and the folder last: dataset forget ID FOLDER.");
   const set = await openSet(resolve(host.cwd, folder), folder, host);
   const found = await findInSet(set.root, ids, sources);
   const unknown = [...new Set(ids)].filter((id) => !found.conversations.has(id));
   for (const id of unknown) log("warn", "missing", { id, message: `${folder} does not name it.` });
-  for (const { conversation, file, row } of found.rows)
-    onRow({ conversation, file, row });
+  for (const { conversation, file, row } of found.rows) onRow({ conversation, file, row });
   const conversations = new Set([...found.conversations.values()].flatMap((each) => [...each]));
   if (conversations.size > 0 && !dryRun) {
     const files = new FileSet({ root: set.root, manifest: MANIFEST, tag: tagOf(host) });

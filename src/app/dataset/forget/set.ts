@@ -33,7 +33,9 @@ export const openSet = async (root: string, shown: string, host: Host): Promise<
   });
   if (!manifest?.isDataset) throw new UsageError(`${shown} is not a data set of callarchive.`);
   if (manifest.incomplete)
-    throw new UsageError(`${shown} is not complete, because the run that wrote it was stopped: make the data set again.`);
+    throw new UsageError(
+      `${shown} is not complete, because the run that wrote it was stopped: make the data set again.`,
+    );
   const faults: string[] = [];
   await verifyFiles(manifest, root, shown, true, ({ where, what }) => faults.push(`${where} ${what}`));
   if (faults.length > 0)
@@ -58,4 +60,3 @@ export const objectIn = (json: JsonObject, key: string): JsonObject => {
   const value = json[key];
   return isObject(value) ? value : {};
 };
-

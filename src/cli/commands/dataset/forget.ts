@@ -26,7 +26,13 @@ export const forgetInSet = async (input: Input<DatasetFlags & { dryRun?: boolean
   const folder = args.length > 1 ? args.at(-1) : undefined;
   if (folder === undefined || (ids.length === 0 && !given.has("ids")))
     throw new UsageError("Name at least one id, and the folder last: dataset forget ID FOLDER.");
-  const request = defined({ ids, folder, dryRun: flags.dryRun, ...givenSources(input), ...(given.has("ids") && { idsFile: flags.ids }) });
+  const request = defined({
+    ids,
+    folder,
+    dryRun: flags.dryRun,
+    ...givenSources(input),
+    ...(given.has("ids") && { idsFile: flags.ids }),
+  });
   const result = await withContext(input, undefined, (context) =>
     runSetForget(request, context, ({ conversation, file, row }) => {
       io.stdout.write(`${[conversation, `${file}:${row}`].map(oneLine).join("\t")}\n`);
