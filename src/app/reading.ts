@@ -51,7 +51,7 @@ interface PreparedRecord {
 const askingOf = async (command: string, timeout: number | undefined, host: Pick<Host, "env" | "cwd">) => {
   const [{ commandLineOf }, { LineProcess }, { REDACT_DIALOG }, { textsIn }] = await Promise.all([
     import("./command/command-line.ts"),
-    import("./command/line-process.ts"),
+    import("./command/line-program.ts"),
     import("./redact-command/answers.ts"),
     import("../transforms/redact/index.ts"),
   ]);

@@ -32,7 +32,6 @@ export const OWN_FLAGS: Readonly<Record<string, readonly Task[]>> = {
   minDuration: ["chat"],
   maxCallDuration: ["chat"],
   minCharacters: ["chat"],
-  maxCharacters: ["chat"],
   quality: ["chat"],
   qualityRule: ["chat"],
   sqlSchema: ["text-to-sql"],
@@ -94,7 +93,7 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     option("--min-duration <time>", "drop shorter calls: seconds, or 90s, 5m", seconds),
     option("--max-call-duration <time>", "drop longer calls: seconds, or 90s, 5m", seconds),
     option("--min-characters <n>", "drop dialogs with fewer characters", whole(1)),
-    option("--max-characters <n>", "drop dialogs with more characters", whole(1)),
+    option("--max-characters <n>", "drop samples with more characters in all texts together", whole(1)),
     option("--language <names>", `keep only dialogs in these languages: ${LANGUAGES.join(", ")}`, several),
     ...tokenOptions(),
     option("--over-budget <how>", "samples larger than --max-tokens: drop them, or cut them after a whole turn")

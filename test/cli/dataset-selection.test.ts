@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type Workplace, workplace } from "../helpers/workplace.ts";
 
@@ -112,18 +112,17 @@ describe("dataset --quality", () => {
     expect(sql.code).toBe(2);
   });
 
-  test("--max-characters drops longer dialogs", async () => {
+  test("--max-characters drops longer samples, as check counts them", async () => {
     const { place } = await stored();
-    await place.runHere(["dataset", "--min-characters", "50", "--max-characters", "300", "-o", "set"]);
+    await place.runHere(["dataset", "--max-characters", "1000", "-o", "set"]);
     const reasons = new Set(dropped(place, "set").map(({ reason }) => reason));
     expect(reasons.has("max-characters")).toBe(true);
-    const lengths = readdirSync(place.path("set"))
-      .filter((name) => name.endsWith(".jsonl"))
-      .flatMap((name) => place.rows<{ messages: { role: string; content: string }[] }>("set", name))
-      .map(({ messages }) => messages.filter(({ role }) => role !== "system").map(({ content }) => content))
-      .map((texts) => [...texts.join("").replaceAll(/\s/g, "")].length);
-    expect(lengths.length).toBeGreaterThan(0);
-    expect(Math.max(...lengths)).toBeLessThanOrEqual(300);
+    expect(origins(place, "set").length).toBeGreaterThan(0);
+    expect((await place.runHere(["check", "set", "--max-characters", "1000"])).code).toBe(0);
+    await place.runHere(["dataset", "-o", "all"]);
+    const found = await place.runHere(["check", "all", "--max-characters", "1000", "-v"]);
+    const rows = origins(place, "all").length - origins(place, "set").length;
+    expect(found.stdout.match(/too-many-characters/g)?.length).toBeGreaterThanOrEqual(rows);
   });
 });
 

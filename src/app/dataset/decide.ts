@@ -42,6 +42,7 @@ export type DecisionPlan = Pick<
   | "splits"
   | "splitOf"
   | "withinBudget"
+  | "maxCharacters"
   | "quality"
   | "scores"
 >;

@@ -47,6 +47,8 @@ export interface DatasetPlan {
   exclusions: Exclusions | undefined;
   /** Cuts messages to the token budget and counts them; undefined when they do not fit. Absent without a budget. */
   withinBudget: ((messages: Message[]) => { messages: Message[]; tokens: number } | undefined) | undefined;
+  /** The most characters of a sample; undefined without a limit. */
+  maxCharacters?: number | undefined;
   /** The rules of quality; undefined without any. */
   quality?: QualityPolicy | undefined;
   /** Scores samples; undefined when nothing does. */
@@ -104,6 +106,7 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
     dedupeThreshold: request.dedupeThreshold,
     exclusions: await exclusionsOf(request, host),
     withinBudget: await budgetOf(request, host),
+    maxCharacters: request.maxCharacters,
     quality,
     scores: await scoresOf(request, host),
     policies: { ...policiesOf(request, system), ...selectionPolicies(request, quality) },
@@ -156,7 +159,6 @@ const policyOf = (request: DatasetRequest): Policy => {
     minDuration,
     maxCallDuration: maxDuration,
     minCharacters,
-    maxCharacters,
   } = request;
   return {
     greeting,
@@ -170,7 +172,6 @@ const policyOf = (request: DatasetRequest): Policy => {
     ...(minDuration !== undefined && { minDuration }),
     ...(maxDuration !== undefined && { maxDuration }),
     ...(minCharacters !== undefined && { minCharacters }),
-    ...(maxCharacters !== undefined && { maxCharacters }),
   };
 };
 
@@ -239,5 +240,4 @@ const dialogPoliciesOf = (request: DatasetRequest): DatasetPlan["policies"] => (
   ...(request.minDuration !== undefined && { "min-duration": `${request.minDuration} s` }),
   ...(request.maxCallDuration !== undefined && { "max-call-duration": `${request.maxCallDuration} s` }),
   ...(request.minCharacters !== undefined && { "min-characters": request.minCharacters }),
-  ...(request.maxCharacters !== undefined && { "max-characters": request.maxCharacters }),
 });

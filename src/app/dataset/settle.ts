@@ -9,7 +9,7 @@ export type Unit = NonNullable<DroppedSample["unit"]>;
 
 export type SettlePlan = Pick<
   DatasetPlan,
-  "dedupe" | "dedupeThreshold" | "splits" | "withinBudget" | "exclusions" | "scores"
+  "dedupe" | "dedupeThreshold" | "splits" | "withinBudget" | "exclusions" | "maxCharacters" | "scores"
 >;
 
 /** The samples of a conversation that are not settled yet. */
@@ -62,6 +62,8 @@ export const createSettle = (plan: SettlePlan, unit: Unit) => {
       }
       if (twin) lose({ step: "dedupe", reason: reasonOf(twin, split), of: nameOf(twin) });
       else if (!within) lose({ step: "max-tokens", reason: "over-budget" });
+      else if (plan.maxCharacters !== undefined && charactersOf(within.messages) > plan.maxCharacters)
+        lose({ step: "length", reason: "max-characters" });
       else {
         number ??= conversations.push(conversation) - 1;
         if (print) copies?.keep(print, { number, ordinal: ordinalOf(sample), split });
@@ -71,6 +73,14 @@ export const createSettle = (plan: SettlePlan, unit: Unit) => {
     return stay;
   };
 };
+
+/** As `check` counts the characters of a row. */
+const charactersOf = (messages: readonly Message[]): number =>
+  messages.reduce(
+    (sum, { content, toolCalls = [] }) =>
+      sum + content.length + toolCalls.reduce((all, call) => all + call.name.length + call.arguments.length, 0),
+    0,
+  );
 
 const reasonOf = (twin: Twin, split: string): string =>
   `${twin.kind}-duplicate${twin.split === split ? "" : "-across-splits"}`;

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from "../../core/transcript.ts";
-import type { Dialog } from "../command/line-process.ts";
+import type { Dialog } from "../command/line-program.ts";
 import { WrongAnswer } from "../command/wrong-answer.ts";
 
 /** A find of the command in a text, in UTF-16 units as JavaScript counts. */

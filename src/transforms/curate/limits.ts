@@ -26,25 +26,15 @@ export const limitDuration = ({ minDuration = 0, maxDuration = Infinity }: Polic
 const durationOf = ({ durationSeconds, turns }: Transcript): number =>
   durationSeconds ?? turns.reduce((longest, { begin = 0 }) => Math.max(longest, begin), 0);
 
-/** Drops dialogs that are too short or too long in turns, or too short or too long in characters. */
-export const limitDialog = ({
-  minTurns = 0,
-  maxTurns = Infinity,
-  minCharacters = 0,
-  maxCharacters = Infinity,
-}: Policy): Step => ({
+/** Drops dialogs that are too short or too long in turns, or too short in characters. */
+export const limitDialog = ({ minTurns = 0, maxTurns = Infinity, minCharacters = 0 }: Policy): Step => ({
   name: "length",
-  run: (draft) => {
-    const characters = minCharacters > 0 || maxCharacters < Infinity ? charactersOf(draft) : undefined;
-    return (
-      firstBroken([
-        ["min-turns", draft.messages.length < minTurns],
-        ["max-turns", draft.messages.length > maxTurns],
-        ["min-characters", characters !== undefined && characters < minCharacters],
-        ["max-characters", characters !== undefined && characters > maxCharacters],
-      ]) ?? draft
-    );
-  },
+  run: (draft) =>
+    firstBroken([
+      ["min-turns", draft.messages.length < minTurns],
+      ["max-turns", draft.messages.length > maxTurns],
+      ["min-characters", minCharacters > 0 && charactersOf(draft) < minCharacters],
+    ]) ?? draft,
 });
 
 const charactersOf = ({ messages }: Draft): number =>

@@ -44,7 +44,6 @@ export interface Policy {
   maxDuration?: number;
   /** Characters of the dialog, without spaces. */
   minCharacters?: number;
-  maxCharacters?: number;
   /**
   One sample per call; or one per agent turn, with the dialog up to it, of which only this turn is learned.
 
@@ -60,7 +59,7 @@ Why a call gives no sample.
 - `no-assistant-turn`: the agent says nothing after the caller's first words.
 - `role:X`: role X cannot be expressed (X is cut to 40 characters); `role:system` for a system turn inside the dialog.
 - `tool-result-without-call`, `tool-call-without-result`: tool calls and results do not match.
-- `min-turns`, `max-turns`, `min-duration`, `max-duration`, `min-characters`, `max-characters`: see `Policy`.
+- `min-turns`, `max-turns`, `min-duration`, `max-duration`, `min-characters`: see `Policy`.
 - `control-token`: with `specialTokens: "drop"`, a text has one.
 - `nothing-to-learn`: under the policies, no agent turn is learned.
 */
@@ -75,7 +74,6 @@ export type DropReason =
   | "min-duration"
   | "max-duration"
   | "min-characters"
-  | "max-characters"
   | "control-token"
   | "nothing-to-learn";
 

@@ -29,28 +29,44 @@ export const mostReprompts = (spoken: readonly Spoken[]): number => {
   return most;
 };
 
-/** Words that are looked at: enough for an hour of speech. */
-const MOST_WORDS = 20_000;
 /** Below this, two equal sentences are half of the text. */
 const LEAST_WORDS = 40;
+/** A loop repeats soon; in a long call polite phrases return after some minutes. */
+const SOON = 150;
 const GRAM = 5;
 
 /**
-The share of the agent's words, 0 to 1, that continue a sequence it has said before: of all five words in a row, those that
-occurred earlier. 0 for less than 40 words.
+The share of the agent's words, 0 to 1, that repeat what it has just said: of all five words in a row within a turn, those
+that it said among the 150 words before. 0 for less than 40 words.
 */
 export const repeatedShare = (spoken: readonly Spoken[]): number => {
-  const seen = new Set<string>();
+  const lastAt = new Map<string, number>();
   let grams = 0;
+  let repeated = 0;
   let words = 0;
   for (const text of textsOf(spoken, "agent")) {
     const said = wordsOf(text);
     for (let at = 0; at + GRAM <= said.length; at++) {
-      seen.add(said.slice(at, at + GRAM).join(" "));
+      const gram = said.slice(at, at + GRAM).join(" ");
+      const before = lastAt.get(gram);
+      if (before !== undefined && words + at - before <= SOON) repeated += 1;
+      // The oldest come first, because a gram is put behind the others when it is said again.
+      lastAt.delete(gram);
+      lastAt.set(gram, words + at);
       grams += 1;
+      if (lastAt.size > 2 * SOON) forget(lastAt, SOON);
     }
     words += said.length;
-    if (words >= MOST_WORDS) break;
   }
-  return words < LEAST_WORDS || grams === 0 ? 0 : 1 - seen.size / grams;
+  return words < LEAST_WORDS || grams === 0 ? 0 : repeated / grams;
+};
+
+/** Removes the oldest entries, so that memory does not grow with the call. */
+const forget = (entries: Map<string, number>, keep: number): void => {
+  let surplus = entries.size - keep;
+  for (const key of entries.keys()) {
+    if (surplus <= 0) return;
+    entries.delete(key);
+    surplus -= 1;
+  }
 };

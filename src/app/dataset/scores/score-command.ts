@@ -1,6 +1,6 @@
 import type { Message, Sample } from "../../../core/sample.ts";
 import type { JsonObject } from "../../../core/transcript.ts";
-import type { Dialog } from "../../command/line-process.ts";
+import type { Dialog } from "../../command/line-program.ts";
 import { WrongAnswer } from "../../command/wrong-answer.ts";
 
 /** What the command is told of a sample: its messages as in a row of `messages` or `openai`, and its language. */

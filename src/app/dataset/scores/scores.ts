@@ -6,7 +6,7 @@ import type { Sample } from "../../../core/sample.ts";
 import type { ScoreCache } from "../../../core/score-cache.ts";
 import type { JsonObject } from "../../../core/transcript.ts";
 import { commandLineOf } from "../../command/command-line.ts";
-import { LineProcess } from "../../command/line-process.ts";
+import { LineProcess } from "../../command/line-program.ts";
 import type { Host } from "../../context.ts";
 import { SCORE_TIMEOUT } from "../../defaults.ts";
 import type { DatasetRequest } from "../request.ts";
@@ -57,7 +57,7 @@ const reasonOf = (score: number | undefined, least: number): string | undefined 
 
 const createAsking = (command: string, { archive, scoreTimeout = SCORE_TIMEOUT }: ScoreRequest, host: Host) => {
   const line = commandLineOf(command, "--score-command", host);
-  const process = new LineProcess(SCORE_DIALOG, line, host, scoreTimeout * 1000);
+  const judge = new LineProcess(SCORE_DIALOG, line, host, scoreTimeout * 1000);
   let cache: ScoreCache | undefined;
   const wanted = new Map<string, JsonObject>();
   let known = new Map<string, number>();
@@ -69,7 +69,7 @@ const createAsking = (command: string, { archive, scoreTimeout = SCORE_TIMEOUT }
       .digest("hex");
 
   const askAll = async (questions: readonly [digest: string, question: JsonObject][], signal: AbortSignal) => {
-    const answers = await process.ask(
+    const answers = await judge.ask(
       questions.map(([, question]) => question),
       signal,
     );
@@ -102,7 +102,7 @@ const createAsking = (command: string, { archive, scoreTimeout = SCORE_TIMEOUT }
     },
     scoreOf: (sample: Sample): number | undefined => known.get(digestOf(scoreQuestion(sample))),
     close: async (): Promise<void> => {
-      await process.close();
+      await judge.close();
       await cache?.close();
     },
   };
