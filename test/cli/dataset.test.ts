@@ -43,7 +43,6 @@ interface Located extends Origin {
   row: number;
   sha256: string;
   tokens: number;
-  agent: string;
   turns: { role: string; turns: { id: string }[] }[];
 }
 const origins = (place: Workplace, folder: string): Origin[] => place.rows<never>(folder, "provenance.ndjson");
@@ -215,9 +214,8 @@ describe("dataset", () => {
     const forms = [[], ["--shuffle"], ["--gzip", "--shuffle"], ["--max-file-size", "60KB"], ["--parquet", "--shuffle"]];
     for (const [at, form] of forms.entries()) {
       const folder = `set${at}`;
-      const presets = PRESETS.filter(
-        (name) => !form.includes("--gzip") || !["llama-factory", "bailian"].includes(name),
-      );
+      // Some readers do not unpack.
+      const presets = form.includes("--gzip") ? ["messages", "trl", "axolotl"] : PRESETS;
       const args = ["--preset", presets.join(","), "--system", "none", "--tokenizer", "tokenizer.json"];
       writeFileSync(place.path("tokenizer.json"), JSON.stringify(TOKENIZER));
       writeFileSync(place.path("tokenizer_config.json"), JSON.stringify({ chat_template: TEMPLATE }));
@@ -231,11 +229,7 @@ describe("dataset", () => {
       );
       for (const line of lines) {
         expect(line.file).toMatch(new RegExp(`^${line.preset}/${line.split}`));
-        expect([line.id.startsWith(line.conversation), line.tokens > 0, typeof line.agent]).toEqual([
-          true,
-          true,
-          "string",
-        ]);
+        expect([line.id.startsWith(line.conversation), line.tokens > 0]).toEqual([true, true]);
       }
       if (form.includes("--parquet")) {
         // The text of the row, as JSON lines have it.
