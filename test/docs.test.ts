@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { ChatEventOptions } from "../src/emulator/chats.ts";
+import type { DialogueOptions } from "../src/emulator/dialogues.ts";
 import type { QueryOptions } from "../src/emulator/queries.ts";
 import { workplace } from "./helpers/workplace.ts";
 
@@ -83,13 +84,30 @@ const ORDERS: QueryOptions = {
   },
 };
 
+/** The session of the pages: a typed question and its answer. */
+const SESSION = "9c41f0be7d2a4c55b1e0a7730d6f2e18";
+const TYPED: Omit<DialogueOptions, "sessionId">[] = [
+  { dialogueId: "dlg_1", roundId: "round_1", producer: "user", text: "Where is my order?" },
+  {
+    dialogueId: "dlg_2",
+    roundId: "round_1",
+    producer: "agent",
+    text: "It left the warehouse today.",
+    reasoning: "The user asks for the delivery. The order has the status shipped.",
+  },
+];
+
 /** A place as the documentation supposes it: `callarchive` on the path, a cloud with calls, chats and queries. */
 const prepared = async () => {
   const place = workplace();
   const data = join(ROOT, "test/fixtures/readme");
-  const cloud = await place.cloud({ calls: 12, agents: 1, data, chats: 6, queries: 20 });
+  const recorded = { recordings: 3, taskDays: 100_000 };
+  const cloud = await place.cloud({ calls: 12, agents: 1, data, chats: 6, queries: 20, ...recorded });
   const EVENT = cloud.addChatEvent(ALARM);
   cloud.addQuery(ORDERS);
+  for (const [at, dialogue] of TYPED.entries())
+    cloud.addDialogue({ ...dialogue, sessionId: SESSION, time: new Date(Date.UTC(2025, 6, 18, 10, 0, 4 * at)) });
+  const TASK = [...cloud.recordingTasks()].find(({ vodIds }) => vodIds.length === 0)?.taskId ?? "";
   const ids = [...cloud.ids()];
   const ID = ids.at(-1) ?? "";
   mkdirSync(place.path("bin"));
@@ -103,6 +121,8 @@ const prepared = async () => {
     AGENT: cloud.agents[0] ?? "",
     ID,
     EVENT,
+    SESSION,
+    TASK,
     CALLARCHIVE_QUIET: "1",
   };
   return { place, cloud, env: { ...env, PATH: `${place.path("bin")}:${env.PATH}` }, ID };

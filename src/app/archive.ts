@@ -7,7 +7,7 @@ import type { ArchiveLock } from "../core/lock.ts";
 import type { AppContext, Host } from "./context.ts";
 import { ArchiveBusy } from "./errors.ts";
 import { type LockContext, takeLock } from "./locking.ts";
-import { digestOf, sessionOf } from "./reading.ts";
+import { channelOf, digestOf, sessionOf } from "./reading.ts";
 import type { ArchiveRequest, RunRequest } from "./requests.ts";
 
 // The archive is created here and the cloud in `cloud.ts`, because most commands need no cloud, and loading its packages
@@ -29,7 +29,8 @@ export const archiveOf = (
 ): Promise<Archive> => {
   const { now } = context.host;
   const settling = settle === undefined ? {} : { settleSeconds: settle };
-  if (archive === false) return openArchive({ place: undefined, create, now, digestOf, sessionOf, ...settling });
+  if (archive === false)
+    return openArchive({ place: undefined, create, now, digestOf, sessionOf, channelOf, ...settling });
   const migration = migrationHooks(archive, context, wait);
   return openArchive({
     place: placeOf(archive, context.host),
@@ -37,6 +38,7 @@ export const archiveOf = (
     now,
     digestOf,
     sessionOf,
+    channelOf,
     migration,
     ...settling,
   });

@@ -113,7 +113,7 @@ export const connectEventBridge = async (
 export const reach = async (
   request: Pick<ConnectionRequest, "keys" | "profile" | "tps" | "retries" | "region"> & { concurrency?: number },
   endpoint: URL,
-  context: ConnectionContext,
+  context: ConnectionContext & { mayLackKeys?: boolean },
 ) => {
   const { host } = context;
   const fixed = request.keys;
@@ -122,7 +122,7 @@ export const reach = async (
     ...(request.profile && { profile: request.profile }),
     ...(fixed && { fixed }),
   });
-  await keys.get();
+  if (!context.mayLackKeys) await keys.get();
   const dispatcher = createDispatcher({ env: host.env, connections: Math.max(request.concurrency ?? 1, 4) });
   const rateLimiter = createRateLimiter({ tps: request.tps });
   const { onRetry, throttled } = createRetryReporter(context, rateLimiter.rate);

@@ -37,11 +37,16 @@ export const RECEIVE_DEFAULTS = {
   callbackPath: "/callbacks",
   tokenHeader: "x-eventbridge-signature-token",
   requestTimeout: 30,
+  /** Audio files downloaded at once. */
+  downloads: 4,
 } as const;
 
 export const PULL_DEFAULTS = { ...CLOUD_DEFAULTS, archive: DEFAULT_ARCHIVE, lookback: 24 * 3600 } as const;
 
 export const EXPORT_DEFAULTS = { ...PULL_DEFAULTS, rows: "call", csvGuard: true } as const;
+
+/** How long the command that redacts may be silent, in seconds: it may have to load a model first. */
+export const REDACT_TIMEOUT = 120;
 
 /** The format of an output whose name says none. */
 export const DEFAULT_FORMAT = "ndjson";
@@ -49,9 +54,10 @@ export const DEFAULT_FORMAT = "ndjson";
 export const DATASET_DEFAULTS = {
   archive: DEFAULT_ARCHIVE,
   task: "chat",
-  greeting: "system",
+  greeting: "drop",
   system: "auto",
-  interrupted: "cut",
+  interrupted: "auto",
+  mergeGap: 8,
   specialTokens: "escape",
   expand: "call",
   overBudget: "drop",

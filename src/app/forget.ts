@@ -32,7 +32,7 @@ export const runForget = async (
   context: AppContext,
   onHolding: (holding: Holding) => void,
 ): Promise<ForgetResult> => {
-  const { log } = context;
+  const { host, log } = context;
   const { sources } = request;
   const facts = { ids: [...request.ids], ...(sources && { sources: [...sources] }) };
   const writes = request.dryRun !== true;
@@ -56,7 +56,7 @@ export const runForget = async (
       for (const { place, format } of await archive.holding(id, sources)) onHolding({ id, format, place });
     }
     await nameRows(await archive.sets(), found, context, onHolding);
-    const isClean = writes ? await scrub(archive, request.archive, log) : true;
+    const isClean = writes ? await scrub(archive, request.archive, { host, log }) : true;
     return {
       outcome: !isClean ? "failed" : unknown > 0 ? "partial" : "complete",
       detail: { ...facts, forgotten, unknown },

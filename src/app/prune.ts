@@ -36,7 +36,7 @@ export const runPrune = async (request: PruneRequest, context: AppContext): Prom
     let isClean = true;
     if (writes) {
       calls = await archive.prune(filter);
-      isClean = await scrub(archive, request.archive, log);
+      isClean = await scrub(archive, request.archive, { host, log });
     } else for await (const batch of archive.list(filter)) calls += batch.length;
     return { outcome: isClean ? "complete" : "failed", detail: { ...facts, pruned: calls }, calls, until };
   });

@@ -102,7 +102,7 @@ export interface ImportRequest extends ArchiveRequest, RunRequest {
 }
 
 /** A receiver of what EventBridge and agents deliver. */
-export interface ReceiveRequest {
+export interface ReceiveRequest extends MediaCloudRequest {
   archive: string;
   host: string;
   /** 0 takes a free one. */
@@ -120,6 +120,10 @@ export interface ReceiveRequest {
   publicUrl?: string;
   /** The region of the event bus, whose certificate signs. */
   chatsRegion: string;
+  /** False: the audio of callbacks is not downloaded. @default true */
+  media?: boolean;
+  /** Bytes of one audio file. */
+  maxMediaSize: number;
   /** A file with the token that EventBridge sends. @default CALLARCHIVE_RECEIVE_TOKEN of the environment, if it is set */
   tokenFile?: string;
   tokenHeader: string;

@@ -128,6 +128,10 @@ export interface RedactRequest {
   redact?: readonly string[];
   /** As `NAME=regex`. */
   redactPattern?: readonly string[];
+  /** A program with arguments that finds more, for example names; see docs/redaction.md for its lines. */
+  redactCommand?: string;
+  /** How long `redactCommand` may be silent while texts wait, in seconds. @default 120 */
+  redactTimeout?: number;
 }
 
 export interface ExportRequest extends PullRequest, FilterRequest, OutputRequest, RedactRequest {

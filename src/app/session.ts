@@ -91,7 +91,7 @@ export const withSession = async <T extends RunResult>(
         renewal = setInterval(() => void archive.renew().catch(stop.lockLost), RENEW_MS).unref();
         reportDifference(await archive.lastRuns(), command, facts, context);
         // An earlier run may have deleted calls without removing their bytes from the file.
-        if (!options.scrubs) await scrub(archive, request.archive, log);
+        if (!options.scrubs) await scrub(archive, request.archive, { host, log });
         await takeReceived(archive, request.archive, { ...context, ...stop }, options.scrubs === true);
         run = await archive.beginRun({
           command,

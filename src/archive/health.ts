@@ -1,4 +1,4 @@
-import type { Health } from "../core/health.ts";
+import type { AtRisk, Health } from "../core/health.ts";
 import type { Db } from "./open.ts";
 import { firstRow } from "./rows.ts";
 
@@ -19,6 +19,38 @@ export const oldestCursors = (db: Db): ReadonlyMap<string, string> => {
   }
   return cursors;
 };
+
+/** What waits to be fetched. Reads unsettled calls and files, never all. */
+export const atRisk = (db: Db): AtRisk[] => {
+  const logs = db
+    .prepare(
+      `select count(*) as n, min(coalesce(started_at, window_start, seen_at)) as oldest
+       from items indexed by items_unsettled
+       where state <> 'fetched' and state in ('pending', 'open', 'failed') and source = 'calls' and not exists (
+         select 1 from reported r where r.item = items.item and r.acknowledged = 1)`,
+    )
+    .get() as Waiting;
+  const media = (kinds: string): Waiting =>
+    db
+      .prepare(
+        `select count(*) as n, min(at) as oldest from media indexed by media_unsettled
+         where state <> 'stored' and state = 'pending' and kind in (${kinds})`,
+      )
+      .get() as Waiting;
+  const found = [
+    { what: "call-logs", ...logs },
+    { what: "audio", ...media("'sentence', 'call-audio'") },
+    { what: "recordings", ...media("'recording', 'segment'") },
+  ] as const;
+  return found.flatMap(({ what, n, oldest }) =>
+    n > 0 ? [{ what, count: n, ...(oldest !== null && { oldest: new Date(oldest) }) }] : [],
+  );
+};
+
+interface Waiting {
+  n: number;
+  oldest: number | null;
+}
 
 /** How far the archive is behind. Reads cursors, runs and open items, never all items. */
 export const health = (db: Db, command: string): Health => {

@@ -1,8 +1,10 @@
+import { hash } from "node:crypto";
 import type { MediaKind, MediaState, NamedMedia, StoredMedia } from "../core/media.ts";
 import type { Media } from "../core/media-store.ts";
 import type { SourceName } from "../core/transcript.ts";
 import type { ChangeLog } from "./change-log.ts";
 import { jsonColumns } from "./columns.ts";
+import type { Forgotten } from "./forgotten.ts";
 import { type Db, transaction } from "./open.ts";
 
 interface MediaRow {
@@ -23,6 +25,9 @@ interface MediaRow {
   attempts: number;
   error: [string, string, string] | null;
 }
+
+/** In place of a type: not the content but the place has this SHA-256, and a part of it may be downloaded. */
+const UNFINISHED = "unfinished";
 
 interface CountRow {
   state: string;
@@ -111,9 +116,13 @@ export const removeMedia = (db: Db, numbers: readonly number[]): void => {
       "select distinct sha256, type from media where media in (select value from json_each(?)) and sha256 is not null",
     )
     .all(list) as { sha256: ArrayBuffer; type: string | null }[];
+  const discard = db.prepare("insert into discarded (sha256, type) values (?, ?) on conflict do nothing");
+  const unfinished = db
+    .prepare("select place from media where media in (select value from json_each(?)) and sha256 is null")
+    .all(list) as { place: string }[];
+  for (const { place } of unfinished) discard.run(hash("sha256", place, "buffer"), UNFINISHED);
   db.prepare("delete from media where media in (select value from json_each(?))").run(list);
   const isUsed = db.prepare("select exists (select 1 from media where sha256 = ?) as used");
-  const discard = db.prepare("insert into discarded (sha256, type) values (?, ?) on conflict do nothing");
   for (const { sha256, type } of hashes) {
     const bytes = Buffer.from(sha256);
     if ((isUsed.get([bytes]) as { used: number }).used === 0) discard.run(bytes, type);
@@ -142,16 +151,25 @@ export const mediaOfItems = (db: Db) => {
 };
 
 /** The files that lie beside the archive. */
-export const media = (db: Db, now: () => Date, assertLocked: () => void, changeLog: ChangeLog): Media => {
+export const media = (
+  db: Db,
+  now: () => Date,
+  assertLocked: () => void,
+  changeLog: ChangeLog,
+  forgotten: Forgotten,
+): Media => {
   const upsert = db.prepare(
     `insert into media (kind, place, item, playlist, channel, at) values (?, ?, ?, ?, ?, ?)
      on conflict (place, source, record) do update set item = coalesce(excluded.item, item),
        playlist = coalesce(excluded.playlist, playlist), channel = coalesce(excluded.channel, channel),
-       at = coalesce(excluded.at, at)`,
+       at = coalesce(excluded.at, at),
+       -- Named by a listing and no playlist: it is there again.
+       state = iif(state = 'missing' and excluded.playlist is null, 'pending', state)`,
   );
   const known = db.prepare(
     "select exists (select 1 from media where place = ? and source = '' and record = '') as known",
   );
+  const ofPlace = db.prepare("select media from media where place = ? and source = '' and record = ''");
   const isPruned = db.prepare("select state = 'pruned' as pruned from items where item = ?");
   const stored = db.prepare(
     `update media set state = 'stored', sha256 = unhex(?), bytes = ?, type = ?, seconds = ?, attempts = attempts + 1,
@@ -173,14 +191,23 @@ export const media = (db: Db, now: () => Date, assertLocked: () => void, changeL
         assertLocked();
         let added = 0;
         for (const { kind, place, item = null, playlist = null, channel = null, at } of files) {
-          if (item !== null && (isPruned.get(item) as { pruned: number } | undefined)?.pruned === 1) continue;
+          if (forgotten.hasPlace(place)) continue;
+          if (item !== null && (isPruned.get(item) as { pruned: number } | undefined)?.pruned === 1) {
+            removeMedia(
+              db,
+              (ofPlace.all(place) as { media: number }[]).map(({ media: number }) => number),
+            );
+            forgotten.keepPlace(item, place);
+            continue;
+          }
           if (item !== null) changeLog.beforeChange(item);
           if ((known.get(place) as { known: number }).known === 0) added += 1;
           upsert.run(kind, place, item, playlist, channel, at?.getTime() ?? null);
         }
         return added;
       }),
-    listMedia: async ({ states, kinds, unmatched, after = 0, limit = 500 } = {}) => {
+    forgottenCalls: async (channels) => forgotten.callsOf(channels),
+    listMedia: async ({ states, kinds, places, unmatched, after = 0, limit = 500 } = {}) => {
       const terms = ["m.media > ?"];
       const values: unknown[] = [after];
       const oneOf = (column: string, wanted: readonly string[] | undefined): void => {
@@ -190,6 +217,7 @@ export const media = (db: Db, now: () => Date, assertLocked: () => void, changeL
       };
       oneOf("m.state", states);
       oneOf("m.kind", kinds);
+      oneOf("m.place", places);
       if (unmatched) terms.push("m.item is null");
       return mediaIn(
         db
@@ -233,7 +261,9 @@ export const media = (db: Db, now: () => Date, assertLocked: () => void, changeL
           sha256: string;
           type: string | null;
         }[]
-      ).map(({ sha256, type }) => ({ sha256, ...(type !== null && { type }) })),
+      ).map(({ sha256, type }) =>
+        type === UNFINISHED ? { sha256, unfinished: true } : { sha256, ...(type !== null && { type }) },
+      ),
     forgetDiscarded: async (hashes) =>
       transaction(db, () => {
         assertLocked();

@@ -29,6 +29,10 @@ export const recordPlaces = (db: Db, now: () => Date, sessions: SessionIndex, ch
      returning item, state`,
   );
   const setItem = db.prepare("update records set item = ? where record = ?");
+  // A run that selected the records still counts the conversation that they are in.
+  const selectToo = db.prepare(
+    "insert into temp.selected (item, batch) select ?, batch from temp.selected where item = ? on conflict do nothing",
+  );
   const recordsOf = db.prepare("select record, source, id from records where item = ?");
   // A conversation of which every record was found to belong to another one keeps its place, and says so.
   const update = db.prepare(
@@ -118,7 +122,10 @@ export const recordPlaces = (db: Db, now: () => Date, sessions: SessionIndex, ch
         const stored = { ...spoken, source: "dialogues" };
         const to = call ?? itemOf({ source: "dialogues", conversation: session });
         if (to.state === "pruned") remove(touched, stored, change);
-        else if (to.item !== spoken.item) move(touched, stored, to.item);
+        else if (to.item !== spoken.item) {
+          selectToo.run(to.item, spoken.item);
+          move(touched, stored, to.item);
+        }
       }
       close(touched);
     },

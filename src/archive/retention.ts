@@ -3,6 +3,7 @@ import { meaningsOf } from "../core/conversation-id.ts";
 import { messageOf } from "../core/errors.ts";
 import { parseMeta } from "../core/raw-conversation.ts";
 import type { StoredFilter } from "../core/records.ts";
+import type { Forgotten } from "./forgotten.ts";
 import { removeMedia } from "./media.ts";
 import { BUSY_MS, type Db, transaction } from "./open.ts";
 import { firstRow, insertStored, sourcesOf } from "./rows.ts";
@@ -20,6 +21,7 @@ export const retention = (
   assertLocked: () => void,
   store: Store,
   sessions: SessionIndex,
+  forgotten: Forgotten,
   settledBefore: number,
 ): Retention => {
   /** Turns the doomed items into tombstones: they keep what identifies the call, and nothing of its content. */
@@ -37,10 +39,14 @@ export const retention = (
       rememberSessions(block, doomed);
       store.drop(block, new Set(doomed));
     }
-    const files = db.prepare("select m.media from temp.doomed d cross join media m on m.item = d.item").all();
+    const files = db
+      .prepare("select m.media, m.item, m.place, m.record from temp.doomed d cross join media m on m.item = d.item")
+      .all() as { media: number; item: number; place: string; record: string }[];
+    // Files that records name are dropped with their records.
+    for (const { item, place, record } of files) if (record === "") forgotten.keepPlace(item, place);
     removeMedia(
       db,
-      (files as { media: number }[]).map(({ media }) => media),
+      files.map(({ media }) => media),
     );
     db.exec(`
       delete from records where item in (select item from temp.doomed);
@@ -63,12 +69,14 @@ export const retention = (
       )
       .run(call.id).changes;
   };
-  /** Dialogues of deleted calls must be known when they come again. */
+  /** Dialogues and recordings of deleted calls must be known when they come again. */
   const rememberSessions = (block: number, doomed: readonly number[]): void => {
     const members = store.membersOf(block);
     for (const item of doomed) {
       const meta = item > 0 ? members.get(item)?.meta : undefined;
-      if (meta) sessions.keepForgotten(item, parseMeta(meta));
+      if (!meta) continue;
+      const known = parseMeta(meta);
+      forgotten.keepChannel(item, known, sessions.keepForgotten(item, known)?.end);
     }
   };
   const setScrub = db.prepare(

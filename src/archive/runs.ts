@@ -1,5 +1,5 @@
 import type { RunRecord, Runs } from "../core/archive.ts";
-import { health } from "./health.ts";
+import { atRisk, health } from "./health.ts";
 import { type Db, transaction } from "./open.ts";
 import { hasReports, rememberReported } from "./reports.ts";
 import { firstRow } from "./rows.ts";
@@ -11,6 +11,7 @@ const LAST_RUNS = 10;
 /** The runs, and the cursors up to which calls are settled. */
 export const runs = (db: Db, assertLocked: () => void, settledBefore: number): Runs => ({
   health: async (command) => health(db, command),
+  atRisk: async () => atRisk(db),
   beginRun: async ({ command, version, startedAt, detail }) =>
     Number(
       db

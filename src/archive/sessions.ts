@@ -9,10 +9,15 @@ import { firstRow } from "./rows.ts";
 import type { Store } from "./store.ts";
 
 const ENABLED = "sessions";
+/**
+What was said this close to a call was said in it, in milliseconds: the times of calls are in whole seconds, and the last
+words are written down after the end.
+*/
+const NEAR_MS = 60_000;
 /** Calls of one step of the first reading. */
 const STEP = 500;
 
-const digestOf = (session: string): Buffer => hash("sha256", session, "buffer").subarray(0, 16);
+export const digestOf = (session: string): Buffer => hash("sha256", session, "buffer").subarray(0, 16);
 
 /** A dialogue that was said in a call. */
 export interface SpokenRecord {
@@ -34,10 +39,11 @@ export const sessions = (db: Db, assertLocked: () => void, store: Store, session
     `insert into call_sessions (session, item, started_at, ended_at) values (?, ?, ?, ?)
      on conflict (session, item) do update set started_at = excluded.started_at, ended_at = excluded.ended_at`,
   );
-  // Of calls that overlap, the one that began last; never the one that came first.
+  // Of calls that overlap, the one that began last; never the one that came first. One that is only near comes after them.
   const find = db.prepare(
     `select c.item, i.state from call_sessions c cross join items i on i.item = c.item
-     where c.session = ? and c.started_at <= ? and c.ended_at >= ? order by c.started_at desc, i.key limit 1`,
+     where c.session = ?1 and c.started_at <= ?2 + ${NEAR_MS} and c.ended_at >= ?2 - ${NEAR_MS}
+     order by max(c.started_at - ?2, ?2 - c.ended_at, 0), c.started_at desc, i.key limit 1`,
   );
   const itemsOfSession = db.prepare(
     `select item from call_sessions where session = ?
@@ -105,9 +111,9 @@ export const sessions = (db: Db, assertLocked: () => void, store: Store, session
       enabled() ? addFromMeta(item, meta) : undefined,
     /** Also where no dialogues are stored yet: for a call whose content is being deleted. */
     keepForgotten: addFromMeta,
-    /** The call of a session that was running at this time. */
+    /** The call of a session that was running at this time, or nearly. */
     callAt: (session: string, at: number): { item: number; state: string } | undefined =>
-      firstRow<{ item: number; state: string }>(find.get(digestOf(session), at, at)),
+      firstRow<{ item: number; state: string }>(find.get(digestOf(session), at)),
     /** The dialogues that were said in calls of a session, in whichever conversation they are now. */
     spokenIn: (session: string): SpokenRecord[] => {
       const key = keyOf({ source: "dialogues", id: session });

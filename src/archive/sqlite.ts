@@ -6,6 +6,7 @@ import { adoption } from "./adoption.ts";
 import { changeLog } from "./change-log.ts";
 import { deliveries } from "./deliveries.ts";
 import { facts } from "./facts.ts";
+import { type ChannelOf, forgotten } from "./forgotten.ts";
 import { ledger } from "./ledger.ts";
 import { lock } from "./lock.ts";
 import { media } from "./media.ts";
@@ -42,6 +43,8 @@ export interface SqliteOptions {
   digestOf?: (conversation: StoredConversation) => string;
   /** @default no call's session is known, so dialogues are not joined with calls */
   sessionOf?: SessionOf;
+  /** @default no call's channel is known, so recordings of deleted calls are known by their places alone */
+  channelOf?: ChannelOf;
   /** @default an older archive is migrated without messages, and refused while any lock has not expired */
   migration?: MigrationHooks;
 }
@@ -87,7 +90,13 @@ export const openSqliteLock = (path: string, now: () => Date): ArchiveLock => {
 
 const assemble = (
   db: Db,
-  { now, settleSeconds = SETTLE_SECONDS, digestOf = digestOfDocuments, sessionOf = () => undefined }: SqliteOptions,
+  {
+    now,
+    settleSeconds = SETTLE_SECONDS,
+    digestOf = digestOfDocuments,
+    sessionOf = () => undefined,
+    channelOf = () => undefined,
+  }: SqliteOptions,
 ): Archive => {
   db.exec("create temp table selected (item integer primary key, batch integer)");
   // One time for the whole run, so that counts add up.
@@ -98,13 +107,14 @@ const assemble = (
   const { conversation, ...reading } = reader(db, agentNumbers, documents, settledBefore);
   const log = changeLog(db, { conversation, digestOf });
   const sessionIndex = sessions(db, assertLocked, documents, sessionOf);
+  const ofDeleted = forgotten(db, channelOf);
   const places = recordPlaces(db, now, sessionIndex, log);
   const { beginReading, ...delivering } = deliveries(db, assertLocked);
   return {
     ...ledger(db, now, assertLocked, agentNumbers, documents, log, places, sessionIndex, settledBefore),
     ...records(db, now, assertLocked, agentNumbers, documents, places),
     ...sessionIndex.reading,
-    ...media(db, now, assertLocked, log),
+    ...media(db, now, assertLocked, log, ofDeleted),
     ...reading,
     rawConversations: () => {
       beginReading();
@@ -126,7 +136,7 @@ const assemble = (
       // alone must be complete. Readers are not waited for.
       db.exec("pragma wal_checkpoint(passive)");
     },
-    ...retention(db, assertLocked, documents, sessionIndex, settledBefore),
+    ...retention(db, assertLocked, documents, sessionIndex, ofDeleted, settledBefore),
     close: async () => {
       await documents.compaction()?.catch(() => undefined);
       db.close();

@@ -3,9 +3,8 @@ import {
   CLOUD_DEFAULTS,
   CONNECTION_DEFAULTS,
   DEFAULT_ARCHIVE,
-  EVENTBRIDGE_DEFAULTS,
-  MEDIA_DEFAULTS,
   PULL_DEFAULTS,
+  REDACT_TIMEOUT,
 } from "../app/defaults.ts";
 import type { ArchiveRequest, CloudRequest, FilterRequest, OutputRequest, RedactRequest } from "../app/requests.ts";
 import { DEFAULT_REGION } from "../core/region.ts";
@@ -18,7 +17,11 @@ import { bytes, seconds, several, severalOf, shard, whole, zone } from "./values
 
 // --since and --until stay text here, because their meaning depends on --tz.
 
-const option = (flags: string, description: string, parse?: (text: string, before: never) => unknown): Option => {
+export const option = (
+  flags: string,
+  description: string,
+  parse?: (text: string, before: never) => unknown,
+): Option => {
   const result = new Option(flags, description);
   return parse ? result.argParser(parse as (text: string, before: unknown) => unknown) : result;
 };
@@ -122,66 +125,6 @@ export const cloudOptions = (): Option[] => [
   ),
 ];
 
-export interface EventBridgeFlags {
-  bus: string;
-  chatsRegion: string;
-  agentName?: string;
-  queriesRegion: string;
-  eventbridgeEndpoint?: string;
-}
-export const eventBridgeOptions = (): Option[] => [
-  option("--bus <name>", "chats: the event bus").default(EVENTBRIDGE_DEFAULTS.bus),
-  option("--chats-region <region>", "chats: region of the event bus; --region does not apply").default(
-    EVENTBRIDGE_DEFAULTS.chatsRegion,
-  ),
-  option("--agent-name <name>", "queries: only those of this query agent (default: all)"),
-  option("--queries-region <region>", "queries: region of the query agents; --region does not apply").default(
-    EVENTBRIDGE_DEFAULTS.queriesRegion,
-  ),
-  option("--eventbridge-endpoint <url>", "address of EventBridge, instead of the region's address"),
-];
-
-export interface SessionFlags {
-  session?: string[];
-  fromArchive?: boolean;
-}
-export const sessionOptions = (): Option[] => [
-  option("--session <id>", "dialogues: those of this session; repeatable", several),
-  option(
-    "--from-archive",
-    "dialogues: those of the sessions of the calls in the archive; --agent and --since narrow it",
-  ),
-];
-
-/** `media` is false for `--no-media`. */
-export interface RecordingFlags {
-  bucket?: string;
-  prefix?: string;
-  call?: string;
-  ossRegion?: string;
-  ossEndpoint?: string;
-  liveEndpoint?: string;
-  vodEndpoint?: string;
-  media?: boolean;
-  mediaOnly?: boolean;
-  maxMediaSize: number;
-}
-export const recordingOptions = (): Option[] => [
-  option("--bucket <name>", "recordings: the bucket that holds them"),
-  option("--prefix <text>", "recordings: all files of the bucket whose keys begin with this"),
-  option("--call <id>", "recordings: the call that the tasks recorded (default: found by channel and time)"),
-  option("--no-media", "recordings: note the files and their calls, and download nothing"),
-  option("--media-only", "recordings: look for nothing new, and download what is not downloaded yet"),
-  option("--max-media-size <size>", "recordings: reject larger files", bytes).default(
-    MEDIA_DEFAULTS.maxMediaSize,
-    `${MEDIA_DEFAULTS.maxMediaSize / 1024 ** 3}GB`,
-  ),
-  option("--oss-region <region>", `recordings: region of the bucket (default: that of the agents, ${DEFAULT_REGION})`),
-  option("--oss-endpoint <url>", "recordings: address of object storage, instead of the region's address"),
-  option("--live-endpoint <url>", "recordings: address of the service that knows the tasks"),
-  option("--vod-endpoint <url>", "recordings: address of VOD"),
-];
-
 /** Flags of every command that writes to the archive. */
 export interface RunFlags {
   /** Seconds. */
@@ -252,6 +195,14 @@ export const redactOptions = (): Option[] => [
     // Not split at commas: a pattern may contain them.
     (text: string, before: string[] | undefined) => [...(before ?? []), text],
   ),
+  option(
+    "--redact-command <command>",
+    "also replace what this program finds, for example names; see docs/redaction.md",
+  ),
+  option("--redact-timeout <time>", "how long that program may be silent, for example 5m", seconds).default(
+    REDACT_TIMEOUT,
+    `${REDACT_TIMEOUT / 60}m`,
+  ),
 ];
 
 /** `clobber` is false for `--no-clobber`. */
@@ -282,7 +233,3 @@ export type VerifyFlags = SelectionFlags &
   ArchiveFlags & { allowOther?: boolean; remote?: boolean; json?: boolean; allowEmpty?: boolean };
 
 export type ConnectionFlags = Pick<CloudFlags, "region" | "endpoint" | "profile" | "client" | "tps" | "retries">;
-
-export type DoctorFlags = ConnectionFlags &
-  ArchiveFlags &
-  Omit<EventBridgeFlags, "agentName"> & { agent?: string[]; source?: SourceName[]; json?: boolean };

@@ -85,13 +85,13 @@ export const createIms = (rpc: Rpc): Ims => ({
       toInstance(isObject(item) ? item : {}, requestId),
     );
   },
-  async listDialogues({ sessionId, start, end, page }, signal) {
+  async listDialogues({ sessionId, start, end, page, size = DIALOGUES }, signal) {
     const query = {
       SessionId: sessionId,
       StartTime: start.getTime(),
       EndTime: end.getTime(),
       PageNumber: page,
-      PageSize: DIALOGUES,
+      PageSize: size,
       Order: "ASC",
     };
     const { body, requestId } = await rpc("ListAIAgentDialogues", query, { signal, maxBytes: LIST_BYTES });

@@ -1,5 +1,5 @@
 import type { Adoption, Deliveries } from "./deliveries.ts";
-import type { Health } from "./health.ts";
+import type { AtRisk, Health } from "./health.ts";
 import type { Lockable } from "./lock.ts";
 import type { Media } from "./media-store.ts";
 import type { RawConversation } from "./raw-conversation.ts";
@@ -167,6 +167,8 @@ export interface Summary {
 
 export interface Runs {
   health(command: string): Promise<Health>;
+  /** What waits to be fetched, with its age: only what there is. Trouble that was acknowledged does not count. */
+  atRisk(): Promise<AtRisk[]>;
   beginRun(run: Omit<RunRecord, "run" | "endedAt" | "exitCode">): Promise<number>;
   /** `reported`: the run has reported all trouble of its selection; this is recorded in the transaction of its end. */
   endRun(run: number, end: RunEnd): Promise<void>;

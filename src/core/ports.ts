@@ -32,6 +32,8 @@ export interface DialogueQuery {
   end: Date;
   /** From 1. */
   page: number;
+  /** Dialogues on a page. @default 100, the most */
+  size?: number;
 }
 
 /** The part of IMS that a pull needs. Errors are `ArchiveError`s. */
@@ -39,7 +41,7 @@ export interface Ims {
   describeInstance(id: string, signal?: AbortSignal): Promise<Instance>;
   /** Empty past the last page. */
   listInstances(query: ListQuery, signal?: AbortSignal): Promise<Instance[]>;
-  /** The dialogues of a session, at most 100 from old to new, as the service gives them; empty past the last page. */
+  /** The dialogues of a session, at most `size` from old to new, as the service gives them; empty past the last page. */
   listDialogues(query: DialogueQuery, signal?: AbortSignal): Promise<Json[]>;
 }
 
@@ -121,8 +123,11 @@ A writer keeps no state between transcripts, because several of them may write p
 export interface Writer {
   /** Called once, before the first transcript. */
   begin(put: Put): void;
-  /** `record` carries the raw document for writers that keep bytes as they are. */
-  item(transcript: Transcript, put: ItemPut, record: { document: Document }): Note | undefined;
+  /**
+  `record` carries the raw document for writers that keep bytes as they are. `further`: the records besides a call log, as
+  one JSON array; it is the document itself where there is no log.
+  */
+  item(transcript: Transcript, put: ItemPut, record: { document: Document; further?: Uint8Array }): Note | undefined;
   /** Text between two transcripts of the main file. @default none */
   readonly between?: string;
   /** Called once, after the last transcript. @param items how many transcripts were written */

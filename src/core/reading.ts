@@ -15,6 +15,9 @@ export interface ReadResult {
 /** @throws InvalidDocument */
 export type ReadConversation = (record: ConversationWithDocument) => ReadResult;
 
+/** Awaited with each batch before its records are read; rejects to end the run. */
+export type PrepareReading = (records: readonly StoredConversation[], signal: AbortSignal) => Promise<void>;
+
 /** Why a record has no transcript. */
 export interface Unreadable {
   unreadable: string;

@@ -4,6 +4,7 @@ import type { Chunk, LongText, Note, PutOptions, Writer } from "./ports.ts";
 import {
   type ConversationWithDocument,
   hasDocument,
+  type PrepareReading,
   type ReadConversation,
   readOrReason,
   reasonOf,
@@ -31,6 +32,8 @@ export type DeliveredItems = ReadonlyMap<number, Delivered> | undefined;
 /** How records are rendered, on this thread or another. */
 export interface RenderOptions {
   read: ReadConversation;
+  /** Awaited with the records of a batch before they are rendered. */
+  prepare?: PrepareReading;
   /** The digest of a record's transcript, without redaction. @throws InvalidDocument */
   digestOf: (record: StoredConversation) => string;
   filter: Filter;

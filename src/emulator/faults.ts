@@ -25,7 +25,7 @@ export interface Faults {
   shift?: number;
   /** A call of a page already read vanishes from all lists between two pages. */
   vanish?: number;
-  /** A page of traced events, of the query log or of a bucket gives the cursor that it was requested with, as if more followed. */
+  /** A page of traced events, of the query log or of a bucket gives the cursor that it was requested with, as if more followed; a page of dialogues is the one before it. */
   repeat?: number;
   /** The connection is closed at once. */
   down?: number;

@@ -29,5 +29,6 @@ export const createListDialogues =
     const found = dialogues.list(query);
     if (order === "DESC") found.reverse();
     const step = Math.min(size, dice.faults.cap ?? size);
-    return { Dialogues: found.slice((page - 1) * step, page * step) };
+    const shown = page > 1 && dice.roll("repeat") ? page - 1 : page;
+    return { Dialogues: found.slice((shown - 1) * step, shown * step) };
   };

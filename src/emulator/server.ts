@@ -170,6 +170,8 @@ export const createEmulatorServer = (options: ServerOptions): Server => {
 };
 
 const outcome = (response: ServerResponse): string => {
-  if (response.writableFinished) return String(response.statusCode);
-  return response.headersSent ? `${response.statusCode} (cut off)` : "- (no answer)";
+  const range = response.getHeader("content-range");
+  const status = range === undefined ? String(response.statusCode) : `${response.statusCode} ${range}`;
+  if (response.writableFinished) return status;
+  return response.headersSent ? `${status} (cut off)` : "- (no answer)";
 };

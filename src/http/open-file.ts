@@ -4,6 +4,7 @@ import type { OpenFile, OpenRange } from "../core/media.ts";
 import { proxyOf } from "./agent.ts";
 import type { Permission } from "./hosts.ts";
 import { firstValue, followLink, linkError, redirectOf } from "./link.ts";
+import { piecesOf } from "./pieces.ts";
 import { transportError } from "./transport.ts";
 
 type Answer = Dispatcher.ResponseData;
@@ -34,7 +35,7 @@ const placeOf = ({ statusCode, headers }: Answer, host: string): { from: number;
 
 async function* bodyOf({ body }: Answer, host: string): AsyncGenerator<Uint8Array> {
   try {
-    yield* body;
+    yield* piecesOf(body);
   } catch (error) {
     throw transportError(error, host, "body");
   } finally {

@@ -6,10 +6,13 @@ import { parseExact } from "./values-exact.ts";
 /** The facts about a call in the answer of describe, or of list, which has fewer fields. */
 export interface CallFacts {
   sessionId: string | undefined;
+  channel: string | undefined;
   status: string | undefined;
   /** Milliseconds since 1970: the start of the call, else the creation of the instance. */
   start: number | undefined;
   end: number | undefined;
+  /** Milliseconds since 1970: the end, else the last change of a finished call. The service gives times of phone calls only. */
+  endedBy: number | undefined;
   /** Seconds. */
   duration: number | undefined;
   agentUserId: string | undefined;
@@ -25,11 +28,16 @@ export const callFacts = (meta: JsonObject = {}): CallFacts => {
   const call = part(meta, "CallInfo");
   const agent = part(meta, "AgentConfig");
   const seconds = numeric(call.CallDuration);
+  const start = instant(call.CallStartTime) ?? instant(meta.GmtCreate);
+  const end = instant(call.CallEndTime);
+  const isFinished = textual(meta.Status)?.toLowerCase() === "finished";
   return {
     sessionId: textual(meta.SessionId),
+    channel: channelOf(part(meta, "RuntimeConfig")),
     status: textual(meta.Status),
-    start: instant(call.CallStartTime) ?? instant(meta.GmtCreate),
-    end: instant(call.CallEndTime),
+    start,
+    end,
+    endedBy: end ?? (isFinished ? instant(meta.GmtModified) : undefined),
     duration: seconds !== undefined && seconds >= 0 ? seconds : undefined,
     agentUserId: textual(part(meta, "RuntimeConfig").AgentUserId),
     caller: textual(call.CallerNumber),
@@ -46,6 +54,13 @@ const part = (value: JsonObject, key: string): JsonObject => {
   const found = value[key];
   return isObject(found) ? found : EMPTY;
 };
+
+/** The older form has it in an object for the kind of agent: `VoiceChat`, `VisionChat`, `AvatarChat3D`. */
+const channelOf = (config: JsonObject): string | undefined =>
+  textual(config.ChannelId) ??
+  Object.values(config)
+    .map((kind) => (isObject(kind) ? textual(kind.ChannelId) : undefined))
+    .find((channel) => channel !== undefined);
 
 /** The integrator's own data: JSON text is parsed. */
 export const userData = (text: string): Json => {

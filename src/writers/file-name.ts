@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
 
+/** After the name of an id: a file with other records of the conversation. Names of ids have a hash after `~`. */
+export const RECORDS = "~records";
+
 /** File systems allow 255 bytes; the rest is for endings. */
 const LONGEST = 180;
 

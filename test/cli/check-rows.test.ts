@@ -80,6 +80,20 @@ describe("a copy of a row", () => {
     expect(found[0]?.detail).toBe("has the content of line 2 in test.jsonl");
     expect(code).toBe(3);
   });
+  test("is found in files that are named together, and not in the folders of two presets", async () => {
+    const place = files({ "a.jsonl": `${chat("a")}\n`, "eval.jsonl": `${chat("a")}\n` });
+    const { stdout, code } = await place.runHere(["check", "set/a.jsonl", "set/eval.jsonl", "--preset", "messages"]);
+    expect(stdout).toContain("set/eval.jsonl:1: error row-in-two-splits: has the content of line 1 in set/a.jsonl");
+    expect(code).toBe(3);
+    for (const name of ["together", "openai"]) {
+      mkdirSync(place.path("sets", name), { recursive: true });
+      writeFileSync(
+        place.path("sets", name, "train.jsonl"),
+        Array.from({ length: 10 }, (_, n) => `${chat(`${n}`)}\n`).join(""),
+      );
+    }
+    expect((await check(place, "sets")).found).toEqual([]);
+  });
   test.each(Object.keys(presets) as PresetName[])("is found in the shape of %s", async (name) => {
     const place = workplace();
     const cloud = await place.cloud({ calls: 12 });

@@ -70,6 +70,10 @@ const SIMPLEST: Record<string, Use> = {
     options: { input: "" },
     gives: ({ stderr }) => expect(stderr).toContain("0 events = 0 added"),
   },
+  reconcile: {
+    args: () => ["reconcile"],
+    gives: ({ stdout, stderr }) => expect([stdout, stderr]).toEqual(["", expect.stringContaining("0 gaps")]),
+  },
   receive: {
     args: () => ["receive", "--port", "0"],
     options: interrupted,
@@ -130,9 +134,9 @@ const SIMPLEST: Record<string, Use> = {
     args: () => ["emulate"],
     options: interrupted,
     gives: ({ stdout }) => {
-      expect(stdout).toMatch(/^(export \w+=.*\n){5}$/);
+      expect(stdout).toMatch(/^(export \w+=.*\n){8}$/);
       expect(stdout).toMatch(
-        /^export CALLARCHIVE_ENDPOINT=(http:\/\/127\.0\.0\.1:\d+)\nexport \w+_EVENTBRIDGE_ENDPOINT=\1$/m,
+        /^export CALLARCHIVE_ENDPOINT=(http:\/\/127\.0\.0\.1:\d+)(\nexport \w+_(EVENTBRIDGE|OSS|LIVE|VOD)_ENDPOINT=\1){4}$/m,
       );
       expect(stdout).toMatch(/^export CALLARCHIVE_AGENT=\w+$/m);
     },
@@ -156,6 +160,7 @@ const MISTAKES: Record<string, { args: string[]; says: string }> = {
   export: { args: ["export"], says: "Nothing is selected. Name instance ids" },
   pull: { args: ["pull", "--agent", "a"], says: "--agent needs --since" },
   import: { args: ["import", "event.jsn"], says: "Cannot read event.jsn" },
+  reconcile: { args: ["reconcile", "--since", "yesterday"], says: 'Not a time: "yesterday"' },
   receive: { args: ["receive", "--host", "0.0.0.0"], says: "--public-url is missing" },
   dataset: { args: ["dataset", "--preset", "llamafactory"], says: 'There is no preset "llamafactory". There are: ' },
   check: { args: ["check", "train.jsnl"], says: "train.jsnl does not exist." },

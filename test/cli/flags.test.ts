@@ -17,6 +17,7 @@ const ONE_MEANING: Record<string, string> = {
   "--json": "JSON on standard output",
   "--min-duration": "only calls at least this long",
   "--min-turns": "only calls with at least so many turns",
+  "--offline": "do not contact the cloud",
   "--output": "where the data goes",
   "--port": "where a server listens; 0 takes a free port",
   "--preset": "a trainer's kind of file",

@@ -129,6 +129,9 @@ export class Workplace {
       ...(this.emulator && {
         CALLARCHIVE_ENDPOINT: this.emulator.url,
         CALLARCHIVE_EVENTBRIDGE_ENDPOINT: this.emulator.url,
+        CALLARCHIVE_OSS_ENDPOINT: this.emulator.url,
+        CALLARCHIVE_LIVE_ENDPOINT: this.emulator.url,
+        CALLARCHIVE_VOD_ENDPOINT: this.emulator.url,
         ALIBABA_CLOUD_ACCESS_KEY_ID: "emulator-id",
         ALIBABA_CLOUD_ACCESS_KEY_SECRET: "emulator-secret",
       }),

@@ -47,7 +47,7 @@ export interface CheckListener {
 }
 
 /**
-Checks fine-tuning files: each file by itself and against the others of its folder, then each folder as a whole. Memory
+Checks fine-tuning files: each file by itself and against the others of its folder, or those named beside it, then each folder as a whole. Memory
 does not grow with the files, except 14 to 28 bytes for each row.
 
 @returns how many errors there were
@@ -64,7 +64,10 @@ export const runCheck = async (
   const rules = await lengthRulesOf(request, cwd);
   const places = request.fix === undefined ? given : await mendedPlaces(given, request.fix, preset, host, listener);
   let errors = 0;
-  for (const place of places) errors += await checkPlace(place, preset, rules, listener);
+  // Files that are named together are compared; folders each by themselves, because they may hold one set in many shapes.
+  const copies = createRowCopies();
+  for (const place of places)
+    errors += await checkPlace(place, preset, rules, place.isFolder ? createRowCopies() : copies, listener);
   return errors;
 };
 
@@ -87,15 +90,15 @@ const checkPlace = async (
   { label: place, path, names, isFolder }: CheckPlace,
   preset: Preset | undefined,
   rules: readonly Rule[],
+  copies: ReturnType<typeof createRowCopies>,
   listener: CheckListener,
 ): Promise<number> => {
   const files: { name: string; report: FileReport }[] = [];
-  const copies = createRowCopies();
   let errors = 0;
   for (const name of names) {
     const label = isFolder ? join(place, name) : place;
     const hints = { given: preset, ...hintsOf({ path }) };
-    const more = { rules, findCopy: copies.file(name, readAs(name)) };
+    const more = { rules, findCopy: copies.file(isFolder ? name : label, readAs(name)) };
     const report = await checkOne(join(path, name), label, hints, more, listener);
     files.push({ name, report });
     errors += report.errors;

@@ -1,17 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
-import type { ReadConversation } from "../../core/reading.ts";
 import { LANGUAGES, type Message } from "../../core/sample.ts";
-import { conflicts, isPreset, type Preset, type PresetOptions, presets } from "../../presets/index.ts";
+import type { Preset, PresetOptions } from "../../presets/index.ts";
 import { needsOf, type Policy } from "../../transforms/curate/curate.ts";
 import { createSplitter, parseSplits, type Split } from "../../transforms/split.ts";
 import { type SplitSubject, splitKey } from "../../transforms/split-key.ts";
 import type { SqlPolicy } from "../../transforms/sql/text-to-sql.ts";
 import type { Host } from "../context.ts";
 import { DEFAULT_PRESETS, DEFAULT_TOKENIZER } from "../defaults.ts";
-import { readerOf } from "../reading.ts";
+import { type Reader, readerOf } from "../reading.ts";
+import { checkRedactCommand, redacts } from "../redaction.ts";
 import { type Exclusions, exclusionsOf } from "./exclude.ts";
+import { presetsFor } from "./presets-for.ts";
 import type { DatasetRequest } from "./request.ts";
 
 /** A preset with what this run asks of it. */
@@ -31,8 +32,8 @@ export interface DatasetPlan {
   languages: ReadonlySet<string> | undefined;
   splits: Split[];
   splitOf: (conversation: SplitSubject) => string;
-  read: ReadConversation;
-  /** Whether `read` redacts. */
+  reader: Reader;
+  /** Whether the reader redacts. */
   redacts: boolean;
   /** The status that calls must have, if any. */
   status: string | undefined;
@@ -43,6 +44,8 @@ export interface DatasetPlan {
   exclusions: Exclusions | undefined;
   /** Cuts messages to the token budget and counts them; undefined when they do not fit. Absent without a budget. */
   withinBudget: ((messages: Message[]) => { messages: Message[]; tokens: number } | undefined) | undefined;
+  /** What the set will not be as asked, in words for the user. */
+  warnings: string[];
   /** What was asked for, by option, for the card and the report. */
   policies: Record<string, string | number | boolean>;
 }
@@ -52,24 +55,14 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
   const system = await systemOf(request, host);
   const sql = await sqlPolicyOf(request, system);
   const { specialTokens } = request;
-  const policy: Policy = sql ? { specialTokens } : { ...policyOf(request), system };
-  const needs = needsOf(policy);
-  const wanted = [...new Set(request.presets ?? DEFAULT_PRESETS)].map((name): PresetPlan => {
-    if (!isPreset(name))
-      throw new UsageError(`There is no preset "${name}". There are: ${Object.keys(presets).join(", ")}.`);
-    const preset: Preset = presets[name];
-    const [lack] = conflicts(preset, needs);
-    if (lack)
-      throw new UsageError(
-        `${name} cannot express --greeting ${request.greeting}; it would drop every call. Use --greeting system or drop.`,
-      );
-    if (request.gzip && preset.plainOnly)
-      throw new UsageError(`${preset.reader} does not read compressed files: leave out --gzip.`);
-    return presetPlan(preset, policy, {
+  const policy: Policy = sql ? { specialTokens, interrupted: "cut" } : { ...policyOf(request), system };
+  const { chosen, warnings } = presetsFor(request, policy);
+  const wanted = chosen.map((preset) =>
+    presetPlan(preset, policy, {
       ...(request.contentParts && { parts: true }),
       ...(request.think && { think: request.think }),
-    });
-  });
+    }),
+  );
   if (request.parquet && request.gzip) throw new UsageError("Parquet is compressed by itself: leave out --gzip.");
   for (const name of request.languages ?? [])
     if (!(LANGUAGES as readonly string[]).includes(name))
@@ -80,6 +73,7 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
   const splits = parseSplits(request.split);
   const { splitBy } = request;
   const splitOfKey = createSplitter(splits, request.seed);
+  await checkRedactCommand(request, host);
   return {
     wanted,
     policy,
@@ -87,13 +81,14 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
     languages: request.languages && new Set(request.languages),
     splits,
     splitOf: (conversation) => splitOfKey(splitKey(conversation, splitBy)),
-    read: await readerOf(request),
-    redacts: (request.redact ?? request.redactPattern) !== undefined,
+    reader: await readerOf(request, host),
+    redacts: redacts(request),
     status: request.status,
     dedupe: request.dedupe,
     dedupeThreshold: request.dedupeThreshold,
     exclusions: await exclusionsOf(request, host),
     withinBudget: await budgetOf(request, host),
+    warnings,
     policies: policiesOf(request, system),
   };
 };
@@ -135,6 +130,8 @@ const policyOf = (request: DatasetRequest): Policy => {
   const {
     greeting,
     interrupted,
+    mergeGap,
+    silenceToken,
     expand,
     specialTokens,
     stripFillers,
@@ -148,8 +145,10 @@ const policyOf = (request: DatasetRequest): Policy => {
   return {
     greeting,
     interrupted,
+    mergeGap,
     expand,
     specialTokens,
+    ...(silenceToken !== undefined && { silenceToken }),
     ...(stripFillers && { stripFillers }),
     ...(kinds && { kinds }),
     ...(minTurns !== undefined && { minTurns }),
@@ -212,10 +211,14 @@ const policiesOf = (request: DatasetRequest, system: NonNullable<Policy["system"
     ...(request.redactPattern && {
       "redact-pattern": request.redactPattern.map((text) => text.split("=")[0]).join(", "),
     }),
+    // Not which: its arguments may hold secrets.
+    ...(request.redactCommand !== undefined && { "redact-command": true }),
   };
 };
 
 const dialogPoliciesOf = (request: DatasetRequest): DatasetPlan["policies"] => ({
+  "merge-gap": `${request.mergeGap} s`,
+  ...(request.silenceToken !== undefined && { "silence-token": request.silenceToken }),
   ...(request.stripFillers && { "strip-fillers": true }),
   ...(request.kinds && { kind: request.kinds.join(", ") }),
   ...(request.minTurns !== undefined && { "min-turns": request.minTurns }),

@@ -36,8 +36,9 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
   const { host } = context;
   const root = setFolder(request.output, host);
   const plan = await planOf(request, host);
+  for (const message of plan.warnings) context.log("warn", "preset-limits", { message });
   const options = { command: "dataset", facts: {}, writes: false, create: false };
-  return withSession(request, context, options, async (session) => {
+  const work = async (session: Session): Promise<DatasetRun> => {
     checkFolder(root, host);
     const { absent, unreadable } = await selectStored(session.archive, request, context, plan.sql && ["queries"]);
     const isDrawn = await draw(request, context, session, plan);
@@ -51,7 +52,12 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
       await files.discard();
       throw error;
     }
-  });
+  };
+  try {
+    return await withSession(request, context, options, work);
+  } finally {
+    await plan.reader.close();
+  }
 };
 
 /** Notes the folder in the archive, so that `forget` names the rows. The data set does not depend on it. */
@@ -78,9 +84,10 @@ async function* callsOf(
   try {
     for await (const batch of archive.conversations()) {
       closing.throwIfAborted();
+      await plan.reader.prepare?.(batch, closing);
       for (const record of batch) {
         if (!hasDocument(record)) continue;
-        const read = readOrReason(plan.read, record);
+        const read = readOrReason(plan.reader.read, record);
         const call =
           "unreadable" in read
             ? { callId: record.id, step: "read", reason: read.tooLarge ? TOO_LARGE : read.unreadable }
@@ -151,11 +158,12 @@ const produce = async (
     details.keep(kept, countedOf(plan, call).filter(isDrawn), record);
     const origins = new Map<Sample, string>();
     for (const row of call.rows(comesWith)) {
-      const { wanted, sample } = row;
-      if (row.refusal !== undefined) details.refuse(wanted.preset.name, sample, row.refusal, call, record);
+      const { wanted, sample, counted } = row;
+      if (row.refusal !== undefined) details.refuse(wanted.preset.name, row.refusal, { sample, counted, call, record });
       else {
-        const origin = origins.get(sample) ?? originLine(sample, call, record);
+        const origin = origins.get(sample) ?? originLine({ sample, counted, call, record });
         origins.set(sample, origin);
+        details.stats.learn(row.halfAnswers);
         await files.add(row, call.split, origin);
       }
     }

@@ -2,9 +2,9 @@ import type { Facts } from "../../core/archive.ts";
 import type { Adoption, Deliveries } from "../../core/deliveries.ts";
 import { UsageError } from "../../core/errors.ts";
 import { writers } from "../../writers/index.ts";
-import type { AppContext } from "../context.ts";
+import type { AppContext, Host } from "../context.ts";
 import { knownBy } from "../pull/fetch.ts";
-import { redactionOf } from "../redaction.ts";
+import { checkRedactCommand, redactionOf } from "../redaction.ts";
 import type { ExportRequest } from "../requests.ts";
 import { type Selection, selectionOf } from "../selection/selection.ts";
 import { checkPlace } from "./continuation.ts";
@@ -42,10 +42,11 @@ export const checkContinuable = async (
   await checkPlace({ archive, target, id: (await archive.fact("id")) ?? "", adopt: request.adopt === true });
 };
 
-/** @throws UsageError for a format that cannot be redacted */
-export const checkRedactable = async (request: ExportRequest, { formats }: Target): Promise<void> => {
+/** @throws UsageError for a format that cannot be redacted, and a command that cannot be found */
+export const checkRedactable = async (request: ExportRequest, { formats }: Target, host: Host): Promise<void> => {
   if (!(await redactionOf(request))) return;
   const raw = formats.find((format) => !writers[format].redactable);
   if (raw !== undefined)
     throw new UsageError(`${raw} is the service's own documents, byte for byte: it does not go with --redact.`);
+  await checkRedactCommand(request, host);
 };

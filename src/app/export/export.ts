@@ -11,6 +11,7 @@ import { writeErrorFile } from "../error-file.ts";
 import { outcomeOf } from "../outcome.ts";
 import { cloudOf, type PullResult } from "../pull/fetch.ts";
 import { type PullPlan, planPull } from "../pull/plan.ts";
+import { redacts } from "../redaction.ts";
 import type { RenderPlan } from "../render-workers/plan.ts";
 import { openRenderer, threadsFor } from "../render-workers/threads.ts";
 import type { ExportRequest, FilterRequest } from "../requests.ts";
@@ -55,7 +56,7 @@ export const runExport = async (request: ExportRequest, context: AppContext): Pr
   const { target, selection } = await checkedExport(request, context);
   checkWritable(target, host);
   checkFileWritable(request.errorFile, "--error-file", host);
-  await checkRedactable(request, target);
+  await checkRedactable(request, target, host);
   const facts = selectionFacts(request, selection);
   const writes = selection !== undefined || request.new === true;
   const cloud = cloudOf(request, context);
@@ -105,13 +106,18 @@ const deliver = async (
   const delivery = await deliveryOf(archive, target, request, { host, log, signal: closing });
   const opened = await openOutputs(target, request, host, delivery.part, streaming);
   delivery.watch(opened);
-  const { redact, redactPattern, threads = threadsFor(counts.fetched, host) } = request;
+  const { redact, redactPattern, redactCommand, redactTimeout, threads = threadsFor(counts.fetched, host) } = request;
   const plan: RenderPlan = {
     outputs: opened.outputs.map(({ format, options }) => ({ format, options })),
     filter: filterOf(request),
-    redact: { ...(redact && { redact }), ...(redactPattern && { redactPattern }) },
+    redact: {
+      ...(redact && { redact }),
+      ...(redactPattern && { redactPattern }),
+      ...(redactCommand !== undefined && { redactCommand }),
+      ...(redactTimeout !== undefined && { redactTimeout }),
+    },
   };
-  const renderer = await openRenderer(plan, threads);
+  const renderer = await openRenderer(plan, threads, { host, closing });
   try {
     const exported = await exportSelection({
       archive,
@@ -124,7 +130,7 @@ const deliver = async (
     });
     closing.throwIfAborted();
     const tally = runCountsOf(counts, exported, pulled);
-    const redacted = redact || redactPattern ? exported.redacted : undefined;
+    const redacted = redacts(request) ? exported.redacted : undefined;
     const samples = target.formats.some((format) => writers[format].samples) ? exported.samples : undefined;
     const facts = {
       tool: `callarchive ${VERSION}`,

@@ -3,7 +3,7 @@ import { qualifiedId } from "../../core/conversation-id.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { SourceName } from "../../core/transcript.ts";
 import { lines } from "../../parse/lines.ts";
-import { idOf } from "../../writers/file-name.ts";
+import { idOf, RECORDS } from "../../writers/file-name.ts";
 import type { IdStyle } from "../../writers/index.ts";
 
 /** Ids are handed on in batches of this size. */
@@ -79,6 +79,7 @@ async function* fromSums(path: string): AsyncGenerator<string> {
   for await (const line of linesOf(path)) {
     const [, name] = /^[0-9a-f]{64} {2}([^/]+)\.json(?:\.gz)?$/.exec(line) ?? [];
     if (name === undefined) throw new UsageError(`${path} names a file that is no call's: ${line.slice(66, 146)}.`);
+    if (name.endsWith(RECORDS)) continue;
     // The name of a very long id is cut: that call counts as unknown.
     yield idOf(name) ?? name;
   }

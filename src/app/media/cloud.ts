@@ -30,11 +30,23 @@ export interface MediaCloud extends Pick<Connection, "credentials" | "account" |
 
 const VOD_PLACE = /^vod:\/\/([\x21-\x7e]{1,256})$/;
 
+/** Whether an address is the domain that a bucket has of its own: those of the service are on aliyuncs.com. */
+const isBucketDomain = (endpoint: URL): boolean =>
+  !isLoopback(endpoint) && !endpoint.hostname.endsWith(".aliyuncs.com");
+
 /** The place of a media in VOD, whose address is asked for when it is downloaded. */
 export const vodPlace = (id: string): string => `vod://${id}`;
 
-/** Connects to object storage, to the service of recording tasks, and to VOD. @throws BadCredentials, UsageError */
-export const connectMedia = async (request: MediaCloudRequest, context: ConnectionContext): Promise<MediaCloud> => {
+/**
+Connects to object storage, to the service of recording tasks, and to VOD.
+
+@param context `mayLackKeys`: credentials are needed only when something is requested with them
+@throws BadCredentials, UsageError
+*/
+export const connectMedia = async (
+  request: MediaCloudRequest,
+  context: ConnectionContext & { mayLackKeys?: boolean },
+): Promise<MediaCloud> => {
   const { region = DEFAULT_REGION, ossRegion = region, ossEndpoint, liveEndpoint, vodEndpoint, allowHost } = request;
   const live = parseEndpoint(liveEndpoint ?? "https://live.aliyuncs.com");
   const vodAddress = parseEndpoint(vodEndpoint ?? `https://vod.${region}.aliyuncs.com`);
@@ -48,7 +60,7 @@ export const connectMedia = async (request: MediaCloudRequest, context: Connecti
       credentials,
       userAgent: USER_AGENT,
       ...retry,
-      ...(endpoint && { endpoint }),
+      ...(endpoint && { endpoint, isBucketDomain: isBucketDomain(endpoint) }),
     });
   const recordings = createRecordings(createRpc({ ...rpc, version: LIVE_VERSION, product: LIVE_PRODUCT }));
   const vod = createVod(createRpc({ ...rpc, endpoint: vodAddress, version: VOD_VERSION, product: VOD_PRODUCT }));

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { ArchiveError, LinkExpired, NotFound, Refused } from "../../core/errors.ts";
 import type { OpenRange, StoredMedia } from "../../core/media.ts";
@@ -6,7 +5,7 @@ import type { MediaOutcome } from "../../core/media-store.ts";
 import { mediaTypeOf, wavSeconds } from "../../core/media-type.ts";
 import { type DownloadedFile, downloadFile } from "../../http/file-download.ts";
 import type { MediaCloud } from "./cloud.ts";
-import type { MediaFolder } from "./folder.ts";
+import type { KeptFile, MediaFolder } from "./folder.ts";
 
 /** So many attempts of runs, then a file counts as `failed`. */
 const MOST_ATTEMPTS = 10;
@@ -38,6 +37,8 @@ export const downloadMedia = async (
 ): Promise<MediaOutcome> => {
   const { media: number, place } = media;
   try {
+    const kept = await folder.kept(place);
+    if (kept) return storedAs(number, kept);
     const part = await folder.partOf(place);
     const file = await fetchFile(place, link, part, cloud, limits);
     const type = mediaTypeOf(file.start);
@@ -46,9 +47,9 @@ export const downloadMedia = async (
       throw new Refused("It is a text or a page, and not audio or video.", { code: "NotMedia" });
     }
     const { sha256, bytes } = file;
-    await folder.keep(part, { sha256, type });
-    const seconds = wavSeconds(file.start, bytes);
-    return { media: number, state: "stored", sha256, bytes, type, ...(seconds !== undefined && { seconds }) };
+    const stored = { sha256, bytes, type, seconds: wavSeconds(file.start, bytes) };
+    await folder.keep(place, stored);
+    return storedAs(number, stored);
   } catch (error) {
     if (limits.signal.aborted) throw limits.signal.reason;
     if (!(error instanceof ArchiveError)) throw error;
@@ -61,8 +62,18 @@ export const downloadMedia = async (
   }
 };
 
+const storedAs = (media: number, { sha256, bytes, type, seconds }: KeptFile): MediaOutcome => ({
+  media,
+  state: "stored",
+  sha256,
+  bytes,
+  ...(type !== undefined && { type }),
+  ...(seconds !== undefined && { seconds }),
+});
+
 const stateAfter = (error: ArchiveError, { attempts }: Pick<StoredMedia, "attempts">) => {
-  if (error instanceof NotFound) return "missing";
+  // A bucket that is not there is mostly one of another region: its files are not lost.
+  if (error instanceof NotFound && error.facts.code !== "NoSuchBucket") return "missing";
   if (error instanceof Refused && !(error instanceof LinkExpired)) return "failed";
   return attempts + 1 >= MOST_ATTEMPTS ? "failed" : "pending";
 };
@@ -91,7 +102,3 @@ const fetchFile = async (
       if (!(error instanceof LinkExpired) || links >= MOST_LINKS) throw error;
     }
 };
-
-/** A short name of a place, for messages: keys are text from outside. */
-export const nameOfPlace = (place: string): string =>
-  /^[\x21-\x7e]{1,200}$/.test(place) ? place : `the file ${hash("sha256", place).slice(0, 12)}`;

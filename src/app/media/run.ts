@@ -3,6 +3,7 @@ import { inBatches } from "../../core/flow/batches.ts";
 import { forEachConcurrent } from "../../core/flow/pool.ts";
 import type { StoredMedia } from "../../core/media.ts";
 import type { MediaFilter, MediaOutcome } from "../../core/media-store.ts";
+import type { MediaFolder } from "./folder.ts";
 
 /** Outcomes of one commit. */
 const BATCH = { maxCount: 100, maxSize: 1_000_000, maxDelayMs: 2_000, sizeOf: () => 1 };
@@ -26,6 +27,7 @@ export interface MediaWork {
   files: AsyncIterable<StoredMedia>;
   concurrency: number;
   download(media: StoredMedia): Promise<MediaOutcome>;
+  folder: Pick<MediaFolder, "release">;
   /** Stores outcomes. */
   commit(outcomes: readonly MediaOutcome[]): Promise<void>;
   onOutcome?(outcome: MediaOutcome, media: StoredMedia): void;
@@ -37,11 +39,18 @@ export const downloadAll = async ({
   files,
   concurrency,
   download,
+  folder,
   commit,
   onOutcome,
   closing,
 }: MediaWork): Promise<void> => {
-  const commits = inBatches<MediaOutcome>({ ...BATCH, write: async (outcomes) => commit(outcomes) });
+  const commits = inBatches<{ outcome: MediaOutcome; place: string }>({
+    ...BATCH,
+    write: async (batch) => {
+      await commit(batch.map(({ outcome }) => outcome));
+      for (const { outcome, place } of batch) if (outcome.state === "stored") await folder.release(place);
+    },
+  });
   const running = new Map<string, Promise<MediaOutcome>>();
   try {
     await forEachConcurrent(
@@ -53,7 +62,7 @@ export const downloadAll = async ({
         running.set(place, own);
         const outcome = { ...(await own), media: media.media };
         onOutcome?.(outcome, media);
-        await commits.add(outcome);
+        await commits.add({ outcome, place });
       },
       closing,
     );

@@ -79,6 +79,17 @@ const addStanding = (gauge: Gauge, standing: Standing, runningSince: string | un
   gauge("oldest_open_age_seconds", "Age of the oldest open conversation; 0 if there is none.", [
     [{}, Math.max(0, ...[openSince, runningSince].map((at) => (at ? age(new Date(at)) : 0)))],
   ]);
+  const { atRisk } = standing;
+  gauge(
+    "at_risk",
+    "Call logs, audio and recordings that the cloud may delete before the archive has them.",
+    atRisk.map(({ what, count }) => [{ what }, count]),
+  );
+  gauge(
+    "at_risk_oldest_age_seconds",
+    "Age of the oldest of these.",
+    atRisk.flatMap(({ what, oldest }): Sample[] => (oldest ? [[{ what }, age(oldest)]] : [])),
+  );
   if (fileBytes !== undefined) gauge("archive_file_bytes", "Size of the archive on disk.", [[{}, fileBytes]]);
   gauge("archive_stored_bytes", "Size of the documents in the archive, compressed.", [[{}, storedBytes]]);
   gauge("archive_raw_bytes", "Size of the documents in the archive, before compression.", [[{}, rawBytes]]);

@@ -1,12 +1,13 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Runs } from "../../core/archive.ts";
-import type { Health } from "../../core/health.ts";
+import type { AtRisk, Health } from "../../core/health.ts";
 import type { Host } from "../context.ts";
 import type { ArchiveRequest } from "../requests.ts";
 
 /** The state of an archive at the end of a run, for its metrics. */
 export interface Standing extends Health {
+  atRisk: AtRisk[];
   /** Size of its documents before compression, and as they are stored. */
   rawBytes: number;
   storedBytes: number;
@@ -25,7 +26,14 @@ export const standingOf = async (
   try {
     const { rawBytes, storedBytes } = await archive.summary();
     const fileBytes = sizeOf(resolve(cwd, place));
-    return { ...(await archive.health(command)), rawBytes, storedBytes, ...(fileBytes !== undefined && { fileBytes }) };
+    const atRisk = await archive.atRisk();
+    return {
+      ...(await archive.health(command)),
+      atRisk,
+      rawBytes,
+      storedBytes,
+      ...(fileBytes !== undefined && { fileBytes }),
+    };
   } catch {
     return undefined;
   }

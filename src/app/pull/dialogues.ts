@@ -25,25 +25,32 @@ import type { DialoguePullRequest } from "../record-requests.ts";
 import { storedFilter } from "../selection/selection.ts";
 import { withSession } from "../session.ts";
 import { checkFileWritable } from "../writable.ts";
+import {
+  type FindSession,
+  namedSessions,
+  noDialogues,
+  sessionsOfCalls,
+  spanOf,
+  upTo,
+  type WantedSession,
+} from "./dialogue-sessions.ts";
 import { type RecordRun, recordRun, reportEnded, type TakeTrouble, troubleFrom, withTrouble } from "./records.ts";
 
 /** The run ends after this many sessions in a row failed with a temporary error. */
 const MOST_FAILURES = 20;
 /** Dialogues of one commit, and the bytes that end it earlier. */
 const BATCH = { maxCount: 500, maxSize: 4 * 1024 * 1024, maxDelayMs: 250 };
-/** Typed messages of a session may come this long before its first call, in milliseconds. */
-const BEFORE_MS = 86_400_000;
-/** A session is listed again unless it was listed this long after its last known call ended, in milliseconds. */
-const SETTLED_MS = 3_600_000;
-/** No session is older: the service did not exist. */
-const BEGINNING = new Date("2020-01-01T00:00:00Z");
 
-/** A session whose dialogues are wanted. */
-interface Wanted {
-  sessionId: string;
-  start: Date;
-  /** Undefined: list it whenever it was listed before. */
-  settledAt?: Date;
+/** A call with dialogues began at most so long before them, in milliseconds. */
+const LONGEST_CALL_MS = 86_400_000;
+
+/** How a pull of dialogues came out. */
+export interface DialogueRun extends RecordRun {
+  sessions: {
+    listed: number;
+    /** Calls whose session was not listed, because nothing new can be expected of it. */
+    known: number;
+  };
 }
 
 /**
@@ -54,9 +61,10 @@ conversation of its own.
 
 @throws UsageError for an invalid selection, and errors that end a run: credentials, permission, unreachable service
 */
-export const runDialoguePull = async (request: DialoguePullRequest, context: AppContext): Promise<RecordRun> => {
+export const runDialoguePull = async (request: DialoguePullRequest, context: AppContext): Promise<DialogueRun> => {
   const { host, log, progress } = context;
   checkSelection(request);
+  storedFilter(request, host);
   checkFileWritable(request.errorFile, "--error-file", host);
   const facts = factsOf(request);
   const cloud = await connect(request, context);
@@ -73,6 +81,7 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
     let troubled = 0;
     let failuresInRow = 0;
 
+    // Written before the first dialogues are: they are then added to the call at once.
     const described = inBatches<Outcome>({
       ...BATCH,
       write: async (outcomes) => void (await archive.commit(outcomes)),
@@ -87,9 +96,9 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
       };
       const found = request.fromArchive
         ? sessionsOfCalls(request, context, archive, (call) => describe(call, take))
-        : namedSessions(request, host);
-      const work = async (resolve: () => Promise<Wanted | undefined>): Promise<void> => {
-        const wanted = await resolve();
+        : namedSessions(request);
+      const work = async (find: FindSession): Promise<void> => {
+        const wanted = await find();
         if (wanted === undefined || running.has(wanted.sessionId)) return;
         if (await isListed(wanted)) {
           known += 1;
@@ -127,8 +136,8 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
 
     /** A call that was only listed is described, because lists do not name sessions. */
     const describe = async (call: StoredConversation, take: TakeTrouble): Promise<JsonObject | undefined> => {
-      const { sessionId, end } = callFacts(call.meta);
-      if ((sessionId !== undefined && end !== undefined) || call.state !== "fetched" || isStandIn(call.id))
+      const { sessionId, endedBy } = callFacts(call.meta);
+      if ((sessionId !== undefined && endedBy !== undefined) || call.state !== "fetched" || isStandIn(call.id))
         return call.meta;
       let meta = call.meta;
       await attempt(call.id, take, async () => {
@@ -140,18 +149,26 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
     };
 
     /** Stores all dialogues of a session, then notes that it was listed. */
-    const readSession = async ({ sessionId, start }: Wanted, take: TakeTrouble): Promise<void> => {
-      const end = request.fromArchive ? startedAt : (storedFilter(request, host).until ?? startedAt);
+    const readSession = async ({ sessionId }: WantedSession, take: TakeTrouble): Promise<void> => {
+      const { start, end, isWhole } = spanOf(request, host, startedAt);
+      let read = 0;
+      const spokenAt: number[] = [];
       const commits = inBatches<Arrival>({
         ...BATCH,
-        write: (arrivals) => intake.add(arrivals),
+        write: async (arrivals) => {
+          await described.flush();
+          await intake.add(arrivals);
+        },
         sizeOf: ({ record }) => JSON.stringify(record.data).length,
       });
       try {
         for await (const page of dialoguePages({ ims, sessionId, start, end, signal: ending }))
           for (const dialogue of page)
             try {
-              await commits.add(dialogueArrival(sessionId, dialogue));
+              read += 1;
+              const arrival = dialogueArrival(sessionId, dialogue);
+              if (arrival.record.inCall && arrival.record.at) spokenAt.push(arrival.record.at.getTime());
+              await commits.add(arrival);
             } catch (error) {
               if (!(error instanceof InvalidDocument)) throw error;
               const id = isObject(dialogue) ? (textual(dialogue.DialogueId) ?? "") : "";
@@ -160,11 +177,23 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
       } finally {
         await commits.flush();
       }
-      if (end === startedAt) await archive.setSessionListed(sessionId, startedAt);
+      if (!request.fromArchive) await describeCallsAt(spokenAt, take);
+      if (isWhole) await archive.setSessionListed(sessionId, startedAt);
+      if (read === 0 && !request.fromArchive && !request.allowEmpty) await take(noDialogues(sessionId, request));
+    };
+
+    /** Calls of that time that were only listed may be of the session: only describe says so. */
+    const describeCallsAt = async (spokenAt: readonly number[], take: TakeTrouble): Promise<void> => {
+      if (spokenAt.length === 0) return;
+      const first = spokenAt.reduce((least, at) => Math.min(least, at));
+      const last = spokenAt.reduce((most, at) => Math.max(most, at));
+      const calls = callsIn(archive, new Date(first - LONGEST_CALL_MS), new Date(last + 1));
+      await forEachConcurrent(calls, request.concurrency, async (call) => void (await describe(call, take)), closing);
+      await described.flush();
     };
 
     /** Whether nothing new can be expected of a session. One of several calls comes once for each of them. */
-    const isListed = async ({ sessionId, settledAt }: Wanted): Promise<boolean> => {
+    const isListed = async ({ sessionId, settledAt }: WantedSession): Promise<boolean> => {
       const at = request.refresh ? undefined : await archive.sessionListedAt(sessionId);
       return at !== undefined && (at >= startedAt || (settledAt !== undefined && at >= settledAt));
     };
@@ -177,12 +206,12 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
           .then(() => closing.throwIfAborted())
           .catch(reportEnded(context, intake.counts)),
       );
-      return await recordRun(
+      const run = await recordRun(
         archive,
-        { ...facts, sessions: listed },
+        { ...facts, listed, knownCalls: known },
         {
           records: intake.counts,
-          known,
+          known: 0,
           troubled: reported,
           silent: warnOfNone(request, listed + known, context),
           throttled: cloud.throttled(),
@@ -190,6 +219,7 @@ export const runDialoguePull = async (request: DialoguePullRequest, context: App
           ms: host.now().getTime() - startedAt.getTime(),
         },
       );
+      return { ...run, sessions: { listed, known } };
     } finally {
       progress.stop();
     }
@@ -217,39 +247,6 @@ const factsOf = ({ sessions, fromArchive, agents, since, until, limit, refresh }
   ...(refresh && { refresh }),
 });
 
-type Find = () => Promise<Wanted | undefined>;
-
-async function* namedSessions(request: DialoguePullRequest, host: AppContext["host"]): AsyncGenerator<Find> {
-  const { since: start = BEGINNING } = storedFilter(request, host);
-  for (const sessionId of new Set(request.sessions)) yield async () => ({ sessionId, start });
-}
-
-/** The sessions of the selected calls. */
-async function* sessionsOfCalls(
-  request: DialoguePullRequest,
-  { host }: AppContext,
-  archive: Pick<Archive, "list">,
-  describe: (call: StoredConversation) => Promise<JsonObject | undefined>,
-): AsyncGenerator<Find> {
-  const { limit: _, ...filter } = storedFilter(request, host);
-  for await (const batch of archive.list({ ...filter, sources: ["calls"] }, { documents: true, tolerant: true }))
-    for (const call of batch)
-      if (call.state !== "pruned")
-        yield async () => {
-          const { sessionId, start, end } = callFacts(await describe(call));
-          if (sessionId === undefined || start === undefined) return undefined;
-          const settledAt = end === undefined ? {} : { settledAt: new Date(end + SETTLED_MS) };
-          return { sessionId, start: new Date(start - BEFORE_MS), ...settledAt };
-        };
-}
-
-async function* upTo<T>(items: AsyncIterable<T>, goOn: () => boolean): AsyncGenerator<T> {
-  for await (const item of items) {
-    if (!goOn()) return;
-    yield item;
-  }
-}
-
 /** Warns if no session was found. Returns whether that makes the run `partial`. */
 const warnOfNone = (
   { fromArchive, allowEmpty }: DialoguePullRequest,
@@ -260,3 +257,9 @@ const warnOfNone = (
   log("warn", "no-sessions", { message: "No call of the selection names a session." });
   return allowEmpty !== true;
 };
+
+/** The stored calls that began in a range of time. */
+async function* callsIn(archive: Pick<Archive, "list">, since: Date, until: Date): AsyncGenerator<StoredConversation> {
+  const filter = { sources: ["calls"] as const, states: ["fetched"] as const, since, until };
+  for await (const batch of archive.list(filter, { documents: true, tolerant: true })) yield* batch;
+}

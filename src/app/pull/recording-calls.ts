@@ -1,8 +1,6 @@
 import type { Archive } from "../../core/archive.ts";
 import type { StoredMedia } from "../../core/media.ts";
-import { isObject, type JsonObject } from "../../core/transcript.ts";
 import { callFacts } from "../../parse/call-meta.ts";
-import { textual } from "../../parse/values.ts";
 import { possibleChannels } from "../../sources/recordings.ts";
 import { mediaIn } from "../media/run.ts";
 
@@ -17,6 +15,8 @@ interface Call {
   id: string;
   start: number;
   end: number | undefined;
+  /** It was deleted: its files are dropped. */
+  isForgotten?: boolean;
 }
 
 /** How many files of recordings were matched with calls, and what was found of the calls in that time. */
@@ -25,6 +25,8 @@ export interface Matched {
   files: number;
   /** Files of which no call in the archive has the channel at that time. */
   unmatched: number;
+  /** Of these, files of which neither channel nor time is known: recordings in VOD. */
+  withoutTime: number;
   calls: {
     /** With a recording. */
     recorded: number;
@@ -36,22 +38,28 @@ export interface Matched {
 }
 
 /**
-Finds the calls of recordings by channel and time.
+Finds the calls of recordings by channel and time. Files of deleted calls are dropped.
 
 A channel may be used again: of its calls, the one that began last before the file was written counts.
 
 @param seen when the files that this run saw were written: what is said of calls is about that time
 */
 export const matchRecordings = async (
-  archive: Pick<Archive, "listMedia" | "addMedia" | "list">,
+  archive: Pick<Archive, "listMedia" | "addMedia" | "forgottenCalls" | "list">,
   seen: readonly Date[],
   closing: AbortSignal,
 ): Promise<Matched> => {
   const waiting: StoredMedia[] = [];
   for await (const media of mediaIn(archive, { kinds: ["recording", "segment"], unmatched: true })) waiting.push(media);
+  const withoutTime = waiting.filter(({ at }) => at === undefined).length;
   const times = [...seen, ...waiting.flatMap(({ at }) => at ?? [])].map((at) => at.getTime());
   if (times.length === 0)
-    return { files: 0, unmatched: waiting.length, calls: { recorded: 0, notRecordable: 0, unrecorded: 0 } };
+    return {
+      files: 0,
+      unmatched: waiting.length,
+      withoutTime,
+      calls: { recorded: 0, notRecordable: 0, unrecorded: 0 },
+    };
   const first = times.reduce((least, at) => Math.min(least, at));
   const last = times.reduce((most, at) => Math.max(most, at));
   const channels = new Map<string, Call[]>();
@@ -67,8 +75,8 @@ export const matchRecordings = async (
         end,
         caller,
         callee,
+        channel,
       } = callFacts(meta);
-      const channel = channelOf(meta);
       if (start === undefined) continue;
       const isPhone = caller !== undefined || callee !== undefined;
       if (end === undefined || end >= first) (isPhone ? phones : others).add(item);
@@ -80,33 +88,38 @@ export const matchRecordings = async (
       else channels.set(channel, [call]);
     }
   }
-  const found = waiting.flatMap((media) => {
-    const call = callOf(media, channels);
-    return call === undefined ? [] : [{ ...media, item: call.item }];
-  });
+  const found: (StoredMedia & { item: number })[] = [];
+  let deleted = 0;
+  for (const media of waiting) {
+    const names = channelsOf(media);
+    const forgotten = (await archive.forgottenCalls(names)).map(({ item, start, end }) => ({
+      ...{ item, id: "", isForgotten: true },
+      ...{ start: start.getTime(), end: end.getTime() },
+    }));
+    const calls = [...names.flatMap((name) => channels.get(name) ?? []), ...forgotten];
+    const call = callOf(media, calls);
+    if (call === undefined) continue;
+    found.push({ ...media, item: call.item });
+    if (call.isForgotten) deleted += 1;
+    else recorded.add(call.item);
+  }
   for (let from = 0; from < found.length; from += BATCH) await archive.addMedia(found.slice(from, from + BATCH));
-  for (const { item } of found) recorded.add(item);
   const without = (calls: ReadonlySet<number>): number => [...calls].filter((item) => !recorded.has(item)).length;
   return {
-    files: found.length,
+    files: found.length - deleted,
     unmatched: waiting.length - found.length,
+    withoutTime,
     calls: { recorded: recorded.size, notRecordable: without(phones), unrecorded: without(others) },
   };
 };
 
-const channelOf = (meta: JsonObject = {}): string | undefined => {
-  const { RuntimeConfig: config } = meta;
-  return isObject(config) ? textual(config.ChannelId) : undefined;
-};
+const channelsOf = ({ place, playlist, channel }: StoredMedia): string[] =>
+  channel === undefined ? [...possibleChannels(playlist ?? place)] : [channel];
 
-const callOf = (
-  { place, playlist, channel, at }: StoredMedia,
-  channels: ReadonlyMap<string, Call[]>,
-): Call | undefined => {
+/** The call that began last before the file was written. */
+const callOf = ({ at }: StoredMedia, calls: readonly Call[]): Call | undefined => {
   if (at === undefined) return undefined;
-  const names = channel === undefined ? possibleChannels(playlist ?? place) : [channel];
-  const candidates = [...names]
-    .flatMap((name) => channels.get(name) ?? [])
-    .filter(({ start, end }) => start <= at.getTime() && at.getTime() <= (end ?? start + LONGEST_MS) + LONGEST_MS);
-  return candidates.toSorted((one, other) => other.start - one.start || (one.id < other.id ? -1 : 1))[0];
+  return calls
+    .filter(({ start, end }) => start <= at.getTime() && at.getTime() <= (end ?? start + LONGEST_MS) + LONGEST_MS)
+    .toSorted((one, other) => other.start - one.start || (one.id < other.id ? -1 : 1))[0];
 };

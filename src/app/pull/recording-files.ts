@@ -19,14 +19,23 @@ export interface RecordingSearch {
   signal: AbortSignal;
 }
 
-/** The files of recordings that a request selects, with the segments of playlists, in batches. */
-export async function* findRecordings(search: RecordingSearch): AsyncGenerator<FoundMedia[]> {
+/** Some of the files that are found. */
+export interface FoundRecordings {
+  files: FoundMedia[];
+  /** How many of them come only here: a listing and a playlist name the same segments. */
+  count: number;
+}
+
+const allOf = (files: FoundMedia[]): FoundRecordings => ({ files, count: files.length });
+
+/** The files of recordings that a request selects, with the segments of playlists. */
+export async function* findRecordings(search: RecordingSearch): AsyncGenerator<FoundRecordings> {
   const { tasks = [] } = search.request;
-  if (tasks.length > 0) for (const task of tasks) yield* filesOfTask(task, search);
+  if (tasks.length > 0) for (const task of new Set(tasks)) yield* filesOfTask(task, search);
   else yield* filesOfBucket(search);
 }
 
-async function* filesOfBucket(search: RecordingSearch): AsyncGenerator<FoundMedia[]> {
+async function* filesOfBucket(search: RecordingSearch): AsyncGenerator<FoundRecordings> {
   const { request, cloud, since, until, signal } = search;
   const { bucket = "", prefix = "" } = request;
   for await (const page of cloud.storage.list(bucket, prefix, signal)) {
@@ -38,12 +47,17 @@ async function* filesOfBucket(search: RecordingSearch): AsyncGenerator<FoundMedi
         (since === undefined || modifiedAt >= since) &&
         (until === undefined || modifiedAt < until),
     );
-    yield wanted.map(fileOf);
-    for (const playlist of wanted) if (recordingKind(playlist.key) === "playlist") yield* segmentsOf(playlist, search);
+    yield allOf(wanted.map(fileOf));
+    for (const playlist of wanted)
+      if (recordingKind(playlist.key) === "playlist")
+        for await (const files of segmentsOf(playlist, search)) {
+          const beside = placeText({ bucket, key: prefix });
+          yield { files, count: files.filter(({ place }) => !place.startsWith(beside)).length };
+        }
   }
 }
 
-async function* filesOfTask(task: string, search: RecordingSearch): AsyncGenerator<FoundMedia[]> {
+async function* filesOfTask(task: string, search: RecordingSearch): AsyncGenerator<FoundRecordings> {
   const { request, cloud, take, signal } = search;
   const { bucket } = request;
   const found = await cloud.recordings.task(task, signal).catch(async (error: unknown) => {
@@ -58,7 +72,8 @@ async function* filesOfTask(task: string, search: RecordingSearch): AsyncGenerat
   const keys = [...found.keys.mp4, ...found.keys.mp3, ...found.keys.hls];
   const failed = (code: string, message: string) => take({ id: task, state: "failed", code, message });
   if (keys.length + found.vodIds.length === 0) await failed("NoFiles", "The task has no files yet.");
-  if (found.vodIds.length > 0) yield found.vodIds.map((id): FoundMedia => ({ kind: "recording", place: vodPlace(id) }));
+  if (found.vodIds.length > 0)
+    yield allOf(found.vodIds.map((id): FoundMedia => ({ kind: "recording", place: vodPlace(id) })));
   if (keys.length > 0 && bucket === undefined) {
     await failed("NoBucket", "Its files are in a bucket, which the service does not name: add --bucket.");
     return;
@@ -71,8 +86,8 @@ async function* filesOfTask(task: string, search: RecordingSearch): AsyncGenerat
       await take({ id, state: "missing", code: "NoSuchKey", message: "The bucket has no such object." });
       continue;
     }
-    yield [fileOf(object)];
-    if (recordingKind(key) === "playlist") yield* segmentsOf(object, search);
+    yield allOf([fileOf(object)]);
+    if (recordingKind(key) === "playlist") for await (const files of segmentsOf(object, search)) yield allOf(files);
   }
 }
 

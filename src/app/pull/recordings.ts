@@ -44,23 +44,30 @@ A download that was interrupted continues where it ended. A file is downloaded o
 export const runRecordingPull = async (request: RecordingPullRequest, context: AppContext): Promise<RecordingRun> => {
   const { host } = context;
   checkSelection(request);
+  const { since, until } = storedFilter(request, host);
   checkFileWritable(request.errorFile, "--error-file", host);
   const facts = factsOf(request);
   const cloud = await connectMedia(request, context);
-  const options = { command: "pull recordings", facts, writes: true, create: true };
+  const options = { command: "pull recordings", facts, writes: true, create: request.mediaOnly !== true };
   return withSession(request, context, options, async (session) => {
     const { archive, startedAt } = session;
     await checkAccount(session, cloud, request);
-    const { since, until } = storedFilter(request, host);
     let run = { found: 0, added: 0, downloaded: 0, bytes: 0, waiting: 0, matched: NOTHING_MATCHED };
     const work = async (take: TakeTrouble): Promise<void> => {
       const seen: Date[] = [];
       if (!request.mediaOnly) {
         const call = request.call === undefined ? undefined : await callOf(request.call, session);
-        for await (const files of findRecordings({ request, cloud, since, until, take, signal: session.ending })) {
+        for await (const { files, count } of findRecordings({
+          request,
+          cloud,
+          since,
+          until,
+          take,
+          signal: session.ending,
+        })) {
           session.closing.throwIfAborted();
           run.added += await archive.addMedia(files.map((file) => ({ ...file, ...(call && { item: call }) })));
-          run.found += files.length;
+          run.found += count;
           for (const { at } of files) if (at) seen.push(at);
           context.progress.show({ stage: "Listing", done: run.found, worked: run.found, troubled: 0 });
         }
@@ -95,6 +102,7 @@ const RECORDED = { kinds: ["recording", "segment"] } as const;
 const NOTHING_MATCHED: Matched = {
   files: 0,
   unmatched: 0,
+  withoutTime: 0,
   calls: { recorded: 0, notRecordable: 0, unrecorded: 0 },
 };
 
@@ -104,6 +112,8 @@ const checkSelection = (request: RecordingPullRequest): void => {
   if (archive === false) throw new UsageError("Recordings are kept beside an archive: name one with --archive.");
   if (bucket !== undefined && !isBucket(bucket)) throw new UsageError(`"${bucket}" is not the name of a bucket.`);
   if (prefix !== undefined && bucket === undefined) throw new UsageError("--prefix goes with --bucket.");
+  if (prefix?.startsWith("/"))
+    throw new UsageError('Keys of objects do not begin with "/": write --prefix without it.');
   if (mediaOnly && media === false) throw new UsageError("--media-only and --no-media exclude each other.");
   const looks = tasks.length > 0 || bucket !== undefined;
   if (mediaOnly && looks) throw new UsageError("--media-only looks for nothing new: name no tasks and no bucket.");
@@ -168,6 +178,7 @@ const download = async (
     files: mediaIn(archive, { ...RECORDED, states: request.mediaOnly ? ["pending", "failed"] : ["pending"] }),
     concurrency: request.concurrency,
     download: (media) => downloadMedia(media, undefined, cloud, folder, limits),
+    folder,
     commit: (outcomes) => archive.commitMedia(outcomes),
     onOutcome: (outcome, media) => {
       if (outcome.state === "stored") {
@@ -187,15 +198,16 @@ const download = async (
   return counts;
 };
 
-/** Warns if there are no recordings at all. Returns whether that makes the run `partial`. */
+/** Warns if a bucket has no recordings, and never had. Returns whether that makes the run `partial`. */
 const isSilent = async (
   found: number,
-  { mediaOnly, allowEmpty }: RecordingPullRequest,
+  { tasks = [], mediaOnly, allowEmpty }: RecordingPullRequest,
   { log }: Pick<AppContext, "log">,
   { archive }: Session,
   cloud: MediaCloud,
 ): Promise<boolean> => {
-  if (mediaOnly || found > 0 || (await archive.listMedia({ ...RECORDED, limit: 1 })).length > 0) return false;
+  if (tasks.length > 0 || mediaOnly || found > 0 || (await archive.listMedia({ ...RECORDED, limit: 1 })).length > 0)
+    return false;
   const whatToCheck = `check --bucket, --prefix and ${cloud.addressFlag}`;
   log("warn", "never-listed-records", { source: "recordings", message: whatToCheck });
   return allowEmpty !== true;

@@ -2,6 +2,7 @@ import { messageOf } from "../../core/errors.ts";
 import type { Inbox } from "../../core/inbox.ts";
 import type { Log } from "../../core/ports.ts";
 import { openMetrics } from "../metrics/open-metrics.ts";
+import type { AudioDownloads } from "./audio.ts";
 import { type Deliveries, type Reason, Refusal } from "./deliveries.ts";
 import { createIntake } from "./intake.ts";
 import type { Headers } from "./signature.ts";
@@ -23,6 +24,7 @@ const LOG_AGAIN_MS = 60_000;
 
 export const createReceiver = (
   inbox: Pick<Inbox, "store" | "renew" | "standing">,
+  audio: Pick<AudioDownloads, "counts" | "waiting"> | undefined,
   { log, now }: { log: Log; now: () => Date },
 ): Receiver => {
   const intake = createIntake(inbox);
@@ -77,6 +79,13 @@ export const createReceiver = (
       gauge("inbox_records", "Records that wait for the archive.", [[{}, records]]);
       gauge("inbox_bytes", "Size of the inbox's file.", [[{}, bytes]]);
       gauge("inbox_oldest_age_seconds", "Age of the oldest record that waits for the archive.", [[{}, age]]);
+      if (audio) {
+        counter("audio_downloaded", "Audio files of callbacks that were downloaded.", [[{}, audio.counts.downloaded]]);
+        counter("audio_failed", "Attempts to download audio that failed.", [[{}, audio.counts.failed]]);
+        gauge("audio_waiting", "Audio files that wait for their download, or are being downloaded.", [
+          [{}, audio.waiting],
+        ]);
+      }
       return text();
     },
   };

@@ -2,6 +2,7 @@ import type { Writer } from "../../core/ports.ts";
 import type { Filter, RenderOptions } from "../../core/render-batch.ts";
 import { voiceSample } from "../../transforms/curate/voice.ts";
 import { type WriterName, type WriterOptions, writers } from "../../writers/index.ts";
+import type { Host } from "../context.ts";
 import { digestOf, readerOf } from "../reading.ts";
 import type { RedactRequest } from "../requests.ts";
 
@@ -17,12 +18,19 @@ export const writerOf = ({ format, options }: PlannedOutput): Writer =>
 export interface RenderPlan {
   outputs: readonly PlannedOutput[];
   filter: Filter;
-  redact: Pick<RedactRequest, "redact" | "redactPattern">;
+  redact: Pick<RedactRequest, "redact" | "redactPattern" | "redactCommand" | "redactTimeout">;
 }
 
-/** @throws UsageError for kinds that cannot be redacted */
-export const renderingOf = async ({ outputs, filter, redact }: RenderPlan): Promise<RenderOptions> => ({
-  read: await readerOf(redact),
+/**
+@param host only where the plan's command runs: not in threads
+
+@throws UsageError for kinds that cannot be redacted
+*/
+export const renderingOf = async (
+  { outputs, filter, redact }: RenderPlan,
+  host?: Pick<Host, "env" | "cwd">,
+): Promise<RenderOptions & { close(): Promise<void> }> => ({
+  ...(await readerOf(redact, host)),
   digestOf,
   filter,
   writers: outputs.map(writerOf),

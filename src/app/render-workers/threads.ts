@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Renderer } from "../../core/export.ts";
 import { toStoredConversation } from "../../core/raw-conversation.ts";
 import { type RenderedBatch, type RenderOptions, renderBatch } from "../../core/render-batch.ts";
-import type { Host } from "../context.ts";
+import type { AppContext, Host } from "../context.ts";
 import { type Bundle, decodeBundle, encodeBundle } from "./bundle.ts";
 import { type RenderPlan, renderingOf } from "./plan.ts";
 
@@ -43,21 +43,27 @@ interface PendingRender {
 }
 
 /**
-Renders on threads of its own, or with 0 of them on this one.
+Renders on threads of its own, or with 0 of them on this one. A plan with a command gets none: there is one process, and the
+threads would wait for it.
 
 @throws UsageError for kinds that cannot be redacted
 */
 export const openRenderer = async (
   plan: RenderPlan,
   threads: number,
+  { host, closing }: Pick<AppContext, "closing"> & { host: Pick<Host, "env" | "cwd"> },
 ): Promise<Renderer & { close(): Promise<void> }> => {
-  const all = startThreads(plan, threads);
+  const all = startThreads(plan, plan.redact.redactCommand === undefined ? threads : 0);
   if (all.length === 0) {
-    const rendering = await renderingOf(plan);
+    const rendering = await renderingOf(plan, host);
     return {
-      render: async (records, had) => renderBatch(records.map(toStoredConversation), had, rendering),
+      render: async (records, had) => {
+        const stored = records.map(toStoredConversation);
+        await rendering.prepare?.(stored, closing);
+        return renderBatch(stored, had, rendering);
+      },
       ahead: 0,
-      close: async () => undefined,
+      close: rendering.close,
     };
   }
   let next = 0;

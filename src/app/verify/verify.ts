@@ -18,6 +18,7 @@ import { inboxOf } from "../receive/inbox.ts";
 import type { VerifyRequest } from "../requests.ts";
 import { cursorName, selectionOf } from "../selection/selection.ts";
 import type { Finding } from "./finding.ts";
+import { verifyMedia } from "./media.ts";
 import { verifyOutput } from "./verify-output.ts";
 
 /**
@@ -56,7 +57,11 @@ export const runVerify = async (
   });
   try {
     for (const what of await inboxProblems(request.archive, host)) report({ where: `${place}.inbox`, what });
-    if (archive) log("info", "archive-checked", { documents: await verifyArchive(archive, request, place, report) });
+    if (archive) {
+      const documents = await verifyArchive(archive, request, place, report);
+      const files = await verifyMedia(archive, request.archive, host, report);
+      log("info", "archive-checked", { documents, ...(files > 0 && { files }) });
+    }
     for (const output of request.outputs) {
       const { files, archive: owner } = await verifyOutput(resolve(host.cwd, output), output, report);
       log("info", "output-checked", { output, files });

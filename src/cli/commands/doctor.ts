@@ -3,13 +3,8 @@ import { SilentAgent } from "../../app/doctor/silent-agent.ts";
 import type { CommandSpec } from "../command-spec.ts";
 import { readingContext } from "../context.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
-import {
-  archiveOption,
-  connectionOptions,
-  type DoctorFlags,
-  doctorSourceOption,
-  eventBridgeOptions,
-} from "../options.ts";
+import { archiveOption, connectionOptions, doctorSourceOption } from "../options.ts";
+import { type DoctorFlags, eventBridgeOptions } from "../record-options.ts";
 import { connectionRequest } from "../requests.ts";
 import { several } from "../values.ts";
 

@@ -85,6 +85,9 @@ export const emulate: CommandSpec<EmulateFlags> = {
       [
         `export CALLARCHIVE_ENDPOINT=${emulator.url}`,
         `export CALLARCHIVE_EVENTBRIDGE_ENDPOINT=${emulator.url}`,
+        `export CALLARCHIVE_OSS_ENDPOINT=${emulator.url}`,
+        `export CALLARCHIVE_LIVE_ENDPOINT=${emulator.url}`,
+        `export CALLARCHIVE_VOD_ENDPOINT=${emulator.url}`,
         "export ALIBABA_CLOUD_ACCESS_KEY_ID=emulator-id",
         "export ALIBABA_CLOUD_ACCESS_KEY_SECRET=emulator-secret",
         `export CALLARCHIVE_AGENT=${emulator.agents[0]}`,
@@ -100,6 +103,10 @@ export const emulate: CommandSpec<EmulateFlags> = {
     );
     if (flags.chats + flags.queries > 0)
       logger.message("Also: callarchive pull chats --since 2025-07-14, and: callarchive pull queries");
+    if (flags.recordings > 0)
+      logger.message(
+        "And of the calls: callarchive pull dialogues --from-archive, and: callarchive pull recordings --bucket emulator-recordings",
+      );
     await ended;
     await emulator.close();
     return EXIT.complete;

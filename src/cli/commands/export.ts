@@ -116,6 +116,8 @@ const fillCommand = ({ flags, given }: Input<ExportFlags & ConfigFlags>): string
   if (flags.csvGuard === false) add("csvGuard", "--no-csv-guard");
   add("redact", "--redact", flags.redact?.join(","));
   for (const pattern of flags.redactPattern ?? []) add("redactPattern", "--redact-pattern", pattern);
+  add("redactCommand", "--redact-command", flags.redactCommand);
+  add("redactTimeout", "--redact-timeout", String(flags.redactTimeout));
   add("status", "--status", flags.status);
   add("minTurns", "--min-turns", String(flags.minTurns));
   add("minDuration", "--min-duration", String(flags.minDuration));

@@ -14,8 +14,8 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "pull",
     args: "[ids...]",
-    firstWords: ["calls", "chats", "queries"],
-    summary: "Fetch calls, chats or queries into the archive, without writing any output",
+    firstWords: ["calls", "chats", "queries", "dialogues", "recordings"],
+    summary: "Fetch calls, chats, queries, dialogues or recordings into the archive",
     load: async () => (await import("./pull.ts")).pullCommand,
   },
   {
@@ -26,7 +26,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "receive",
-    summary: "Receive chat logs that EventBridge delivers over HTTP",
+    summary: "Receive callbacks of agents, and chat logs that EventBridge delivers, over HTTP",
     load: async () => (await import("./receive.ts")).receive,
   },
   {
@@ -63,6 +63,11 @@ export const commands: readonly CommandEntry[] = [
     args: "[outputs...]",
     summary: "Check the archive, outputs against their manifests, and the archive against the cloud",
     load: async () => (await import("./verify.ts")).verify,
+  },
+  {
+    name: "reconcile",
+    summary: "Compare callbacks with call logs, fetch the logs that are missing, and name the gaps",
+    load: async () => (await import("./reconcile.ts")).reconcile,
   },
   {
     name: "prune",

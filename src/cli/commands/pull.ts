@@ -1,14 +1,7 @@
 import type { CommandSpec, Input } from "../command-spec.ts";
 import type { ExitCode } from "../exit-codes.ts";
-import {
-  archiveOption,
-  cloudOptions,
-  eventBridgeOptions,
-  pullOptions,
-  recordingOptions,
-  selectionOptions,
-  sessionOptions,
-} from "../options.ts";
+import { archiveOption, cloudOptions, pullOptions, selectionOptions } from "../options.ts";
+import { eventBridgeOptions, recordingOptions, sessionOptions } from "../record-options.ts";
 import type { PullTargetFlags } from "./pull/flags.ts";
 
 /** What can be pulled, in the order of the help. */

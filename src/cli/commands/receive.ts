@@ -1,9 +1,10 @@
 import { Option } from "commander";
-import { EVENTBRIDGE_DEFAULTS, RECEIVE_DEFAULTS } from "../../app/defaults.ts";
+import { CONNECTION_DEFAULTS, EVENTBRIDGE_DEFAULTS, RECEIVE_DEFAULTS } from "../../app/defaults.ts";
 import type { ReceiveRequest } from "../../app/record-requests.ts";
 import type { CommandSpec } from "../command-spec.ts";
 import { EXIT, TimeUp } from "../exit-codes.ts";
 import { archiveOption, maxDurationOption } from "../options.ts";
+import { audioOptions } from "../record-options.ts";
 import { seconds, whole } from "../values.ts";
 
 type Flags = ReceiveRequest & { maxDuration?: number };
@@ -51,6 +52,7 @@ Exit 0 after a signal.`,
         "--callback-token-file <file>",
         "file with the token of the callbacks (default: CALLARCHIVE_CALLBACK_TOKEN of the environment); without a token there are no callbacks",
       ),
+      ...audioOptions(),
     ],
     Archive: [archiveOption(), maxDurationOption()],
   },
@@ -70,12 +72,16 @@ Exit 0 after a signal.`,
     const { withContext } = await import("../context.ts");
     return withContext(input, flags.maxDuration, async (context) => {
       const { ms, ...counts } = await runReceive(requestOf(flags), context, listen);
-      const { received, stored, repeated, other, refused, waiting } = counts;
+      const { received, stored, repeated, other, refused, audio, waiting } = counts;
       const exitCode = context.closing.reason instanceof TimeUp ? EXIT.timeUp : EXIT.complete;
-      logger.record("summary", { ...counts, ms, exitCode });
+      logger.record("summary", { ...counts, ...(audio && { audio: { ...audio } }), ms, exitCode });
       logger.message(
         `${plural(received, "record")} received: ${count(stored)} stored, ${count(repeated)} already in the inbox, ${count(other)} of other types; ${plural(refused, "request")} refused; ${duration(ms)}`,
       );
+      if (audio)
+        logger.message(
+          `${plural(audio.downloaded, "audio file")} downloaded; ${plural(audio.failed, "attempt")} failed.`,
+        );
       if (waiting > 0) logger.message(`${plural(waiting, "record")} in the inbox: the next run takes them over.`);
       return exitCode;
     });
@@ -98,6 +104,12 @@ const requestOf = ({
   certificateUrl,
   insecureNoSignature,
   requestTimeout,
+  media,
+  allowHost,
+  ossRegion,
+  ossEndpoint,
+  profile,
+  maxMediaSize,
 }: Flags): ReceiveRequest => ({
   archive,
   host,
@@ -107,11 +119,19 @@ const requestOf = ({
   chatsRegion,
   tokenHeader,
   requestTimeout,
+  maxMediaSize,
+  retries: CONNECTION_DEFAULTS.retries,
+  concurrency: RECEIVE_DEFAULTS.downloads,
   ...(tlsCert !== undefined && { tlsCert }),
   ...(tlsKey !== undefined && { tlsKey }),
   ...(publicUrl !== undefined && { publicUrl }),
   ...(tokenFile !== undefined && { tokenFile }),
   ...(callbackTokenFile !== undefined && { callbackTokenFile }),
+  ...(media === false && { media }),
+  ...(allowHost && { allowHost }),
+  ...(ossRegion !== undefined && { ossRegion }),
+  ...(ossEndpoint !== undefined && { ossEndpoint }),
+  ...(profile !== undefined && { profile }),
   ...(certificateUrl !== undefined && { certificateUrl }),
   ...(insecureNoSignature && { insecureNoSignature }),
 });

@@ -59,6 +59,7 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
     `Ended early: ${plural(Number(added) + Number(replaced), "record")} stored by this run. The same command continues.`,
   "never-listed-records": ({ source, message }) =>
     `The service listed no ${source}, and the archive has none: ${message}. If there are none yet, --allow-empty avoids exit 3.`,
+  "preset-limits": ({ message }) => `${message}`,
   "no-sessions": ({ message }) => `${message} If that is right, --allow-empty avoids exit 3.`,
   "record-not-stored": ({ id, state, message }) =>
     `${id === "" ? "A record without an id" : id}: ${state === "invalid" ? `invalid: ${message}.` : `${state}. ${message}`}`,
@@ -70,6 +71,7 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
     `${plural(Number(times), "request")} refused: ${REFUSED[String(reason)] ?? reason}.${message === undefined ? "" : ` ${message}`}`,
   drained: ({ added, repeated, conflict, dropped }) =>
     `From the inbox: ${plural(Number(added), "new record")}, ${count(Number(repeated))} already in the archive, ${count(Number(conflict))} in conflict, ${count(Number(dropped))} of forgotten conversations.`,
+  "audio-not-downloaded": ({ message }) => `An audio file could not be downloaded: ${message} It is tried again.`,
   "not-drained": ({ message }) => String(message),
   "not-acknowledged": ({ id, message }) => `${id}: not acknowledged. ${message}`,
   "bad-id": ({ message }) => String(message),
@@ -108,7 +110,8 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
       : ".";
     return `Ended early: of ${of}${kept}`;
   },
-  "archive-checked": ({ documents }) => `Checked ${plural(Number(documents), "document")} of the archive.`,
+  "archive-checked": ({ documents, files }) =>
+    `Checked ${plural(Number(documents), "document")}${files === undefined ? "" : ` and ${plural(Number(files), "file")}`} of the archive.`,
   "output-checked": ({ output, files }) => `${output}: ${plural(Number(files), "file")} checked.`,
   compared: ({ calls }) => `Compared ${plural(Number(calls), "call")} that the cloud lists.`,
   "compared-up-to": ({ agentId, until, end }) => `Agent ${agentId}: compared up to ${until} (${end}).`,

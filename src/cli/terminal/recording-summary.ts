@@ -20,8 +20,13 @@ export const printRecordingSummary = (logger: Logger, run: RecordingRun, exitCod
     logger.message(
       `Calls of that time: ${count(calls.recorded)} with recordings, ${count(calls.unrecorded)} without, ${count(calls.notRecordable)} not recordable (phone calls).`,
     );
-  if (files.unmatched > 0)
+  const { unmatched, withoutTime } = files;
+  if (unmatched > withoutTime)
     logger.message(
-      `${plural(files.unmatched, "file")} of which the archive has no call with that channel and time: pull the calls with --describe always, then run again.`,
+      `${plural(unmatched - withoutTime, "file")} of which the archive has no call with that channel and time: pull the calls with --describe always, then run again.`,
+    );
+  if (withoutTime > 0)
+    logger.message(
+      `${plural(withoutTime, "file")} of VOD, which names neither channel nor time: name the call with --call, and its task.`,
     );
 };

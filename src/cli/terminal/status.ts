@@ -2,7 +2,7 @@ import { bindingName } from "../../app/binding.ts";
 import type { Status } from "../../app/status.ts";
 import { oneLine } from "../../core/printable.ts";
 import type { Counts } from "../../core/state.ts";
-import { count, size } from "../../core/wording.ts";
+import { count, plural, size } from "../../core/wording.ts";
 import { table } from "./format.ts";
 
 const countsText = (counts: Counts): string =>
@@ -11,9 +11,23 @@ const countsText = (counts: Counts): string =>
     .map(([state, n]) => `${count(n)} ${state}`)
     .join(", ");
 
+const RISKS: Readonly<Record<Status["atRisk"][number]["what"], string>> = {
+  "call-logs": "call logs not fetched",
+  audio: "audio not downloaded",
+  recordings: "recordings not downloaded",
+  inbox: "records in the inbox",
+};
+
+/** An age as its largest unit: "3 d". */
+const age = (seconds: number): string => {
+  if (seconds >= 86_400) return `${count(Math.floor(seconds / 86_400))} d`;
+  if (seconds >= 3_600) return `${Math.floor(seconds / 3_600)} h`;
+  return `${Math.floor(seconds / 60)} min`;
+};
+
 /** The status of an archive as text. @param name the archive as the user wrote it */
 export const statusText = (name: string, status: Status): string => {
-  const { binding, counts, sources, acknowledged, agents, rawBytes, storedBytes, runs, inbox } = status;
+  const { binding, counts, sources, acknowledged, agents, rawBytes, storedBytes, runs, inbox, media, atRisk } = status;
   const settled = acknowledged > 0 ? ` (${count(acknowledged)} of the missing, invalid or failed acknowledged)` : "";
   const lines = [
     `Archive ${oneLine(name)}: ${size(rawBytes)} of documents, ${size(storedBytes)} as stored`,
@@ -26,6 +40,23 @@ export const statusText = (name: string, status: Status): string => {
   if (inbox && inbox.records > 0)
     lines.push(
       `${count(inbox.records)} ${inbox.records === 1 ? "record waits" : "records wait"} in the inbox since ${inbox.oldest}; the next run that writes takes them over`,
+    );
+  if (media)
+    lines.push(
+      `${plural(media.files, "file")} beside it (${size(media.bytes)})${media.missing + media.failed > 0 ? `, ${count(media.missing)} missing, ${count(media.failed)} failed` : ""}`,
+    );
+  if (atRisk.length > 0)
+    lines.push(
+      "",
+      table([
+        ["AT RISK", "WAITING", "OLDEST", "AGE"],
+        ...atRisk.map(({ what, count: n, oldest, ageSeconds }) => [
+          RISKS[what],
+          count(n),
+          oldest ?? "-",
+          ageSeconds === undefined ? "-" : age(ageSeconds),
+        ]),
+      ]),
     );
   const hasOthers = sources.some(({ source }) => source !== "calls");
   if (hasOthers)

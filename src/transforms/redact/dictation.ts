@@ -1,6 +1,6 @@
 import type { Turn } from "../../core/transcript.ts";
 import { type Group, hasOnlyFillers, type Line, runsOf } from "./digits.ts";
-import { foldWidth, maskPlaceholders } from "./fold.ts";
+import { type Folded, fold, maskPlaceholders } from "./fold.ts";
 import { joinTurns, type NumberReader, numbersIn, readWhole } from "./numbers.ts";
 import type { Span } from "./span.ts";
 import { hasDigits } from "./words.ts";
@@ -23,6 +23,7 @@ interface Piece {
   line: Line;
   /** Where `line` begins in the turn's text. */
   offset: number;
+  placeOf: Folded["placeOf"];
   /** The digits at the end of the turn, unless they are a whole number. */
   tail?: Group[];
   /** The digits at its beginning, unless they are a whole number. */
@@ -31,19 +32,22 @@ interface Piece {
   only: boolean;
 }
 
+/** The pieces of a call's turns, by index; kept from one search to the next, because few texts change between them. */
+export type KnownPieces = Map<number, { text: string; piece: Piece }>;
+
 /** By turn index, the parts of numbers that one speaker dictates over several turns. */
 export const dictatedSpans = (
   turns: readonly Turn[],
   read: NumberReader,
   names: ReadonlySet<string>,
+  known: KnownPieces,
 ): Map<number, Span[]> => {
-  const known = new Map<number, Piece>();
   const pieceAt: Pieces = (index) => {
-    const [piece, turn] = [known.get(index), turns[index]];
-    if (piece !== undefined || turn === undefined) return piece;
-    const created = pieceOf(turn, read);
-    known.set(index, created);
-    return created;
+    const [before, turn] = [known.get(index), turns[index]];
+    if (turn === undefined || before?.text === turn.text) return before?.piece;
+    const piece = pieceOf(turn, read);
+    known.set(index, { text: turn.text, piece });
+    return piece;
   };
   const spans = new Map<number, Span[]>();
   for (let index = 0; index < turns.length - 1; index += 1) {
@@ -51,9 +55,11 @@ export const dictatedSpans = (
     const chain = chainFrom(pieceAt, index, read);
     if (chain === undefined) continue;
     for (const [turn, group] of chain.places) {
-      const offset = pieceAt(turn)?.offset ?? 0;
+      const piece = pieceAt(turn);
+      if (piece === undefined) continue;
       const found = spans.get(turn) ?? [];
-      const [start, end] = [offset + group.start, offset + group.end];
+      const place = piece.placeOf({ start: group.start, end: group.end });
+      const [start, end] = [piece.offset + place.start, piece.offset + place.end];
       // The groups of one turn become one placeholder.
       const last = found.at(-1);
       if (last?.value === chain.value) last.end = end;
@@ -66,7 +72,7 @@ export const dictatedSpans = (
 
 const pieceOf = ({ role, text }: Turn, read: NumberReader): Piece => {
   const offset = Math.max(0, text.length - EDGE);
-  const whole = foldWidth(maskPlaceholders(text.slice(offset)));
+  const { text: whole, placeOf } = fold(maskPlaceholders(text.slice(offset)));
   const line: Line = { text: whole };
   const runs = runsOf(line, 1, 1);
   const [first, last] = [runs[0], runs.at(-1)];
@@ -76,7 +82,7 @@ const pieceOf = ({ role, text }: Turn, read: NumberReader): Piece => {
   const begins =
     offset === 0 && first !== undefined && onlyAcknowledges(whole.slice(0, first[0]?.start)) && !isNumber(first);
   const only = runs.length === 0 ? offset === 0 && onlyAcknowledges(whole) : runs.length === 1 && begins && ends;
-  return { role, line, offset, only, ...(ends ? { tail: last } : {}), ...(begins ? { head: first } : {}) };
+  return { role, line, offset, placeOf, only, ...(ends ? { tail: last } : {}), ...(begins ? { head: first } : {}) };
 };
 
 type Pieces = (index: number) => Piece | undefined;

@@ -1,4 +1,6 @@
-import { CHINESE_DIGITS, digitOf, ENGLISH_DIGITS, ENGLISH_TIMES, timesOf } from "./words.ts";
+import { BARGE_IN } from "./fold.ts";
+import { matchesOf } from "./matches.ts";
+import { CHINESE_DIGITS, digitOf, ENGLISH_DIGITS, ENGLISH_TIMES, timesOf, writeDigits } from "./words.ts";
 
 /** A text with digits. An object, so that two turns with the same text are different lines. */
 export interface Line {
@@ -26,29 +28,33 @@ export const PAUSE = 3;
 /** Another turn. */
 export const TURN = 4;
 
-// A digit beside 十, 百, 千… is part of a quantity, and 周一 is a day.
+const CHINESE = `[${CHINESE_DIGITS}]`;
+const COUNTED = `\\s?个\\s?(?:${CHINESE}|\\d(?!\\d))`;
+// A digit beside 十, 百, 千… is part of a quantity, 周一 is a day, 打勾 is no nine. 第一个 and 一个 count what follows, unless
+// digits stand before them: 三个八一个六.
 const ATOM = new RegExp(
   [
-    `(?<!\\d)(?<count>[一二两三四五六1-6])\\s?个\\s?(?<counted>[${CHINESE_DIGITS}]|\\d(?!\\d))(?![十百千万亿])`,
-    "(?<word>\\d+)",
-    `(?<![十百千万亿第周]|星期|礼拜)(?<chinese>[${CHINESE_DIGITS}])(?![十百千万亿拾佰仟])`,
-    `\\b(?:(?<times>${ENGLISH_TIMES})\\s+(?<repeated>\\d(?!\\d)|${ENGLISH_DIGITS})|(?<english>${ENGLISH_DIGITS}))` +
+    `(?<![\\d第])(?:[二两三四五六2-6]|(?<=[${CHINESE_DIGITS}\\d][,，、]?\\s?)[一1])${COUNTED}(?![十百千万亿])`,
+    "\\d+",
+    `(?<![十百千万亿第周]|星期|礼拜)(?!(?<=打)[勾钩])${CHINESE}+(?<![一二两三四五六](?=${COUNTED})|[勾钩](?=选))(?![十百千万亿拾佰仟])`,
+    `\\b(?:(?:${ENGLISH_TIMES})\\s+(?:\\d(?!\\d)|${ENGLISH_DIGITS})|${ENGLISH_DIGITS})` +
       "(?!\\s+(?:hundred|thousand|million|billion|percent))",
-    "(?<![a-z])(?<check>[x×叉]|ex|e?ks|[艾埃]克斯)(?![a-z])",
+    "(?<![a-z])(?:[x×叉]|ex|e?ks|[艾埃]克斯)(?![a-z])",
   ].join("|"),
   "gi",
 );
 
 /** The longest gap between digits of one number, in characters. */
 const LONGEST_GAP = 16;
-const HYPHENS = /[-\u2010-\u2015~·•.()]|横?杠|减号|空格|\b(?:dash|hyphen|dot|space)\b/gi;
-const SPACES = /[\s\u200b-\u200d\u2060\u00ad]/g;
+const HYPHENS = /[-\u2010-\u2015~·•.()/]|横?杠|减号|空格|\b(?:dash|hyphen|dot|space)\b/gi;
+const SPACES = new RegExp(`[\\s${BARGE_IN}]`, "g");
 const PAUSES =
   /[,，、。;；…!！]|[嗯呃额啊哦诶哎]|那个|就是|然后|接着|后面|再来?|\b(?:u+m+|u+h+|e+r+m?|a+h+|h+m+|and|then|like)\b/gi;
 
 const gapOf = (text: string): Gap | undefined => {
-  if (text === "") return GLUED;
+  if (text === "" || text === BARGE_IN) return GLUED;
   if (text.length > LONGEST_GAP) return undefined;
+  if (text === " ") return SPACE;
   const rest = text.replace(HYPHENS, "");
   if (rest === "") return HYPHEN;
   if (rest.replace(SPACES, "") === "") return text.includes("\n") ? PAUSE : SPACE;
@@ -68,13 +74,12 @@ fillers between them. `X` is read as a check character only after `beforeCheck` 
 */
 export const runsOf = (line: Line, least: number, beforeCheck = BEFORE_CHECK): Group[][] => {
   const runs: { groups: Group[]; length: number }[] = [];
-  for (const { 0: source, index: start, groups: atom = {} } of line.text.matchAll(ATOM)) {
+  for (const { 0: source, index: start } of matchesOf(ATOM, line.text)) {
     const run = runs.at(-1);
     const last = run?.groups.at(-1);
     const gap = last === undefined ? undefined : gapOf(line.text.slice(last.end, start));
-    if (atom.check !== undefined && (gap === undefined || (run?.length ?? 0) < beforeCheck)) continue;
-    const digits = digitsOf(atom);
-    const kind = kindOf(atom);
+    const { digits, kind } = readAtom(source);
+    if (digits === CHECK && (gap === undefined || (run?.length ?? 0) < beforeCheck)) continue;
     const end = start + source.length;
     if (run === undefined || last === undefined || gap === undefined) {
       runs.push({ groups: [{ line, start, end, digits, kind, gap: TURN }], length: digits.length });
@@ -87,18 +92,19 @@ export const runsOf = (line: Line, least: number, beforeCheck = BEFORE_CHECK): G
   return runs.filter(({ length }) => length >= least).map(({ groups }) => groups);
 };
 
-type Atom = Record<string, string | undefined>;
+const CHECK = "X";
+const WRITTEN = /^\d+$/;
+const IS_CHINESE = new RegExp(`^${CHINESE}+$`);
 
-const digitsOf = ({ word, chinese, english, count, counted, times, repeated, check }: Atom): string => {
-  if (check !== undefined) return "X";
-  if (word !== undefined) return word;
-  const digit = digitOf(chinese ?? english ?? counted ?? repeated ?? "") ?? "";
-  return digit.repeat(timesOf(count ?? times ?? "1"));
+const readAtom = (source: string): Pick<Group, "digits" | "kind"> => {
+  if (WRITTEN.test(source)) return { digits: source, kind: "written" };
+  if (IS_CHINESE.test(source)) return { digits: writeDigits(source), kind: "chinese" };
+  const [times = "", digit = ""] = source.split(source.includes("个") ? /\s?个\s?/ : /\s+/);
+  if (digit !== "")
+    return {
+      digits: (digitOf(digit) ?? "").repeat(timesOf(times)),
+      kind: source.includes("个") ? "chinese" : "english",
+    };
+  const english = digitOf(source);
+  return english === undefined ? { digits: CHECK, kind: "written" } : { digits: english, kind: "english" };
 };
-
-const kindOf = ({ word, english, times, check }: Atom): Group["kind"] =>
-  word !== undefined || check !== undefined
-    ? "written"
-    : english !== undefined || times !== undefined
-      ? "english"
-      : "chinese";

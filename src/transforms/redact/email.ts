@@ -1,4 +1,6 @@
+import { matchesOf } from "./matches.ts";
 import type { Finder, Span } from "./span.ts";
+import { COMPOUND, isClear, SURNAMES } from "./surnames.ts";
 import { CHINESE_DIGITS, digitOf, ENGLISH_DIGITS, writeDigits } from "./words.ts";
 
 /** The sign between name and domain, written or spoken. */
@@ -19,7 +21,7 @@ const CHARACTER = /[a-z0-9._%+'-]/i;
 const LONGEST_NAME = 64;
 const TOKEN = new RegExp(
   `(?<join>[._+-]|下划线|中划线|横杠|杠|减号|加号|[点點]|\\b(?:dot|underscore|dash|hyphen|plus)\\b)` +
-    `|(?<short>[${CHINESE_DIGITS}]|\\b${ENGLISH_DIGITS}|\\d+(?![a-z])|(?<![a-z0-9'’])[a-z](?![a-z0-9]))|(?<word>[a-z0-9]+)|(?<space>\\s+)|(?<other>[^])`,
+    `|(?<short>[${CHINESE_DIGITS}]|\\b${ENGLISH_DIGITS}|\\d+(?![a-z])|(?<![a-z0-9'’])[a-z](?![a-z0-9]))|(?<word>[a-z0-9]+)|(?<han>[\\u4e00-\\u9fff])|(?<space>\\s+)|(?<other>[^])`,
   "gi",
 );
 const JOINS: Record<string, string> = {
@@ -31,6 +33,10 @@ const JOINS: Record<string, string> = {
   加号: "+",
   plus: "+",
 };
+/** Characters before a Chinese name: 是张三艾特…, 发给李四艾特…. */
+const NO_HAN = /[是为叫到给箱址件我你您他她它的了就用发写填嗯呃啊哦吧呢请说念和跟成]/;
+const LONGEST_HAN = 4;
+const PERSON = new RegExp(`(?:${COMPOUND}|[${SURNAMES}])[\\u4e00-\\u9fff]{1,2}$`);
 /** Words before "at" that are not the name of an address. */
 const STOP =
   /^(?:s|i[st]|its|be|to|on|as|are|was|and|so|u[mh]|yes|yeah|ok|okay|sure|m[ey]|us|your?|them|our|mail|email|address|thats?|the|here|there|look|find|visit|site|online|available|page|website|just|only)$/i;
@@ -39,7 +45,7 @@ const STOP =
 export const emails: Finder = (text) => {
   const spans: Span[] = [];
   let from = 0;
-  for (const { 0: sign, index } of text.matchAll(SIGN)) {
+  for (const { 0: sign, index } of matchesOf(SIGN, text)) {
     const after = index + sign.length;
     const domain = DOMAIN.exec(text.slice(after, after + LONGEST_DOMAIN));
     if (domain === null) continue;
@@ -81,6 +87,22 @@ const plainName = (text: string, from: number, end: number): Name | undefined =>
   return start === end ? undefined : { start, value: text.slice(start, end), isSure: true };
 };
 
+/**
+The name in Chinese characters that ends at a place; empty if there is none.
+
+@param digits digits follow: a Chinese one may belong to the name, as in 张三
+*/
+const hanName = (text: string, from: number, end: number, digits: boolean): string => {
+  let start = end;
+  while (start > from && /[\u4e00-\u9fff]/.test(text[start - 1] ?? "") && !NO_HAN.test(text[start - 1] ?? ""))
+    start -= 1;
+  const whole = text.slice(start, end);
+  if (whole.length <= LONGEST_HAN && !digits) return whole;
+  const person = PERSON.exec(whole)?.[0];
+  if (person !== undefined || !digits) return person ?? "";
+  return isClear(whole.at(-1) ?? " ") ? whole.slice(-1) : "";
+};
+
 /** Reads a name backwards from its sign. Words must be joined by signs; single letters and digits may have spaces. */
 const spokenName = (text: string, from: number, end: number): Name | undefined => {
   const window = Math.max(from, end - LONGEST_NAME);
@@ -88,7 +110,15 @@ const spokenName = (text: string, from: number, end: number): Name | undefined =
     source,
     start: window + index,
     ...groups,
-  })) as { source: string; start: number; join?: string; short?: string; word?: string; space?: string }[];
+  })) as {
+    source: string;
+    start: number;
+    join?: string;
+    short?: string;
+    word?: string;
+    han?: string;
+    space?: string;
+  }[];
   const parts: string[] = [];
   let start: number | undefined;
   let position = tokens.length - 1;
@@ -98,7 +128,7 @@ const spokenName = (text: string, from: number, end: number): Name | undefined =
     if (spaced) position -= 1;
     const token = tokens[position];
     if (token === undefined) break;
-    const { source, short, word, join } = token;
+    const { source, short, word, han, join } = token;
     if (join !== undefined) {
       if (following === "none" || following === "join") break;
       const previous = tokens[position - 1]?.space === undefined ? tokens[position - 1] : tokens[position - 2];
@@ -112,7 +142,16 @@ const spokenName = (text: string, from: number, end: number): Name | undefined =
       start = token.start;
       if (across && word !== undefined) break;
       following = short !== undefined ? "short" : "word";
-    } else break;
+    } else {
+      // A name in Chinese characters stands before the sign, a join, or digits; letters have none before them.
+      const letters = spaced || /^[a-z]/i.test(parts[0] ?? "");
+      const person = han === undefined || letters ? "" : hanName(text, window, token.start + 1, following === "short");
+      if (person !== "") {
+        parts.unshift(person);
+        start = token.start + 1 - person.length;
+      }
+      break;
+    }
   }
   if (start === undefined) return undefined;
   const value = parts.join("");

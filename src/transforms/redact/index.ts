@@ -1,21 +1,26 @@
 import type { Transcript } from "../../core/transcript.ts";
+import { addresses } from "./addresses.ts";
 import type { RedactCategory } from "./categories.ts";
-import { dictatedSpans } from "./dictation.ts";
+import { dictatedSpans, type KnownPieces } from "./dictation.ts";
 import { runsOf } from "./digits.ts";
 import { emails } from "./email.ts";
-import { foldWidth, maskPlaceholders } from "./fold.ts";
+import { fold, hasUnmasked, maskPlaceholders, widen } from "./fold.ts";
+import { names as personNames } from "./names.ts";
 import { numberFinder, numberReader, numbersIn } from "./numbers.ts";
 import { passports, plates } from "./papers.ts";
 import { patternFinder, type RedactPattern } from "./pattern.ts";
 import { phoneReader } from "./phone.ts";
 import { Placeholders } from "./placeholders.ts";
 import { type Finder, mergeOverlaps, type Span } from "./span.ts";
+import { hasTens } from "./tens.ts";
 import { changeTexts } from "./walk.ts";
 import { ips, urls } from "./web.ts";
+import { wechats } from "./wechat.ts";
 import { hasDigits } from "./words.ts";
 
 export { REDACT_CATEGORIES, type RedactCategory } from "./categories.ts";
 export { parsePattern, type RedactPattern } from "./pattern.ts";
+export { textsIn } from "./walk.ts";
 
 export interface RedactOptions {
   /** The categories to redact. */
@@ -35,7 +40,11 @@ export interface Redaction {
   counts: Partial<Record<string, number>>;
 }
 
-export type Redactor = (transcript: Transcript) => Redaction;
+/** A find of somebody else, for example of a command that recognises names. */
+export type ForeignFind = Pick<Span, "start" | "end" | "name">;
+
+/** @param found further finds, by text (see `textsIn`) */
+export type Redactor = (transcript: Transcript, found?: ReadonlyMap<string, readonly ForeignFind[]>) => Redaction;
 
 /**
 Creates a redactor. It replaces each find by `<CATEGORY_n>`, numbered per call: the same value always gets the same
@@ -54,29 +63,27 @@ export const createRedactor = async ({ categories, patterns = [] }: RedactOption
 
   const find = (text: string): Span[] => {
     const open = maskPlaceholders(text);
-    const narrow = foldWidth(open);
-    return [
-      ...custom.flatMap((finder) => finder(open)),
-      ...wordFinders.flatMap((finder) => finder(narrow)),
-      ...(hasDigits(narrow) ? digitFinders.flatMap((finder) => finder(narrow)) : []),
-    ];
+    const { text: folded, placeOf } = fold(open);
+    const finders = hasDigits(folded) || hasTens(folded) ? [...wordFinders, ...digitFinders] : wordFinders;
+    return [...custom.flatMap((finder) => finder(open)), ...finders.flatMap((finder) => finder(folded)).map(placeOf)];
   };
   const partyNumber = (text: string): string => {
-    const [found] = runsOf({ text: foldWidth(text) }, 1).flatMap((run) => numbersIn(run, read));
+    const [found] = runsOf({ text: fold(text).text }, 1).flatMap((run) => numbersIn(run, read));
     return found?.value ?? text;
   };
 
-  return (transcript) => {
+  return (transcript, found) => {
     const placeholders = new Placeholders(transcript);
     const clean = new Set<string>();
     // A replacement changes the context of other finds, so this repeats until nothing is found.
     const fill = (text: string, more: readonly Span[] = []): string => {
       let current = text;
-      let spans = more;
+      const foreign = found?.get(text);
+      let spans = foreign === undefined ? more : [...more, ...foreignSpans(text, foreign)];
       while (spans.length > 0 || !clean.has(current)) {
-        const found = mergeOverlaps([...find(current), ...spans]);
-        if (found.length === 0) clean.add(current);
-        current = placeholders.fill(current, found);
+        const merged = mergeOverlaps([...find(current), ...spans]);
+        if (merged.length === 0) clean.add(current);
+        current = placeholders.fill(current, merged);
         spans = [];
       }
       return current;
@@ -86,10 +93,11 @@ export const createRedactor = async ({ categories, patterns = [] }: RedactOption
         ? placeholders.take({ name: "phone", value: partyNumber(text) })
         : text;
 
+    const pieces: KnownPieces = new Map();
     let current = transcript;
     for (;;) {
       const before = placeholders.total;
-      const parts = numbers ? dictatedSpans(current.turns, read, names) : new Map<number, Span[]>();
+      const parts = numbers ? dictatedSpans(current.turns, read, names, pieces) : new Map<number, Span[]>();
       const next = changeTexts(current, { text: fill, turn: (text, index) => fill(text, parts.get(index)), party });
       if (placeholders.total === before) return { transcript: current, counts: placeholders.counts };
       current = next;
@@ -97,7 +105,23 @@ export const createRedactor = async ({ categories, patterns = [] }: RedactOption
   };
 };
 
-const WORD_FINDERS = { email: emails, url: urls } satisfies Partial<Record<RedactCategory, Finder>>;
+/** Finds that are nothing but placeholders are ignored; a placeholder inside a find is replaced with it. */
+const foreignSpans = (text: string, finds: readonly ForeignFind[]): Span[] => {
+  const open = maskPlaceholders(text);
+  return finds.flatMap(({ start, end, name }) =>
+    hasUnmasked(open.slice(start, end))
+      ? [{ ...widen(open, start, end), name, value: fold(text.slice(start, end)).text.trim().toLowerCase() }]
+      : [],
+  );
+};
+
+const WORD_FINDERS = {
+  email: emails,
+  url: urls,
+  name: personNames,
+  address: addresses,
+  wechat: wechats,
+} satisfies Partial<Record<RedactCategory, Finder>>;
 const DIGIT_FINDERS = { ip: ips, passport: passports, plate: plates } satisfies Partial<Record<RedactCategory, Finder>>;
 const NUMBERS: readonly RedactCategory[] = ["phone", "id-card", "bank-card"];
 

@@ -1,3 +1,4 @@
+import { announcedCard, announcedId } from "./announced.ts";
 import {
   type Candidate,
   candidateOf,
@@ -34,8 +35,14 @@ export const numberReader =
     if (labelledId(candidate) && isOldIdNumber(digits)) return { name: "id-card", value: digits };
     if (!wellGrouped(candidate) && !candidate.plus) return readPhone(phone, candidate);
     if (isCardNumber(digits) && !labelledOrder(candidate)) return { name: "bank-card", value: digits };
-    return readPhone(phone, candidate);
+    return readPhone(phone, candidate) ?? readAnnounced(candidate);
   };
+
+const readAnnounced = (candidate: Candidate): Pick<Span, "name" | "value"> | undefined => {
+  if (candidate.digits.length < 16) return undefined;
+  if (announcedId(candidate)) return { name: "id-card", value: candidate.digits };
+  return announcedCard(candidate) ? { name: "bank-card", value: candidate.digits } : undefined;
+};
 
 const readPhone = (phone: PhoneReader | undefined, candidate: Candidate) => {
   const value = phone?.(candidate);

@@ -37,6 +37,17 @@ export const changeTexts = (transcript: Transcript, { text, turn, party }: Chang
   };
 };
 
+/** Every text that `changeTexts` would change, once. */
+export const textsIn = (transcript: Transcript): Set<string> => {
+  const texts = new Set<string>();
+  const note: Change = (text) => {
+    if (text.trim() !== "") texts.add(text);
+    return text;
+  };
+  changeTexts(transcript, { text: note, turn: note, party: (text) => text });
+  return texts;
+};
+
 const isNumber = (id: string | undefined): id is string => id !== undefined && /^\+?\d{10,15}$/.test(id);
 
 const ofTurn = (turn: Turn, text: Change, turnText: Change): Turn => ({

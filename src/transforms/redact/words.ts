@@ -1,10 +1,14 @@
-/** Digits as Chinese speech recognition writes them, also the military ones: 幺 one, 两 two, 洞 zero, 拐 seven. */
+import { matchesAtLeast } from "./matches.ts";
+
+/** Digits as Chinese speech recognition writes them, also the military ones: 幺 one, 两 two, 洞 zero, 拐 seven, 勾 nine. */
 const CHINESE: Record<string, string> = {
   ...numbered("零一二三四五六七八九"),
   ...numbered("〇壹贰叁肆伍陆柒捌玖"),
   ...numbered("○幺貳參肆伍陸拐捌玖"),
   ...numbered("洞幺两叁"),
   兩: "2",
+  勾: "9",
+  钩: "9",
 };
 
 const ENGLISH: Record<string, string> = {
@@ -53,9 +57,4 @@ export const writeDigits = (text: string): string => text.replace(SPOKEN, (word)
 Whether a text has at least `least` digits, written or spoken. With fewer than three it cannot contain a number, so this
 check makes redaction several times faster.
 */
-export const hasDigits = (text: string, least = 3): boolean => {
-  let count = 0;
-  SPOKEN_OR_WRITTEN.lastIndex = 0;
-  while (count < least && SPOKEN_OR_WRITTEN.test(text)) count += 1;
-  return count === least;
-};
+export const hasDigits = (text: string, least = 3): boolean => matchesAtLeast(SPOKEN_OR_WRITTEN, text, least);

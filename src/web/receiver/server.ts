@@ -2,8 +2,9 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { type Deliveries, type Reason, Refusal } from "../../app/receive/deliveries.ts";
-import { hostInUrl, type Listen, type ServerSettings } from "../../app/receive/receive.ts";
+import type { Listen } from "../../app/receive/receive.ts";
 import type { Receiver } from "../../app/receive/receiver.ts";
+import { hostInUrl, type ServerSettings } from "../../app/receive/settings.ts";
 
 /** Bytes of a body. */
 const MOST_BYTES = 1024 * 1024;

@@ -109,6 +109,26 @@ export const callRecords = {
     expect(await idsIn(archive.conversations())).toEqual(["a"]);
   },
 
+  "tell what is at risk: call logs that are not there, with the oldest": async ({ open }) => {
+    const archive = await open(dayAfter);
+    expect(await archive.atRisk()).toEqual([]);
+    await archive.addRecords([callback("b", "1", 2), callback("a", "1", 1)]);
+    const { item } = await choose(archive, "a");
+    expect(await archive.atRisk()).toEqual([{ what: "call-logs", count: 2, oldest: minute(1) }]);
+    await archive.commit([failure(item, "failed")]);
+    expect(await archive.atRisk()).toMatchObject([{ count: 2 }]);
+    await archive.acknowledge([item]);
+    expect(await archive.atRisk()).toEqual([{ what: "call-logs", count: 1, oldest: minute(2) }]);
+    const media = [{ kind: "sentence", place: "oss://b/1" }] as const;
+    await archive.addRecords([{ ...callback("c", "1", 3), record: { ...callback("c", "1", 3).record, media } }]);
+    await archive.addMedia([{ kind: "recording", place: "oss://b/2" }]);
+    expect(await archive.atRisk()).toEqual([
+      { what: "call-logs", count: 2, oldest: minute(2) },
+      { what: "audio", count: 1, oldest: minute(3) },
+      { what: "recordings", count: 1 },
+    ]);
+  },
+
   "are deleted with their call, and dropped when they come again": async ({ open }) => {
     const archive = await open(dayAfter);
     await archive.addRecords([callback("a", "1", 1), callback("b", "1", 1)]);

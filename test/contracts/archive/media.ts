@@ -94,4 +94,27 @@ export const media = {
     await archive.commitMedia([{ media: three, state: "stored", sha256: "ef".repeat(32), bytes: 9 }]);
     expect(await archive.discardedMedia()).toEqual([]);
   },
+
+  "of deleted calls are not stored again, whether they were known before or are found by the call's channel": async ({
+    open,
+  }) => {
+    const archive = await open(dayAfter);
+    const at = new Date(T0);
+    const { item } = await choose(archive, "a");
+    await archive.commit([fetched(item, "{}", { startedAt: at.toISOString(), meta: { Channel: "room" } })]);
+    const known = { kind: "recording", place: "oss://b/known.mp4", at } as const;
+    const late = { ...known, place: "oss://b/late.mp4" };
+    await archive.addMedia([{ ...known, item }, late]);
+    expect(await archive.forgottenCalls(["room"])).toEqual([]);
+    await archive.prune({ id: "a" });
+    expect(await archive.addMedia([known])).toBe(0);
+    expect(await archive.listMedia()).toMatchObject([{ place: late.place }]);
+    expect(await archive.forgottenCalls(["other"])).toEqual([]);
+    expect(await archive.forgottenCalls(["other", "room"])).toEqual([
+      { item, start: at, end: new Date(T0 + 86_400_000) },
+    ]);
+    await archive.addMedia([{ ...late, item }]);
+    expect(await archive.listMedia()).toEqual([]);
+    expect(await archive.addMedia([late])).toBe(0);
+  },
 } satisfies Clauses;

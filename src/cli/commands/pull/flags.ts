@@ -1,4 +1,5 @@
-import type { EventBridgeFlags, PullCommandFlags, RecordingFlags, SessionFlags } from "../../options.ts";
+import type { PullCommandFlags } from "../../options.ts";
+import type { EventBridgeFlags, RecordingFlags, SessionFlags } from "../../record-options.ts";
 
 // What the forms of `pull` have in common.
 

@@ -37,6 +37,12 @@ export const callRecordsMutants: MutantsOf<typeof callRecords> = {
     "everything is reported": (real) => ({ trouble: () => real.trouble({ logs: true }) }),
     "the log is not named": (real) => ({ unsettled: () => real.unsettled() }),
   },
+  "tell what is at risk: call logs that are not there, with the oldest": {
+    "nothing is at risk": () => ({ atRisk: async () => [] }),
+    "the age is left out": (real) => ({
+      atRisk: async () => (await real.atRisk()).map(({ oldest: _, ...rest }) => rest),
+    }),
+  },
   "are deleted with their call, and dropped when they come again": {
     "nothing is deleted": () => ({ prune: async () => 1 }),
   },
@@ -85,5 +91,13 @@ export const mediaMutants: MutantsOf<typeof media> = {
     "no file is to be deleted": () => ({ discardedMedia: async () => [] }),
     "they are to be deleted for ever": () => ({ forgetDiscarded: async () => undefined }),
     "nothing is deleted": () => ({ prune: async () => 1 }),
+  },
+  "of deleted calls are not stored again, whether they were known before or are found by the call's channel": {
+    "nothing is deleted": () => ({ prune: async () => 1 }),
+    "channels are forgotten, too": () => ({ forgottenCalls: async () => [] }),
+    "every channel is that of a deleted call": (real) => ({ forgottenCalls: () => real.forgottenCalls(["room"]) }),
+    "the call is not noted": (real) => ({
+      addMedia: (files) => real.addMedia(files.map(({ item: _, ...file }) => file)),
+    }),
   },
 };
