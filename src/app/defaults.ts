@@ -54,14 +54,16 @@ export const DEFAULT_FORMAT = "ndjson";
 export const DATASET_DEFAULTS = {
   archive: DEFAULT_ARCHIVE,
   task: "chat",
-  greeting: "system",
+  greeting: "drop",
   system: "auto",
-  interrupted: "cut",
+  interrupted: "auto",
+  mergeGap: 8,
   specialTokens: "escape",
   expand: "call",
   overBudget: "drop",
   dedupe: "exact",
   split: "train=0.9,validation=0.05,test=0.05",
+  splitBy: "conversation",
   seed: "0",
 } as const;
 

@@ -1,4 +1,4 @@
-import { hasDocument, type PrepareReading, type ReadConversation } from "../core/reading.ts";
+import { hasDocument, type PrepareReading, type ReadConversation, type ReadResult } from "../core/reading.ts";
 import type { SessionOf, StoredConversation } from "../core/records.ts";
 import { digestOfTranscript } from "../core/revision.ts";
 import type { JsonObject, Transcript } from "../core/transcript.ts";
@@ -25,13 +25,17 @@ export const readerOf = async (
   const redactor = await redactorOf(request);
   const close = async (): Promise<void> => undefined;
   if (redactor === undefined) return { read: (record) => ({ transcript: transcriptOf(record) }), close };
-  if (request.redactCommand === undefined) return { read: (record) => redactor(transcriptOf(record)), close };
+  const redacted = (transcript: Transcript, found?: PreparedRecord["found"]): ReadResult => ({
+    ...redactor(transcript, found),
+    participants: transcript.participants,
+  });
+  if (request.redactCommand === undefined) return { read: (record) => redacted(transcriptOf(record)), close };
   if (host === undefined) throw new Error("Internal error: a thread cannot ask the redact command.");
   const asking = await askingOf(request.redactCommand, request.redactTimeout, host);
   return {
     read: (record) => {
       const { transcript, found } = asking.prepared.get(record) ?? unprepared(record);
-      return redactor(transcript, found);
+      return redacted(transcript, found);
     },
     prepare: asking.prepare,
     close: asking.close,

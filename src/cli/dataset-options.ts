@@ -1,11 +1,11 @@
 import { Option } from "commander";
 import type { DatasetRequest } from "../app/dataset/request.ts";
 import { DATASET_DEFAULTS, DEFAULT_PRESETS } from "../app/defaults.ts";
-import { LANGUAGES, TASKS, type Task } from "../core/sample.ts";
+import { LANGUAGES, SPLIT_UNITS, TASKS, type Task } from "../core/sample.ts";
 import { redactOptions, type SelectionFlags } from "./options.ts";
 import { presetNames } from "./preset-names.ts";
 import { tokenOptions } from "./token-options.ts";
-import { bytes, seconds, several, whole } from "./values.ts";
+import { bytes, seconds, several, share, whole } from "./values.ts";
 
 /** The flags of `dataset` as commander gives them: a list is named like its flag, in the singular. */
 export type DatasetFlags = Omit<
@@ -23,6 +23,8 @@ const option = (flags: string, description: string, parse?: (text: string, befor
 export const OWN_FLAGS: Readonly<Record<string, readonly Task[]>> = {
   greeting: ["chat"],
   interrupted: ["chat"],
+  mergeGap: ["chat"],
+  silenceToken: ["chat"],
   stripFillers: ["chat"],
   kind: ["chat"],
   expand: ["chat"],
@@ -49,9 +51,9 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     ),
     option(
       "--greeting <policy>",
-      "the agent's words before the caller's first: system quotes them in the system turn, drop removes them, pad puts an empty user turn before them, mask keeps them without learning them",
+      "the agent's words before the caller's first: drop removes them, system quotes them in the system turn, pad puts an empty user turn before them, mask keeps them without learning them",
     )
-      .choices(["system", "drop", "pad", "mask"])
+      .choices(["drop", "system", "pad", "mask"])
       .default(DATASET_DEFAULTS.greeting),
     option("--system <text>", "system turn: auto (the call's own prompt), none, or this text").default(
       DATASET_DEFAULTS.system,
@@ -60,10 +62,16 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     option("--sql-schema", "text-to-sql: add the columns of the result to the system turn"),
     option(
       "--interrupted <policy>",
-      "answers that the caller interrupted: cut removes the text that was not heard, mask removes it and does not learn the rest, keep keeps it but does not learn the answer",
+      "answers that the caller interrupted: mask keeps what was heard and does not learn it, clause cuts it back to a whole sentence or clause, auto does mask where the preset can say so and else clause, cut learns half answers, keep keeps also what was not heard and does not learn it",
     )
-      .choices(["cut", "mask", "keep"])
+      .choices(["auto", "mask", "clause", "cut", "keep"])
       .default(DATASET_DEFAULTS.interrupted),
+    option(
+      "--merge-gap <time>",
+      "turns of the agent further apart are not one answer, although the caller said nothing between them: leave out the later ones",
+      seconds,
+    ).default(DATASET_DEFAULTS.mergeGap, "8s"),
+    option("--silence-token <text>", "keep those later ones, as the answer to this text of the caller"),
     option(
       "--special-tokens <how>",
       "texts that models read as control tokens, such as <|im_end|>: escape breaks them with a backslash, strip removes them, drop drops the call, keep leaves them",
@@ -100,14 +108,30 @@ export const datasetOptions = (): Record<string, Option[]> => ({
   Set: [
     option(
       "--dedupe <how>",
-      "drop exact copies, also near copies, or none; except with none, copies are never in two splits",
+      "drop exact copies of samples, also near copies, or none; except with none, copies are never in two splits",
     )
       .choices(["exact", "near", "none"])
       .default(DATASET_DEFAULTS.dedupe),
     option(
+      "--dedupe-threshold <share>",
+      "how similar near copies are, from 0.5 to 1; numbers, names and placeholders count as equal (default: 0.7)",
+      share(0.5, 1),
+    ),
+    option(
+      "--exclude <file>",
+      "leave out samples that are in this evaluation file, exactly or nearly: JSON lines of any preset, CSV, Parquet or a text per line (.txt); repeatable",
+      (text, before?: string[]) => [...(before ?? []), text],
+    ),
+    option(
       "--split <shares>",
       "splits and their shares; a hash of the call's id decides, so a call never changes its split",
     ).default(DATASET_DEFAULTS.split),
+    option(
+      "--split-by <unit>",
+      "what is never in two splits: a conversation, all of a caller (by phone number or user id), of an agent, or of a session",
+    )
+      .choices(SPLIT_UNITS)
+      .default(DATASET_DEFAULTS.splitBy),
     option("--seed <text>", "change the choice of splits, order and sample").default(DATASET_DEFAULTS.seed),
     option("--shuffle", "order samples by a seeded hash instead of by start time"),
     option("--sample <n>", "keep only n samples, chosen by a seeded hash", whole(1)),

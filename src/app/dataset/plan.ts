@@ -1,15 +1,18 @@
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { LANGUAGES, type Message } from "../../core/sample.ts";
-import { conflicts, isPreset, type Preset, type PresetOptions, presets } from "../../presets/index.ts";
+import type { Preset, PresetOptions } from "../../presets/index.ts";
 import { needsOf, type Policy } from "../../transforms/curate/curate.ts";
 import { createSplitter, parseSplits, type Split } from "../../transforms/split.ts";
+import { type SplitSubject, splitKey } from "../../transforms/split-key.ts";
 import type { SqlPolicy } from "../../transforms/sql/text-to-sql.ts";
 import type { Host } from "../context.ts";
 import { DEFAULT_PRESETS, DEFAULT_TOKENIZER } from "../defaults.ts";
 import { type Reader, readerOf } from "../reading.ts";
 import { checkRedactCommand, redacts } from "../redaction.ts";
+import { type Exclusions, exclusionsOf } from "./exclude.ts";
+import { presetsFor } from "./presets-for.ts";
 import type { DatasetRequest } from "./request.ts";
 
 /** A preset with what this run asks of it. */
@@ -28,15 +31,21 @@ export interface DatasetPlan {
   /** Undefined when every language is welcome. */
   languages: ReadonlySet<string> | undefined;
   splits: Split[];
-  splitOf: (callId: string) => string;
+  splitOf: (conversation: SplitSubject) => string;
   reader: Reader;
   /** Whether the reader redacts. */
   redacts: boolean;
   /** The status that calls must have, if any. */
   status: string | undefined;
   dedupe: DatasetRequest["dedupe"];
+  /** The least similarity of near copies; undefined for the default. */
+  dedupeThreshold: number | undefined;
+  /** Finds samples that are in the files of `--exclude`. Absent without them. */
+  exclusions: Exclusions | undefined;
   /** Cuts messages to the token budget and counts them; undefined when they do not fit. Absent without a budget. */
   withinBudget: ((messages: Message[]) => { messages: Message[]; tokens: number } | undefined) | undefined;
+  /** What the set will not be as asked, in words for the user. */
+  warnings: string[];
   /** What was asked for, by option, for the card and the report. */
   policies: Record<string, string | number | boolean>;
 }
@@ -46,29 +55,24 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
   const system = await systemOf(request, host);
   const sql = await sqlPolicyOf(request, system);
   const { specialTokens } = request;
-  const policy: Policy = sql ? { specialTokens } : { ...policyOf(request), system };
-  const needs = needsOf(policy);
-  const wanted = [...new Set(request.presets ?? DEFAULT_PRESETS)].map((name): PresetPlan => {
-    if (!isPreset(name))
-      throw new UsageError(`There is no preset "${name}". There are: ${Object.keys(presets).join(", ")}.`);
-    const preset: Preset = presets[name];
-    const [lack] = conflicts(preset, needs);
-    if (lack)
-      throw new UsageError(
-        `${name} cannot express --greeting ${request.greeting}; it would drop every call. Use --greeting system or drop.`,
-      );
-    if (request.gzip && preset.plainOnly)
-      throw new UsageError(`${preset.reader} does not read compressed files: leave out --gzip.`);
-    return presetPlan(preset, policy, {
+  const policy: Policy = sql ? { specialTokens, interrupted: "cut" } : { ...policyOf(request), system };
+  const { chosen, warnings } = presetsFor(request, policy);
+  const wanted = chosen.map((preset) =>
+    presetPlan(preset, policy, {
       ...(request.contentParts && { parts: true }),
       ...(request.think && { think: request.think }),
-    });
-  });
+    }),
+  );
   if (request.parquet && request.gzip) throw new UsageError("Parquet is compressed by itself: leave out --gzip.");
   for (const name of request.languages ?? [])
     if (!(LANGUAGES as readonly string[]).includes(name))
       throw new UsageError(`--language knows ${LANGUAGES.join(", ")}, not "${name}".`);
+  const { dedupeThreshold = 1 } = request;
+  if (!(dedupeThreshold >= 0.5 && dedupeThreshold <= 1))
+    throw new UsageError(`--dedupe-threshold must be from 0.5 to 1, not ${dedupeThreshold}.`);
   const splits = parseSplits(request.split);
+  const { splitBy } = request;
+  const splitOfKey = createSplitter(splits, request.seed);
   await checkRedactCommand(request, host);
   return {
     wanted,
@@ -76,12 +80,15 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
     sql,
     languages: request.languages && new Set(request.languages),
     splits,
-    splitOf: createSplitter(splits, request.seed),
+    splitOf: (conversation) => splitOfKey(splitKey(conversation, splitBy)),
     reader: await readerOf(request, host),
     redacts: redacts(request),
     status: request.status,
     dedupe: request.dedupe,
+    dedupeThreshold: request.dedupeThreshold,
+    exclusions: await exclusionsOf(request, host),
     withinBudget: await budgetOf(request, host),
+    warnings,
     policies: policiesOf(request, system),
   };
 };
@@ -123,6 +130,8 @@ const policyOf = (request: DatasetRequest): Policy => {
   const {
     greeting,
     interrupted,
+    mergeGap,
+    silenceToken,
     expand,
     specialTokens,
     stripFillers,
@@ -136,8 +145,10 @@ const policyOf = (request: DatasetRequest): Policy => {
   return {
     greeting,
     interrupted,
+    mergeGap,
     expand,
     specialTokens,
+    ...(silenceToken !== undefined && { silenceToken }),
     ...(stripFillers && { stripFillers }),
     ...(kinds && { kinds }),
     ...(minTurns !== undefined && { minTurns }),
@@ -183,7 +194,10 @@ const policiesOf = (request: DatasetRequest, system: NonNullable<Policy["system"
     "special-tokens": request.specialTokens,
     ...(!isChat && { "sql-schema": request.sqlSchema === true }),
     dedupe: request.dedupe,
+    ...(request.dedupeThreshold !== undefined && { "dedupe-threshold": request.dedupeThreshold }),
     split: request.split,
+    ...(request.splitBy !== "conversation" && { "split-by": request.splitBy }),
+    ...(request.exclude && { exclude: request.exclude.map((path) => basename(path)).join(", ") }),
     shuffle: request.shuffle === true,
     ...(request.sample !== undefined && { sample: request.sample }),
     ...(request.status && { status: request.status }),
@@ -203,6 +217,8 @@ const policiesOf = (request: DatasetRequest, system: NonNullable<Policy["system"
 };
 
 const dialogPoliciesOf = (request: DatasetRequest): DatasetPlan["policies"] => ({
+  "merge-gap": `${request.mergeGap} s`,
+  ...(request.silenceToken !== undefined && { "silence-token": request.silenceToken }),
   ...(request.stripFillers && { "strip-fillers": true }),
   ...(request.kinds && { kind: request.kinds.join(", ") }),
   ...(request.minTurns !== undefined && { "min-turns": request.minTurns }),
