@@ -57,9 +57,10 @@ export const DEFAULT_FORMAT = "ndjson";
 export const DATASET_DEFAULTS = {
   archive: DEFAULT_ARCHIVE,
   task: "chat",
-  greeting: "system",
+  greeting: "drop",
   system: "auto",
-  interrupted: "cut",
+  interrupted: "auto",
+  mergeGap: 8,
   specialTokens: "escape",
   expand: "call",
   overBudget: "drop",

@@ -24,6 +24,8 @@ const option = (flags: string, description: string, parse?: (text: string, befor
 export const OWN_FLAGS: Readonly<Record<string, readonly Task[]>> = {
   greeting: ["chat"],
   interrupted: ["chat"],
+  mergeGap: ["chat"],
+  silenceToken: ["chat"],
   stripFillers: ["chat"],
   kind: ["chat"],
   expand: ["chat"],
@@ -52,9 +54,9 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     ),
     option(
       "--greeting <policy>",
-      "the agent's words before the caller's first: system quotes them in the system turn, drop removes them, pad puts an empty user turn before them, mask keeps them without learning them",
+      "the agent's words before the caller's first: drop removes them, system quotes them in the system turn, pad puts an empty user turn before them, mask keeps them without learning them",
     )
-      .choices(["system", "drop", "pad", "mask"])
+      .choices(["drop", "system", "pad", "mask"])
       .default(DATASET_DEFAULTS.greeting),
     option("--system <text>", "system turn: auto (the call's own prompt), none, or this text").default(
       DATASET_DEFAULTS.system,
@@ -63,10 +65,16 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     option("--sql-schema", "text-to-sql: add the columns of the result to the system turn"),
     option(
       "--interrupted <policy>",
-      "answers that the caller interrupted: cut removes the text that was not heard, mask removes it and does not learn the rest, keep keeps it but does not learn the answer",
+      "answers that the caller interrupted: mask keeps what was heard and does not learn it, clause cuts it back to a whole sentence or clause, auto does mask where the preset can say so and else clause, cut learns half answers, keep keeps also what was not heard and does not learn it",
     )
-      .choices(["cut", "mask", "keep"])
+      .choices(["auto", "mask", "clause", "cut", "keep"])
       .default(DATASET_DEFAULTS.interrupted),
+    option(
+      "--merge-gap <time>",
+      "turns of the agent further apart are not one answer, although the caller said nothing between them: leave out the later ones",
+      seconds,
+    ).default(DATASET_DEFAULTS.mergeGap, "8s"),
+    option("--silence-token <text>", "keep those later ones, as the answer to this text of the caller"),
     option(
       "--special-tokens <how>",
       "texts that models read as control tokens, such as <|im_end|>: escape breaks them with a backslash, strip removes them, drop drops the call, keep leaves them",

@@ -21,6 +21,11 @@ export interface Message {
   reasoning?: string;
   toolCalls?: ToolCall[];
   toolCallId?: string;
+  /**
+  Only on an answer that the caller cut off: the part of `content` that is whole sentences or clauses, perhaps none. For
+  presets that cannot exclude a turn from learning; never written beside `content`.
+  */
+  whole?: string;
   /** The turns that it was made from, with their begin in seconds. For provenance; never written. */
   turns?: { id: string; begin?: number }[];
 }

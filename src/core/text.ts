@@ -23,6 +23,12 @@ export const wellFormed = (value: Json, levels = 250): Json => {
   );
 };
 
+// Whitespace, control and format characters, and what fonts draw as nothing.
+const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+/** Nothing that can be seen: only whitespace, zero-width characters and control characters. */
+export const blank = (text: string): boolean => !VISIBLE.test(text);
+
 /**
 JSON text in which every string is well-formed. JSON allows an escaped lone surrogate, but many readers fail on it.
 */

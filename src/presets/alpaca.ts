@@ -1,4 +1,5 @@
 import type { Message } from "../core/sample.ts";
+import { blank } from "../core/text.ts";
 import type { Json } from "../core/transcript.ts";
 import { contentRules } from "./checks/content-rules.ts";
 import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
@@ -60,7 +61,7 @@ const exchangesOf = (dialog: readonly Message[]): [string, string][] =>
   );
 
 const isPair = (pair: Json): boolean =>
-  Array.isArray(pair) && pair.length === 2 && pair.every((text) => typeof text === "string" && text.trim() !== "");
+  Array.isArray(pair) && pair.length === 2 && pair.every((text) => typeof text === "string" && !blank(text));
 
 function text(key: string, { filled = false }): Rule {
   return eachRow(
@@ -71,7 +72,7 @@ function text(key: string, { filled = false }): Rule {
       const value = row[key];
       if (!filled && (value === undefined || value === null)) return undefined;
       if (typeof value !== "string") return `${key} is ${kindOf(value)}`;
-      return filled && value.trim() === "" ? `${key} has no text` : undefined;
+      return filled && blank(value) ? `${key} has no text` : undefined;
     },
   );
 }

@@ -1,4 +1,5 @@
 import type { Message, Sample } from "../core/sample.ts";
+import { blank } from "../core/text.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import type { Abilities, PresetOptions, Refusal, Rejection } from "./shape.ts";
 
@@ -12,7 +13,7 @@ export const rejectionOf = (
   const reasons: [Refusal, boolean][] = [
     ["tool-calls", !can.tools && messages.some(({ role, toolCalls }) => role === "tool" || toolCalls !== undefined)],
     ["greeting-first", !can.greetingFirst && dialog[0]?.role === "assistant"],
-    ["empty-user", !can.emptyUser && messages.some(({ role, content }) => role === "user" && content.trim() === "")],
+    ["empty-user", !can.emptyUser && messages.some(({ role, content }) => role === "user" && blank(content))],
     ["nothing-to-learn", can.loss !== undefined && loss === true && !messages.some(isLearned)],
   ];
   const found = reasons.find(([, applies]) => applies);

@@ -33,10 +33,19 @@ export const isPreset = (name: string): name is PresetName => Object.hasOwn(pres
 /** What samples need of a preset: the result of `needsOf` in transforms. */
 interface Needs {
   loss: boolean;
+  masking: boolean;
   greetingFirst: boolean;
   emptyUser: boolean;
 }
 
-/** The needs that a preset cannot meet. Checked before a run, because the preset would drop all samples. */
-export const conflicts = ({ can }: Preset, needs: Needs): ("greetingFirst" | "emptyUser")[] =>
-  (["greetingFirst", "emptyUser"] as const).filter((need) => needs[need] && !can[need]);
+/** Whether turns can be excluded from learning: by a key, or because only a row's last turn is learned. */
+export const canMask = ({ can, unit }: Preset): boolean => can.loss !== undefined || unit === "turn";
+
+/**
+The needs that a preset cannot meet. Checked before a run, because the preset would drop all samples, or teach what must
+not be learned.
+*/
+export const conflicts = (preset: Preset, needs: Needs): ("greetingFirst" | "emptyUser" | "masking")[] => [
+  ...(["greetingFirst", "emptyUser"] as const).filter((need) => needs[need] && !preset.can[need]),
+  ...(needs.masking && !canMask(preset) ? (["masking"] as const) : []),
+];

@@ -1,4 +1,5 @@
 import type { Message } from "../core/sample.ts";
+import { blank } from "../core/text.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
 import { messageRules } from "./checks/message-rules.ts";
@@ -92,7 +93,7 @@ const shape = ({ role, content, toolCalls }: Message): JsonObject => {
 };
 
 const toolTrouble = (messages: readonly Message[]): Rejection | undefined => {
-  if (messages.some(({ content, toolCalls }) => toolCalls !== undefined && content.trim() !== ""))
+  if (messages.some(({ content, toolCalls }) => toolCalls !== undefined && !blank(content)))
     return { dropped: "tool-call-with-text" };
   if (messages.some(({ role }, index) => role === "tool" && messages[index + 1]?.role === "tool"))
     return { dropped: "parallel-tool-results" };

@@ -1,4 +1,5 @@
 import type { Message } from "../core/sample.ts";
+import { blank } from "../core/text.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { datasetsRules, onlyKeys } from "./checks/file-rules.ts";
 import { CHANGES_TYPE, lossRules } from "./checks/loss-rules.ts";
@@ -85,5 +86,5 @@ const shapes = ({ role, content, learn, toolCalls }: Message, options: PresetOpt
   const key = options.loss && role === "assistant" ? { loss: learn !== false } : {};
   const calls =
     toolCalls?.map((call) => ({ role: "tool_call", content: JSON.stringify(namedCall(call)), ...key })) ?? [];
-  return toolCalls !== undefined && content.trim() === "" ? calls : [{ role, content, ...key }, ...calls];
+  return toolCalls !== undefined && blank(content) ? calls : [{ role, content, ...key }, ...calls];
 };

@@ -16,7 +16,7 @@ export const datasetCard = (facts: DatasetFacts): string => {
     `## Splits\n\n${splitTable(facts)}\n${splitRule(facts)}\n`,
     `## Files\n\n${fileTable(facts.files)}`,
     `## Size and languages\n\n${measureTable(facts)}\n${languageTable(facts)}\nThe language is told by script: a Han character or a Latin word each count one; from 80% on a dialog is \`zh\` or \`en\`.\n`,
-    `## What was dropped and changed\n\n${droppedTable(facts)}\n${lostTable(facts)}${changedTable(facts)}\n${unwrittenTable(facts)}${excludedTable(facts)}Every dropped call is named with its reason in \`dropped.ndjson\`. \`provenance.ndjson\` tells of each row which conversation and turns it was made of.\n`,
+    `## What was dropped and changed\n\n${droppedTable(facts)}\n${lostTable(facts)}${changedTable(facts)}\n${truncatedLine(facts)}${unwrittenTable(facts)}${excludedTable(facts)}Every dropped call is named with its reason in \`dropped.ndjson\`. \`provenance.ndjson\` tells of each row which conversation and turns it was made of.\n`,
     `## How it was made\n\n${table(["policy", "value"], [["seed", facts.seed], ...Object.entries(facts.policies)])}`,
     `## Personal data\n\n${personalData(facts)}\n`,
     "## Licence\n\nNot chosen yet. Replace `license: unknown` above before you share this data set, and check that the people in it may be shared at all.\n",
@@ -158,6 +158,11 @@ const changedTable = ({ changed }: DatasetFacts): string =>
         ["change", "calls"],
         changed.map(({ change, calls }) => [change, calls]),
       );
+
+const truncatedLine = ({ task, truncated }: DatasetFacts): string =>
+  task === "chat"
+    ? `Answers that callers cut off: ${count(truncated.answers)}. Truncated answers learned: ${count(truncated.learned)}.\n\n`
+    : "";
 
 const personalData = ({ redacted }: DatasetFacts): string => {
   const warning =

@@ -71,6 +71,8 @@ export interface DatasetFacts {
   /** By preset; empty if every preset has all its samples. */
   unwritten: UnwrittenFacts[];
   changed: { change: string; calls: number }[];
+  /** Answers that callers cut off, in kept calls; and how often a row teaches one of them as it broke off. */
+  truncated: { answers: number; learned: number };
   /** Number of samples by language. */
   languages: Record<Language, number>;
   measures: {

@@ -42,6 +42,7 @@ ${tallyCard("Why calls were dropped", "reasons", reasonsOf(facts.dropped), "var(
 ${facts.lost.length === 0 ? [] : tallyCard("Why single samples were dropped", "lost", lostBars(facts), "var(--dropped)", "", charts)}
 ${facts.unwritten.length === 0 ? [] : tallyCard("What presets cannot express", "unwritten", unwrittenBars(facts), "var(--dropped)", "", charts)}
 ${tallyCard("What was changed", "changes", changesOf(facts), "var(--changed)", "No call was changed.", charts)}
+${truncatedCard(facts)}
 ${splitCard(facts)}
 ${policyCard(facts)}
 </div>
@@ -122,6 +123,14 @@ const tallyCard = (
 ): Html => html`<section class="card"><h2>${title}</h2>
 ${bars.length === 0 ? html`<p class="note">${none}</p>` : new Html(charts.rows(name, topOf(bars, 10), color))}
 </section>`;
+
+const truncatedCard = ({ task, truncated }: DatasetFacts): Html | readonly never[] =>
+  task !== "chat"
+    ? []
+    : html`<section class="card"><h2>Answers that callers cut off</h2><table>
+<tr><td>truncated answers in kept calls</td><td class="n">${truncated.answers}</td></tr>
+<tr><td>truncated answers learned</td><td class="n">${truncated.learned}</td></tr>
+</table></section>`;
 
 const splitCard = ({
   splits,

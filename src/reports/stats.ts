@@ -45,6 +45,8 @@ export interface CallSize {
   changes: readonly string[];
   /** How long it lasted; absent when unknown. */
   seconds?: number;
+  /** How many answers the caller cut off. @default 0 */
+  interrupted?: number;
   /** What was redacted in it, by kind. */
   redacted?: Partial<Record<string, number>>;
 }
@@ -71,6 +73,7 @@ export const createStats = ({ seed }: { seed: string }) => {
   const calls = { read: 0, kept: 0, changed: 0, dropped: 0 };
   const matched = new Map<string, { rows: Set<string>; samples: number }>();
   const places: Record<string, number> = {};
+  const truncated = { answers: 0, learned: 0 };
   let chosen: { key: string; example: Example }[] = [];
 
   const splitOf = (name: string): SplitFacts => {
@@ -100,7 +103,8 @@ export const createStats = ({ seed }: { seed: string }) => {
 
   return {
     /** Adds a kept call. */
-    keep: ({ split, changes, seconds, redacted = {} }: CallSize): void => {
+    keep: ({ split, changes, seconds, interrupted = 0, redacted = {} }: CallSize): void => {
+      truncated.answers += interrupted;
       calls.read += 1;
       calls.kept += 1;
       if (changes.length > 0) calls.changed += 1;
@@ -145,6 +149,11 @@ export const createStats = ({ seed }: { seed: string }) => {
       entryOf(lost, `${step}\n${reason}`, create).samples += 1;
     },
 
+    /** Counts the half answers that a written row teaches. */
+    learn: (halfAnswers: number): void => {
+      truncated.learned += halfAnswers;
+    },
+
     /** Adds a sample that a preset cannot express. */
     refuse: (preset: string, reason: string): void => {
       const reasons = unwritten.get(preset) ?? new Map();
@@ -173,6 +182,7 @@ export const createStats = ({ seed }: { seed: string }) => {
         lost: mostFirst(lost, ({ samples }) => samples),
         unwritten: [...unwritten].map(([preset, reasons]) => unwrittenBy(preset, reasons)),
         changed: mostFirst(changed, ({ calls }) => calls),
+        truncated: { ...truncated },
         languages: { ...languages },
         measures: {
           turns: histograms.turns.measure() ?? NOTHING,

@@ -50,7 +50,8 @@ describe("dataset forget", () => {
     ["several presets, a row per turn, shuffled", ["--preset", "messages,trl,llama-factory,axolotl", "--shuffle"]],
     ["samples of turns", ["--preset", "ms-swift", "--expand", "turn", "--system", "none"]],
     ["compressed files", ["--gzip"]],
-    ["Parquet", ["--parquet", "--preset", "messages,trl,openai", "--interrupted", "mask"]],
+    ["Parquet", ["--parquet", "--preset", "messages,trl,openai"]],
+    ["masked turns", ["--preset", "openai,axolotl", "--interrupted", "mask", "--greeting", "mask"]],
     ["redacted texts", ["--redact", "all"]],
   ])("leaves a set as if the calls had never been there: %s", async (_, flags) => {
     const { place, forgotten, ran } = await both(flags);

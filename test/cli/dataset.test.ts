@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { INTERRUPTED } from "../../src/core/transcript.ts";
 import { faulty } from "../helpers/faulty.ts";
 import { SOAK } from "../helpers/soak.ts";
 import { TEMPLATE, TOKENIZER } from "../helpers/tokenizer.ts";
@@ -43,7 +44,6 @@ interface Located extends Origin {
   row: number;
   sha256: string;
   tokens: number;
-  agent: string;
   turns: { role: string; turns: { id: string }[] }[];
 }
 const origins = (place: Workplace, folder: string): Origin[] => place.rows<never>(folder, "provenance.ndjson");
@@ -52,6 +52,26 @@ const dropped = (
   folder: string,
 ): { id: string; step: string; reason: string; of?: string; preset?: string; unit?: string }[] =>
   place.rows<never>(folder, "dropped.ndjson");
+
+/** The answers of a row that its trainer learns, in any preset's shape. */
+const learnedOf = (row: Record<string, unknown>): string[] => {
+  const { output, history = [] } = row as { output?: string; history?: [string, string][] };
+  if (output !== undefined) return [output, ...history.map(([, answer]) => answer)];
+  type Said = {
+    role?: string;
+    from?: string;
+    content?: string;
+    value?: string;
+    loss?: boolean;
+    train?: boolean;
+    weight?: number;
+  };
+  const said = (row.completion ?? row.messages ?? row.conversations) as Said[];
+  return said
+    .filter(({ role, from }) => role === "assistant" || from === "gpt")
+    .filter(({ loss, train, weight }) => loss !== false && train !== false && weight !== 0)
+    .map(({ content, value }) => content ?? value ?? "");
+};
 
 describe("dataset", () => {
   test("writes every preset in one pass, as its trainer accepts it, and does not contact the cloud", async () => {
@@ -134,7 +154,17 @@ describe("dataset", () => {
 
   test("redaction leaves no number behind, and counts without quoting", async () => {
     const { place } = await stored(120);
-    await place.runHere(["dataset", "--redact", "phone,id-card", "--redact-pattern", "HELLO=您好", "-o", "set"]);
+    await place.runHere([
+      "dataset",
+      "--greeting",
+      "system",
+      "--redact",
+      "phone,id-card",
+      "--redact-pattern",
+      "HELLO=您好",
+      "-o",
+      "set",
+    ]);
     const text = readdirSync(place.path("set"))
       .filter((name) => /jsonl|html|json$/.test(name))
       .map((name) => place.read("set", name))
@@ -215,9 +245,8 @@ describe("dataset", () => {
     const forms = [[], ["--shuffle"], ["--gzip", "--shuffle"], ["--max-file-size", "60KB"], ["--parquet", "--shuffle"]];
     for (const [at, form] of forms.entries()) {
       const folder = `set${at}`;
-      const presets = PRESETS.filter(
-        (name) => !form.includes("--gzip") || !["llama-factory", "bailian"].includes(name),
-      );
+      // Some readers do not unpack.
+      const presets = form.includes("--gzip") ? ["messages", "trl", "axolotl"] : PRESETS;
       const args = ["--preset", presets.join(","), "--system", "none", "--tokenizer", "tokenizer.json"];
       writeFileSync(place.path("tokenizer.json"), JSON.stringify(TOKENIZER));
       writeFileSync(place.path("tokenizer_config.json"), JSON.stringify({ chat_template: TEMPLATE }));
@@ -231,11 +260,7 @@ describe("dataset", () => {
       );
       for (const line of lines) {
         expect(line.file).toMatch(new RegExp(`^${line.preset}/${line.split}`));
-        expect([line.id.startsWith(line.conversation), line.tokens > 0, typeof line.agent]).toEqual([
-          true,
-          true,
-          "string",
-        ]);
+        expect([line.id.startsWith(line.conversation), line.tokens > 0]).toEqual([true, true]);
       }
       if (form.includes("--parquet")) {
         // The text of the row, as JSON lines have it.
@@ -308,6 +333,124 @@ describe("dataset", () => {
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("not a data set of callarchive")]);
     writeFileSync(place.path("keep.txt"), "x");
     expect((await place.runHere(["dataset", "-o", "."])).code).toBe(2);
+  });
+
+  test("no half answer is learned: masked where the preset can say so, elsewhere cut back or left out, and counted", async () => {
+    const { place, cloud, ids } = await stored(300);
+    const ran = await place.run([
+      "dataset",
+      "--preset",
+      PRESETS.join(","),
+      "--dedupe",
+      "none",
+      "--split",
+      "train=1",
+      "-o",
+      "set",
+    ]);
+    expect([ran.code, ran.stderr]).toEqual([
+      0,
+      expect.stringMatching(/truncated answers learned: 0 \(callers cut off \d+/),
+    ]);
+    const turns = ids.flatMap((id) => JSON.parse(Buffer.from(cloud.callLog(id) ?? []).toString()).dialog);
+    const cut = turns.map(({ text }: { text: string }) => text).filter((text) => text.includes(INTERRUPTED));
+    const halves = new Set(
+      cut
+        .map((text) => (text.split(INTERRUPTED)[0] ?? "").trimEnd())
+        .filter((text) => !/[。！？.!?；;…][”"’）)]*$/.test(text)),
+    );
+    expect(halves.size).toBeGreaterThan(20);
+    for (const preset of PRESETS) {
+      const rows = place.rows<Record<string, never>>("set", preset, "train.jsonl");
+      const answers = rows.flatMap(learnedOf);
+      expect([preset, rows.length > 200, answers.filter((text) => halves.has(text))]).toEqual([preset, true, []]);
+      // What was masked is still in the dialog: the next turn answers it.
+      const all = JSON.stringify(rows);
+      const kept = [...halves].some((text) => all.includes(`${JSON.stringify(text).slice(0, -1)}"`));
+      expect([preset, kept]).toEqual([preset, ["ms-swift", "axolotl", "trl", "openai", "together"].includes(preset)]);
+      const alone = await place.runHere([
+        "dataset",
+        "--preset",
+        preset,
+        "--dedupe",
+        "none",
+        "--split",
+        "train=1",
+        "-o",
+        "one",
+      ]);
+      expect(alone.code).toBe(0);
+      const lines = (...names: string[]) =>
+        new Set(
+          place
+            .read(...names)
+            .trim()
+            .split("\n"),
+        );
+      expect([preset, lines("one", "train.jsonl")]).toEqual([preset, lines("set", preset, "train.jsonl")]);
+    }
+    const report = JSON.parse(place.read("set", "report.json"));
+    expect(report.truncated).toEqual({ answers: expect.any(Number), learned: 0 });
+    expect(report.truncated.answers).toBeGreaterThanOrEqual(halves.size);
+    expect(place.read("set", "report.html")).toContain('truncated answers learned</td><td class="n">0<');
+    const learns = await place.runHere(["dataset", "--interrupted", "cut", "-o", "cut"]);
+    expect(learns.stderr).toMatch(/truncated answers learned: [1-9]/);
+    expect(JSON.parse(place.read("cut", "report.json")).truncated.learned).toBeGreaterThan(20);
+  }, 120_000);
+
+  test("policies and options that a preset cannot express are refused, or named where only some cannot", async () => {
+    const { place } = await stored(5);
+    const refused: [string[], string][] = [
+      [["--interrupted", "mask"], "messages cannot express --interrupted mask"],
+      [["--interrupted", "keep", "--preset", "ms-swift,bailian"], "bailian cannot express --interrupted keep"],
+      [["--think", "empty"], "messages cannot express --think empty. It is for bailian"],
+      [["--content-parts", "--preset", "openai,trl"], "openai, trl cannot express --content-parts"],
+    ];
+    for (const [args, message] of refused) {
+      const ran = await place.runHere(["dataset", ...args, "-o", "set"]);
+      expect([args, ran.code, ran.stderr]).toEqual([args, 2, expect.stringContaining(message)]);
+      expect(existsSync(place.path("set"))).toBe(false);
+    }
+    const warned: [string[], string][] = [
+      [
+        ["--think", "empty", "--preset", "bailian,openai"],
+        "cannot express --think empty, and are written without it: openai.",
+      ],
+      [["--expand", "turn", "--preset", "llama-factory,ms-swift"], "llama-factory cannot exclude it there"],
+    ];
+    for (const [args, message] of warned) {
+      const ran = await place.runHere(["dataset", ...args, "-o", "set"]);
+      expect([args, ran.code, ran.stderr]).toEqual([args, 0, expect.stringContaining(message)]);
+    }
+    for (const preset of ["trl", "ms-swift"]) {
+      const ran = await place.runHere(["dataset", "--interrupted", "mask", "--preset", preset, "-o", "set"]);
+      expect([preset, ran.code, ran.stderr.includes("cannot")]).toEqual([preset, 0, false]);
+    }
+  });
+
+  test("--merge-gap and --silence-token part what the agent said after a silence", async () => {
+    const { place, cloud } = await stored(1);
+    const turn = (begin: number, role: string, text: string) => ({ id: begin, begin, role, type: "normal", text });
+    const dialog = [
+      turn(1, "user", "订单呢"),
+      turn(3, "agent", "已经发货"),
+      turn(5, "agent", "明天送到"),
+      turn(20, "agent", "您还在吗？"),
+      turn(22, "user", "在"),
+      turn(23, "agent", "好的。"),
+    ];
+    const id = cloud.add({ id: "silent", body: JSON.stringify({ dialog }) });
+    await place.runHere(["pull", id]);
+    const said = async (...args: string[]): Promise<string[]> => {
+      const ran = await place.runHere(["dataset", id, "--system", "none", "--split", "train=1", ...args, "-o", "set"]);
+      expect(ran.code).toBe(0);
+      const [row] = place.rows<{ messages: { content: string }[] }>("set", "train.jsonl");
+      return row?.messages.map(({ content }) => content) ?? [];
+    };
+    expect(await said()).toEqual(["订单呢", "已经发货，明天送到", "在", "好的。"]);
+    expect(await said("--merge-gap", "1m")).toEqual(["订单呢", "已经发货，明天送到，您还在吗？", "在", "好的。"]);
+    const noted = await said("--silence-token", "（沉默）");
+    expect(noted).toEqual(["订单呢", "已经发货，明天送到", "（沉默）", "您还在吗？", "在", "好的。"]);
   });
 
   test("mistakes end with exit 2, and nothing is written", async () => {

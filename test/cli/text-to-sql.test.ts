@@ -211,7 +211,8 @@ describe("dataset --task text-to-sql", () => {
 
   test("all samples of a conversation are in one split, which stays the same when the log grows", async () => {
     const place = await logged(many(150));
-    const split = ["--split", "train=0.5,test=0.5", "--dedupe", "exact"];
+    // These questions differ in numbers alone, so they are near copies of each other.
+    const split = ["--split", "train=0.5,test=0.5", "--dedupe", "none"];
     await run(place, ...split);
     const of = new Map<string, Set<string>>();
     for (const { call, split: name } of origins(place)) of.set(call, (of.get(call) ?? new Set()).add(name));

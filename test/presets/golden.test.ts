@@ -25,7 +25,7 @@ describe("the documentation's call", () => {
   it("as bailian for thinking models, with content in parts", async () => {
     const text = lines("bailian", {}, { think: "empty", parts: true });
     await expect(text).toMatchFileSnapshot(`${folder}bailian.think.jsonl`);
-    expect(JSON.parse(text).messages[2].content[0].text).toMatch(/^<think>\n\n<\/think>\n\nOnce upon a time/);
+    expect(JSON.parse(text).messages[1].content[0].text).toMatch(/^<think>\n\n<\/think>\n\nOnce upon a time/);
   });
 });
 

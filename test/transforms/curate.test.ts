@@ -42,11 +42,11 @@ describe("a sample", () => {
     const result = curate(call(turns, { durationSeconds: 9 }), {});
     expect(result).toMatchObject({
       samples: [{ id: "c", callId: "c", language: "en", durationSeconds: 9 }],
-      changes: ["greeting-quoted"],
+      changes: ["greeting-dropped"],
     });
     if ("reason" in result) throw new Error(result.reason);
     expect(result.samples[0]?.messages.map((message) => message.turns)).toEqual(
-      [0, 1, 2, 3, 4].map((begin) => [{ id: String(begin + 1), begin }]),
+      [1, 2, 3, 4].map((begin) => [{ id: String(begin + 1), begin }]),
     );
   });
   it("of merged turns knows all of them, and their first begin first", () => {
@@ -119,15 +119,15 @@ describe("where the caller cut in", () => {
     ["user", "Ah."],
     ["agent", "Yes."],
   ];
-  it.each<[NonNullable<Policy["interrupted"]>, string, string]>([
-    ["cut", "a Tomor", "interruption-cut"],
-    ["mask", "!a Tomor", "interruption-cut"],
-    ["keep", "!a Tomorrow.", "interruption-tag-removed"],
-  ])("%s", (interrupted, said, change) => {
-    expect(curated(lines, { interrupted })).toEqual({
-      samples: [["u When?", said, "u Ah.", "a Yes."]],
-      changes: [change],
-    });
+  it.each<[Policy["interrupted"], string[], string[]]>([
+    [undefined, ["u When?", "!a Tomor", "u Ah.", "a Yes."], ["interruption-cut", "half-answers-masked"]],
+    ["auto", ["u When?", "!a Tomor", "u Ah.", "a Yes."], ["interruption-cut", "half-answers-masked"]],
+    ["mask", ["u When?", "!a Tomor", "u Ah.", "a Yes."], ["interruption-cut", "half-answers-masked"]],
+    ["clause", ["u When? Ah.", "a Yes."], ["interruption-cut", "half-answers-cut-back", "turns-merged"]],
+    ["cut", ["u When?", "a Tomor", "u Ah.", "a Yes."], ["interruption-cut"]],
+    ["keep", ["u When?", "!a Tomorrow.", "u Ah.", "a Yes."], ["interruption-tag-removed"]],
+  ])("%s", (interrupted, said, changes) => {
+    expect(curated(lines, interrupted && { interrupted })).toEqual({ samples: [said], changes });
   });
   it("what must not be learned spoils what it is merged with", () => {
     const merged: Line[] = [
@@ -139,6 +139,114 @@ describe("where the caller cut in", () => {
       samples: [["u When?", "!a Tomor Yes.", "u Ah.", "a Bye."]],
     });
     expect(curated(merged, { interrupted: "mask" })).toEqual({ step: "learning", reason: "nothing-to-learn" });
+  });
+});
+
+describe("agent turns that are far apart", () => {
+  const late: Line[] = [
+    ["user", "When?", { begin: 1 }],
+    ["agent", "Tomorrow.", { begin: 3 }],
+    ["agent", "At noon.", { begin: 9 }],
+    ["agent", "Are you still there?", { begin: 18 }],
+    ["agent", "Hello?", { begin: 20 }],
+    ["user", "Yes.", { begin: 22 }],
+    ["agent", "Good.", { begin: 23 }],
+  ];
+  it("are not one answer: what nobody asked for is left out", () => {
+    expect(curated(late)).toEqual({
+      samples: [["u When?", "a Tomorrow. At noon.", "u Yes.", "a Good."]],
+      changes: ["unasked-turns-dropped", "turns-merged"],
+    });
+  });
+  it("can follow a token for the silence", () => {
+    expect(curated(late, { silenceToken: "<silence>" })).toEqual({
+      samples: [
+        ["u When?", "a Tomorrow. At noon.", "u <silence>", "a Are you still there? Hello?", "u Yes.", "a Good."],
+      ],
+      changes: ["silence-noted", "turns-merged"],
+    });
+  });
+  it("are one answer within --merge-gap, and where the times are unknown", () => {
+    const merged = [["u When?", "a Tomorrow. At noon. Are you still there? Hello?", "u Yes.", "a Good."]];
+    expect(curated(late, { mergeGap: 9 })).toMatchObject({ samples: merged });
+    const timeless = late.map(([role, text]): Line => [role, text]);
+    expect(curated(timeless)).toMatchObject({ samples: merged });
+  });
+  it("stay with the tools that they call", () => {
+    const asks = { toolCalls: [{ id: "t", name: "f", arguments: "{}" }] };
+    expect(
+      curated([
+        ["user", "When?", { begin: 1 }],
+        ["agent", "One moment.", { begin: 2 }],
+        ["agent", "", { ...asks, begin: 30 }],
+        ["tool", "1", { toolCallId: "t" }],
+        ["agent", "Tomorrow.", { begin: 60 }],
+      ]),
+    ).toMatchObject({ samples: [["u When?", "a One moment.[t]", "t 1", "a Tomorrow."]] });
+  });
+});
+
+describe("turns that another record of the call has", () => {
+  const added = { recordSource: "callbacks" } as const;
+  const lines: Line[] = [
+    ["user", "When?"],
+    ["agent", "Tomorrow, at noon."],
+    ["agent", "tomorrow at noon", added],
+    ["agent", "At noon.", added],
+    ["user", "Thanks."],
+    ["user", "Thanks.", added],
+    ["agent", "Bye."],
+  ];
+  it("are not learned twice", () => {
+    expect(curated(lines)).toEqual({
+      samples: [["u When?", "a Tomorrow, at noon.", "u Thanks.", "a Bye."]],
+      changes: ["repeated-turns-dropped"],
+    });
+  });
+  it("stay if they say more, and the log may repeat itself", () => {
+    expect(
+      curated([
+        ["user", "Hello?"],
+        ["user", "Hello?"],
+        ["agent", "Hi."],
+        ["agent", "Who is it?", added],
+      ]),
+    ).toEqual({ samples: [["u Hello? Hello?", "a Hi. Who is it?"]], changes: ["turns-merged"] });
+  });
+});
+
+describe("text that nobody can see", () => {
+  it.each(["\u200b", "\ufeff\u2060", "\0", "\u0007 \u0085", "\u3164", "\u2800", "\u00ad\u200d"])(
+    "%j counts as empty",
+    (text) => {
+      expect(curated([["user", text], ...TALK.slice(1)])).toEqual({
+        samples: [TOLD],
+        changes: ["empty-turns-dropped"],
+      });
+      expect(curated([...TALK.slice(1), ["user", "Ah."], ["agent", text]])).toMatchObject({ samples: [TOLD] });
+    },
+  );
+  it("does not make visible text empty", () => {
+    expect(
+      curated([
+        ["user", "\u200bHi"],
+        ["agent", "👨\u200d👩\u200d👧"],
+      ]),
+    ).toMatchObject({
+      samples: [["u \u200bHi", "a 👨\u200d👩\u200d👧"]],
+      changes: [],
+    });
+  });
+});
+
+describe("a character that was lost", () => {
+  it.each(["a\ufffdb", "a\ud800b"])("%j is a named change", (text) => {
+    expect(
+      curated([
+        ["user", text],
+        ["agent", "Yes."],
+      ]),
+    ).toMatchObject({ changes: ["characters-replaced"] });
   });
 });
 
@@ -237,11 +345,12 @@ describe("tools", () => {
 
 describe("what a policy asks of its presets", () => {
   it.each<[Policy, ReturnType<typeof needsOf>]>([
-    [{}, { loss: false, greetingFirst: false, emptyUser: false }],
-    [{ greeting: "mask" }, { loss: true, greetingFirst: true, emptyUser: false }],
-    [{ greeting: "pad" }, { loss: false, greetingFirst: false, emptyUser: true }],
-    [{ interrupted: "keep" }, { loss: true, greetingFirst: false, emptyUser: false }],
-    [{ expand: "turn" }, { loss: true, greetingFirst: false, emptyUser: false }],
+    [{}, { loss: true, masking: false, greetingFirst: false, emptyUser: false }],
+    [{ interrupted: "clause" }, { loss: false, masking: false, greetingFirst: false, emptyUser: false }],
+    [{ greeting: "mask" }, { loss: true, masking: true, greetingFirst: true, emptyUser: false }],
+    [{ greeting: "pad" }, { loss: true, masking: false, greetingFirst: false, emptyUser: true }],
+    [{ interrupted: "keep" }, { loss: true, masking: true, greetingFirst: false, emptyUser: false }],
+    [{ expand: "turn" }, { loss: true, masking: false, greetingFirst: false, emptyUser: false }],
   ])("%j", (policy, needs) => {
     expect(needsOf(policy)).toEqual(needs);
   });

@@ -6,7 +6,7 @@ import { joinTexts, mergeSpeakers } from "../../src/transforms/curate/merge.ts";
 describe("texts of one speaker", () => {
   it.each([
     ["Hello.", "Who is there?", "Hello. Who is there?"],
-    ["你好", "我是小云", "你好我是小云"],
+    ["你好", "我是小云", "你好，我是小云"],
     ["你好。", "我是小云", "你好。我是小云"],
     ["你好", "，我是小云", "你好，我是小云"],
     ["嗯……", "好的", "嗯……好的"],
@@ -17,11 +17,14 @@ describe("texts of one speaker", () => {
     ["안녕", "하세요", "안녕 하세요"],
     ["我叫", "Anna", "我叫 Anna"],
     ["A4", "纸", "A4 纸"],
-    ["𠮷", "野", "𠮷野"],
-    ["野", "𠮷", "野𠮷"],
+    ["𠮷", "野", "𠮷，野"],
+    ["野", "𠮷", "野，𠮷"],
     ["🦊", "🦊", "🦊 🦊"],
     ["One \n", "\t two", "One two"],
-    ["你好 ", " 我", "你好我"],
+    ["你好 ", " 我", "你好，我"],
+    ["好的", "？", "好的？"],
+    ["一二三", "四五", "一二三，四五"],
+    ["漢字", "かな", "漢字かな"],
   ])("%j and %j join to %j", (before, after, joined) => {
     expect(joinTexts([before, after])).toBe(joined);
   });

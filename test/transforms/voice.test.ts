@@ -31,18 +31,25 @@ describe("a call that fits", () => {
 
 describe("the greeting", () => {
   const QUOTED = 'You opened the call by saying: "Hello."';
+  const QUOTE: VoicePolicy = { greeting: "system" };
 
+  it("is left out, because serving never sends it", () => {
+    expect(sample([GREETING, QUESTION, ANSWER])).toEqual({
+      messages: [ASKED, ANSWERED],
+      changes: ["greeting-dropped"],
+    });
+  });
   it("is quoted in the system turn, after the call's own prompt", () => {
-    expect(sample([GREETING, QUESTION, ANSWER], {}, "Be kind.")).toEqual({
+    expect(sample([GREETING, QUESTION, ANSWER], QUOTE, "Be kind.")).toEqual({
       messages: [message("system", `Be kind.\n\n${QUOTED}`), ASKED, ANSWERED],
       changes: ["greeting-quoted"],
     });
-    expect(sample([GREETING, QUESTION, ANSWER], { system: "none" }, "Be kind.")).toMatchObject({
+    expect(sample([GREETING, QUESTION, ANSWER], { ...QUOTE, system: "none" }, "Be kind.")).toMatchObject({
       messages: [message("system", QUOTED), ASKED, ANSWERED],
     });
   });
   it("is quoted in Chinese when it is Chinese", () => {
-    expect(sample([["agent", "您好"], QUESTION, ANSWER])).toMatchObject({
+    expect(sample([["agent", "您好"], QUESTION, ANSWER], QUOTE)).toMatchObject({
       messages: [message("system", "通话开始时，你先说了：“您好”"), ASKED, ANSWERED],
     });
   });
@@ -59,7 +66,7 @@ describe("the greeting", () => {
     });
   });
   it("takes every agent turn before the caller's first words with it", () => {
-    expect(sample([GREETING, ["agent", "Anyone there?"], QUESTION, ANSWER])).toEqual({
+    expect(sample([GREETING, ["agent", "Anyone there?"], QUESTION, ANSWER], QUOTE)).toEqual({
       messages: [message("system", 'You opened the call by saying: "Hello. Anyone there?"'), ASKED, ANSWERED],
       changes: ["greeting-quoted"],
     });
@@ -84,6 +91,20 @@ describe("where the caller cut in", () => {
 
   it("the agent's turn ends", () => {
     expect(sample(lines)).toEqual({ messages: [ASKED, ANSWERED], changes: ["interruption-cut"] });
+  });
+  it("the agent's turn ends with its last whole sentence", () => {
+    const cut = ["interruption-cut", "half-answers-cut-back"];
+    const half: Line = ["agent", `On its way. It will${INTERRUPTED} be there.`];
+    expect(sample([QUESTION, half])).toEqual({ messages: [ASKED, ANSWERED], changes: cut });
+    expect(sample([QUESTION, half], { interrupted: "cut" })).toMatchObject({
+      messages: [ASKED, message("assistant", "On its way. It will")],
+    });
+    const none: Line = ["agent", `On its${INTERRUPTED} way.`];
+    expect(sample([QUESTION, none, ["user", "When?"], ANSWER])).toEqual({
+      messages: [message("user", "Where is my parcel? When?"), ANSWERED],
+      changes: [...cut, "turns-merged"],
+    });
+    expect(sample([QUESTION, none])).toEqual({ dropped: "no-assistant-turn" });
   });
   it("the agent's turn can go on, without the tag", () => {
     expect(sample(lines, { interrupted: "keep" })).toEqual({
@@ -173,7 +194,7 @@ describe("any turns", () => {
   const policy = fc.record({
     greeting: fc.constantFrom("system", "drop", "pad"),
     system: fc.constantFrom("own", "none", { text: "Be brief." }, { text: " " }),
-    interrupted: fc.constantFrom("cut", "keep"),
+    interrupted: fc.constantFrom("clause", "cut", "keep"),
   }) as fc.Arbitrary<Required<VoicePolicy>>;
   const REASON = /^(no-user-turn|no-assistant-turn|tool-calls|role:.*)$/s;
 

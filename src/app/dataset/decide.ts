@@ -1,8 +1,8 @@
 import { qualifiedId } from "../../core/conversation-id.ts";
 import type { ReadResult } from "../../core/reading.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
-import type { Preset } from "../../presets/index.ts";
-import { curate, turnSamples } from "../../transforms/curate/curate.ts";
+import { canMask, type Preset } from "../../presets/index.ts";
+import { curate, type Policy, turnSamples } from "../../transforms/curate/curate.ts";
 import { brokenRule } from "../../transforms/quality/quality.ts";
 import type { DatasetPlan } from "./plan.ts";
 import { createSettle } from "./settle.ts";
@@ -16,6 +16,8 @@ export interface KeptCall {
   seconds?: number;
   /** By what a row of a preset is made of; only what some preset wants. */
   samples: { call: Sample[]; turn: Sample[] };
+  /** How many answers the caller cut off. */
+  interrupted?: number;
   /** Samples that were lost on the way, of a call that kept others. */
   lost: DroppedSample[];
   /** What was redacted, by kind. */
@@ -74,9 +76,11 @@ The samples of whole calls and those of turns are settled apart, so that the row
 presets are wanted.
 */
 export const createDecide = (plan: DecisionPlan) => {
-  const { policy, languages, status, splitOf } = plan;
+  const { languages, status, splitOf } = plan;
+  const policy = policyFor(plan);
   const [perCall, perTurn] = [wantsCalls(plan), wantsTurns(plan)];
-  const settle = { call: createSettle(plan, "call"), turn: createSettle(plan, "turn") };
+  const settled = { ...plan, isMixed: policy.interrupted === "auto" };
+  const settle = { call: createSettle(settled, "call"), turn: createSettle(settled, "turn") };
 
   return ({ transcript, counts = {}, participants = transcript.participants }: ReadResult): KeptCall | DroppedCall => {
     const callId = transcript.id;
@@ -106,16 +110,24 @@ export const createDecide = (plan: DecisionPlan) => {
       changes: whole.changes,
       ...(seconds !== undefined && { seconds }),
       samples,
+      interrupted: transcript.turns.filter(({ interrupted }) => interrupted).length,
       lost,
       redacted: counts,
     };
   };
 };
 
+/** Where all presets are alike, `auto` is what these do: then samples are what is written, also for limits and tokens. */
+const policyFor = ({ policy, wanted }: Pick<DatasetPlan, "policy" | "wanted">): Policy => {
+  if ((policy.interrupted ?? "auto") !== "auto") return policy;
+  const masking = wanted.filter(({ preset }) => canMask(preset)).length;
+  return { ...policy, interrupted: masking === 0 ? "clause" : masking === wanted.length ? "mask" : "auto" };
+};
+
 /** @param expanded name its samples one by one, too */
 const withoutSample = (callId: string, lost: readonly DroppedSample[], expanded: boolean): DroppedCall => {
   const [first] = lost;
-  if (!first) return { callId, step: "curate", reason: "no-sample" };
+  if (!first) return { callId, step: "learning", reason: "nothing-to-learn" };
   const { step, reason, of } = first;
   if (!expanded) return { callId, step, reason, ...(of !== undefined && { of }) };
   const same = lost.every((other) => other.step === step && other.reason === reason);

@@ -38,17 +38,22 @@ export class SetDetails {
   }
 
   /** Counts a sample that a preset cannot express. */
-  refuse(preset: string, sample: Sample, reason: string, call: KeptCall, record: StoredConversation): void {
+  refuse(preset: string, reason: string, from: SampleOrigin): void {
     this.stats.refuse(preset, reason);
-    const origin = { split: call.split, ...originOf(sample, call, record) };
-    this.#line({ ...origin, preset, step: "preset", reason });
+    this.#line({ split: from.call.split, ...originOf(from), preset, step: "preset", reason });
   }
 
   /** Counts a call. @param counted its samples for the statistics */
   keep(call: KeptCall, counted: readonly Sample[], record: StoredConversation): void {
     for (const lost of call.lost) this.#lose(lost, record);
-    const { split, changes, redacted, seconds } = call;
-    this.stats.keep({ split, changes, redacted, ...(seconds !== undefined && { seconds }) });
+    const { split, changes, redacted, seconds, interrupted } = call;
+    this.stats.keep({
+      split,
+      changes,
+      redacted,
+      ...(seconds !== undefined && { seconds }),
+      ...(interrupted !== undefined && { interrupted }),
+    });
     for (const sample of counted) {
       this.stats.count(sizeOf(sample), split);
       this.stats.offer({ ...sample, id: namesOf(sample.id, record).id }, split, changes);
@@ -84,29 +89,38 @@ const namesOf = (id: string, { source, id: own }: Identity): { conversation: str
   return { conversation, id: `${conversation}${/#\d+$/.exec(id.slice(own.length))?.[0] ?? ""}` };
 };
 
+/** A sample as a preset has it, and what it was made of. */
+export interface SampleOrigin {
+  sample: Sample;
+  /** The sample that is counted: see `PresetRow`. */
+  counted: Sample;
+  call: KeptCall;
+  record: StoredConversation;
+}
+
 /** Where a sample comes from: never in the sample itself, trainers take nothing beside its messages. */
-const originOf = (
-  sample: Sample,
-  { changes, redacted, seconds }: KeptCall,
-  { source, id: own, agentId, startedAt }: StoredConversation,
-) => {
+const originOf = ({ sample, counted, call, record }: SampleOrigin) => {
   const { id, tokens, language, messages, score } = sample;
+  const { changes, redacted, seconds, interrupted } = call;
+  const { agentId, startedAt } = record;
+  const { turns, characters } = sizeOf(counted);
   return {
-    ...namesOf(id, { source, id: own }),
+    ...namesOf(id, record),
     ...(agentId && { agent: agentId.toWellFormed() }),
     language,
     ...(startedAt && { startedAt }),
     ...(seconds !== undefined && { seconds }),
     ...(tokens !== undefined && { tokens }),
     ...(score !== undefined && { score }),
-    characters: sizeOf(sample).characters,
+    characters,
+    ...(counted !== sample && { messages: turns }),
     changes,
+    ...(interrupted && { interrupted }),
     ...(Object.keys(redacted).length > 0 && { redacted }),
     // Numbers, not times: readers of folders guess at what looks like one.
-    turns: messages.map(({ role, turns }) => ({ role, turns: turns ?? [] })),
+    turns: messages.map(({ role, turns: made }) => ({ role, turns: made ?? [] })),
   };
 };
 
 /** The end of a sample's lines of provenance, after the keys that say where its row is. */
-export const originLine = (...of: Parameters<typeof originOf>): string =>
-  `${JSON.stringify(originOf(...of)).slice(1)}\n`;
+export const originLine = (of: SampleOrigin): string => `${JSON.stringify(originOf(of)).slice(1)}\n`;

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { LANGUAGES, type Message } from "../../core/sample.ts";
-import { conflicts, isPreset, type Preset, type PresetOptions, presets } from "../../presets/index.ts";
+import type { Preset, PresetOptions } from "../../presets/index.ts";
 import { needsOf, type Policy } from "../../transforms/curate/curate.ts";
 import { parseQuality, type QualityPolicy } from "../../transforms/quality/quality.ts";
 import { createSplitter, parseSplits, type Split } from "../../transforms/split.ts";
@@ -13,6 +13,7 @@ import { DEFAULT_PRESETS, DEFAULT_TOKENIZER } from "../defaults.ts";
 import { type Reader, readerOf } from "../reading.ts";
 import { checkRedactCommand, redacts } from "../redaction.ts";
 import { type Exclusions, exclusionsOf } from "./exclude.ts";
+import { presetsFor } from "./presets-for.ts";
 import type { DatasetRequest } from "./request.ts";
 import type { Scores } from "./scores/gate.ts";
 import { scoresOf } from "./scores/scores.ts";
@@ -53,6 +54,8 @@ export interface DatasetPlan {
   quality?: QualityPolicy | undefined;
   /** Scores samples; undefined when nothing does. */
   scores?: Scores | undefined;
+  /** What the set will not be as asked, in words for the user. */
+  warnings: string[];
   /** What was asked for, by option, for the card and the report. */
   policies: Record<string, string | number | boolean>;
 }
@@ -62,24 +65,14 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
   const system = await systemOf(request, host);
   const sql = await sqlPolicyOf(request, system);
   const { specialTokens } = request;
-  const policy: Policy = sql ? { specialTokens } : { ...policyOf(request), system };
-  const needs = needsOf(policy);
-  const wanted = [...new Set(request.presets ?? DEFAULT_PRESETS)].map((name): PresetPlan => {
-    if (!isPreset(name))
-      throw new UsageError(`There is no preset "${name}". There are: ${Object.keys(presets).join(", ")}.`);
-    const preset: Preset = presets[name];
-    const [lack] = conflicts(preset, needs);
-    if (lack)
-      throw new UsageError(
-        `${name} cannot express --greeting ${request.greeting}; it would drop every call. Use --greeting system or drop.`,
-      );
-    if (request.gzip && preset.plainOnly)
-      throw new UsageError(`${preset.reader} does not read compressed files: leave out --gzip.`);
-    return presetPlan(preset, policy, {
+  const policy: Policy = sql ? { specialTokens, interrupted: "cut" } : { ...policyOf(request), system };
+  const { chosen, warnings } = presetsFor(request, policy);
+  const wanted = chosen.map((preset) =>
+    presetPlan(preset, policy, {
       ...(request.contentParts && { parts: true }),
       ...(request.think && { think: request.think }),
-    });
-  });
+    }),
+  );
   if (request.parquet && request.gzip) throw new UsageError("Parquet is compressed by itself: leave out --gzip.");
   for (const name of request.languages ?? [])
     if (!(LANGUAGES as readonly string[]).includes(name))
@@ -88,10 +81,10 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
   if (!(dedupeThreshold >= 0.5 && dedupeThreshold <= 1))
     throw new UsageError(`--dedupe-threshold must be from 0.5 to 1, not ${dedupeThreshold}.`);
   const splits = parseSplits(request.split);
-  await checkRedactCommand(request, host);
   const quality = sql ? undefined : parseQuality(request.quality === true, request.qualityRules);
   const { splitBy } = request;
   const splitOfKey = createSplitter(splits, request.seed);
+  await checkRedactCommand(request, host);
   return {
     wanted,
     policy,
@@ -106,6 +99,7 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
     dedupeThreshold: request.dedupeThreshold,
     exclusions: await exclusionsOf(request, host),
     withinBudget: await budgetOf(request, host),
+    warnings,
     maxCharacters: request.maxCharacters,
     quality,
     scores: await scoresOf(request, host),
@@ -150,6 +144,8 @@ const policyOf = (request: DatasetRequest): Policy => {
   const {
     greeting,
     interrupted,
+    mergeGap,
+    silenceToken,
     expand,
     specialTokens,
     stripFillers,
@@ -163,8 +159,10 @@ const policyOf = (request: DatasetRequest): Policy => {
   return {
     greeting,
     interrupted,
+    mergeGap,
     expand,
     specialTokens,
+    ...(silenceToken !== undefined && { silenceToken }),
     ...(stripFillers && { stripFillers }),
     ...(kinds && { kinds }),
     ...(minTurns !== undefined && { minTurns }),
@@ -233,6 +231,8 @@ const policiesOf = (request: DatasetRequest, system: NonNullable<Policy["system"
 };
 
 const dialogPoliciesOf = (request: DatasetRequest): DatasetPlan["policies"] => ({
+  "merge-gap": `${request.mergeGap} s`,
+  ...(request.silenceToken !== undefined && { "silence-token": request.silenceToken }),
   ...(request.stripFillers && { "strip-fillers": true }),
   ...(request.kinds && { kind: request.kinds.join(", ") }),
   ...(request.minTurns !== undefined && { "min-turns": request.minTurns }),

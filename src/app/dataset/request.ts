@@ -4,8 +4,8 @@ import type { ArchiveRequest, RedactRequest, SelectionRequest } from "../request
 /**
 A fine-tuning set, made of what the archive has; contacts nothing. Durations are seconds, sizes bytes.
 
-The task `text-to-sql` ignores the policies of dialogs: `greeting`, `interrupted`, `stripFillers`, `kinds`, `expand`, and
-the limits of turns, durations and characters.
+The task `text-to-sql` ignores the policies of dialogs: `greeting`, `interrupted`, `mergeGap`, `silenceToken`, `stripFillers`,
+`kinds`, `expand`, and the limits of turns, durations and characters.
 */
 export interface DatasetRequest extends SelectionRequest, ArchiveRequest, RedactRequest {
   /** `chat`: dialogs. `text-to-sql`: questions of the query log, each with the SQL that answers it. */
@@ -18,7 +18,10 @@ export interface DatasetRequest extends SelectionRequest, ArchiveRequest, Redact
   greeting: "system" | "drop" | "pad" | "mask";
   system: string;
   systemFile?: string;
-  interrupted: "cut" | "mask" | "keep";
+  interrupted: "auto" | "mask" | "clause" | "cut" | "keep";
+  /** Seconds. */
+  mergeGap: number;
+  silenceToken?: string;
   specialTokens: "escape" | "strip" | "drop" | "keep";
   stripFillers?: boolean;
   kinds?: readonly string[];

@@ -37,6 +37,7 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
   const { host } = context;
   const root = setFolder(request.output, host);
   const plan = await planOf(request, host);
+  for (const message of plan.warnings) context.log("warn", "preset-limits", { message });
   const options = { command: "dataset", facts: {}, writes: false, create: false };
   const work = async (session: Session): Promise<DatasetRun> => {
     checkFolder(root, host);
@@ -162,11 +163,12 @@ const produce = async (
     details.keep(kept, countedOf(plan, call).filter(isDrawn), record);
     const origins = new Map<Sample, string>();
     for (const row of call.rows(comesWith)) {
-      const { wanted, sample } = row;
-      if (row.refusal !== undefined) details.refuse(wanted.preset.name, sample, row.refusal, call, record);
+      const { wanted, sample, counted } = row;
+      if (row.refusal !== undefined) details.refuse(wanted.preset.name, row.refusal, { sample, counted, call, record });
       else {
-        const origin = origins.get(sample) ?? originLine(sample, call, record);
+        const origin = origins.get(sample) ?? originLine({ sample, counted, call, record });
         origins.set(sample, origin);
+        details.stats.learn(row.halfAnswers);
         await files.add(row, call.split, origin);
       }
     }

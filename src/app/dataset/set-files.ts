@@ -66,9 +66,9 @@ export class SetFiles {
   }
 
   /** @param origin what provenance says of the sample: see `originLine` */
-  async add({ wanted, sample, row, line }: WrittenRow, split: string, origin: string): Promise<void> {
+  async add({ wanted, sample, row, line, halfAnswers }: WrittenRow, split: string, origin: string): Promise<void> {
     const track = await this.#track(wanted, split);
-    await track.add({ sampleId: sample.id, line, row, origin });
+    await track.add({ sampleId: sample.id, line, row, halfAnswers, origin });
   }
 
   /** A file beside the data, to be filled bit by bit. */

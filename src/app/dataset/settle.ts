@@ -1,4 +1,5 @@
 import type { DroppedSample, Message, Sample } from "../../core/sample.ts";
+import { withoutHalfAnswers } from "../../transforms/curate/half-answers.ts";
 import { createDedupe, type Twin } from "../../transforms/dedupe/dedupe.ts";
 import { createPrinter, type Fingerprint, fingerprintOf } from "../../transforms/dedupe/fingerprint.ts";
 import type { Exclusions, FoundExclusion } from "./exclude.ts";
@@ -7,10 +8,19 @@ import type { DatasetPlan } from "./plan.ts";
 /** What a sample is made of. */
 export type Unit = NonNullable<DroppedSample["unit"]>;
 
-export type SettlePlan = Pick<
-  DatasetPlan,
-  "dedupe" | "dedupeThreshold" | "splits" | "withinBudget" | "exclusions" | "maxCharacters" | "scores"
->;
+type Settled =
+  | "dedupe"
+  | "dedupeThreshold"
+  | "splits"
+  | "withinBudget"
+  | "exclusions"
+  | "maxCharacters"
+  | "scores";
+
+export interface SettlePlan extends Pick<DatasetPlan, Settled> {
+  /** Some presets write samples without half answers: those that differ only in these are copies. @default false */
+  isMixed?: boolean;
+}
 
 /** The samples of a conversation that are not settled yet. */
 export interface Unsettled {
@@ -28,7 +38,7 @@ copies of what was kept before. The others are added to `lost`.
 Conversations must come in the archive's order. Each preset of the unit has all samples that stay.
 */
 export const createSettle = (plan: SettlePlan, unit: Unit) => {
-  const { dedupe, dedupeThreshold: threshold, splits, withinBudget, exclusions } = plan;
+  const { dedupe, dedupeThreshold: threshold, splits, withinBudget, exclusions, isMixed = false } = plan;
   // Exact copies teach nothing new; near ones are dropped on demand, and always where they would straddle two splits.
   const straddling = splits.length > 1 ? "other-splits" : "none";
   const near = dedupe === "near" ? "all" : straddling;
@@ -41,7 +51,7 @@ export const createSettle = (plan: SettlePlan, unit: Unit) => {
 
   return ({ conversation, split, samples: all }: Unsettled, lost: DroppedSample[]): Sample[] => {
     const samples = plan.scores?.gate({ conversation, samples: all }, unit, lost) ?? all;
-    const looks = looksOf(samples, { continued: unit === "turn", near: copies?.near, exclusions });
+    const looks = looksOf(samples, { unit, isMixed, near: copies?.near, exclusions });
     const stay: Sample[] = [];
     let number: number | undefined;
     for (const { sample, print: whole, match } of looks) {
@@ -57,7 +67,7 @@ export const createSettle = (plan: SettlePlan, unit: Unit) => {
       const within = twin || !withinBudget ? sample : withinBudget(sample.messages);
       if (within && copies && within.messages.length !== sample.messages.length) {
         // What is left of a sample can be what is left of another one.
-        print = fingerprintOf(within.messages, copies.near);
+        print = fingerprintOf(isMixed ? withoutHalfAnswers(within.messages) : within.messages, copies.near);
         twin = find(print);
       }
       if (twin) lose({ step: "dedupe", reason: reasonOf(twin, split), of: nameOf(twin) });
@@ -95,15 +105,17 @@ interface Look {
 }
 
 interface LookOptions {
-  /** Each sample begins with all messages of the one before. */
-  continued: boolean;
+  unit: Unit;
+  isMixed: boolean;
   /** Whether fingerprints need signatures; undefined for no fingerprints. */
   near: boolean | undefined;
   exclusions: Exclusions | undefined;
 }
 
 /** What copies and excluded rows are found by, sample by sample. */
-function* looksOf(samples: readonly Sample[], { continued, near, exclusions }: LookOptions): Generator<Look> {
+function* looksOf(samples: readonly Sample[], { unit, isMixed, near, exclusions }: LookOptions): Generator<Look> {
+  // Then each sample begins with all messages of the one before.
+  const continued = unit === "turn" && !isMixed;
   const begin = () => ({
     printer: near === undefined ? undefined : createPrinter(near, continued),
     matcher: exclusions?.matcher(),
@@ -112,8 +124,9 @@ function* looksOf(samples: readonly Sample[], { continued, near, exclusions }: L
   let dialog = begin();
   for (const sample of samples) {
     if (!continued) dialog = begin();
-    for (; dialog.added < sample.messages.length; dialog.added++) {
-      const message = sample.messages[dialog.added] as Message;
+    const messages = isMixed ? withoutHalfAnswers(sample.messages) : sample.messages;
+    for (; dialog.added < messages.length; dialog.added++) {
+      const message = messages[dialog.added] as Message;
       dialog.printer?.add(message);
       dialog.matcher?.add(message);
     }

@@ -21,6 +21,8 @@ export interface TrackRow {
   /** With its line feed. */
   line: string;
   row: JsonObject;
+  /** How many half answers it teaches. */
+  halfAnswers: number;
   /** See `originLine`. */
   origin: string;
 }
@@ -48,7 +50,7 @@ export class Track {
     if (seed === undefined) return this.#write(added);
     this.#shuffled ??= await openSpool(seed);
     // JSON has no line feeds: the first one ends the row.
-    this.#shuffled.add(added.sampleId, `${added.line}${added.origin}`);
+    this.#shuffled.add(added.sampleId, `${added.line}${added.halfAnswers} ${added.origin}`);
     await this.#shuffled.flush();
   }
 
@@ -57,7 +59,10 @@ export class Track {
     for await (const text of this.#shuffled?.texts() ?? []) {
       const end = text.indexOf("\n") + 1;
       const line = text.slice(0, end);
-      await this.#write({ sampleId: "", line, row: JSON.parse(line) as JsonObject, origin: text.slice(end) });
+      const begin = text.indexOf(" ", end) + 1;
+      const row = JSON.parse(line) as JsonObject;
+      const halfAnswers = Number(text.slice(end, begin));
+      await this.#write({ sampleId: "", line, row, halfAnswers, origin: text.slice(begin) });
     }
     const files = await shards.seal();
     for await (const text of this.#unnamed?.texts() ?? []) {
@@ -74,11 +79,12 @@ export class Track {
     await this.#unnamed?.remove();
   }
 
-  async #write({ line, row, origin }: TrackRow): Promise<void> {
+  async #write({ line, row, halfAnswers, origin }: TrackRow): Promise<void> {
     const { shards, openSpool } = this.#options;
     const place = await shards.add(line, () => row);
     const name = shards.onlyName;
-    const rest = `"row":${place.row},"sha256":"${rowDigest(line)}",`;
+    const half = halfAnswers > 0 ? `"halfAnswers":${halfAnswers},` : "";
+    const rest = `"row":${place.row},"sha256":"${rowDigest(line)}",${half}`;
     if (name !== undefined) return this.#tell(name, rest, origin);
     this.#unnamed ??= await openSpool();
     this.#unnamed.add("", `${place.shard} ${rest}${origin}`);

@@ -93,8 +93,8 @@ Makes a folder that goes straight into a trainer, from what the archive has; con
 sample is named in it, with the reason.
 
 Defaults: `task` chat; `archive` callarchive.db; `presets` messages; `split` train=0.9,validation=0.05,test=0.05 by hash
-of the call's id with `seed` 0; `greeting` system, `system` auto, `interrupted` cut; one sample per call (`expand`);
-exact copies are dropped (`dedupe`); nothing is redacted. Durations are in seconds, sizes in bytes.
+of the call's id with `seed` 0; `greeting` drop, `system` auto, `interrupted` auto, `mergeGap` 8; one sample per call
+(`expand`); exact copies are dropped (`dedupe`); nothing is redacted. Durations are in seconds, sizes in bytes.
 
 @throws UsageError for a request that a preset cannot meet, or a folder that holds something else; NoArchive,
 ArchiveDamaged, and the reason of the context's signal

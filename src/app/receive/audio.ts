@@ -24,6 +24,8 @@ export interface AudioDownloads {
   /** Stores what was downloaded, and takes up what waits. The caller holds the archive's lock, and has drained the inbox. */
   exchange(archive: Pick<Archive, "listMedia" | "commitMedia" | "discardedMedia" | "forgetDiscarded">): Promise<void>;
   readonly counts: { downloaded: number; failed: number };
+  /** Whether the archive should learn what was downloaded: all that waited has come, or failed. */
+  readonly hasResults: boolean;
   /** How many files wait or are being downloaded. */
   readonly waiting: number;
   /** Ends the downloads; what is there of them stays, and a later run goes on. */
@@ -120,6 +122,9 @@ export const createAudioDownloads = ({
   let seen = 0;
   return {
     counts,
+    get hasResults() {
+      return results.size > 0 && waiting.size + running.size === 0;
+    },
     get waiting() {
       return waiting.size + running.size;
     },

@@ -24,6 +24,8 @@ import { rulesOf, type ServerSettings, settingsOf } from "./settings.ts";
 /** How often a receiver renews its lock, and tries to move records into the archive, in milliseconds. */
 const RENEW_MS = 15_000;
 const DRAIN_EVERY_MS = 5_000;
+/** How often it looks for downloaded audio, whose places the archive should learn, in milliseconds. */
+const LOOK_EVERY_MS = 1_000;
 /** How long it holds the archive for that, in milliseconds. */
 const HOLD_MS = 1_000;
 
@@ -147,7 +149,8 @@ const drainUntil = async (
 ): Promise<void> => {
   while (!closing.aborted) {
     await drain(inbox, audio, request, context);
-    await delay(DRAIN_EVERY_MS, undefined, { signal: closing }).catch(() => undefined);
+    for (let waited = 0; waited < DRAIN_EVERY_MS && !closing.aborted && !audio?.hasResults; waited += LOOK_EVERY_MS)
+      await delay(LOOK_EVERY_MS, undefined, { signal: closing }).catch(() => undefined);
   }
 };
 

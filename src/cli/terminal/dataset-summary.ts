@@ -17,7 +17,7 @@ export const printDatasetSummary = (
   { facts, absent }: DatasetRun,
   { flags, io }: { flags: { output: string }; io: { cwd: string } },
 ): void => {
-  const { task, calls, samples, dropped, lost, unwritten, files, redacted } = facts;
+  const { task, calls, samples, dropped, lost, unwritten, truncated, files, redacted } = facts;
   const summary: object = {
     task,
     calls,
@@ -25,6 +25,7 @@ export const printDatasetSummary = (
     dropped,
     lost,
     unwritten,
+    ...(task === "chat" && { truncated: { ...truncated } }),
     files: files.map((file) => ({ ...file })),
     absent,
     ...(redacted && { redacted }),
@@ -38,6 +39,11 @@ export const printDatasetSummary = (
     dropped.map(({ calls: n, ...why }) => ({ n, ...why })),
   );
   if (task === "text-to-sql") printEntries(logger, facts);
+  else if (truncated.answers > 0)
+    logger.message(
+      `  truncated answers learned: ${count(truncated.learned)} (callers cut off ${plural(truncated.answers, "answer")})`,
+      truncated.learned > 0 ? "yellow" : undefined,
+    );
   if (redacted) logger.message(`  ${redactedLine(redacted)}`);
   const place = relative(io.cwd, resolve(io.cwd, flags.output)) || ".";
   for (const line of fileLines(files, place, "sample")) logger.message(line);

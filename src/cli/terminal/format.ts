@@ -59,6 +59,7 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
     `Ended early: ${plural(Number(added) + Number(replaced), "record")} stored by this run. The same command continues.`,
   "never-listed-records": ({ source, message }) =>
     `The service listed no ${source}, and the archive has none: ${message}. If there are none yet, --allow-empty avoids exit 3.`,
+  "preset-limits": ({ message }) => `${message}`,
   "no-sessions": ({ message }) => `${message} If that is right, --allow-empty avoids exit 3.`,
   "record-not-stored": ({ id, state, message }) =>
     `${id === "" ? "A record without an id" : id}: ${state === "invalid" ? `invalid: ${message}.` : `${state}. ${message}`}`,

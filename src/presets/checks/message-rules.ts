@@ -1,3 +1,4 @@
+import { blank } from "../../core/text.ts";
 import { INTERRUPTED } from "../../core/transcript.ts";
 import { contentRules } from "./content-rules.ts";
 import { eachRow, kindOf, quote, type Rule } from "./rule.ts";
@@ -142,5 +143,5 @@ const isParts = ({ parts }: MessageShape, { content }: RowMessage): boolean =>
 
 const isBlank = ({ content }: RowMessage): boolean => {
   const texts = textsOf(content);
-  return texts.every((text) => typeof text === "string" && text.trim() === "");
+  return texts.every((text) => typeof text === "string" && blank(text));
 };

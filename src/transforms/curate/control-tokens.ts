@@ -6,9 +6,9 @@ import {
 } from "../../core/control-tokens.ts";
 import { changeWithin } from "../../core/json-text.ts";
 import type { Message } from "../../core/sample.ts";
+import { blank } from "../../core/text.ts";
 import type { ToolCall } from "../../core/transcript.ts";
 import { editEach, type Step } from "./draft.ts";
-import { blank } from "./merge.ts";
 import type { Change, DropReason, Policy } from "./policy.ts";
 
 type Handling = NonNullable<Policy["specialTokens"]>;
@@ -48,10 +48,11 @@ export const createTokenGuard = (handling: Handling) => {
     return safe.id === call.id && safe.name === call.name && safe.arguments === call.arguments ? call : safe;
   };
   const settleMessage = (message: Message): Message => {
-    const { role, content, reasoning, toolCalls, toolCallId } = message;
+    const { role, content, whole, reasoning, toolCalls, toolCallId } = message;
     const changed: Partial<Message> = {};
     const text = role === "tool" ? settleTool(content) : settle(content);
     if (text !== content) changed.content = text;
+    if (whole !== undefined) changed.whole = whole === content ? text : settle(whole);
     if (reasoning !== undefined) changed.reasoning = settle(reasoning);
     if (toolCallId !== undefined) changed.toolCallId = escaped(toolCallId);
     if (toolCalls !== undefined) changed.toolCalls = editEach(toolCalls, settleCall);
@@ -83,7 +84,8 @@ const stripStep = (strip: (text: string) => string): Step => ({
     const messages = editEach(draft.messages, (message) => {
       if (message.role === "tool") return message;
       const content = strip(message.content);
-      return content === message.content ? message : { ...message, content };
+      if (content === message.content) return message;
+      return { ...message, content, ...(message.whole !== undefined && { whole: strip(message.whole) }) };
     });
     return messages === draft.messages ? draft : { ...draft, messages };
   },

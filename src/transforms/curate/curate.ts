@@ -1,15 +1,18 @@
 import type { DroppedSample, Message, Sample } from "../../core/sample.ts";
+import { blank } from "../../core/text.ts";
 import type { Transcript } from "../../core/transcript.ts";
 import { createTokenGuard } from "./control-tokens.ts";
 import { type Draft, type Drop, runSteps, type Step } from "./draft.ts";
 import { expandTurns } from "./expand.ts";
 import { stripFillers } from "./fillers.ts";
+import { settleHalfAnswers, settleInterruptions } from "./half-answers.ts";
 import { languageOf } from "./language.ts";
 import { limitDialog, limitDuration } from "./limits.ts";
-import { blank } from "./merge.ts";
 import { dropOpeningTools, settleGreeting, splitOpening } from "./opening.ts";
 import type { Change, Policy } from "./policy.ts";
-import { cutTrailing, draftOf, dropEmpty, mergeTurns, onlyKinds, settleInterruptions, takeRoles } from "./steps.ts";
+import { dropRepeats } from "./repeats.ts";
+import { settleSilence } from "./silence.ts";
+import { cutTrailing, draftOf, dropEmpty, mergeTurns, onlyKinds, takeRoles } from "./steps.ts";
 import { pairTools } from "./tools.ts";
 
 export type { Change, Policy } from "./policy.ts";
@@ -41,7 +44,9 @@ export const curate = (call: Transcript, policy: Policy): CurateResult => {
   };
   const samples = policy.expand === "turn" ? turnSamples(sample) : [sample];
   if (samples === undefined) return { callId: call.id, step: "expand", reason: "too-many-turns" };
-  if (!samples.some((each) => each.messages.some(isLearned)))
+  const canLearn =
+    policy.expand !== "turn" && (policy.interrupted ?? "auto") === "auto" ? isLearnedSomewhere : isLearned;
+  if (!samples.some((each) => each.messages.some(canLearn)))
     return { callId: call.id, step: "learning", reason: "nothing-to-learn" };
   return { samples, changes };
 };
@@ -51,6 +56,10 @@ export const turnSamples = (sample: Sample): Sample[] | undefined =>
   sample.messages.length > MOST_EXPANDED ? undefined : expandTurns(sample);
 
 const isLearned = ({ role, learn }: Message): boolean => role === "assistant" && learn !== false;
+
+/** Of half answers, presets that cannot exclude a turn from learning learn what is whole. */
+const isLearnedSomewhere = (message: Message): boolean =>
+  isLearned(message) || (message.whole !== undefined && !blank(message.whole));
 
 /** The call's messages under a policy, and how they differ from the call. */
 export const dialogOf = (
@@ -63,15 +72,20 @@ export const dialogOf = (
   if ("dropped" in result) return result;
   const safe = guard.finish(messagesOf(result.draft));
   if ("dropped" in safe) return { step: "special-tokens", ...safe };
-  return { messages: safe.messages, changes: [...result.changes, ...safe.changes] };
+  const lost: Change[] = safe.messages.some(hasLostCharacter) ? ["characters-replaced"] : [];
+  return { messages: safe.messages, changes: [...result.changes, ...safe.changes, ...lost] };
 };
+
+/** Lone halves of characters become U+FFFD in transcripts and in files. */
+const hasLostCharacter = ({ content }: Message): boolean => content.includes("\ufffd") || !content.isWellFormed();
 
 /** The steps in order. Turns are merged late, so that a merge with a dropped turn is not counted. */
 const stepsOf = (call: Transcript, policy: Policy, tokens: readonly Step[]): Step[] => {
-  const { greeting = "system", interrupted = "cut" } = policy;
+  const { greeting = "drop", interrupted = "auto" } = policy;
   return [
     limitDuration(policy, call),
     ...(policy.kinds ? [onlyKinds(policy.kinds)] : []),
+    dropRepeats,
     takeRoles,
     ...(typeof policy.system === "object" || policy.system === "none" ? [settleSystem(policy.system)] : []),
     settleInterruptions(interrupted),
@@ -79,6 +93,8 @@ const stepsOf = (call: Transcript, policy: Policy, tokens: readonly Step[]): Ste
     ...tokens,
     dropEmpty,
     splitOpening,
+    settleSilence(policy),
+    ...settleHalfAnswers(interrupted),
     ...(greeting === "mask" ? [] : [dropOpeningTools]),
     settleGreeting(greeting),
     cutTrailing,

@@ -1,8 +1,5 @@
 import type { Message } from "../../core/sample.ts";
 
-/** Nothing but whitespace. */
-export const blank = (text: string): boolean => text.trim() === "";
-
 /**
 Merges consecutive messages of one speaker; returns the same list if there are none.
 
@@ -25,15 +22,24 @@ const merged = (run: [Message, ...Message[]]): Message => {
   const turns = run.flatMap(({ turns }) => turns ?? []);
   return {
     role: run[0].role,
-    content: joinTexts(run.map(({ content }) => content).filter((content) => content !== "")),
+    content: joinParts(run.map(({ content }) => content)),
     ...(run.some(({ learn }) => learn === false) && { learn: false }),
+    ...(run.some(({ whole }) => whole !== undefined) && { whole: joinParts(run.map(wholeOf)) }),
     ...(reasoning.length > 0 && { reasoning: reasoning.join("\n") }),
     ...(toolCalls.length > 0 && { toolCalls }),
     ...(turns.length > 0 && { turns }),
   };
 };
 
-/** Joins texts of one speaker: without a space between Chinese or Japanese characters, else with one. */
+const joinParts = (texts: string[]): string => joinTexts(texts.filter((text) => text !== ""));
+
+/** What can be learned of a message without learning half an answer. */
+export const wholeOf = ({ content, whole = content }: Message): string => whole;
+
+/**
+Joins texts of one speaker: Chinese ones with a comma if there is no punctuation between them, Japanese ones without
+anything, others with a space.
+*/
 export const joinTexts = (texts: string[]): string =>
   texts
     .map((text, index) => {
@@ -48,10 +54,13 @@ const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bop
 /** Quotes, dashes and ellipses of both Chinese and English: they count as Chinese beside a Chinese character. */
 const SHARED = /[“”‘’…—·]/u;
 
-const seam = (head: string, tail: string): "" | " " => {
+const HAN = /\p{Script=Han}/u;
+
+const seam = (head: string, tail: string): "" | " " | "，" => {
   // Two code units contain the whole character, even if it is a surrogate pair.
   const last = [...head.slice(-2)].at(-1) ?? "";
   const first = [...tail.slice(0, 2)].at(0) ?? "";
+  if (HAN.test(last) && HAN.test(first)) return "，";
   const wide = [last, first].filter((character) => WIDE.test(character)).length;
   return wide === 2 || (wide === 1 && (SHARED.test(last) || SHARED.test(first))) ? "" : " ";
 };

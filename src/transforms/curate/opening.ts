@@ -1,6 +1,7 @@
 import type { Message } from "../../core/sample.ts";
+import { blank } from "../../core/text.ts";
 import type { Draft, Step } from "./draft.ts";
-import { blank, joinTexts, mergeSpeakers } from "./merge.ts";
+import { joinTexts, mergeSpeakers, wholeOf } from "./merge.ts";
 import type { Policy } from "./policy.ts";
 
 /** Moves the messages before the caller's first words to `opening`. */
@@ -37,7 +38,9 @@ const GREETINGS = {
   system: {
     change: "greeting-quoted",
     settle: (draft: Draft): Draft => {
-      const text = quote(textOf(draft.opening));
+      const said = textOf(draft.opening);
+      if (said === "") return { ...draft, opening: [] };
+      const text = quote(said);
       const system = draft.system === undefined ? text : `${draft.system}\n\n${text}`;
       return { ...draft, system, quoted: draft.opening.flatMap(({ turns }) => turns ?? []), opening: [] };
     },
@@ -61,7 +64,7 @@ const GREETINGS = {
   },
 } as const;
 
-const textOf = (messages: Message[]): string => joinTexts(messages.map(({ content }) => content));
+const textOf = (messages: Message[]): string => joinTexts(messages.map(wholeOf).filter((text) => text !== ""));
 
 /** In Chinese if the greeting has Han characters, else in English: the call's `language` is often not set. */
 const quote = (greeting: string): string =>

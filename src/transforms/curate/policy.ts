@@ -2,14 +2,15 @@
 export interface Policy {
   /**
   What happens to the agent's words before the caller's first, usually a greeting: few readers accept a sample that begins
-  with the agent.
+  with the agent. The platform speaks the greeting itself, and its documented requests to a model begin with the user, so
+  there is nothing to learn from it.
 
-  - `system`: quoted in the system turn, so that later answers keep their context.
   - `drop`: removed.
+  - `system`: quoted in the system turn. Serving must add the same sentence, which the platform does not.
   - `pad`: kept after an empty user turn. Serving must do the same, and strict readers refuse empty content.
   - `mask`: kept in place, but not learned; only for presets that support this.
 
-  @default "system"
+  @default "drop"
   */
   greeting?: "system" | "drop" | "pad" | "mask";
   /**
@@ -19,12 +20,27 @@ export interface Policy {
   */
   system?: "auto" | "none" | { text: string };
   /**
-  Answers that the caller interrupted. `cut`: remove the text that was not heard. `mask`: remove it, and do not learn the
-  rest. `keep`: keep the whole text without the platform's tag, but do not learn it.
+  Answers that the caller interrupted. All but `keep` remove the text that was not heard.
 
-  @default "cut"
+  - `auto`: the rest is not learned: as `mask` for presets that can exclude a turn from learning, as `clause` for others.
+  - `mask`: keeps the rest, but does not learn it.
+  - `clause`: cuts the rest back to its last whole sentence, without one to its last whole clause, and learns that; leaves
+    the answer out if it has neither.
+  - `cut`: keeps the rest and learns it, although it may end within a word.
+  - `keep`: keeps the whole text without the platform's tag, but does not learn it.
+
+  @default "auto"
   */
-  interrupted?: "cut" | "mask" | "keep";
+  interrupted?: "auto" | "mask" | "clause" | "cut" | "keep";
+  /**
+  Two turns of the agent without a word of the caller between them are one answer only if they begin at most this many
+  seconds apart. Later words are left out, or follow the silence token.
+
+  @default 8
+  */
+  mergeGap?: number;
+  /** A text that takes the caller's turn where the caller was silent for `mergeGap`. Serving must send the same. @default none */
+  silenceToken?: string;
   /**
   Control tokens of chat models in texts, such as `<|im_end|>`: a tokenizer would end the turn there. `escape`: break them
   with a backslash. `strip`: remove them. `drop`: drop the call. `keep`: leave them.
@@ -82,6 +98,12 @@ How a sample differs from its call.
 
 - `kinds-left-out`: turns of other kinds were removed.
 - `interruption-cut`: text that was not heard was removed.
+- `half-answers-masked`: answers that the caller cut off are not learned; presets that cannot say so have them cut back.
+- `half-answers-cut-back`: they were cut back to their last whole sentence or clause, or left out.
+- `unasked-turns-dropped`: what the agent said after a silence of the caller was removed.
+- `silence-noted`: a silence became a turn of the caller.
+- `repeated-turns-dropped`: turns that another record of the call repeats were removed.
+- `characters-replaced`: a text has U+FFFD, where the source or half of a character was lost.
 - `interruption-tag-removed`: the platform's tag was removed, and the text around it kept.
 - `fillers-stripped`: the caller's fillers were removed.
 - `empty-turns-dropped`: turns without text were removed.
@@ -96,6 +118,12 @@ export type Change =
   | "kinds-left-out"
   | "interruption-cut"
   | "interruption-tag-removed"
+  | "half-answers-masked"
+  | "half-answers-cut-back"
+  | "unasked-turns-dropped"
+  | "silence-noted"
+  | "repeated-turns-dropped"
+  | "characters-replaced"
   | "fillers-stripped"
   | "empty-turns-dropped"
   | "opening-tools-dropped"
@@ -113,14 +141,17 @@ export type Change =
 export interface Needs {
   /** Turns that must not be learned. If true, every row gets the preset's loss key. */
   loss: boolean;
+  /** A policy that no other way than a loss key can express. */
+  masking: boolean;
   /** Samples that begin with the agent. */
   greetingFirst: boolean;
   /** Empty user turns. */
   emptyUser: boolean;
 }
 
-export const needsOf = ({ greeting, interrupted = "cut", expand }: Policy): Needs => ({
-  loss: greeting === "mask" || interrupted !== "cut" || expand === "turn",
+export const needsOf = ({ greeting, interrupted = "auto", expand }: Policy): Needs => ({
+  loss: greeting === "mask" || ["auto", "mask", "keep"].includes(interrupted) || expand === "turn",
+  masking: greeting === "mask" || interrupted === "mask" || interrupted === "keep",
   greetingFirst: greeting === "mask",
   emptyUser: greeting === "pad",
 });

@@ -1,8 +1,9 @@
 import type { Message } from "../../core/sample.ts";
-import { INTERRUPTED, type Turn } from "../../core/transcript.ts";
-import { type Draft, editEach, onMessages, type Step } from "./draft.ts";
-import { blank, mergeSpeakers } from "./merge.ts";
-import type { Change, Policy } from "./policy.ts";
+import { blank } from "../../core/text.ts";
+import type { Turn } from "../../core/transcript.ts";
+import { type Draft, onMessages, type Step } from "./draft.ts";
+import { mergeSpeakers } from "./merge.ts";
+import type { Change } from "./policy.ts";
 
 /** Removes turns of other kinds. */
 export const onlyKinds = (kinds: readonly string[]): Step => ({
@@ -37,18 +38,6 @@ const toMessage = ({ id, role, text, begin, reasoning, toolCalls, toolCallId }: 
   message.turns = [begin === undefined ? { id } : { id, begin }];
   return message;
 };
-
-/** Applies `Policy.interrupted` to the agent's answers with the platform's tag. */
-export const settleInterruptions = (policy: NonNullable<Policy["interrupted"]>): Step =>
-  onMessages("interruptions", policy === "keep" ? "interruption-tag-removed" : "interruption-cut", (messages) =>
-    editEach(messages, (message) => {
-      const { role, content } = message;
-      if (role !== "assistant" || !content.includes(INTERRUPTED)) return message;
-      if (policy === "keep") return { ...message, content: content.replaceAll(INTERRUPTED, ""), learn: false };
-      const heard = content.slice(0, content.indexOf(INTERRUPTED)).trimEnd();
-      return { ...message, content: heard, ...(policy === "mask" && { learn: false }) };
-    }),
-  );
 
 /** Removes messages without text, except tool results and tool calls. */
 export const dropEmpty: Step = onMessages("empty-turns", "empty-turns-dropped", (messages) => {

@@ -5,12 +5,12 @@ import type { Change, DropReason, Policy } from "./policy.ts";
 
 /** The policies that plain chat messages can express. */
 export interface VoicePolicy {
-  /** See `Policy`. @default "system" */
+  /** See `Policy`. @default "drop" */
   greeting?: "system" | "drop" | "pad";
   /** The system prompt: the call's `own`, `none`, or a fixed text. See `Policy`. @default "own" */
   system?: "own" | "none" | { text: string };
-  /** See `Policy`. @default "cut" */
-  interrupted?: "cut" | "keep";
+  /** See `Policy`. @default "clause" */
+  interrupted?: "clause" | "cut" | "keep";
 }
 
 /**
@@ -20,11 +20,15 @@ dropped: `tool-calls` or `role:tool`.
 */
 export const voiceSample = (
   call: Transcript,
-  { system = "own", ...policy }: VoicePolicy = {},
+  { system = "own", interrupted = "clause", ...policy }: VoicePolicy = {},
 ): SampleResult<DropReason | "tool-calls", Change> => {
   const dropped = inexpressible(call.turns);
   if (dropped !== undefined) return { dropped };
-  const dialog = dialogOf(call, { ...policy, system: system === "own" ? "auto" : system } satisfies Policy);
+  const dialog = dialogOf(call, {
+    ...policy,
+    interrupted,
+    system: system === "own" ? "auto" : system,
+  } satisfies Policy);
   if ("dropped" in dialog) return { dropped: dialog.dropped };
   return { messages: dialog.messages.map(({ role, content }) => ({ role, content })), changes: dialog.changes };
 };

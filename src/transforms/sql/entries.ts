@@ -1,3 +1,4 @@
+import { blank } from "../../core/text.ts";
 import { isObject, type JsonObject, QUERY_KINDS, type Transcript, type Turn } from "../../core/transcript.ts";
 
 /** An entry of the query log: a question, and what became of it. */
@@ -76,7 +77,7 @@ export const answeredQuestion = ({ turns, outcome }: QueryEntry): AnsweredQuesti
   if (!query || !sql) return "no-query";
   const before = turns.slice(0, turns.indexOf(query));
   const question = before.find(({ role }) => role === "user");
-  if (!question || question.text.trim() === "") return "no-question";
+  if (!question || blank(question.text)) return "no-question";
   if (!result) return "no-result";
   return isTruncated(result) ? "truncated" : { question, query, sql, result, before };
 };

@@ -1,4 +1,5 @@
 import type { DroppedSample, Message, Sample } from "../../core/sample.ts";
+import { blank } from "../../core/text.ts";
 import { isObject, type Json, type JsonObject, type Transcript, type Turn } from "../../core/transcript.ts";
 import { languageOf } from "../curate/language.ts";
 import type { Policy } from "../curate/policy.ts";
@@ -49,7 +50,7 @@ const systemOf = (
   const prompts = [own, ...before.filter(({ role }) => role === "system").map(({ text }) => text)];
   const prompt = system === "auto" ? [...new Set(prompts)] : [system === "none" ? undefined : system.text];
   const content = [...prompt, schema ? columnsText(result) : undefined]
-    .filter((text) => text !== undefined && text.trim() !== "")
+    .filter((text) => text !== undefined && !blank(text))
     .join("\n\n");
   return content === "" ? [] : [{ role: "system", content }];
 };

@@ -25,7 +25,7 @@ export const createReplay = (seed: string, countsCalls: boolean) => {
 
   /** Counts a sample, and its conversation the first time. */
   const sample = (line: JsonObject): void => {
-    const { conversation, split, seconds, tokens } = line;
+    const { conversation, split, seconds, tokens, interrupted } = line;
     if (!conversations.has(String(conversation))) {
       conversations.add(String(conversation));
       stats.keep({
@@ -33,13 +33,17 @@ export const createReplay = (seed: string, countsCalls: boolean) => {
         changes: listOf(line.changes).map(String),
         redacted: objectIn(line, "redacted") as Record<string, number>,
         ...(typeof seconds === "number" && { seconds }),
+        ...(typeof interrupted === "number" && { interrupted }),
       });
     }
     if (!isCounted(line) || samples.has(String(line.id))) return;
     samples.add(String(line.id));
     const size = {
       language: languageIn(line),
-      turns: listOf(line.turns).filter((turn) => isObject(turn) && turn.role !== "system").length,
+      turns:
+        typeof line.messages === "number"
+          ? line.messages
+          : listOf(line.turns).filter((turn) => isObject(turn) && turn.role !== "system").length,
       characters: Number(line.characters),
       ...(typeof tokens === "number" && { tokens }),
     };
@@ -49,6 +53,7 @@ export const createReplay = (seed: string, countsCalls: boolean) => {
   return {
     /** Counts a line of the provenance. */
     written: (line: JsonObject): void => {
+      if (typeof line.halfAnswers === "number") stats.learn(line.halfAnswers);
       const isNew = isCounted(line) && !samples.has(String(line.id));
       sample(line);
       if (!isNew) return;
