@@ -8,14 +8,7 @@ import type { DatasetPlan } from "./plan.ts";
 /** What a sample is made of. */
 export type Unit = NonNullable<DroppedSample["unit"]>;
 
-type Settled =
-  | "dedupe"
-  | "dedupeThreshold"
-  | "splits"
-  | "withinBudget"
-  | "exclusions"
-  | "maxCharacters"
-  | "scores";
+type Settled = "dedupe" | "dedupeThreshold" | "splits" | "withinBudget" | "exclusions" | "maxCharacters" | "scores";
 
 export interface SettlePlan extends Pick<DatasetPlan, Settled> {
   /** Some presets write samples without half answers: those that differ only in these are copies. @default false */
