@@ -48,6 +48,9 @@ export const EXPORT_DEFAULTS = { ...PULL_DEFAULTS, rows: "call", csvGuard: true 
 /** How long the command that redacts may be silent, in seconds: it may have to load a model first. */
 export const REDACT_TIMEOUT = 120;
 
+/** How long the command that scores may be silent, in seconds: a large model may have to be loaded first. */
+export const SCORE_TIMEOUT = 600;
+
 /** The format of an output whose name says none. */
 export const DEFAULT_FORMAT = "ndjson";
 
@@ -63,6 +66,7 @@ export const DATASET_DEFAULTS = {
   overBudget: "drop",
   dedupe: "exact",
   split: "train=0.9,validation=0.05,test=0.05",
+  splitBy: "conversation",
   seed: "0",
 } as const;
 

@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { qualifiedId } from "../core/conversation-id.ts";
+import { messageOf } from "../core/errors.ts";
 import type { StoredConversation } from "../core/records.ts";
 import type { AppContext } from "./context.ts";
 import type { ForgetRequest } from "./requests.ts";
@@ -40,6 +42,7 @@ export const runForget = async (
     for (const id of request.ids) await archive.find(id, sources);
     let forgotten = 0;
     let unknown = 0;
+    const found: string[] = [];
     for (const id of request.ids) {
       const record = await archive.find(id, sources);
       if (!record) {
@@ -49,8 +52,10 @@ export const runForget = async (
       }
       if (record.state !== "pruned") forgotten += writes ? await archive.prune({ id, ...(sources && { sources }) }) : 1;
       if (!writes) log("info", "would-forget", factsOf(record));
+      found.push(`${record.source}:${record.id}`);
       for (const { place, format } of await archive.holding(id, sources)) onHolding({ id, format, place });
     }
+    await nameRows(await archive.sets(), found, context, onHolding);
     const isClean = writes ? await scrub(archive, request.archive, { host, log }) : true;
     return {
       outcome: !isClean ? "failed" : unknown > 0 ? "partial" : "complete",
@@ -59,6 +64,30 @@ export const runForget = async (
       unknown,
     };
   });
+};
+
+/** Names the rows of data sets that were made of these conversations. @param ids qualified, those of calls too */
+const nameRows = async (
+  sets: readonly string[],
+  ids: readonly string[],
+  { log }: AppContext,
+  onHolding: (holding: Holding) => void,
+): Promise<void> => {
+  if (ids.length === 0) return;
+  const { filesOfSet } = await import("./dataset/set-folder.ts");
+  const { findInSet } = await import("./dataset/forget/find.ts");
+  for (const folder of sets) {
+    // It may be gone, or hold something else by now.
+    if ((await filesOfSet(folder)) === undefined) continue;
+    try {
+      const { rows } = await findInSet(folder, ids);
+      for (const { conversation, file, row } of rows)
+        onHolding({ id: conversation, format: "dataset", place: `${join(folder, file)}:${row}` });
+      if (rows.length > 0) log("info", "rows-in-set", { folder, rows: rows.length });
+    } catch (error) {
+      log("warn", "unreadable-set", { message: `The data set in ${folder} cannot be searched: ${messageOf(error)}` });
+    }
+  }
 };
 
 const factsOf = ({ source, id, state, startedAt, document }: StoredConversation) => ({

@@ -1,4 +1,4 @@
-import { hasDocument, type PrepareReading, type ReadConversation } from "../core/reading.ts";
+import { hasDocument, type PrepareReading, type ReadConversation, type ReadResult } from "../core/reading.ts";
 import type { SessionOf, StoredConversation } from "../core/records.ts";
 import { digestOfTranscript } from "../core/revision.ts";
 import type { JsonObject, Transcript } from "../core/transcript.ts";
@@ -25,13 +25,17 @@ export const readerOf = async (
   const redactor = await redactorOf(request);
   const close = async (): Promise<void> => undefined;
   if (redactor === undefined) return { read: (record) => ({ transcript: transcriptOf(record) }), close };
-  if (request.redactCommand === undefined) return { read: (record) => redactor(transcriptOf(record)), close };
+  const redacted = (transcript: Transcript, found?: PreparedRecord["found"]): ReadResult => ({
+    ...redactor(transcript, found),
+    participants: transcript.participants,
+  });
+  if (request.redactCommand === undefined) return { read: (record) => redacted(transcriptOf(record)), close };
   if (host === undefined) throw new Error("Internal error: a thread cannot ask the redact command.");
   const asking = await askingOf(request.redactCommand, request.redactTimeout, host);
   return {
     read: (record) => {
       const { transcript, found } = asking.prepared.get(record) ?? unprepared(record);
-      return redactor(transcript, found);
+      return redacted(transcript, found);
     },
     prepare: asking.prepare,
     close: asking.close,
@@ -45,12 +49,14 @@ interface PreparedRecord {
 
 /** Asks the command about all texts of a batch at once, each text once. */
 const askingOf = async (command: string, timeout: number | undefined, host: Pick<Host, "env" | "cwd">) => {
-  const [{ commandLineOf }, { RedactProcess }, { textsIn }] = await Promise.all([
-    import("./redact-command/command.ts"),
-    import("./redact-command/running-command.ts"),
+  const [{ commandLineOf }, { LineProcess }, { REDACT_DIALOG }, { textsIn }] = await Promise.all([
+    import("./command/command-line.ts"),
+    import("./command/line-program.ts"),
+    import("./redact-command/answers.ts"),
     import("../transforms/redact/index.ts"),
   ]);
-  const asked = new RedactProcess(commandLineOf(command, host), host, (timeout ?? REDACT_TIMEOUT) * 1000);
+  const line = commandLineOf(command, "--redact-command", host);
+  const asked = new LineProcess(REDACT_DIALOG, line, host, (timeout ?? REDACT_TIMEOUT) * 1000);
   const prepared = new WeakMap<StoredConversation, PreparedRecord>();
   const prepare: PrepareReading = async (records, signal) => {
     const transcripts = records.flatMap((record) => {

@@ -31,6 +31,6 @@ export const redactorOf = async (request: RedactRequest): Promise<Redactor | und
 /** Before any work: a command that cannot run redacts nothing. @throws UsageError */
 export const checkRedactCommand = async ({ redactCommand }: RedactRequest, host: Host): Promise<void> => {
   if (redactCommand === undefined) return;
-  const { commandLineOf } = await import("./redact-command/command.ts");
-  commandLineOf(redactCommand, host);
+  const { commandLineOf } = await import("./command/command-line.ts");
+  commandLineOf(redactCommand, "--redact-command", host);
 };

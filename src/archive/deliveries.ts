@@ -5,6 +5,8 @@ import { conditionForId, firstRow } from "./rows.ts";
 import { Spans } from "./spans.ts";
 
 const NOT_CHANGED: Delivered = {};
+/** The format of destinations that are data sets; no writer has this name. */
+const DATASET = "dataset";
 
 /** The record of what each destination received. `assertLocked` throws when the lock is lost. */
 export const deliveries = (db: Db, assertLocked: () => void): Deliveries & { beginReading(): void } => {
@@ -204,6 +206,14 @@ export const deliveries = (db: Db, assertLocked: () => void): Deliveries & { beg
            order by d.place, d.format`,
         )
         .all(...values) as { place: string; format: string }[];
+    },
+    rememberSet: async (place) => {
+      // The lock is that of runs that write conversations; SQLite alone keeps this statement whole.
+      db.prepare("insert into destinations (place, format) values (?, ?) on conflict do nothing").run(place, DATASET);
+    },
+    sets: async () => {
+      const rows = db.prepare("select place from destinations where format = ? order by place").all(DATASET);
+      return (rows as { place: string }[]).map(({ place }) => place);
     },
   };
 };

@@ -2,6 +2,7 @@ import type { Archive } from "../core/archive.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Inbox } from "../core/inbox.ts";
 import type { ArchiveLock } from "../core/lock.ts";
+import type { ScoreCache } from "../core/score-cache.ts";
 import type { SqliteOptions } from "./sqlite.ts";
 
 export interface OpenOptions extends Omit<SqliteOptions, "path"> {
@@ -27,6 +28,12 @@ export const openArchiveLock = async (place: string, now: () => Date): Promise<A
 export const openInboxAt = async (place: string, create: boolean, now: () => Date): Promise<Inbox | undefined> => {
   const { openInbox } = await import("./inbox.ts");
   return openInbox(place, create, now);
+};
+
+/** Opens the scores at `place`, and creates them if there are none. @throws UsageError */
+export const openScoresAt = async (place: string): Promise<ScoreCache> => {
+  const { openScores } = await import("./scores.ts");
+  return openScores(place);
 };
 
 const checkPlace = (place: string | undefined): void => {

@@ -1,18 +1,19 @@
 import { Option } from "commander";
 import type { DatasetRequest } from "../app/dataset/request.ts";
-import { DATASET_DEFAULTS, DEFAULT_PRESETS } from "../app/defaults.ts";
-import { LANGUAGES, TASKS, type Task } from "../core/sample.ts";
+import { DATASET_DEFAULTS, DEFAULT_PRESETS, SCORE_TIMEOUT } from "../app/defaults.ts";
+import { LANGUAGES, SPLIT_UNITS, TASKS, type Task } from "../core/sample.ts";
+import { QUALITY_RULE_NAMES } from "../transforms/quality/rule-names.ts";
 import { redactOptions, type SelectionFlags } from "./options.ts";
 import { presetNames } from "./preset-names.ts";
 import { tokenOptions } from "./token-options.ts";
-import { bytes, seconds, several, whole } from "./values.ts";
+import { bytes, number, seconds, several, share, whole } from "./values.ts";
 
 /** The flags of `dataset` as commander gives them: a list is named like its flag, in the singular. */
 export type DatasetFlags = Omit<
   DatasetRequest,
-  "ids" | "idsFile" | "sources" | "agents" | "presets" | "kinds" | "languages"
+  "ids" | "idsFile" | "sources" | "agents" | "presets" | "kinds" | "languages" | "qualityRules"
 > &
-  SelectionFlags & { preset?: string[]; kind?: string[]; language?: string[] };
+  SelectionFlags & { preset?: string[]; kind?: string[]; language?: string[]; qualityRule?: string[] };
 
 const option = (flags: string, description: string, parse?: (text: string, before: never) => unknown): Option => {
   const result = new Option(flags, description);
@@ -33,6 +34,8 @@ export const OWN_FLAGS: Readonly<Record<string, readonly Task[]>> = {
   minDuration: ["chat"],
   maxCallDuration: ["chat"],
   minCharacters: ["chat"],
+  quality: ["chat"],
+  qualityRule: ["chat"],
   sqlSchema: ["text-to-sql"],
 };
 
@@ -98,27 +101,71 @@ export const datasetOptions = (): Record<string, Option[]> => ({
     option("--min-duration <time>", "drop shorter calls: seconds, or 90s, 5m", seconds),
     option("--max-call-duration <time>", "drop longer calls: seconds, or 90s, 5m", seconds),
     option("--min-characters <n>", "drop dialogs with fewer characters", whole(1)),
+    option("--max-characters <n>", "drop samples with more characters in all texts together", whole(1)),
     option("--language <names>", `keep only dialogs in these languages: ${LANGUAGES.join(", ")}`, several),
     ...tokenOptions(),
     option("--over-budget <how>", "samples larger than --max-tokens: drop them, or cut them after a whole turn")
       .choices(["drop", "cut"])
       .default(DATASET_DEFAULTS.overBudget),
   ],
+  Quality: [
+    option("--quality", `drop conversations that break a rule of quality: ${QUALITY_RULE_NAMES.join(", ")}`),
+    option(
+      "--quality-rule <rule>",
+      "switch one rule on, with its threshold or another one (re-prompts=4), or off (transfer=off); repeatable",
+      several,
+    ),
+    option(
+      "--score-command <command>",
+      "a program that scores samples; the archive keeps the scores beside it; see docs/datasets.md",
+    ),
+    option("--score-timeout <time>", "how long that program may be silent, for example 5m", seconds).default(
+      SCORE_TIMEOUT,
+      `${SCORE_TIMEOUT / 60}m`,
+    ),
+    option(
+      "--scores <file>",
+      "scores by sample: CSV or JSON lines with id and score, or an export of Argilla or Label Studio; repeatable",
+      (text, before?: string[]) => [...(before ?? []), text],
+    ),
+    option("--min-score <n>", "drop samples with a lower score, or without one", number),
+  ],
   Redaction: redactOptions(),
   Set: [
     option(
       "--dedupe <how>",
-      "drop exact copies, also near copies, or none; except with none, copies are never in two splits",
+      "drop exact copies of samples, also near copies, or none; except with none, copies are never in two splits",
     )
       .choices(["exact", "near", "none"])
       .default(DATASET_DEFAULTS.dedupe),
     option(
+      "--dedupe-threshold <share>",
+      "how similar near copies are, from 0.5 to 1; numbers, names and placeholders count as equal (default: 0.7)",
+      share(0.5, 1),
+    ),
+    option(
+      "--exclude <file>",
+      "leave out samples that are in this evaluation file, exactly or nearly: JSON lines of any preset, CSV, Parquet or a text per line (.txt); repeatable",
+      (text, before?: string[]) => [...(before ?? []), text],
+    ),
+    option(
       "--split <shares>",
       "splits and their shares; a hash of the call's id decides, so a call never changes its split",
     ).default(DATASET_DEFAULTS.split),
+    option(
+      "--split-by <unit>",
+      "what is never in two splits: a conversation, all of a caller (by phone number or user id), of an agent, or of a session",
+    )
+      .choices(SPLIT_UNITS)
+      .default(DATASET_DEFAULTS.splitBy),
     option("--seed <text>", "change the choice of splits, order and sample").default(DATASET_DEFAULTS.seed),
     option("--shuffle", "order samples by a seeded hash instead of by start time"),
     option("--sample <n>", "keep only n samples, chosen by a seeded hash", whole(1)),
+    option("--per-agent <n>", "keep only n samples of each agent, chosen by a seeded hash", whole(1)),
+    option(
+      "--balance <unit>",
+      "as many samples of each agent, language, or range of lengths: as many as the fewest, or with --sample n in all",
+    ).choices(["agent", "language", "length"]),
   ],
   Output: [
     option("-o, --output <folder>", "folder for the data set").default("dataset"),

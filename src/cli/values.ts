@@ -15,6 +15,19 @@ export const whole =
     );
   };
 
+export const share =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (/^\d*\.?\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Write a number from ${least} to ${most}.`);
+  };
+
+export const number = (text: string): number => {
+  if (/^-?\d*\.?\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Write a number.");
+};
+
 export const seconds = (text: string): number => {
   const match = /^(\d+(?:\.\d+)?)(s|m|h|d)?$/.exec(text);
   if (!match) throw new InvalidArgumentError("Write seconds, or 90s, 5m, 1h, 2d.");

@@ -31,6 +31,10 @@ export interface Deliveries {
   copyParts(from: string, to: string, tokens: readonly string[]): Promise<void>;
   /** The places and formats that received this conversation. @param sources as `find` of an archive takes them */
   holding(id: string, sources?: readonly SourceName[]): Promise<{ place: string; format: string }[]>;
+  /** Remembers the folder of a data set; needs no lock, because a data set only reads. */
+  rememberSet(place: string): Promise<void>;
+  /** The folders of data sets, sorted. What they hold, they tell themselves. */
+  sets(): Promise<string[]>;
 }
 
 /** What a destination has received of a conversation. */

@@ -8,6 +8,8 @@ export type ConversationWithDocument = StoredConversation & { document: Document
 export interface ReadResult {
   transcript: Transcript;
   counts?: Partial<Record<string, number>>;
+  /** As the source has them, when the transcript is redacted. */
+  participants?: Transcript["participants"];
 }
 
 /** @throws InvalidDocument */

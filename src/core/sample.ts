@@ -8,6 +8,10 @@ export type Language = (typeof LANGUAGES)[number];
 export const TASKS = ["chat", "text-to-sql"] as const;
 export type Task = (typeof TASKS)[number];
 
+/** What is never in two splits of a data set. */
+export const SPLIT_UNITS = ["conversation", "caller", "agent", "session"] as const;
+export type SplitUnit = (typeof SPLIT_UNITS)[number];
+
 /** One message of a fine-tuning sample, before a preset gives it its final shape. */
 export interface Message {
   role: "system" | "user" | "assistant" | "tool";
@@ -41,14 +45,19 @@ export interface Sample {
   tokens?: number;
   /** Seconds; absent when unknown. */
   durationSeconds?: number;
+  /** What a command or people gave it; absent when nobody did. */
+  score?: number;
 }
 
-/** Why a call has no sample: the step that dropped it, and a stable short code. */
+/** Why a call or a sample was dropped: the step that dropped it, and a stable short code. */
 export interface DroppedSample {
+  /** The call's id, or with a `unit` the sample's. */
   callId: string;
+  /** Only a sample was dropped: of a whole call, of an agent turn, or of an entry of the query log. */
+  unit?: "call" | "turn" | "entry";
   step: string;
   reason: string;
-  /** The call that it is a copy of. */
+  /** What it is a copy of: the sample by its qualified id, or the row of an excluded file. */
   of?: string;
 }
 

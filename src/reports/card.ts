@@ -13,10 +13,10 @@ export const datasetCard = (facts: DatasetFacts): string => {
     frontMatter(facts),
     `# ${TITLES[facts.task]}\n`,
     `${plural(facts.samples, "sample")} from ${originOf(facts)}, made by ${inline(facts.tool)}.\n`,
-    `## Splits\n\n${splitTable(facts)}\nThe split of a call follows from its id and the seed alone: it stays the same as the data set grows.\n`,
+    `## Splits\n\n${splitTable(facts)}\n${splitRule(facts)}\n`,
     `## Files\n\n${fileTable(facts.files)}`,
     `## Size and languages\n\n${measureTable(facts)}\n${languageTable(facts)}\nThe language is told by script: a Han character or a Latin word each count one; from 80% on a dialog is \`zh\` or \`en\`.\n`,
-    `## What was dropped and changed\n\n${droppedTable(facts)}\n${lostTable(facts)}${changedTable(facts)}\n${truncatedLine(facts)}${unwrittenTable(facts)}Every dropped call is named with its reason in \`dropped.ndjson\`, and where each sample comes from in \`provenance.ndjson\`.\n`,
+    `## What was dropped and changed\n\n${droppedTable(facts)}\n${lostTable(facts)}${changedTable(facts)}\n${truncatedLine(facts)}${unwrittenTable(facts)}${excludedTable(facts)}Every dropped call is named with its reason in \`dropped.ndjson\`. \`provenance.ndjson\` tells of each row which conversation and turns it was made of.\n`,
     `## How it was made\n\n${table(["policy", "value"], [["seed", facts.seed], ...Object.entries(facts.policies)])}`,
     `## Personal data\n\n${personalData(facts)}\n`,
     "## Licence\n\nNot chosen yet. Replace `license: unknown` above before you share this data set, and check that the people in it may be shared at all.\n",
@@ -81,6 +81,15 @@ const splitTable = ({ splits }: DatasetFacts): string =>
     splits.map(({ name, calls, samples, tokens }) => [name, calls, samples, tokens ?? "not counted"]),
   );
 
+const splitRule = ({ policies }: DatasetFacts): string => {
+  const by = policies["split-by"];
+  if (by === undefined)
+    return "The split of a call follows from its id and the seed alone: it stays the same as the data set grows.";
+  const whole =
+    by === "caller" ? "All calls of a caller" : `All calls of one ${inline(by === "agent" ? by : "session")}`;
+  return `${whole} are in one split, which follows from that and the seed alone: it stays the same as the data set grows.`;
+};
+
 const fileTable = (files: readonly DataFile[]): string =>
   table(
     ["file", "for", "split", "rows", "bytes"],
@@ -132,6 +141,14 @@ const unwrittenTable = ({ unwritten }: DatasetFacts): string =>
         unwritten.flatMap(({ preset, reasons }) =>
           reasons.map(({ reason, samples }) => [preset, reason, samples] as const),
         ),
+      )}\n`;
+
+const excludedTable = ({ excluded = [] }: DatasetFacts): string =>
+  excluded.length === 0
+    ? ""
+    : `${table(
+        ["excluded file", "rows", "found in the data", "samples left out"],
+        excluded.map(({ file, rows, found, samples }) => [file, rows, found, samples]),
       )}\n`;
 
 const changedTable = ({ changed }: DatasetFacts): string =>

@@ -32,6 +32,17 @@ export interface UnwrittenFacts {
   reasons: { reason: string; samples: number }[];
 }
 
+/** A file of `--exclude`. */
+export interface ExclusionFacts {
+  /** Its name, without folders. */
+  file: string;
+  rows: number;
+  /** How many of them are in the data. */
+  found: number;
+  /** How many samples were left out for them. */
+  samples: number;
+}
+
 /** A file of the data set; its name is relative to the folder, with `/` for subfolders. */
 export interface DataFile {
   preset: string;
@@ -55,7 +66,7 @@ export interface DatasetFacts {
   splits: SplitFacts[];
   files: DataFile[];
   dropped: (Pick<DroppedSample, "step" | "reason"> & { calls: number })[];
-  /** Samples that were dropped one by one, of the query log all entries without a sample. */
+  /** Samples that were dropped one by one: copies, excluded ones, and of the query log all entries without a sample. */
   lost: (Pick<DroppedSample, "step" | "reason"> & { samples: number })[];
   /** By preset; empty if every preset has all its samples. */
   unwritten: UnwrittenFacts[];
@@ -73,6 +84,8 @@ export interface DatasetFacts {
     /** Length of a call in whole seconds, if it is known. */
     seconds?: Measure;
   };
+  /** Absent without `--exclude`. */
+  excluded?: ExclusionFacts[];
   /** Number of redacted places by category; absent if nothing was searched for. */
   redacted?: Record<string, number>;
 }

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import type { DroppedSample, Language, Message, Sample } from "../core/sample.ts";
-import type { DataFile, DatasetFacts, Example, Measure, SplitFacts, UnwrittenFacts } from "./facts.ts";
+import type { DataFile, DatasetFacts, Example, ExclusionFacts, Measure, SplitFacts, UnwrittenFacts } from "./facts.ts";
 import { BINS, createHistogram } from "./histogram.ts";
 
 /** How many samples the report shows. */
-const EXAMPLES = 10;
+export const EXAMPLES = 10;
 /** How many first and last messages of a sample are shown. */
 const HEAD = 12;
 const TAIL = 4;
@@ -13,15 +13,46 @@ const MOST_KEYS = 200;
 const REST = "(others)";
 
 /** Facts that the calls do not provide. */
-export interface OtherFacts extends Pick<DatasetFacts, "tool" | "task" | "policies" | "redacted"> {
+export interface OtherFacts extends Pick<DatasetFacts, "tool" | "task" | "policies"> {
+  /** Whether something was looked for to be redacted. */
+  redacts?: boolean;
+  /** The files of `--exclude`. */
+  excluded?: readonly Pick<ExclusionFacts, "file" | "rows">[];
   /** The written files in the order to show. */
   files: readonly DataFile[];
   /** The names of the splits in the order to show; other splits follow. */
   splits?: readonly string[];
 }
 
+/** What is counted of a sample. */
+export interface SampleSize extends Pick<Sample, "language" | "tokens"> {
+  /** Messages without the system turn. */
+  turns: number;
+  /** UTF-16 units. */
+  characters: number;
+}
+
+export const sizeOf = ({ language, tokens, messages }: Sample): SampleSize => ({
+  language,
+  turns: messages.filter(({ role }) => role !== "system").length,
+  characters: messages.reduce((sum, { content }) => sum + content.length, 0),
+  ...(tokens !== undefined && { tokens }),
+});
+
+/** What is counted of a call that has samples. */
+export interface CallSize {
+  split: string;
+  changes: readonly string[];
+  /** How long it lasted; absent when unknown. */
+  seconds?: number;
+  /** How many answers the caller cut off. @default 0 */
+  interrupted?: number;
+  /** What was redacted in it, by kind. */
+  redacted?: Partial<Record<string, number>>;
+}
+
 /**
-Collects the facts of a data set from its calls, one by one: kept with its samples, or dropped.
+Collects the facts of a data set from its calls and samples, one by one.
 
 Memory stays below 3 MB: histograms with fixed bins, tallies with at most 200 keys, and ten shortened samples, those with
 the smallest sha256(example:seed:sampleId).
@@ -40,51 +71,69 @@ export const createStats = ({ seed }: { seed: string }) => {
   const unwritten = new Map<string, Map<string, { reason: string; samples: number }>>();
   const changed = new Map<string, { change: string; calls: number }>();
   const calls = { read: 0, kept: 0, changed: 0, dropped: 0 };
+  const matched = new Map<string, { rows: Set<string>; samples: number }>();
+  const places: Record<string, number> = {};
   const truncated = { answers: 0, learned: 0 };
   let chosen: { key: string; example: Example }[] = [];
 
-  const count = (sample: Sample, split: SplitFacts): void => {
-    split.samples += 1;
-    languages[sample.language] += 1;
-    histograms.turns.add(sample.messages.filter(({ role }) => role !== "system").length);
-    histograms.characters.add(sample.messages.reduce((sum, { content }) => sum + content.length, 0));
-    if (sample.tokens === undefined) return;
-    split.tokens = (split.tokens ?? 0) + sample.tokens;
-    histograms.tokens.add(sample.tokens);
+  const splitOf = (name: string): SplitFacts => {
+    const facts = splits.get(name) ?? { name, calls: 0, changed: 0, samples: 0 };
+    splits.set(name, facts);
+    return facts;
+  };
+  /** Counts a row of an excluded file, and the sample that it excludes. */
+  const match = (row: string): void => {
+    const file = row.slice(0, row.lastIndexOf(":"));
+    const found = matched.get(file) ?? { rows: new Set(), samples: 0 };
+    matched.set(file, found);
+    found.rows.add(row);
+    found.samples += 1;
   };
 
-  const offer = ({ messages, ...sample }: Sample, split: string, changes: readonly string[]): void => {
-    const key = createHash("sha256").update(`example:${seed}:${sample.id}`).digest("hex");
+  const isOffered = (key: string): boolean => {
     const last = chosen.at(-1);
-    if (chosen.length === EXAMPLES && last !== undefined && key >= last.key) return;
+    return chosen.length < EXAMPLES || last === undefined || key < last.key;
+  };
+  const offer = ({ messages, ...sample }: Sample, split: string, changes: readonly string[]): void => {
+    const key = exampleKey(seed, sample.id);
+    if (!isOffered(key)) return;
     const entry = { key, example: { ...sample, split, changes, ...shortened(messages) } };
     chosen = [...chosen, entry].sort((one, other) => (one.key < other.key ? -1 : 1)).slice(0, EXAMPLES);
   };
 
   return {
-    /** Adds a kept call with its samples, at least one. */
-    keep: (
-      samples: readonly Sample[],
-      { split, changes, interrupted = 0 }: { split: string; changes: readonly string[]; interrupted?: number },
-    ): void => {
+    /** Adds a kept call. */
+    keep: ({ split, changes, seconds, interrupted = 0, redacted = {} }: CallSize): void => {
       truncated.answers += interrupted;
       calls.read += 1;
       calls.kept += 1;
       if (changes.length > 0) calls.changed += 1;
       for (const change of new Set(changes)) entryOf(changed, change, (key) => ({ change: key, calls: 0 })).calls += 1;
-      const facts = splits.get(split) ?? { name: split, calls: 0, changed: 0, samples: 0 };
-      splits.set(split, facts);
+      const facts = splitOf(split);
       facts.calls += 1;
       if (changes.length > 0) facts.changed += 1;
-      const seconds = samples[0]?.durationSeconds;
       if (seconds !== undefined) histograms.seconds.add(seconds);
-      for (const sample of samples) {
-        count(sample, facts);
-        offer(sample, split, changes);
-      }
+      for (const [name, n = 0] of Object.entries(redacted)) places[name] = (places[name] ?? 0) + n;
     },
 
-    drop: ({ step, reason }: DroppedSample): void => {
+    /** Adds a sample of a kept call. */
+    count: ({ language, turns, characters, tokens }: SampleSize, split: string): void => {
+      const facts = splitOf(split);
+      facts.samples += 1;
+      languages[language] += 1;
+      histograms.turns.add(turns);
+      histograms.characters.add(characters);
+      if (tokens === undefined) return;
+      facts.tokens = (facts.tokens ?? 0) + tokens;
+      histograms.tokens.add(tokens);
+    },
+
+    /** Offers a sample as an example. */
+    offer,
+
+    /** Adds a call without samples. */
+    drop: ({ step, reason, of }: DroppedSample): void => {
+      if (step === "exclude" && of !== undefined) match(of);
       calls.read += 1;
       calls.dropped += 1;
       const rest = (key: string) =>
@@ -93,7 +142,8 @@ export const createStats = ({ seed }: { seed: string }) => {
     },
 
     /** Adds a sample that was dropped, while its call may have kept others. */
-    lose: ({ step, reason }: DroppedSample): void => {
+    lose: ({ step, reason, of }: DroppedSample): void => {
+      if (step === "exclude" && of !== undefined) match(of);
       const create = (key: string) =>
         key === REST ? { step: REST, reason: REST, samples: 0 } : { step, reason, samples: 0 };
       entryOf(lost, `${step}\n${reason}`, create).samples += 1;
@@ -111,7 +161,7 @@ export const createStats = ({ seed }: { seed: string }) => {
       entryOf(reasons, reason, (key) => ({ reason: key, samples: 0 })).samples += 1;
     },
 
-    facts: ({ tool, task, policies, redacted, files, splits: order = [] }: OtherFacts): DatasetFacts => {
+    facts: ({ tool, task, policies, redacts, excluded, files, splits: order = [] }: OtherFacts): DatasetFacts => {
       const names = [
         ...order.filter((name) => splits.has(name)),
         ...[...splits.keys()].filter((n) => !order.includes(n)),
@@ -140,7 +190,10 @@ export const createStats = ({ seed }: { seed: string }) => {
           ...(tokens && { tokens }),
           ...(seconds && { seconds }),
         },
-        ...(redacted && { redacted }),
+        ...(excluded && { excluded: excluded.map((file) => ({ ...file, ...foundIn(matched.get(file.file)) })) }),
+        ...(redacts && {
+          redacted: Object.fromEntries(Object.entries(places).sort(([one], [other]) => (one < other ? -1 : 1))),
+        }),
       };
     },
 
@@ -148,6 +201,15 @@ export const createStats = ({ seed }: { seed: string }) => {
     examples: (): Example[] => chosen.map(({ example }) => example),
   };
 };
+
+const foundIn = (found: { rows: ReadonlySet<string>; samples: number } | undefined) => ({
+  found: found?.rows.size ?? 0,
+  samples: found?.samples ?? 0,
+});
+
+/** The examples are the samples with the smallest keys. */
+export const exampleKey = (seed: string, sampleId: string): string =>
+  createHash("sha256").update(`example:${seed}:${sampleId}`).digest("hex");
 
 const NOTHING: Measure = { count: 0, sum: 0, min: 0, max: 0, median: 0, p90: 0, p99: 0, bins: [] };
 

@@ -5,7 +5,7 @@ import type { Chunk, Put } from "../core/ports.ts";
 import type { JsonObject } from "../core/transcript.ts";
 import { AtomicFile, discardPart, type FileFacts, nameOfPart, publishPart, syncFolder } from "./atomic-file.ts";
 import { type EarlierOutput, removeFiles } from "./earlier-output.ts";
-import { incompleteManifest, writeManifest } from "./manifest.ts";
+import { incompleteManifest, NEXT, writeManifest } from "./manifest.ts";
 
 /** How many whole files are written at the same time. */
 const MAX_CONCURRENT = 16;
@@ -37,6 +37,10 @@ export interface PublishOptions {
   dropEmpty?: boolean;
   /** Given when the files replace those of an earlier run. */
   replaces?: EarlierOutput;
+  /** Files of the earlier run that stay as they are. @default none */
+  stays?: readonly FileFacts[];
+  /** Whether a later run can complete this one with `completePublishing`, if it is killed here. @default false */
+  completable?: boolean;
 }
 
 /**
@@ -70,6 +74,12 @@ export class FileSet {
     if (!file || this.#files.has(as)) throw new Error(`Internal error: ${name} cannot become ${as}`);
     this.#files.delete(name);
     this.#files.set(as, file);
+  }
+
+  /** Deletes a file that is not published yet. */
+  async drop(name: string): Promise<void> {
+    await this.#files.get(name)?.discard();
+    this.#files.delete(name);
   }
 
   /** The names of the files that are written piece by piece. */
@@ -108,19 +118,24 @@ export class FileSet {
   */
   async publish(
     manifestOf: (files: FileFacts[]) => JsonObject | Promise<JsonObject>,
-    { dropEmpty = false, replaces }: PublishOptions = {},
+    { dropEmpty = false, replaces, stays = [], completable = false }: PublishOptions = {},
   ): Promise<FileFacts[]> {
     const { root, manifest, tag } = this.#options;
     const all = [...this.#files].sort(([one], [other]) => (one < other ? -1 : 1));
     for (const [, file] of all) await file.seal();
     const filled = all.filter(([, { rows }]) => rows > 0 || !dropEmpty);
     for (const [, file] of all) if (dropEmpty && file.rows === 0) await file.discard();
-    const facts = filled.map(([name, file]) => file.facts(name));
+    const facts = [...filled.map(([name, file]) => file.facts(name)), ...stays];
+    if (stays.length > 0) facts.sort((one, other) => (one.name < other.name ? -1 : 1));
     const content = await manifestOf(facts);
     const separateFiles = await this.#waiting();
-    const newNames = new Set([...filled.map(([name]) => name), ...separateFiles]);
+    const newNames = new Set([...facts.map(({ name }) => name), ...separateFiles]);
     // If this run is killed from here on, the next one reads there which files belong to the output.
-    if (replaces) await writeManifest(join(root, manifest), incompleteManifest(replaces, newNames), tag);
+    if (replaces) {
+      const incomplete = incompleteManifest(replaces, newNames);
+      const next = completable ? { [NEXT]: { tag, manifest: content } } : {};
+      await writeManifest(join(root, manifest), { ...incomplete, ...next }, tag);
+    }
     await inGroups(separateFiles, (name) => publishPart(join(root, name), tag));
     for (const [name, file] of filled) await file.publish(join(root, name));
     for (const folder of new Set(filled.map(([name]) => dirname(join(root, name))))) await syncFolder(folder);

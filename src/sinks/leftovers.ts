@@ -19,6 +19,15 @@ const safeHost = (host: string): string => host.replace(/[^\w-]/g, "_");
 export const tagOf = ({ host, pid }: Pick<WritingProcess, "host" | "pid">): string =>
   `${safeHost(host)}.${pid}.${randomBytes(6).toString("hex")}`;
 
+/** Whether the process that wrote files with this tag has ended, as far as that can be known. @param age of a file, in milliseconds */
+export const hasEnded = (tag: string, age: number, self: WritingProcess): boolean => {
+  const [, host, pid] = TAG.exec(tag) ?? [];
+  if (age > OTHER_HOST_MS) return true;
+  // In containers process ids repeat: our own is that of an earlier process.
+  return host === safeHost(self.host) && (Number(pid) === self.pid || !self.isAlive(Number(pid)));
+};
+
+export const TAG = /^([\w-]+)\.(\d+)\.[0-9a-f]{12}$/;
 const TAGGED = /^(.+)\.([\w-]+)\.(\d+)\.[0-9a-f]{12}\.part$/;
 
 /**

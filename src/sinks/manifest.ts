@@ -8,6 +8,9 @@ import type { EarlierOutput } from "./earlier-output.ts";
 /** The version of the shape of transcripts in an output. Outputs of version 1 do not say it. */
 export const SCHEMA = 2;
 
+/** The key of an incomplete manifest with what completes it: see `completePublishing`. */
+export const NEXT = "next";
+
 /** One delivery of `--new` in a manifest. Part 0 has the files that belong to no part: those of a plain export. */
 export interface ManifestPart {
   part: number;

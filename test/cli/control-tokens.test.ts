@@ -64,8 +64,8 @@ describe("texts that a model reads as control tokens", () => {
     const { dropped } = await make("--special-tokens", "drop");
     const why = { step: "special-tokens", reason: "control-token" };
     expect(dropped.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual([
-      { id: "evil", ...why },
-      { id: "tokenonly", ...why },
+      { conversation: "evil", id: "evil", ...why },
+      { conversation: "tokenonly", id: "tokenonly", ...why },
     ]);
   });
   test("stay with keep, and check finds them by name", async () => {

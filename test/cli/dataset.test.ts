@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
@@ -33,15 +34,23 @@ const stored = async (calls = 150) => {
 
 interface Origin {
   id: string;
-  call: string;
+  conversation: string;
   split: string;
   tokens?: number;
+}
+interface Located extends Origin {
+  preset: string;
+  file: string;
+  row: number;
+  sha256: string;
+  tokens: number;
+  turns: { role: string; turns: { id: string }[] }[];
 }
 const origins = (place: Workplace, folder: string): Origin[] => place.rows<never>(folder, "provenance.ndjson");
 const dropped = (
   place: Workplace,
   folder: string,
-): { id: string; step: string; reason: string; of?: string; preset?: string }[] =>
+): { id: string; step: string; reason: string; of?: string; preset?: string; unit?: string }[] =>
   place.rows<never>(folder, "dropped.ndjson");
 
 /** The answers of a row that its trainer learns, in any preset's shape. */
@@ -78,8 +87,8 @@ describe("dataset", () => {
       expect([preset, isRight, isRight ? "" : other]).toEqual([preset, true, ""]);
     }
     // Every call is accounted for, once.
-    const kept = new Set(origins(place, "set").map(({ call }) => call));
-    const lost = dropped(place, "set").filter(({ preset }) => preset === undefined);
+    const kept = new Set(origins(place, "set").map(({ conversation }) => conversation));
+    const lost = dropped(place, "set").filter(({ preset, unit }) => (preset ?? unit) === undefined);
     expect([...kept, ...lost.map(({ id }) => id)].toSorted()).toEqual(ids.toSorted());
     expect((await place.runHere(["verify", "set"])).code).toBe(0);
     expect(JSON.parse(place.read("set", "llama-factory", "dataset_info.json"))).toBeTypeOf("object");
@@ -132,11 +141,11 @@ describe("dataset", () => {
     await place.runHere([...plain, "-o", "exact"]);
     const exact = dropped(place, "exact").filter(({ step }) => step === "dedupe");
     expect(exact.length).toBeGreaterThan(10);
-    expect(exact.every(({ reason, of }) => /^(exact|near)-duplicate$/.test(reason) && of)).toBe(true);
+    expect(exact.every(({ reason, of }) => /^(exact|near)-duplicate(-across-splits)?$/.test(reason) && of)).toBe(true);
     await place.run([...plain, "--dedupe", "near", "-o", "near"]);
     const near = dropped(place, "near").filter(({ reason }) => reason.startsWith("near"));
     expect(near.length).toBeGreaterThan(exact.filter(({ reason }) => reason.startsWith("near")).length);
-    const splitOf = new Map(origins(place, "exact").map(({ call, split }) => [call, split]));
+    const splitOf = new Map(origins(place, "exact").map(({ conversation, split }) => [conversation, split]));
     for (const { id, of } of near) {
       const [mine, other] = [splitOf.get(id), splitOf.get(of ?? "")];
       if (mine && other) expect([id, mine]).toEqual([id, other]);
@@ -229,6 +238,53 @@ describe("dataset", () => {
     expect(names[0]).toBe(`train-00000-of-${String(names.length).padStart(5, "0")}.jsonl`);
     expect(names.every((name) => readFileSync(place.path("shards", name)).length <= 60 * 1024)).toBe(true);
     expect((await place.runHere(["check", "shards", "--preset", "messages"])).code).toBe(0);
+  });
+
+  test("provenance finds every row: after shuffling, in shards, with several presets, compressed and in Parquet", async () => {
+    const { place } = await stored(60);
+    const forms = [[], ["--shuffle"], ["--gzip", "--shuffle"], ["--max-file-size", "60KB"], ["--parquet", "--shuffle"]];
+    for (const [at, form] of forms.entries()) {
+      const folder = `set${at}`;
+      // Some readers do not unpack.
+      const presets = form.includes("--gzip") ? ["messages", "trl", "axolotl"] : PRESETS;
+      const args = ["--preset", presets.join(","), "--system", "none", "--tokenizer", "tokenizer.json"];
+      writeFileSync(place.path("tokenizer.json"), JSON.stringify(TOKENIZER));
+      writeFileSync(place.path("tokenizer_config.json"), JSON.stringify({ chat_template: TEMPLATE }));
+      const ran = await place.runHere(["dataset", ...args, ...form, "-o", folder]);
+      expect([form, ran.code, ran.code === 0 ? "" : ran.stderr]).toEqual([form, 0, ""]);
+      const lines = place.rows<Located>(folder, "provenance.ndjson");
+      const { files } = JSON.parse(place.read(folder, "report.json")) as { files: { name: string; rows: number }[] };
+      // Each row of each file once.
+      expect(lines.map(({ file, row }) => `${file}:${row}`).toSorted()).toEqual(
+        files.flatMap(({ name, rows }) => Array.from({ length: rows }, (_, n) => `${name}:${n + 1}`)).toSorted(),
+      );
+      for (const line of lines) {
+        expect(line.file).toMatch(new RegExp(`^${line.preset}/${line.split}`));
+        expect([line.id.startsWith(line.conversation), line.tokens > 0]).toEqual([true, true]);
+      }
+      if (form.includes("--parquet")) {
+        // The text of the row, as JSON lines have it.
+        const sums = (set: string) =>
+          place.rows<Located>(set, "provenance.ndjson").map(({ preset, id, sha256 }) => `${preset} ${id} ${sha256}`);
+        expect(sums(folder).toSorted()).toEqual(sums("set1").toSorted());
+        continue;
+      }
+      const texts = new Map(
+        files.map(({ name }) => {
+          const bytes = readFileSync(place.path(folder, name));
+          return [name, (name.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString().split("\n")];
+        }),
+      );
+      for (const { file, row, sha256 } of lines)
+        expect(
+          createHash("sha256")
+            .update(texts.get(file)?.[row - 1] ?? "")
+            .digest("hex"),
+        ).toBe(sha256);
+    }
+    const words = place.rows<Located>("set0", "provenance.ndjson").filter(({ preset }) => preset === "trl");
+    const row = place.rows<{ prompt: unknown[]; completion: unknown[] }>("set0", "trl", "train.jsonl")[0];
+    expect(words[0]?.turns.map(({ role }) => role)).toHaveLength((row?.prompt.length ?? 0) + 1);
   });
 
   test("gzip and Parquet hold the same rows", async () => {
@@ -489,7 +545,7 @@ describe("a data set that was interrupted", () => {
     }
     await place.runHere(["pull", "-i", "-"], { input: [...cloud.ids()].filter((id) => /^[ab]\d/.test(id)).join("\n") });
     await place.run(["dataset", "--split", "train=0.5,test=0.5", "-o", "set"]);
-    const kept = new Set(origins(place, "set").map(({ call }) => call));
+    const kept = new Set(origins(place, "set").map(({ conversation }) => conversation));
     const lost = dropped(place, "set").filter(({ step }) => step === "dedupe");
     expect(lost.length).toBeGreaterThan(40);
     for (const { of } of lost) expect(kept.has(of ?? "")).toBe(true);

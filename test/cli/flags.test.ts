@@ -15,6 +15,7 @@ const ONE_MEANING: Record<string, string> = {
   "--chats-region": "the region of the event bus of chats",
   "--error-file": "what could not be stored, as NDJSON",
   "--json": "JSON on standard output",
+  "--max-characters": "only rows with at most so many characters in all texts together",
   "--min-duration": "only calls at least this long",
   "--min-turns": "only calls with at least so many turns",
   "--offline": "do not contact the cloud",

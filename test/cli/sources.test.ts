@@ -147,10 +147,13 @@ describe("--source", () => {
     const absent = await offline("--source", "chats", ids[1] ?? "", "-o", "absent.ndjson");
     expect([absent.code, absent.stderr]).toEqual([3, expect.stringContaining("The archive does not have it.")]);
     const set = await place.run(["dataset", "--source", "chats", both, "-o", "set", "--min-turns", "1"]);
-    expect([set.code, new Set(place.rows("set", "provenance.ndjson").map(({ call }) => call))]).toEqual([
-      0,
-      new Set([both]),
-    ]);
+    expect([set.code, new Set(place.rows("set", "provenance.ndjson").map(({ conversation }) => conversation))]).toEqual(
+      [
+        0,
+        // Not the call with this id.
+        new Set([`chats:${both}`]),
+      ],
+    );
     // Rows of list and of exports name their source, so that the same id in both is not ambiguous.
     writeFileSync(place.path("listed.ndjson"), (await place.run(["list", "--json"])).stdout);
     writeFileSync(place.path("exported.ndjson"), (await offline()).stdout);

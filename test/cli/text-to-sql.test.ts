@@ -57,10 +57,26 @@ interface Row {
   messages: { role: string; content: string }[];
 }
 const rows = (place: Workplace, folder = "set"): Row[] => place.rows<never>(folder, "train.jsonl");
+interface Line {
+  id: string;
+  conversation: string;
+  step: string;
+  reason: string;
+  split: string;
+  of?: string;
+}
+const bare = (id: string): string => id.replace(/^queries:/, "");
 const dropped = (place: Workplace, folder = "set"): { id: string; step: string; reason: string; of?: string }[] =>
-  place.rows<never>(folder, "dropped.ndjson");
+  place.rows<Line & Record<string, unknown>>(folder, "dropped.ndjson").map(({ id, step, reason, of }) => ({
+    id: bare(id),
+    step,
+    reason,
+    ...(of !== undefined && { of: bare(of) }),
+  }));
 const origins = (place: Workplace, folder = "set"): { id: string; call: string; split: string }[] =>
-  place.rows<never>(folder, "provenance.ndjson");
+  place
+    .rows<Line & Record<string, unknown>>(folder, "provenance.ndjson")
+    .map(({ id, conversation, split }) => ({ id: bare(id), call: bare(conversation), split }));
 const run = async (place: Workplace, ...args: string[]): Promise<Ran> => {
   const ran = await place.run([...SQL, "-o", "set", ...args]);
   expect([args, ran.code, ran.code === 0 ? "" : ran.stderr]).toEqual([args, 0, ""]);
@@ -195,7 +211,8 @@ describe("dataset --task text-to-sql", () => {
 
   test("all samples of a conversation are in one split, which stays the same when the log grows", async () => {
     const place = await logged(many(150));
-    const split = ["--split", "train=0.5,test=0.5", "--dedupe", "exact"];
+    // These questions differ in numbers alone, so they are near copies of each other.
+    const split = ["--split", "train=0.5,test=0.5", "--dedupe", "none"];
     await run(place, ...split);
     const of = new Map<string, Set<string>>();
     for (const { call, split: name } of origins(place)) of.set(call, (of.get(call) ?? new Set()).add(name));

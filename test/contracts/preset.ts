@@ -34,6 +34,8 @@ export const rowsOf = (
     languages: undefined,
     status: undefined,
     dedupe: "none",
+    dedupeThreshold: undefined,
+    exclusions: undefined,
     splits: [{ name: "train", share: 1 }],
     splitOf: () => "train",
     withinBudget: undefined,

@@ -1,5 +1,5 @@
 import type { Sample } from "../../src/core/sample.ts";
-import { createStats } from "../../src/reports/stats.ts";
+import { createStats, sizeOf } from "../../src/reports/stats.ts";
 
 /** What breaks careless pages, tables and front matter. */
 export const HOSTILE = `"><script>alert(1)</script><img src=https://evil.example/x onerror=alert(2)>'\`{a|b}&amp;]]>\u0000\ud800\n---\n| **x** 极端`;
@@ -19,11 +19,25 @@ export const sample = (index: number, text = `第 ${index} 句`): Sample => ({
   ],
 });
 
+/** Adds a call with its samples. */
+export const addCall = (
+  stats: ReturnType<typeof createStats>,
+  samples: readonly Sample[],
+  { split, changes }: { split: string; changes: readonly string[] },
+): void => {
+  const seconds = samples[0]?.durationSeconds;
+  stats.keep({ split, changes, ...(seconds !== undefined && { seconds }) });
+  for (const each of samples) {
+    stats.count(sizeOf(each), split);
+    stats.offer(each, split, changes);
+  }
+};
+
 /** The facts and examples of a data set of 60 calls, 20 of them dropped. */
 export const factsOf = (text?: string, seed = "1") => {
   const stats = createStats({ seed });
   for (let index = 0; index < 40; index++)
-    stats.keep([sample(index, text)], {
+    addCall(stats, [sample(index, text)], {
       split: index % 10 === 0 ? "test" : "train",
       changes: index % 2 === 0 ? [] : [text ?? "turns-merged", "greeting-quoted"],
     });

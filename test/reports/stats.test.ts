@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BINS, createHistogram } from "../../src/reports/histogram.ts";
 import { createStats } from "../../src/reports/stats.ts";
-import { factsOf, sample } from "./facts.ts";
+import { addCall, factsOf, sample } from "./facts.ts";
 
 describe("the facts of a data set", () => {
   const { facts, examples } = factsOf();
@@ -34,7 +34,7 @@ describe("the facts of a data set", () => {
   it("count a call once, however many samples are made of it", () => {
     const stats = createStats({ seed: "1" });
     const expanded = [1, 2, 3].map((part) => ({ ...sample(1), id: `call-1#${part}` }));
-    stats.keep(expanded, { split: "train", changes: ["a", "a"] });
+    addCall(stats, expanded, { split: "train", changes: ["a", "a"] });
     const { calls, samples, measures, changed } = stats.facts({ tool: "t", task: "chat", policies: {}, files: [] });
     expect({ calls, samples }).toEqual({ calls: { read: 1, kept: 1, changed: 1, dropped: 0 }, samples: 3 });
     expect([measures.turns.count, measures.seconds?.count]).toEqual([3, 1]);
@@ -61,7 +61,7 @@ describe("the facts of a data set", () => {
       ...sample(1),
       messages: Array.from({ length: 500 }, () => ({ role: "user" as const, content: "x".repeat(5000) })),
     };
-    stats.keep([long], { split: "train", changes: [] });
+    addCall(stats, [long], { split: "train", changes: [] });
     const { dropped } = stats.facts({ tool: "t", task: "chat", policies: {}, files: [] });
     expect(dropped.length).toBeLessThanOrEqual(201);
     expect(dropped.reduce((sum, { calls }) => sum + calls, 0)).toBe(5000);

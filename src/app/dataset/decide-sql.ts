@@ -1,9 +1,10 @@
+import { qualifiedId } from "../../core/conversation-id.ts";
 import type { ReadResult } from "../../core/reading.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
 import { createTokenGuard } from "../../transforms/curate/control-tokens.ts";
 import { type SqlPolicy, textToSql } from "../../transforms/sql/text-to-sql.ts";
-import { createCopyFinder } from "./copies.ts";
-import { type DecisionPlan, type DroppedCall, fitted, type KeptCall } from "./decide.ts";
+import type { DecisionPlan, DroppedCall, KeptCall } from "./decide.ts";
+import { createSettle } from "./settle.ts";
 
 /**
 Decides conversation by conversation, in the archive's order, which entries of the query log become samples.
@@ -11,29 +12,25 @@ Decides conversation by conversation, in the archive's order, which entries of t
 Each entry is a sample or is lost with a reason. A sample has one answer, so it is a row of every preset.
 */
 export const createSqlDecide = (plan: DecisionPlan, sql: SqlPolicy) => {
-  const { languages, status, splitOf, withinBudget, policy } = plan;
-  const copyOf = createCopyFinder(plan);
-  return ({ transcript, counts = {} }: ReadResult): KeptCall | DroppedCall => {
+  const { languages, status, splitOf, policy } = plan;
+  const settle = createSettle(plan, "entry");
+  return ({ transcript, counts = {}, participants = transcript.participants }: ReadResult): KeptCall | DroppedCall => {
     const callId = transcript.id;
     if (transcript.source !== "queries") return { callId, step: "source", reason: "other-source" };
     if (status && transcript.status?.toLowerCase() !== status.toLowerCase())
       return { callId, step: "status", reason: "status" };
-    const split = splitOf(callId);
-    const kept: Sample[] = [];
+    const split = splitOf({ ...transcript, participants });
+    const found: Sample[] = [];
     const lost: DroppedSample[] = [];
     const changes = new Set<string>();
     for (const entry of textToSql(transcript, sql)) {
       const made = withoutTokens(entry, policy, changes);
-      if ("reason" in made) lost.push(made);
+      if ("reason" in made) lost.push({ ...made, unit: "entry" });
       else if (languages && !languages.has(made.language))
-        lost.push({ callId: made.id, step: "language", reason: made.language });
-      else {
-        const copy = copyOf(made.id, made.messages, split);
-        if (copy) lost.push({ callId: made.id, ...copy });
-        else kept.push(made);
-      }
+        lost.push({ callId: made.id, unit: "entry", step: "language", reason: made.language });
+      else found.push(made);
     }
-    const samples = withinBudget ? fitted(kept, withinBudget, lost) : kept;
+    const samples = settle({ conversation: qualifiedId(transcript), split, samples: found }, lost);
     if (samples.length === 0) return { callId, step: "entries", reason: "no-sample", lost };
     return { callId, split, changes: [...changes], samples: { call: samples, turn: samples }, lost, redacted: counts };
   };

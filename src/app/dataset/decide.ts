@@ -1,16 +1,19 @@
+import { qualifiedId } from "../../core/conversation-id.ts";
 import type { ReadResult } from "../../core/reading.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
-import { canMask } from "../../presets/index.ts";
-import { curate, type Policy } from "../../transforms/curate/curate.ts";
-import { withoutHalfAnswers } from "../../transforms/curate/half-answers.ts";
-import { createCopyFinder } from "./copies.ts";
+import { canMask, type Preset } from "../../presets/index.ts";
+import { curate, type Policy, turnSamples } from "../../transforms/curate/curate.ts";
+import { brokenRule } from "../../transforms/quality/quality.ts";
 import type { DatasetPlan } from "./plan.ts";
+import { createSettle } from "./settle.ts";
 
 /** What a call gives. */
 export interface KeptCall {
   callId: string;
   split: string;
   changes: readonly string[];
+  /** How long it lasted; absent when unknown. */
+  seconds?: number;
   /** By what a row of a preset is made of; only what some preset wants. */
   samples: { call: Sample[]; turn: Sample[] };
   /** How many answers the caller cut off. */
@@ -30,56 +33,87 @@ export interface DroppedCall extends DroppedSample {
 /** The part of a plan that decides about calls. */
 export type DecisionPlan = Pick<
   DatasetPlan,
-  "wanted" | "policy" | "sql" | "languages" | "status" | "dedupe" | "splits" | "splitOf" | "withinBudget"
+  | "wanted"
+  | "policy"
+  | "sql"
+  | "languages"
+  | "status"
+  | "dedupe"
+  | "dedupeThreshold"
+  | "exclusions"
+  | "splits"
+  | "splitOf"
+  | "withinBudget"
+  | "maxCharacters"
+  | "quality"
+  | "scores"
 >;
 
 /** Whether some preset writes a row per agent turn. */
 export const wantsTurns = ({ policy, wanted }: Pick<DatasetPlan, "policy" | "wanted">): boolean =>
   policy.expand === "turn" || wanted.some(({ preset }) => preset.unit === "turn");
 
+/** Whether some preset writes a row per call; then these samples are counted. */
+export const wantsCalls = ({ policy, wanted }: Pick<DatasetPlan, "policy" | "wanted">): boolean =>
+  policy.expand !== "turn" && wanted.some(({ preset }) => preset.unit === "call");
+
+/** Whether the samples of whole calls or entries are counted in a finished data set; otherwise those of turns. */
+export const countsCalls = ({
+  task,
+  presets,
+  policies,
+}: {
+  task: string;
+  presets: readonly Preset[];
+  policies: Readonly<Record<string, unknown>>;
+}): boolean => task === "chat" && policies.expand !== "turn" && presets.some(({ unit }) => unit === "call");
+
 /**
-Decides call by call, in the archive's order, what becomes of it: curated, held against the calls before it, and fitted
-to the budget.
+Decides call by call, in the archive's order, what becomes of it: curated, expanded, then each sample is held against those
+before it and fitted to the budget.
+
+The samples of whole calls and those of turns are settled apart, so that the rows of a preset do not depend on which other
+presets are wanted.
 */
 export const createDecide = (plan: DecisionPlan) => {
-  const { languages, status, splitOf, withinBudget } = plan;
+  const { languages, status, splitOf } = plan;
   const policy = policyFor(plan);
-  const copyOf = createCopyFinder(plan);
-  const perTurn = wantsTurns(plan);
-  const perCall = policy.expand !== "turn" && plan.wanted.some(({ preset }) => preset.unit === "call");
+  const [perCall, perTurn] = [wantsCalls(plan), wantsTurns(plan)];
+  const settled = { ...plan, isMixed: policy.interrupted === "auto" };
+  const settle = { call: createSettle(settled, "call"), turn: createSettle(settled, "turn") };
 
-  return ({ transcript, counts = {} }: ReadResult): KeptCall | DroppedSample => {
-    const drop = (step: string, reason: string): DroppedSample => ({ callId: transcript.id, step, reason });
+  return ({ transcript, counts = {}, participants = transcript.participants }: ReadResult): KeptCall | DroppedCall => {
+    const callId = transcript.id;
+    const drop = (step: string, reason: string): DroppedCall => ({ callId, step, reason });
     if (status && transcript.status?.toLowerCase() !== status.toLowerCase()) return drop("status", "status");
+    const broken = plan.quality && brokenRule(transcript, plan.quality);
+    if (broken) return drop("quality", broken);
     const whole = curate(transcript, { ...policy, expand: "call" });
     if ("reason" in whole) return whole;
     const [first] = whole.samples;
     if (!first) return drop("curate", "no-sample");
     if (languages && !languages.has(first.language)) return drop("language", first.language);
-    const split = splitOf(transcript.id);
-    // Some presets write the messages without half answers, so calls that differ only in these are copies.
-    const written = policy.interrupted === "auto" ? withoutHalfAnswers(first.messages) : first.messages;
-    const copy = copyOf(transcript.id, written, split);
-    if (copy) return { callId: transcript.id, ...copy };
-
-    const turns = perTurn ? curate(transcript, { ...policy, expand: "turn" }) : undefined;
-    const samples = {
-      call: perCall ? whole.samples : [],
-      turn: turns && "samples" in turns ? turns.samples : [],
-    };
-    const kept: KeptCall = {
-      callId: transcript.id,
-      split,
+    const origin = { conversation: qualifiedId(transcript), split: splitOf({ ...transcript, participants }) };
+    const lost: DroppedSample[] = [];
+    const samples: KeptCall["samples"] = { call: [], turn: [] };
+    if (perCall) samples.call = settle.call({ ...origin, samples: whole.samples }, lost);
+    if (perTurn) {
+      const turns = turnSamples(first);
+      if (turns === undefined) lost.push({ callId, unit: "turn", step: "expand", reason: "too-many-turns" });
+      else samples.turn = settle.turn({ ...origin, samples: turns }, lost);
+    }
+    if (samples.call.length + samples.turn.length === 0) return withoutSample(callId, lost, perTurn);
+    const seconds = transcript.durationSeconds;
+    return {
+      callId,
+      split: origin.split,
       changes: whole.changes,
+      ...(seconds !== undefined && { seconds }),
       samples,
       interrupted: transcript.turns.filter(({ interrupted }) => interrupted).length,
-      lost: [],
+      lost,
       redacted: counts,
     };
-    if (samples.call.length + samples.turn.length === 0) return drop("learning", "nothing-to-learn");
-    if (!withinBudget) return kept;
-    for (const unit of ["call", "turn"] as const) samples[unit] = fitted(samples[unit], withinBudget, kept.lost);
-    return samples.call.length + samples.turn.length > 0 ? kept : drop("max-tokens", "over-budget");
   };
 };
 
@@ -90,17 +124,12 @@ const policyFor = ({ policy, wanted }: Pick<DatasetPlan, "policy" | "wanted">): 
   return { ...policy, interrupted: masking === 0 ? "clause" : masking === wanted.length ? "mask" : "auto" };
 };
 
-/** The samples within the budget; the others are added to `lost`. */
-export const fitted = (
-  samples: readonly Sample[],
-  withinBudget: NonNullable<DatasetPlan["withinBudget"]>,
-  lost: DroppedSample[],
-): Sample[] => {
-  const kept: Sample[] = [];
-  for (const sample of samples) {
-    const within = withinBudget(sample.messages);
-    if (within) kept.push({ ...sample, ...within });
-    else lost.push({ callId: sample.id, step: "max-tokens", reason: "over-budget" });
-  }
-  return kept;
+/** @param expanded name its samples one by one, too */
+const withoutSample = (callId: string, lost: readonly DroppedSample[], expanded: boolean): DroppedCall => {
+  const [first] = lost;
+  if (!first) return { callId, step: "learning", reason: "nothing-to-learn" };
+  const { step, reason, of } = first;
+  if (!expanded) return { callId, step, reason, ...(of !== undefined && { of }) };
+  const same = lost.every((other) => other.step === step && other.reason === reason);
+  return { callId, ...(same ? { step, reason } : { step: "samples", reason: "no-sample" }), lost };
 };

@@ -1,17 +1,23 @@
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { LANGUAGES, type Message } from "../../core/sample.ts";
 import type { Preset, PresetOptions } from "../../presets/index.ts";
 import { needsOf, type Policy } from "../../transforms/curate/curate.ts";
+import { parseQuality, type QualityPolicy } from "../../transforms/quality/quality.ts";
 import { createSplitter, parseSplits, type Split } from "../../transforms/split.ts";
+import { type SplitSubject, splitKey } from "../../transforms/split-key.ts";
 import type { SqlPolicy } from "../../transforms/sql/text-to-sql.ts";
 import type { Host } from "../context.ts";
 import { DEFAULT_PRESETS, DEFAULT_TOKENIZER } from "../defaults.ts";
 import { type Reader, readerOf } from "../reading.ts";
 import { checkRedactCommand, redacts } from "../redaction.ts";
+import { type Exclusions, exclusionsOf } from "./exclude.ts";
 import { presetsFor } from "./presets-for.ts";
 import type { DatasetRequest } from "./request.ts";
+import type { Scores } from "./scores/gate.ts";
+import { scoresOf } from "./scores/scores.ts";
+import { selectionPolicies } from "./selection-policies.ts";
 
 /** A preset with what this run asks of it. */
 export interface PresetPlan {
@@ -29,15 +35,25 @@ export interface DatasetPlan {
   /** Undefined when every language is welcome. */
   languages: ReadonlySet<string> | undefined;
   splits: Split[];
-  splitOf: (callId: string) => string;
+  splitOf: (conversation: SplitSubject) => string;
   reader: Reader;
   /** Whether the reader redacts. */
   redacts: boolean;
   /** The status that calls must have, if any. */
   status: string | undefined;
   dedupe: DatasetRequest["dedupe"];
+  /** The least similarity of near copies; undefined for the default. */
+  dedupeThreshold: number | undefined;
+  /** Finds samples that are in the files of `--exclude`. Absent without them. */
+  exclusions: Exclusions | undefined;
   /** Cuts messages to the token budget and counts them; undefined when they do not fit. Absent without a budget. */
   withinBudget: ((messages: Message[]) => { messages: Message[]; tokens: number } | undefined) | undefined;
+  /** The most characters of a sample; undefined without a limit. */
+  maxCharacters?: number | undefined;
+  /** The rules of quality; undefined without any. */
+  quality?: QualityPolicy | undefined;
+  /** Scores samples; undefined when nothing does. */
+  scores?: Scores | undefined;
   /** What the set will not be as asked, in words for the user. */
   warnings: string[];
   /** What was asked for, by option, for the card and the report. */
@@ -61,7 +77,13 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
   for (const name of request.languages ?? [])
     if (!(LANGUAGES as readonly string[]).includes(name))
       throw new UsageError(`--language knows ${LANGUAGES.join(", ")}, not "${name}".`);
+  const { dedupeThreshold = 1 } = request;
+  if (!(dedupeThreshold >= 0.5 && dedupeThreshold <= 1))
+    throw new UsageError(`--dedupe-threshold must be from 0.5 to 1, not ${dedupeThreshold}.`);
   const splits = parseSplits(request.split);
+  const quality = sql ? undefined : parseQuality(request.quality === true, request.qualityRules);
+  const { splitBy } = request;
+  const splitOfKey = createSplitter(splits, request.seed);
   await checkRedactCommand(request, host);
   return {
     wanted,
@@ -69,14 +91,19 @@ export const planOf = async (request: DatasetRequest, host: Host): Promise<Datas
     sql,
     languages: request.languages && new Set(request.languages),
     splits,
-    splitOf: createSplitter(splits, request.seed),
+    splitOf: (conversation) => splitOfKey(splitKey(conversation, splitBy)),
     reader: await readerOf(request, host),
     redacts: redacts(request),
     status: request.status,
     dedupe: request.dedupe,
+    dedupeThreshold: request.dedupeThreshold,
+    exclusions: await exclusionsOf(request, host),
     withinBudget: await budgetOf(request, host),
     warnings,
-    policies: policiesOf(request, system),
+    maxCharacters: request.maxCharacters,
+    quality,
+    scores: await scoresOf(request, host),
+    policies: { ...policiesOf(request, system), ...selectionPolicies(request, quality) },
   };
 };
 
@@ -181,7 +208,10 @@ const policiesOf = (request: DatasetRequest, system: NonNullable<Policy["system"
     "special-tokens": request.specialTokens,
     ...(!isChat && { "sql-schema": request.sqlSchema === true }),
     dedupe: request.dedupe,
+    ...(request.dedupeThreshold !== undefined && { "dedupe-threshold": request.dedupeThreshold }),
     split: request.split,
+    ...(request.splitBy !== "conversation" && { "split-by": request.splitBy }),
+    ...(request.exclude && { exclude: request.exclude.map((path) => basename(path)).join(", ") }),
     shuffle: request.shuffle === true,
     ...(request.sample !== undefined && { sample: request.sample }),
     ...(request.status && { status: request.status }),

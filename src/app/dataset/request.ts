@@ -1,4 +1,4 @@
-import type { Task } from "../../core/sample.ts";
+import type { SplitUnit, Task } from "../../core/sample.ts";
 import type { ArchiveRequest, RedactRequest, SelectionRequest } from "../requests.ts";
 
 /**
@@ -30,6 +30,19 @@ export interface DatasetRequest extends SelectionRequest, ArchiveRequest, Redact
   minDuration?: number;
   maxCallDuration?: number;
   minCharacters?: number;
+  maxCharacters?: number;
+  /** Leaves out conversations that break a rule of quality: all rules, at their thresholds. */
+  quality?: boolean;
+  /** Single rules: `NAME`, `NAME=THRESHOLD` or `NAME=off`. */
+  qualityRules?: readonly string[];
+  /** A program that scores samples, with its arguments. */
+  scoreCommand?: string;
+  /** How long it may be silent, in seconds. @default 600 */
+  scoreTimeout?: number;
+  /** Files with scores by the ids of samples or conversations. */
+  scores?: readonly string[];
+  /** Leaves out samples with a lower score, or none. */
+  minScore?: number;
   languages?: readonly string[];
   expand: "call" | "turn";
   contentParts?: boolean;
@@ -38,10 +51,20 @@ export interface DatasetRequest extends SelectionRequest, ArchiveRequest, Redact
   tokenizer?: string;
   overBudget: "drop" | "cut";
   dedupe: "exact" | "near" | "none";
+  /** The least similarity of near copies, 0.5 to 1. @default 0.7 */
+  dedupeThreshold?: number;
+  /** Files with evaluation data: samples that are in them are left out. */
+  exclude?: readonly string[];
   split: string;
+  /** What is never in two splits. */
+  splitBy: SplitUnit;
   seed: string;
   shuffle?: boolean;
   sample?: number;
+  /** At most so many samples of each agent. */
+  perAgent?: number;
+  /** As many samples of each agent, language, or range of lengths. */
+  balance?: "agent" | "language" | "length";
   maxFileSize?: number;
   gzip?: boolean;
   parquet?: boolean;

@@ -13,10 +13,17 @@ import type { PresetPlan } from "./plan.ts";
 export const TOO_LARGE = "too-large";
 
 /** A sample as a preset writes it, with the number of half answers that it teaches; or why the preset cannot express it. */
-export type PresetRow = { wanted: PresetPlan; sample: Sample } & (
+export type PresetRow = {
+  wanted: PresetPlan;
+  sample: Sample;
+  /** The sample that is counted, before the preset cut half answers back. */
+  counted: Sample;
+} & (
   | { row: JsonObject; line: string; halfAnswers: number; refusal?: undefined }
   | { refusal: Refusal | typeof TOO_LARGE }
 );
+
+export type WrittenRow = PresetRow & { refusal?: undefined };
 
 /** A kept call with its rows, preset by preset. */
 export interface CallRows extends KeptCall {
@@ -60,7 +67,7 @@ function* rowsOf(
     for (const each of unit) {
       if (!isDrawn(each)) continue;
       const sample = isCut && !canMask(wanted.preset) ? cutBack(each, withinBudget) : each;
-      yield { wanted, sample, ...rowOf(wanted, sample) };
+      yield { wanted, sample, counted: each, ...rowOf(wanted, sample) };
     }
   }
 }

@@ -1,20 +1,23 @@
+import { messageOf } from "../../core/errors.ts";
 import { hasDocument, readOrReason } from "../../core/reading.ts";
 import type { StoredConversation } from "../../core/records.ts";
 import type { DroppedSample, Sample } from "../../core/sample.ts";
 import { CARD, datasetCard } from "../../reports/card.ts";
-import type { DataFile, DatasetFacts } from "../../reports/facts.ts";
+import type { DatasetFacts } from "../../reports/facts.ts";
 import { REPORT_HTML, REPORT_JSON, reportHtml, reportJson } from "../../reports/report.ts";
-import { createSampler } from "../../transforms/shuffle.ts";
 import type { AppContext } from "../context.ts";
 import { selectionFacts, selectStored } from "../selection/selection.ts";
 import { type RunResult, type Session, withSession } from "../session.ts";
 import { VERSION } from "../version.ts";
 import { checkFolder } from "../writable.ts";
-import { type DroppedCall, type KeptCall, wantsTurns } from "./decide.ts";
-import { SetDetails } from "./details.ts";
+import { type DroppedCall, type KeptCall, wantsCalls } from "./decide.ts";
+import { originLine, SetDetails } from "./details.ts";
+import { ALL_DRAWN, createDrawing, type Draw } from "./draw.ts";
 import { type DatasetPlan, planOf } from "./plan.ts";
+import { presetSidecars } from "./preset-sidecars.ts";
 import type { DatasetRequest } from "./request.ts";
 import { type CallRows, createRowMaker, TOO_LARGE } from "./rows.ts";
+import { scoreBatch } from "./scores/score-batch.ts";
 import { SetFiles } from "./set-files.ts";
 import { setFolder } from "./set-folder.ts";
 
@@ -39,10 +42,11 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
   const work = async (session: Session): Promise<DatasetRun> => {
     checkFolder(root, host);
     const { absent, unreadable } = await selectStored(session.archive, request, context, plan.sql && ["queries"]);
-    const isDrawn = await draw(request, context, session, plan);
+    const drawn = await draw(request, context, session, plan);
     const files = await SetFiles.open(root, plan, request, host);
     try {
-      const facts = await produce(request, context, session, plan, files, isDrawn);
+      const facts = await produce(request, context, session, plan, files, drawn);
+      await rememberSet(root, session, context);
       const outcome = absent.length + unreadable > 0 ? "partial" : "complete";
       return { outcome, detail: {}, facts, absent: absent.length };
     } catch (error) {
@@ -54,6 +58,17 @@ export const runDataset = async (request: DatasetRequest, context: AppContext): 
     return await withSession(request, context, options, work);
   } finally {
     await plan.reader.close();
+    await plan.scores?.close();
+  }
+};
+
+/** Notes the folder in the archive, so that `forget` names the rows. The data set does not depend on it. */
+const rememberSet = async (root: string, { archive }: Session, { log }: AppContext): Promise<void> => {
+  try {
+    if (!(await archive.sets()).includes(root)) await archive.rememberSet(root);
+  } catch (error) {
+    const message = `The archive cannot remember the data set, so "forget" will not name its rows: ${messageOf(error)}`;
+    log("warn", "not-recorded", { message });
   }
 };
 
@@ -72,6 +87,7 @@ async function* callsOf(
     for await (const batch of archive.conversations()) {
       closing.throwIfAborted();
       await plan.reader.prepare?.(batch, closing);
+      await scoreBatch(plan, batch, closing);
       for (const record of batch) {
         if (!hasDocument(record)) continue;
         const read = readOrReason(plan.reader.read, record);
@@ -90,25 +106,30 @@ async function* callsOf(
   }
 }
 
-/** Which samples `--sample` keeps: all, if it is not given. */
+/** Which samples are drawn: all, if nothing limits their number. */
 const draw = async (
-  { seed, sample: limit }: DatasetRequest,
+  request: DatasetRequest,
   context: AppContext,
   session: Session,
   plan: DatasetPlan,
-): Promise<(sample: Pick<Sample, "id">) => boolean> => {
-  if (limit === undefined) return () => true;
-  const sampler = createSampler<string>(seed, limit);
-  for await (const { call } of callsOf(plan, context, session, "Drawing"))
-    if (!("reason" in call)) for (const { id } of countedOf(call)) sampler.add(id, id);
-  const drawn = new Set(sampler.values());
-  return ({ id }) => drawn.has(id);
+): Promise<Draw> => {
+  const drawing = createDrawing(request);
+  if (!drawing) return ALL_DRAWN;
+  for await (const { record, call } of callsOf(plan, context, session, "Drawing"))
+    if (!("reason" in call)) for (const sample of countedOf(plan, call)) drawing.add(sample, record);
+  return drawing.end();
 };
 
 /** The samples that are counted: whole calls, if any preset wants them. */
-const countedOf = ({ samples }: KeptCall): Sample[] => (samples.call.length > 0 ? samples.call : samples.turn);
+const countedOf = (plan: DatasetPlan, { samples }: KeptCall): Sample[] =>
+  plan.sql || wantsCalls(plan) ? samples.call : samples.turn;
 
-const notDrawn = ({ id }: Sample): DroppedSample => ({ callId: id, step: "sample", reason: "not-drawn" });
+const notDrawn = ({ id }: Sample, step: string): DroppedSample => ({
+  callId: id,
+  unit: "entry",
+  step,
+  reason: "not-drawn",
+});
 
 const produce = async (
   request: DatasetRequest,
@@ -116,32 +137,40 @@ const produce = async (
   session: Session,
   plan: DatasetPlan,
   files: SetFiles,
-  isDrawn: (sample: Pick<Sample, "id">) => boolean,
+  { isDrawn, stepOf }: Draw,
 ): Promise<DatasetFacts> => {
   // Samples of turns are written when their call is drawn.
   const comesWith = (sample: Sample): boolean => isDrawn(sample) || isDrawn({ id: sample.callId });
   const details = await SetDetails.open(request.seed, files);
   for await (const batch of session.archive.unsettled())
-    for (const { id, state } of batch) details.drop({ callId: id, step: "archive", reason: state });
+    for (const record of batch) details.drop({ callId: record.id, step: "archive", reason: record.state }, record);
   for await (const { record, call } of callsOf(plan, context, session, "Writing")) {
     if ("reason" in call) {
-      details.drop(call);
+      details.drop(call, record);
       continue;
     }
     const { samples } = call;
-    const counted = countedOf(call).filter(isDrawn);
-    const lost = plan.sql ? [...call.lost, ...samples.call.filter((each) => !isDrawn(each)).map(notDrawn)] : call.lost;
-    if (counted.length === 0) {
-      details.drop({ callId: call.callId, step: "sample", reason: "not-drawn", ...(plan.sql && { lost }) });
+    const undrawn = plan.sql
+      ? samples.call.filter((each) => !isDrawn(each)).map((each) => notDrawn(each, stepOf(each)))
+      : [];
+    const kept = { ...call, lost: [...call.lost, ...undrawn] };
+    if (![...samples.call, ...samples.turn].some(comesWith)) {
+      const lost = plan.sql ? kept.lost : [];
+      const [first = { id: call.callId }] = countedOf(plan, call);
+      details.drop({ callId: call.callId, step: stepOf(first), reason: "not-drawn", lost }, record);
       continue;
     }
-    const written = wantsTurns(plan) ? [...samples.call, ...samples.turn] : samples.call;
-    details.keep({ ...call, lost }, counted, new Set([...counted, ...written.filter(comesWith)]), record);
+    details.keep(kept, countedOf(plan, call).filter(isDrawn), record);
+    const origins = new Map<Sample, string>();
     for (const row of call.rows(comesWith)) {
-      if (row.refusal === undefined) {
+      const { wanted, sample, counted } = row;
+      if (row.refusal !== undefined) details.refuse(wanted.preset.name, row.refusal, { sample, counted, call, record });
+      else {
+        const origin = origins.get(sample) ?? originLine({ sample, counted, call, record });
+        origins.set(sample, origin);
         details.stats.learn(row.halfAnswers);
-        await files.add(row, call.split);
-      } else details.refuse(row.wanted.preset.name, row.sample.id, row.refusal);
+        await files.add(row, call.split, origin);
+      }
     }
     await details.flush();
   }
@@ -153,9 +182,14 @@ const produce = async (
     policies: plan.policies,
     files: dataFiles,
     splits: plan.splits.map(({ name }) => name),
-    ...(plan.redacts && { redacted: details.redacted }),
+    ...(plan.exclusions && { excluded: plan.exclusions.files }),
+    redacts: plan.redacts,
   });
-  for (const { name, text } of presetSidecars(plan, dataFiles)) (await files.sidecar(name)).add(text);
+  for (const { name, text } of presetSidecars(
+    plan.wanted.map(({ preset }) => preset),
+    dataFiles,
+  ))
+    (await files.sidecar(name)).add(text);
   (await files.sidecar(CARD)).add(datasetCard(facts));
   (await files.sidecar(REPORT_JSON)).add(reportJson(facts));
   (await files.sidecar(REPORT_HTML)).add(await reportHtml(facts, details.stats.examples()));
@@ -173,12 +207,3 @@ const produce = async (
   });
   return facts;
 };
-
-/** The files that presets add beside their data. */
-const presetSidecars = ({ wanted }: DatasetPlan, dataFiles: readonly DataFile[]): { name: string; text: string }[] =>
-  wanted.flatMap(({ preset }) => {
-    const own = dataFiles.filter((file) => file.preset === preset.name);
-    const prefix = wanted.length > 1 ? `${preset.name}/` : "";
-    const named = own.map(({ split, name }) => ({ split, name: name.slice(prefix.length) }));
-    return (preset.sidecars?.(named) ?? []).map(({ name, text }) => ({ name: `${prefix}${name}`, text }));
-  });

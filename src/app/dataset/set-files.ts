@@ -4,24 +4,27 @@ import type { JsonObject } from "../../core/transcript.ts";
 import type { RowOptions } from "../../presets/files/parquet-columns.ts";
 import type { DataFile } from "../../reports/facts.ts";
 import type { AtomicFile, FileFacts } from "../../sinks/atomic-file.ts";
+import { completePublishing } from "../../sinks/complete.ts";
 import { FileSet } from "../../sinks/file-set.ts";
 import { tagOf } from "../../sinks/leftovers.ts";
 import { completeManifest } from "../../sinks/manifest.ts";
 import type { Host } from "../context.ts";
 import type { DatasetPlan, PresetPlan } from "./plan.ts";
+import { prefixOf } from "./preset-sidecars.ts";
 import type { DatasetRequest } from "./request.ts";
-import type { PresetRow } from "./rows.ts";
-import { checkNoStranger, clearSetLeftovers, filesOfSet, isBare, MANIFEST, SET_SIDECARS } from "./set-folder.ts";
+import type { WrittenRow } from "./rows.ts";
+import {
+  checkNoStranger,
+  clearSetLeftovers,
+  filesOfSet,
+  isBare,
+  MANIFEST,
+  PROVENANCE,
+  SET_SIDECARS,
+} from "./set-folder.ts";
 import { EXTENSIONS, type Kind, ShardFiles } from "./shard-files.ts";
 import { Spool } from "./spool.ts";
-
-/** The samples of one split in one preset's shape. */
-interface Track {
-  wanted: PresetPlan;
-  split: string;
-  shards: ShardFiles;
-  spool?: Spool;
-}
+import { Track } from "./track.ts";
 
 /**
 The files of a data set, by preset and split, and those beside them.
@@ -35,6 +38,7 @@ export class SetFiles {
   readonly #tag: string;
   readonly #files: FileSet;
   readonly #tracks = new Map<string, Track>();
+  #provenance: AtomicFile | undefined;
 
   private constructor(root: string, plan: DatasetPlan, request: DatasetRequest, tag: string) {
     this.#root = root;
@@ -46,6 +50,7 @@ export class SetFiles {
 
   /** @throws UsageError for a folder that holds something else than a data set of ours */
   static async open(root: string, plan: DatasetPlan, request: DatasetRequest, host: Host): Promise<SetFiles> {
+    await completePublishing(join(root, MANIFEST), tagOf(host), host);
     await clearSetLeftovers(root, host);
     const before = await filesOfSet(root);
     if (before === undefined && !(await isBare(root)))
@@ -60,12 +65,10 @@ export class SetFiles {
     return files;
   }
 
-  async add({ wanted, sample, row, line }: PresetRow & { refusal?: undefined }, split: string): Promise<void> {
-    const { spool, shards } = await this.#track(wanted, split);
-    if (spool) {
-      spool.add(sample.id, line);
-      await spool.flush();
-    } else await shards.add(line, () => row);
+  /** @param origin what provenance says of the sample: see `originLine` */
+  async add({ wanted, sample, row, line, halfAnswers }: WrittenRow, split: string, origin: string): Promise<void> {
+    const track = await this.#track(wanted, split);
+    await track.add({ sampleId: sample.id, line, row, halfAnswers, origin });
   }
 
   /** A file beside the data, to be filled bit by bit. */
@@ -76,13 +79,7 @@ export class SetFiles {
   /** Writes what was held back for shuffling; then the data files and their names are known. */
   async complete(): Promise<DataFile[]> {
     const files: DataFile[] = [];
-    for (const { wanted, split, shards, spool } of this.#ordered()) {
-      if (spool) {
-        for await (const line of spool.lines()) await shards.add(line, () => JSON.parse(line));
-        await spool.remove();
-      }
-      for (const file of await shards.seal()) files.push({ preset: wanted.preset.name, split, ...file });
-    }
+    for (const track of this.#ordered()) files.push(...(await track.complete()));
     return files;
   }
 
@@ -95,7 +92,7 @@ export class SetFiles {
   }
 
   async discard(): Promise<void> {
-    for (const { spool } of this.#tracks.values()) await spool?.remove();
+    for (const track of this.#tracks.values()) await track.discard();
     await this.#files.discard();
   }
 
@@ -107,7 +104,7 @@ export class SetFiles {
   }
 
   #prefix({ preset }: PresetPlan): string {
-    return this.#plan.wanted.length > 1 ? `${preset.name}/` : "";
+    return prefixOf(preset, this.#plan.wanted.length);
   }
 
   async #track(wanted: PresetPlan, split: string): Promise<Track> {
@@ -122,20 +119,24 @@ export class SetFiles {
       ...(options.parts && { parts: true }),
     };
     const prefix = this.#prefix(wanted);
-    const track: Track = {
-      wanted,
+    this.#provenance ??= await this.sidecar(PROVENANCE);
+    const shards = new ShardFiles({
+      files: this.#files,
+      prefix,
       split,
-      shards: new ShardFiles({
-        files: this.#files,
-        prefix,
-        split,
-        kind: kindOf(this.#request),
-        limit: Number.isFinite(least) ? least : undefined,
-        preset: preset.name,
-        columns,
-      }),
-      ...(shuffle && { spool: await Spool.open(join(this.#root, prefix), this.#tag, seed) }),
-    };
+      kind: kindOf(this.#request),
+      limit: Number.isFinite(least) ? least : undefined,
+      preset: preset.name,
+      columns,
+    });
+    const track = new Track({
+      preset: preset.name,
+      split,
+      shards,
+      provenance: this.#provenance,
+      openSpool: (order) => Spool.open(join(this.#root, prefix), this.#tag, order),
+      ...(shuffle && { seed }),
+    });
     this.#tracks.set(key, track);
     return track;
   }

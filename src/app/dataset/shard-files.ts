@@ -10,7 +10,7 @@ export type Kind = "jsonl" | "gzip" | "parquet";
 
 export const EXTENSIONS: Record<Kind, string> = { jsonl: ".jsonl", gzip: ".jsonl.gz", parquet: ".parquet" };
 /** Compressed in pieces of this size, in characters: a gzip file may have many members. */
-const PIECE = 1024 * 1024;
+export const PIECE = 1024 * 1024;
 
 export interface ShardOptions {
   files: FileSet;
@@ -33,15 +33,19 @@ export class ShardFiles {
   #parquet: ParquetFile | undefined;
   #text = "";
   #rows = 0;
+  /** Rows in the last file. */
+  #filled = 0;
 
   constructor(options: ShardOptions) {
     this.#options = options;
     this.#shards = createShards(options.limit);
   }
 
-  async add(line: string, row: () => JsonObject): Promise<void> {
+  /** Returns where the row will be: the number of the file, from 0, and of the row in it, from 1. */
+  async add(line: string, row: () => JsonObject): Promise<{ shard: number; row: number }> {
     const shard = this.#shards.place(Buffer.byteLength(line));
     if (shard >= this.#files.length) await this.#next(shard);
+    this.#filled += 1;
     if (this.#parquet) this.#parquet.add(row(), line.length);
     else {
       this.#text += line;
@@ -49,6 +53,13 @@ export class ShardFiles {
     }
     if (this.#text.length >= PIECE) this.#pass();
     await this.#files.at(-1)?.flush();
+    return { shard, row: this.#filled };
+  }
+
+  /** The name of the only file; undefined if there may be several, whose names tell their number. */
+  get onlyName(): string | undefined {
+    const { limit, prefix, split, kind } = this.#options;
+    return limit === undefined ? `${prefix}${shardName(split, EXTENSIONS[kind])}` : undefined;
   }
 
   /** Completes the files and gives them their final names, which contain the number of files. */
@@ -64,6 +75,7 @@ export class ShardFiles {
 
   async #next(shard: number): Promise<void> {
     await this.#end();
+    this.#filled = 0;
     const { files, kind, preset, columns } = this.#options;
     const file = await files.file(this.#unnumbered(shard));
     this.#files.push(file);

@@ -1,4 +1,6 @@
-import { isObject } from "../../core/transcript.ts";
+import { isObject, type JsonObject } from "../../core/transcript.ts";
+import type { Dialog } from "../command/line-program.ts";
+import { WrongAnswer } from "../command/wrong-answer.ts";
 
 /** A find of the command in a text, in UTF-16 units as JavaScript counts. */
 export interface CommandSpan {
@@ -8,37 +10,22 @@ export interface CommandSpan {
   name: string;
 }
 
-/** An answer that cannot be used. The message says why, and quotes nothing of it. */
-export class WrongAnswer extends Error {
-  override readonly name = "WrongAnswer";
-}
-
 const CATEGORY = /^[a-z][a-z0-9_-]{0,39}$/i;
 /** More finds than this in one text are a mistake, not redaction. */
 const MOST_SPANS = 100_000;
 
-export interface Answer {
-  id: number;
-  spans: readonly unknown[];
-}
-
-/** @throws WrongAnswer */
-export const parseAnswer = (line: string): Answer => {
-  const answer = parsed(line);
-  if (!isObject(answer)) throw new WrongAnswer("is no JSON object");
-  const { id, spans } = answer;
-  if (typeof id !== "number" || !Number.isSafeInteger(id)) throw new WrongAnswer("has no id");
-  if (!Array.isArray(spans)) throw new WrongAnswer("has no list of spans");
-  if (spans.length > MOST_SPANS) throw new WrongAnswer("has too many spans");
-  return { id, spans };
-};
-
-const parsed = (line: string) => {
-  try {
-    return JSON.parse(line);
-  } catch {
-    throw new WrongAnswer("is not JSON");
-  }
+/** The command that redacts is asked for the finds in a text. */
+export const REDACT_DIALOG: Dialog<string, CommandSpan[]> = {
+  name: "redact command",
+  things: "texts",
+  timeoutFlag: "--redact-timeout",
+  // Python cannot print half a surrogate pair; the replacement has the same length.
+  ask: (text) => ({ text: text.toWellFormed() }),
+  read: ({ spans }: JsonObject, text) => {
+    if (!Array.isArray(spans)) throw new WrongAnswer("has no list of spans");
+    if (spans.length > MOST_SPANS) throw new WrongAnswer("has too many spans");
+    return spansIn(text, spans);
+  },
 };
 
 /**

@@ -13,7 +13,7 @@ import { givenSources } from "../requests.ts";
 export const forget: CommandSpec<RetentionFlags & SourceFlags & { dryRun?: boolean }> = {
   description: `For erasure requests. Deletes the conversations at once and keeps only their ids, so that they are not fetched
 again. Outputs are not changed: it prints each output that was written from this archive and contains one of the
-conversations, one per line.`,
+conversations, one per line, and each row of data sets, as file and row. \`dataset forget\` removes these rows.`,
   options: { Control: [dryRunOption()], Archive: [archiveOption(), sourceOption(), ...runOptions()] },
   examples: [
     ["forget ID -n", "show what would be deleted, and which outputs contain it"],

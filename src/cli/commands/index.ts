@@ -32,6 +32,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "dataset",
     args: "[ids...]",
+    firstWords: ["forget"],
     summary: "Make a fine-tuning data set from the archive",
     load: async () => (await import("./dataset.ts")).dataset,
   },

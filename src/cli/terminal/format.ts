@@ -75,6 +75,9 @@ const SENTENCES: Record<string, (fields: JsonObject) => string> = {
   "not-drained": ({ message }) => String(message),
   "not-acknowledged": ({ id, message }) => `${id}: not acknowledged. ${message}`,
   "bad-id": ({ message }) => String(message),
+  "rows-in-set": ({ folder, rows }) =>
+    `The data set in ${folder} has ${plural(Number(rows), "row")} of it: \`callarchive dataset forget ID ${folder}\` removes them.`,
+  "unreadable-set": ({ message }) => String(message),
   "would-forget": ({ id, state, startedAt, bytes }) =>
     `${id}: would be deleted (${state}${startedAt ? `, started ${startedAt}` : ""}, ${size(Number(bytes))} of documents).`,
   waiting: ({ pid, host, startedAt }) =>

@@ -1,3 +1,4 @@
+import type { SchemaElement } from "hyparquet-writer";
 import { isObject, type Json, type JsonObject } from "../../core/transcript.ts";
 
 /** The type of a column or of a part of it. Each may be null. `json` is any value as JSON text. */
@@ -62,6 +63,35 @@ export const columnsOf = (preset: string, options: RowOptions = {}): Columns => 
     default:
       return { messages: messageList(options) };
   }
+};
+
+/** The columns of a file that `createParquet` wrote, by its schema. @throws TypeError for a schema that it does not write */
+export const columnsIn = (schema: readonly SchemaElement[]): Columns => {
+  let at = 0;
+  const take = (): SchemaElement => schema[at++] ?? mismatch();
+  const fields = (count = 0): Columns =>
+    Object.fromEntries(
+      Array.from({ length: count }, (): [string, Field] => {
+        const element = take();
+        return [element.name, fieldOf(element)];
+      }),
+    );
+  const fieldOf = (element: SchemaElement): Field => {
+    if (element.converted_type === "LIST") {
+      take();
+      return { list: fieldOf(take()) };
+    }
+    if (element.num_children !== undefined) return { struct: fields(element.num_children) };
+    return (element.type !== undefined && TYPES[element.type]) || mismatch();
+  };
+  return fields(take().num_children);
+};
+
+const TYPES: Readonly<Record<string, Field>> = {
+  BYTE_ARRAY: "string",
+  DOUBLE: "number",
+  INT32: "integer",
+  BOOLEAN: "boolean",
 };
 
 /**

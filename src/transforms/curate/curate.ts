@@ -42,15 +42,18 @@ export const curate = (call: Transcript, policy: Policy): CurateResult => {
     language: languageOf(messages),
     ...(call.durationSeconds !== undefined && { durationSeconds: call.durationSeconds }),
   };
-  if (policy.expand === "turn" && messages.length > MOST_EXPANDED)
-    return { callId: call.id, step: "expand", reason: "too-many-turns" };
-  const samples = policy.expand === "turn" ? expandTurns(sample) : [sample];
+  const samples = policy.expand === "turn" ? turnSamples(sample) : [sample];
+  if (samples === undefined) return { callId: call.id, step: "expand", reason: "too-many-turns" };
   const canLearn =
     policy.expand !== "turn" && (policy.interrupted ?? "auto") === "auto" ? isLearnedSomewhere : isLearned;
   if (!samples.some((each) => each.messages.some(canLearn)))
     return { callId: call.id, step: "learning", reason: "nothing-to-learn" };
   return { samples, changes };
 };
+
+/** A sample per agent turn that may be learned; undefined for a dialog that is too long for this. */
+export const turnSamples = (sample: Sample): Sample[] | undefined =>
+  sample.messages.length > MOST_EXPANDED ? undefined : expandTurns(sample);
 
 const isLearned = ({ role, learn }: Message): boolean => role === "assistant" && learn !== false;
 

@@ -209,4 +209,17 @@ export const deliveries = {
     expect(await archive.holding(standIn)).toEqual(places);
     expect(await archive.holding("unknown' or 1=1 --")).toEqual([]);
   },
+
+  "folders of data sets are remembered without the lock, once each, and hold no call by themselves": async ({
+    open,
+  }) => {
+    const archive = await open();
+    await storeCalls(archive, ["a"]);
+    const other = await open();
+    expect(await other.sets()).toEqual([]);
+    for (const place of ["/sets/b", "/sets/a", "/sets/b"]) await other.rememberSet(place);
+    expect(await archive.sets()).toEqual(["/sets/a", "/sets/b"]);
+    expect(await archive.holding("a")).toEqual([]);
+    expect(await archive.parts("/sets/a")).toEqual([]);
+  },
 } satisfies Clauses;

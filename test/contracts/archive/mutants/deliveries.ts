@@ -141,6 +141,11 @@ export const deliveriesMutants: MutantsOf<typeof deliveries> = {
     "a stand-in id is unknown": (real) => ({ holding: async (id) => (isStandIn(id) ? [] : real.holding(id)) }),
     "only the first place is told": (real) => ({ holding: async (id) => (await real.holding(id)).slice(0, 1) }),
   },
+  "folders of data sets are remembered without the lock, once each, and hold no call by themselves": {
+    "nothing is remembered": () => ({ rememberSet: async () => undefined }),
+    "only the first folder is told": (real) => ({ sets: async () => (await real.sets()).slice(0, 1) }),
+    "each is told twice": (real) => ({ sets: async () => [...(await real.sets()), ...(await real.sets())] }),
+  },
 };
 
 export const adoptingMutants: MutantsOf<typeof adopting> = {

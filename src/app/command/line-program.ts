@@ -1,13 +1,28 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { basename } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import type { JsonObject } from "../../core/transcript.ts";
 import type { Host } from "../context.ts";
-import { type CommandSpan, parseAnswer, spansIn, WrongAnswer } from "./answers.ts";
-import type { CommandLine } from "./command.ts";
+import type { CommandLine } from "./command-line.ts";
+import { parseAnswer, WrongAnswer } from "./wrong-answer.ts";
 
-/** The command of the user failed, or its answers cannot be trusted: the run ends, so that nothing is left unredacted. */
-export class RedactCommandFailed extends Error {
-  override readonly name = "RedactCommandFailed";
+/** The command of the user failed, or its answers cannot be trusted: the run ends. */
+export class CommandFailed extends Error {
+  override readonly name = "CommandFailed";
+}
+
+/** What a command is asked, and how its answers are read. */
+export interface Dialog<Question, Answer> {
+  /** For messages: `redact command`. */
+  name: string;
+  /** What waits for an answer, for messages: `texts`. */
+  things: string;
+  /** The flag that sets the timeout, for messages. */
+  timeoutFlag: string;
+  /** The question's keys beside its id. */
+  ask(question: Question): JsonObject;
+  /** @throws WrongAnswer */
+  read(answer: JsonObject, question: Question): Answer;
 }
 
 /** The longest line of an answer, in bytes. */
@@ -17,21 +32,22 @@ const END_MS = 5_000;
 /** The command reads texts, so it is not given what reads the cloud. */
 const WITHHELD = /^(?:ALIBABA_CLOUD|CALLARCHIVE)_/;
 
-interface Question {
-  text: string;
-  resolve: (spans: CommandSpan[]) => void;
+interface Waiting<Question, Answer> {
+  question: Question;
+  resolve: (answer: Answer) => void;
   reject: (error: unknown) => void;
 }
 
 /**
-One process for the whole run: each text is a line of its input, each answer a line of its output. It starts with the first
-text. Its error output is not shown, because it may quote texts.
+One process for the whole run: each question is a line of its input, each answer a line of its output. It starts with the
+first question. Its error output is not shown, because it may quote texts.
 */
-export class RedactProcess {
+export class LineProcess<Question, Answer> {
+  readonly #dialog: Dialog<Question, Answer>;
   readonly #command: CommandLine;
   readonly #host: Pick<Host, "env" | "cwd">;
   readonly #timeoutMs: number;
-  readonly #waiting = new Map<number, Question>();
+  readonly #waiting = new Map<number, Waiting<Question, Answer>>();
   #child: ChildProcessByStdio<Writable, Readable, null> | undefined;
   #closed: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
@@ -41,24 +57,30 @@ export class RedactProcess {
   #line: Buffer[] = [];
   #lineLength = 0;
 
-  /** @param timeoutMs how long the command may be silent while texts wait */
-  constructor(command: CommandLine, host: Pick<Host, "env" | "cwd">, timeoutMs: number) {
+  /** @param timeoutMs how long the command may be silent while questions wait */
+  constructor(
+    dialog: Dialog<Question, Answer>,
+    command: CommandLine,
+    host: Pick<Host, "env" | "cwd">,
+    timeoutMs: number,
+  ) {
+    this.#dialog = dialog;
     this.#command = command;
     this.#host = host;
     this.#timeoutMs = timeoutMs;
   }
 
   /**
-  The finds in each text.
+  The answer to each question.
 
-  @throws RedactCommandFailed, and the reason of the signal
+  @throws CommandFailed, and the reason of the signal
   */
-  async ask(texts: readonly string[], signal: AbortSignal): Promise<CommandSpan[][]> {
+  async ask(questions: readonly Question[], signal: AbortSignal): Promise<Answer[]> {
     signal.throwIfAborted();
     const stop = (): void => this.#fail(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
     try {
-      const asked = texts.map((text) => this.#question(text, signal));
+      const asked = questions.map((question) => this.#question(question, signal));
       return await Promise.all(asked);
     } finally {
       signal.removeEventListener("abort", stop);
@@ -68,7 +90,7 @@ export class RedactProcess {
   /** Ends the process. */
   async close(): Promise<void> {
     if (this.#child === undefined) return;
-    this.#failure ??= { error: new RedactCommandFailed(`${this.#name} has ended`) };
+    this.#failure ??= { error: new CommandFailed(`${this.#name} has ended`) };
     this.#child.stdin.end();
     const timer = setTimeout(() => this.#child?.kill("SIGKILL"), END_MS);
     await this.#closed;
@@ -76,18 +98,17 @@ export class RedactProcess {
   }
 
   get #name(): string {
-    return `The redact command ${basename(this.#command.program)}`;
+    return `The ${this.#dialog.name} ${basename(this.#command.program)}`;
   }
 
-  #question(text: string, signal: AbortSignal): Promise<CommandSpan[]> {
+  #question(question: Question, signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure.error);
       const child = this.#child ?? this.#start(signal);
       this.#count += 1;
-      this.#waiting.set(this.#count, { text, resolve, reject });
+      this.#waiting.set(this.#count, { question, resolve, reject });
       if (this.#waiting.size === 1) this.#watch();
-      // Python cannot print half a surrogate pair; the replacement has the same length.
-      child.stdin.write(`${JSON.stringify({ id: this.#count, text: text.toWellFormed() })}\n`);
+      child.stdin.write(`${JSON.stringify({ id: this.#count, ...this.#dialog.ask(question) })}\n`);
     });
   }
 
@@ -130,13 +151,13 @@ export class RedactProcess {
     if (this.#failure !== undefined) return;
     this.#answers += 1;
     try {
-      const { id, spans } = parseAnswer(line.toString());
-      const question = this.#waiting.get(id);
-      if (question === undefined) throw new WrongAnswer("has an id that is not asked for, or was answered before");
-      const found = spansIn(question.text, spans);
-      this.#waiting.delete(id);
+      const answer = parseAnswer(line.toString());
+      const waiting = this.#waiting.get(answer.id);
+      if (waiting === undefined) throw new WrongAnswer("has an id that is not asked for, or was answered before");
+      const found = this.#dialog.read(answer, waiting.question);
+      this.#waiting.delete(answer.id);
       this.#watch();
-      question.resolve(found);
+      waiting.resolve(found);
     } catch (error) {
       const why = error instanceof WrongAnswer ? error.message : "cannot be read";
       this.#fail(this.#failed(`gave a wrong answer: line ${this.#answers} ${why}`));
@@ -146,12 +167,12 @@ export class RedactProcess {
   #watch(): void {
     clearTimeout(this.#timer);
     if (this.#waiting.size === 0) return;
-    const silent = `was silent for ${this.#timeoutMs / 1000} s (--redact-timeout)`;
+    const silent = `was silent for ${this.#timeoutMs / 1000} s (${this.#dialog.timeoutFlag})`;
     this.#timer = setTimeout(() => this.#fail(this.#failed(silent)), this.#timeoutMs);
   }
 
-  #failed(how: string): RedactCommandFailed {
-    return new RedactCommandFailed(`${this.#name} ${how}; texts without its answer: ${this.#waiting.size}.`);
+  #failed(how: string): CommandFailed {
+    return new CommandFailed(`${this.#name} ${how}; ${this.#dialog.things} without its answer: ${this.#waiting.size}.`);
   }
 
   #fail(error: unknown): void {
