@@ -59,7 +59,8 @@ export const runReconcile = async (
   const options = { command: "reconcile", facts, writes: offline !== true, create: false };
   return withSession(request, context, options, async (session) => {
     const { archive, startedAt, closing } = session;
-    const missing = offline ? [] : await withoutLog(session, filter);
+    const before = await surveyOf(session, filter);
+    const missing = offline ? [] : before.withoutLog;
     if (missing.length > 0) {
       const { ids: _i, idsFile: _f, agents: _a, since: _s, until: _u, limit: _l, ...rest } = request;
       const ids = async function* (): AsyncGenerator<string> {
@@ -71,7 +72,8 @@ export const runReconcile = async (
     if (missing.length > 0)
       for await (const batch of archive.unsettled({ logs: true }))
         for (const { id, state } of batch) left.set(id, state);
-    const received = await receivedTimes(session, filter);
+    // Logs that came have changed when calls began.
+    const { received } = missing.length > 0 ? await surveyOf(session, filter) : before;
     let calls = 0;
     let gaps = 0;
     for await (const batch of archive.list(filter, { documents: true, tolerant: true })) {
@@ -85,7 +87,7 @@ export const runReconcile = async (
         }
       }
     }
-    const fetched = missing.length - [...left.keys()].length;
+    const fetched = missing.length - left.size;
     return {
       outcome: gaps > 0 ? "partial" : "complete",
       detail: { ...facts, calls, requested: missing.length, fetched, gaps },
@@ -104,37 +106,34 @@ const hasLog = ({ document, further }: StoredConversation): boolean =>
 const hasCallbacks = ({ records = [] }: StoredConversation): boolean =>
   records.some(({ source }) => source === "callbacks");
 
-/** The ended calls that are known by other records only. */
-const withoutLog = async ({ archive, closing }: Session, filter: StoredFilter): Promise<string[]> => {
-  const ids: string[] = [];
-  for await (const batch of archive.list(filter, { documents: true, tolerant: true })) {
-    closing.throwIfAborted();
-    for (const call of batch) if (!hasLog(call) && hasCallbacks(call)) ids.push(call.id);
-  }
-  return ids;
-};
-
 /** The agents of calls that were fetched by id are not known: they are compared with all. */
 const ANY = "";
 
 /** From the first to the last call with callbacks, by agent, in milliseconds since 1970. */
 type Received = ReadonlyMap<string, { first: number; last: number }>;
 
-const receivedTimes = async ({ archive, closing }: Session, filter: StoredFilter): Promise<Received> => {
-  const times = new Map<string, { first: number; last: number }>();
+/** What callbacks say of all calls: the ended ones that have no log, and when callbacks were received. */
+const surveyOf = async (
+  { archive, closing }: Session,
+  filter: StoredFilter,
+): Promise<{ withoutLog: string[]; received: Received }> => {
+  const withoutLog: string[] = [];
+  const received = new Map<string, { first: number; last: number }>();
   for await (const batch of archive.list(filter, { documents: true, tolerant: true })) {
     closing.throwIfAborted();
     for (const call of batch) {
-      const { agentId = ANY, startedAt } = call;
-      if (startedAt === undefined || !hasCallbacks(call)) continue;
+      if (!hasCallbacks(call)) continue;
+      const { agentId = ANY, id, startedAt } = call;
+      if (!hasLog(call)) withoutLog.push(id);
+      if (startedAt === undefined) continue;
       const at = Date.parse(startedAt);
       for (const agent of new Set([agentId, ANY])) {
-        const known = times.get(agent);
-        times.set(agent, { first: Math.min(known?.first ?? at, at), last: Math.max(known?.last ?? at, at) });
+        const known = received.get(agent);
+        received.set(agent, { first: Math.min(known?.first ?? at, at), last: Math.max(known?.last ?? at, at) });
       }
     }
   }
-  return times;
+  return { withoutLog, received };
 };
 
 const gapsOf = (call: StoredConversation, received: Received): Gap[] => {

@@ -1,9 +1,8 @@
 import { statSync } from "node:fs";
-import { UsageError } from "../core/errors.ts";
 import { type Inbox, inboxEntry, type WaitingRecord } from "../core/inbox.ts";
 import type { Arrival } from "../core/records.ts";
 import { lock } from "./lock.ts";
-import { type Db, makeFile, openWith, pragmaNumber, transaction } from "./open.ts";
+import { type Db, makeFile, openWith, pragmaNumber, transaction, versionBeside } from "./open.ts";
 import { explainErrors } from "./trouble.ts";
 
 /** "CARI": marks a SQLite file as an inbox. */
@@ -72,14 +71,8 @@ export const openInbox = async (path: string, create: boolean, now: () => Date):
 };
 
 /** 0 for a file without tables. @throws UsageError */
-const checkVersion = (db: Db, path: string): number => {
-  const version = pragmaNumber(db, "user_version");
-  const { tables } = db.prepare("select count(*) as tables from sqlite_master").get() as { tables: number };
-  if (tables > 0 && pragmaNumber(db, "application_id") !== APPLICATION_ID)
-    throw new UsageError(`${path} is a SQLite file, but not the inbox of an archive.`);
-  if (version > VERSION) throw new UsageError(`${path} was written by a newer callarchive. Update callarchive.`);
-  return version;
-};
+const checkVersion = (db: Db, path: string): number =>
+  versionBeside(db, path, { what: "inbox", applicationId: APPLICATION_ID, latest: VERSION });
 
 const assemble = (db: Db, now: () => Date): Inbox => {
   const { assertLocked, acquire, renew, release } = lock(db, now, { version: VERSION });

@@ -130,6 +130,24 @@ export const checkVersion = (db: Db, path: string): number => {
   return version;
 };
 
+/**
+The version of a file that lies beside an archive; 0 for one without tables.
+
+@throws UsageError when it is another kind of file, or a newer version wrote it
+*/
+export const versionBeside = (
+  db: Db,
+  path: string,
+  { what, applicationId, latest }: { what: string; applicationId: number; latest: number },
+): number => {
+  const version = versionOf(db);
+  const { tables } = db.prepare("select count(*) as tables from sqlite_master").get() as { tables: number };
+  if (tables > 0 && pragmaNumber(db, "application_id") !== applicationId)
+    throw new UsageError(`${path} is a SQLite file, but not the ${what} of an archive.`);
+  if (version > latest) throw new UsageError(`${path} was written by a newer callarchive. Update callarchive.`);
+  return version;
+};
+
 const createTables = (db: Db, path: string): void =>
   transaction(db, () => {
     // Checked again inside the transaction: another run may have created the tables first.

@@ -28,6 +28,7 @@ export const recordPlaces = (db: Db, now: () => Date, sessions: SessionIndex, ch
     `insert into items (source, key, named, instance_id, state, seen_at) values (?, ?, 1, ?, 'pending', ?)
      returning item, state`,
   );
+  const deleteRecord = db.prepare("delete from records where record = ?");
   const setItem = db.prepare("update records set item = ? where record = ?");
   // A run that selected the records still counts the conversation that they are in.
   const selectToo = db.prepare(
@@ -86,6 +87,18 @@ export const recordPlaces = (db: Db, now: () => Date, sessions: SessionIndex, ch
     media.move(to, source, id);
   };
 
+  /** Deletes a record with its files. */
+  const remove = (
+    touched: Touched,
+    change: ReturnType<typeof changes>,
+    { record, source, id, item, block }: StoredRecord & { block: number | null },
+  ): void => {
+    touch(touched, item);
+    change.remove({ item: -record, block });
+    media.remove(source, id);
+    deleteRecord.run(record);
+  };
+
   const close = (touched: Touched): void => {
     const at = now().toISOString();
     for (const item of touched) {
@@ -108,7 +121,8 @@ export const recordPlaces = (db: Db, now: () => Date, sessions: SessionIndex, ch
   };
 
   return {
-    media,
+    addMedia: media.add,
+    remove,
     placeOf,
     touch,
     move,
@@ -121,7 +135,7 @@ export const recordPlaces = (db: Db, now: () => Date, sessions: SessionIndex, ch
         const call = sessions.callAt(session, spoken.at);
         const stored = { ...spoken, source: "dialogues" };
         const to = call ?? itemOf({ source: "dialogues", conversation: session });
-        if (to.state === "pruned") remove(touched, stored, change);
+        if (to.state === "pruned") remove(touched, change, stored);
         else if (to.item !== spoken.item) {
           selectToo.run(to.item, spoken.item);
           move(touched, stored, to.item);
@@ -138,14 +152,6 @@ export const recordPlaces = (db: Db, now: () => Date, sessions: SessionIndex, ch
       close(touched);
     },
   };
-
-  function remove(touched: Touched, stored: StoredRecord, change: ReturnType<typeof changes>): void {
-    const row = db.prepare("select block from records where record = ?").get(stored.record) as { block: number | null };
-    touch(touched, stored.item);
-    change.remove({ item: -stored.record, block: row.block });
-    media.remove(stored.source, stored.id);
-    db.prepare("delete from records where record = ?").run(stored.record);
-  }
 };
 
 interface StoredRecord {

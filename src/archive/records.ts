@@ -42,7 +42,6 @@ export const records = (
     `insert into records (source, id, item, at, arrived, final, sha256, bytes, in_call)
      values (?, ?, ?, ?, ?, ?, unhex(?), ?, ?) returning record`,
   );
-  const deleteRecord = db.prepare("delete from records where record = ?");
   const setAside = db.prepare("update records set set_aside = ? where record = ?");
   // An agent that differs between records is decided by content, too: the lowest id.
   const setAgent = db.prepare(
@@ -58,12 +57,6 @@ export const records = (
     assertLocked();
     const change = changes(store);
     const touched: Touched = new Set();
-    const remove = ({ record, item, block }: Variant, source: string, id: string): void => {
-      places.touch(touched, item);
-      change.remove({ item: -record, block });
-      places.media.remove(source, id);
-      deleteRecord.run(record);
-    };
 
     const addOne = (arrival: Arrival, data: Buffer): ArrivalResult => {
       const { agentId, record } = arrival;
@@ -86,7 +79,7 @@ export const records = (
       // An earlier state that comes late.
       if (!refresh && !isFinal && variants.some(({ final }) => final === 1)) return "repeated";
       const replaced = variants.filter(({ final }) => refresh || (isFinal && final === 0));
-      for (const variant of replaced) remove(variant, source, record.id);
+      for (const variant of replaced) places.remove(touched, change, { ...variant, source, id: record.id });
       variants = variants.filter((variant) => !replaced.includes(variant));
       places.touch(touched, item);
       const at = record.at?.getTime() ?? null;
@@ -101,7 +94,7 @@ export const records = (
         data.length,
         record.inCall ? 1 : 0,
       ) as { record: number };
-      places.media.add(item, { source, id: record.id, at }, record.media ?? []);
+      places.addMedia(item, { source, id: record.id, at }, record.media ?? []);
       change.put({ item: -row.record, block: null }, { item: -row.record, document: data });
       if (variants.length === 0) return replaced.length > 0 ? "replaced" : "added";
       const own = { ...row, item, final: 1, set_aside: 0, sha256, bytes: data.length, block: null };

@@ -1,6 +1,5 @@
-import { UsageError } from "../core/errors.ts";
 import type { ScoreCache } from "../core/score-cache.ts";
-import { type Db, makeFile, openWith, pragmaNumber, transaction } from "./open.ts";
+import { type Db, makeFile, openWith, transaction, versionBeside } from "./open.ts";
 import { explainErrors } from "./trouble.ts";
 
 /** "CARS": marks a SQLite file as the scores of an archive. */
@@ -35,14 +34,8 @@ export const openScores = async (path: string): Promise<ScoreCache> => {
 };
 
 /** 0 for a file without tables. @throws UsageError */
-const checkVersion = (db: Db, path: string): number => {
-  const version = pragmaNumber(db, "user_version");
-  const { tables } = db.prepare("select count(*) as tables from sqlite_master").get() as { tables: number };
-  if (tables > 0 && pragmaNumber(db, "application_id") !== APPLICATION_ID)
-    throw new UsageError(`${path} is a SQLite file, but not the scores of an archive.`);
-  if (version > VERSION) throw new UsageError(`${path} was written by a newer callarchive. Update callarchive.`);
-  return version;
-};
+const checkVersion = (db: Db, path: string): number =>
+  versionBeside(db, path, { what: "scores", applicationId: APPLICATION_ID, latest: VERSION });
 
 const assemble = (db: Db): ScoreCache => {
   const find = db.prepare(

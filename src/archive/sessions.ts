@@ -25,6 +25,7 @@ export interface SpokenRecord {
   item: number;
   id: string;
   at: number;
+  block: number | null;
 }
 
 /**
@@ -50,7 +51,7 @@ export const sessions = (db: Db, assertLocked: () => void, store: Store, session
      union select item from items where key = ?`,
   );
   const spokenOf = db.prepare(
-    "select record, item, id, at from records where item = ? and source = 'dialogues' and in_call = 1",
+    "select record, item, id, at, block from records where item = ? and source = 'dialogues' and in_call = 1",
   );
   const described = db.prepare(
     `select item, block from items where item > ? and block is not null and source = 'calls' and said is not null

@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Transcript } from "../../src/core/transcript.ts";
 import type { Emulator } from "../../src/emulator/index.ts";
+import { exported, transcripts } from "../helpers/exported.ts";
 import { SOAK } from "../helpers/soak.ts";
 import { type Ran, summaryOf, type Workplace, workplace } from "../helpers/workplace.ts";
 
@@ -15,19 +16,6 @@ const pullCalls = async (place: Workplace, cloud: Emulator, ...args: string[]): 
   const ran = await place.runHere(["pull", "--agent", cloud.agents[0] ?? "", ...WEEK, ...args]);
   expect([ran.code, ran.code === 0 ? "" : ran.stderr]).toEqual([0, ""]);
 };
-
-/** What the archive exports, byte for byte. */
-const exported = async (place: Workplace, ...flags: string[]): Promise<string> => {
-  const ran = await place.runHere(["export", "--offline", "-o", "-", ...flags]);
-  expect([ran.code, ran.code === 0 ? "" : ran.stderr]).toEqual([0, ""]);
-  return ran.stdout;
-};
-
-const transcripts = async (place: Workplace, ...flags: string[]): Promise<Transcript[]> =>
-  (await exported(place, ...flags))
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line));
 
 /** The ids of all dialogues that transcripts name. */
 const dialogueIds = (all: readonly Transcript[]): string[] =>

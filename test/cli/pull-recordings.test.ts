@@ -4,8 +4,9 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
-import type { MediaFile, Transcript } from "../../src/core/transcript.ts";
+import type { MediaFile } from "../../src/core/transcript.ts";
 import type { Emulator, EmulatorOptions } from "../../src/emulator/index.ts";
+import { exported, transcripts } from "../helpers/exported.ts";
 import { faulty } from "../helpers/faulty.ts";
 import { SOAK } from "../helpers/soak.ts";
 import { type Ran, summaryOf, type Workplace, workplace } from "../helpers/workplace.ts";
@@ -30,18 +31,6 @@ const prepared = async (options: EmulatorOptions = {}, ...flags: string[]) => {
   await pullCalls(place, cloud, ...flags);
   return { place, cloud };
 };
-
-const exported = async (place: Workplace, ...flags: string[]): Promise<string> => {
-  const ran = await place.runHere(["export", "--offline", "-o", "-", ...flags]);
-  expect([ran.code, ran.code === 0 ? "" : ran.stderr]).toEqual([0, ""]);
-  return ran.stdout;
-};
-
-const transcripts = async (place: Workplace, ...flags: string[]): Promise<Transcript[]> =>
-  (await exported(place, ...flags))
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line));
 
 /** The files beside the archive, without its parts. */
 const stored = (place: Workplace, archive = "callarchive.db"): string[] => {

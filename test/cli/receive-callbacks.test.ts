@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import type { JsonObject, Transcript } from "../../src/core/transcript.ts";
 import type { EmulatorOptions } from "../../src/emulator/index.ts";
 import { callbackArrivals } from "../../src/sources/callbacks.ts";
+import { transcripts as ofArchive } from "../helpers/exported.ts";
 import { receiver, send } from "../helpers/receiver.ts";
 import { SOAK } from "../helpers/soak.ts";
 import { summaryOf, type Workplace, workplace } from "../helpers/workplace.ts";
@@ -23,11 +24,7 @@ const prepared = async (options: EmulatorOptions = {}, flags: readonly string[] 
   return { place, cloud, start, ids: [...cloud.ids()] };
 };
 
-const transcripts = async (place: Workplace, ...flags: string[]): Promise<Transcript[]> => {
-  const ran = await place.runHere(["export", "--offline", "--settle", "0", ...flags, "-o", "-"]);
-  expect([ran.code, ran.code === 0 ? "" : ran.stderr]).toEqual([0, ""]);
-  return ran.stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line)]));
-};
+const transcripts = (place: Workplace): Promise<Transcript[]> => ofArchive(place, "--settle", "0");
 
 const post = (url: string, body: unknown, token = SECRET): Promise<{ status: number }> =>
   send(url, typeof body === "string" ? body : JSON.stringify(body), { ...JSON_TYPE, authorization: token });

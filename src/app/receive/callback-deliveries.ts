@@ -11,9 +11,13 @@ const MOST_CALLBACKS = 1_000;
 /**
 Deliveries of an agent's callbacks: with a token in the header `Authorization`, alone or after `Bearer`.
 
-@param onLinks takes the signed links to audio files of stored callbacks, by the places that are stored of them
+@param onLinks takes the signed links to audio files of stored callbacks, by the places that are stored of them; undefined
+where no audio is wanted
 */
-export const callbackDeliveries = (token: string, onLinks: (links: ReadonlyMap<string, URL>) => void): Deliveries => ({
+export const callbackDeliveries = (
+  token: string,
+  onLinks: ((links: ReadonlyMap<string, URL>) => void) | undefined,
+): Deliveries => ({
   checkHeaders: ({ authorization }) => {
     const given = typeof authorization === "string" ? authorization : "";
     // Both are compared, so that the time does not tell which form was right.
@@ -34,9 +38,10 @@ export const callbackDeliveries = (token: string, onLinks: (links: ReadonlyMap<s
         found.broken = "no-callback";
       }
     if (Array.isArray(value) && value.length > MOST_CALLBACKS) found.broken = "no-callback";
-    found.onStored = () => {
-      for (const each of stored) onLinks(signedLinks(each));
-    };
+    if (onLinks)
+      found.onStored = () => {
+        for (const each of stored) onLinks(signedLinks(each));
+      };
     return found;
   },
 });

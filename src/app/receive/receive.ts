@@ -102,10 +102,7 @@ export const runReceive = async (request: ReceiveRequest, context: AppContext, l
         routes.set(request.path, eventDeliveries(certificates, rules, host.now));
       }
       if (settings.callbackToken !== undefined)
-        routes.set(
-          request.callbackPath,
-          callbackDeliveries(settings.callbackToken, (links) => audio?.want(links)),
-        );
+        routes.set(request.callbackPath, callbackDeliveries(settings.callbackToken, audio?.want));
       const receiver = createReceiver(inbox, audio, { log, now: host.now });
       const server = await listen(settings.server, routes, receiver);
       own = server.origin + request.path;
